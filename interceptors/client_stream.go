@@ -1,0 +1,94 @@
+package interceptors
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// clientStream watches a client's stream for its end. The streamCall must not
+// point back at it: the reaper waits for it to become unreachable. Hence too
+// the KeepAlive in each method, without which a stream could be reaped while
+// its last call still blocks.
+type clientStream struct {
+	grpc.ClientStream
+
+	call *streamCall
+	// cancel ends the stream. It is nil when no policy wants messages.
+	cancel        context.CancelCauseFunc
+	serverStreams bool
+}
+
+// RecvMsg passes a message on. Its error ends the stream, as does its first
+// message where the server sends only one.
+func (c *clientStream) RecvMsg(m any) error {
+	defer runtime.KeepAlive(c)
+	err := c.ClientStream.RecvMsg(m)
+	switch {
+	case errors.Is(err, io.EOF):
+		c.finish(nil)
+		return err
+	case err != nil:
+		err = c.call.errOf(err)
+		c.finish(err)
+		return err
+	case !c.serverStreams:
+		c.finish(nil)
+		return nil
+	default:
+		c.call.respond()
+		return c.message(policy.Received)
+	}
+}
+
+// SendMsg passes a message on. io.EOF is not the end: it says that the end is
+// to be had from RecvMsg.
+func (c *clientStream) SendMsg(m any) error {
+	defer runtime.KeepAlive(c)
+	err := c.ClientStream.SendMsg(m)
+	switch {
+	case errors.Is(err, io.EOF):
+		return err
+	case err != nil:
+		err = c.call.errOf(err)
+		c.finish(err)
+		return err
+	default:
+		return c.message(policy.Sent)
+	}
+}
+
+// Header passes the header on. Its error ends the stream.
+func (c *clientStream) Header() (metadata.MD, error) {
+	defer runtime.KeepAlive(c)
+	md, err := c.ClientStream.Header()
+	if err != nil {
+		err = c.call.errOf(err)
+		c.finish(err)
+	}
+	return md, err
+}
+
+// CloseSend passes the end of sending on.
+func (c *clientStream) CloseSend() error {
+	defer runtime.KeepAlive(c)
+	return c.ClientStream.CloseSend()
+}
+
+// message tells the policies of a message, one of which may end the stream.
+func (c *clientStream) message(d policy.Direction) error {
+	err := c.call.admission.Message(d)
+	if err != nil {
+		c.cancel(err)
+		c.finish(err)
+	}
+	return err
+}
+
+func (c *clientStream) finish(err error) { c.call.finish(policy.Outcome{Err: err}) }

@@ -1,0 +1,33 @@
+// Package validate words the faults of a configuration: the field, its value
+// and what is allowed, all faults at once.
+package validate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
+
+// Faults collects the faults of one policy's configuration.
+type Faults struct {
+	policy string
+	faults []error
+}
+
+// Of returns an empty collection for the named policy.
+func Of(policy string) *Faults { return &Faults{policy: policy} }
+
+// Require adds the fault "policy: field = value; must be allowed" unless ok.
+func (f *Faults) Require(ok bool, field string, value any, allowed string) {
+	if !ok {
+		f.faults = append(f.faults, fmt.Errorf("%s: %s = %v; must be %s", f.policy, field, value, allowed))
+	}
+}
+
+// Err joins the faults, nil if there are none.
+func (f *Faults) Err() error { return errors.Join(f.faults...) }
+
+// Between requires low ≤ value ≤ high, which no NaN is.
+func Between[T cmp.Ordered](f *Faults, field string, value, low, high T) {
+	f.Require(low <= value && value <= high, field, value, fmt.Sprintf("in [%v, %v]", low, high))
+}

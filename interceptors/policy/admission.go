@@ -1,0 +1,163 @@
+package policy
+
+import (
+	"context"
+	"time"
+)
+
+// Admission is one call's way through its policies: the permits it holds until
+// it is settled. Adapters keep it on their stack or in a stream's state. It is
+// not safe for concurrent use; a stream serialises its access. The zero
+// Admission is ready for [Chain.Admit].
+type Admission struct {
+	call     Call
+	ctx      context.Context //nolint:containedctx // lives exactly as long as the call
+	observer Observer
+	// classify is a call option's classifier, nil for the default.
+	classify Classifier
+
+	wants     Wants
+	state     admissionState
+	waited    time.Duration
+	started   Instant
+	responded Instant
+
+	held  int
+	holds [MaxPolicies]hold
+}
+
+// hold is a permit that must be settled.
+type hold struct {
+	settler Settler
+	token   uint64
+	wants   Wants
+}
+
+type admissionState uint8
+
+const (
+	admitting admissionState = iota
+	running
+	settled
+)
+
+// Classify sets the classifier of this one call. It takes precedence over
+// those of policies.
+func (a *Admission) Classify(c Classifier) { a.classify = c }
+
+// Wants reports whether some permit of the call wants x.
+func (a *Admission) Wants(x Wants) bool { return a.wants.has(x) }
+
+// acquire asks p. On an error everything is settled.
+func (a *Admission) acquire(p Policy) error {
+	permit, err := p.Acquire(a.ctx, a.call)
+	if err != nil {
+		a.refused(err)
+		return err
+	}
+	if permit.Context != nil {
+		a.ctx = permit.Context //nolint:fatcontext // one context per policy, at most MaxPolicies
+	}
+	if permit.At != 0 {
+		a.call.Begin = permit.At
+	}
+	a.waited += permit.Waited
+	if permit.Settler != nil {
+		a.wants |= permit.Wants
+		a.holds[a.held] = hold{permit.Settler, permit.Token, permit.Wants}
+		a.held++
+	}
+	return nil
+}
+
+// refused settles after an error of a policy: as not started, unless the call
+// had started, so that the error stands in for its outcome.
+func (a *Admission) refused(err error) {
+	if a.state == running {
+		a.Settle(Outcome{Err: err})
+		return
+	}
+	a.settle(Outcome{Err: err, Verdict: NotStarted, Decided: true})
+	if a.observer != nil {
+		a.observer.Rejected(a.ctx, a.call, err)
+	}
+}
+
+// start marks the call as started, once.
+func (a *Admission) start() {
+	if a.state != admitting {
+		return
+	}
+	a.state = running
+	if a.wants.has(WantsStart) || a.observer != nil {
+		a.started = a.call.Begin.OrNow()
+	}
+	if a.wants.has(WantsStart) {
+		for i := range a.held {
+			if s, ok := a.starter(i); ok {
+				s.Started(a.holds[i].token, a.started)
+			}
+		}
+	}
+	if a.observer != nil {
+		a.observer.Admitted(a.ctx, a.call, Admitted{Waited: a.waited, Started: a.started})
+	}
+}
+
+// starter is the i-th settler if it must hear of the start.
+func (a *Admission) starter(i int) (Starter, bool) {
+	if !a.holds[i].wants.has(WantsStart) {
+		return nil, false
+	}
+	s, ok := a.holds[i].settler.(Starter)
+	return s, ok
+}
+
+// Settle ends the call: it classifies o.Err unless o is decided, fills in the
+// instants and settles the permits, the innermost first. Only the first call
+// does anything.
+func (a *Admission) Settle(o Outcome) {
+	if a.state == settled {
+		return
+	}
+	if !o.Decided {
+		o.Verdict, o.Decided = a.verdict(o.Err)
+	}
+	o = a.settle(o)
+	if a.observer != nil {
+		a.observer.Settled(a.ctx, a.call, o)
+	}
+}
+
+// verdict reads err by the call's classifier, which is final, or the default.
+func (a *Admission) verdict(err error) (v Verdict, decided bool) {
+	if a.classify != nil {
+		return a.classify.Verdict(err), true
+	}
+	return Classify(err), false
+}
+
+// settle completes o and hands it to every settler.
+func (a *Admission) settle(o Outcome) Outcome {
+	a.state = settled
+	o.Started, o.Responded = a.started, a.responded
+	if a.wants.has(WantsEnd) || a.observer != nil {
+		o.End = Now()
+	}
+	for i := a.held - 1; i >= 0; i-- {
+		a.holds[i].settler.Settle(a.holds[i].token, o)
+	}
+	return o
+}
+
+// Abandon settles a call that was not settled, as a panic or runtime.Goexit
+// leaves it: as a failure if it had started. Defer it before [Chain.Admit].
+func (a *Admission) Abandon() {
+	switch a.state {
+	case settled:
+	case running:
+		a.Settle(Outcome{Err: ErrPanicked, Verdict: Failure, Decided: true})
+	case admitting:
+		a.settle(Outcome{Err: ErrPanicked, Verdict: NotStarted, Decided: true})
+	}
+}

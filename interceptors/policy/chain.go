@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// MaxPolicies is how many policies one call can have.
+const MaxPolicies = 8
+
+// Chain is the policies of a call, in order. It is immutable and safe for
+// concurrent use. A nil *Chain has no policies. It is not itself a Policy, so
+// chains do not nest.
+type Chain struct {
+	policies []Policy
+	// standIns is the index of the first policy of LayerFault.
+	standIns int
+	// observer is nil when there is nobody to tell.
+	observer Observer
+}
+
+// ChainOption changes how a chain is built.
+type ChainOption interface{ applyChain(*Chain) }
+
+// Option is both a [ChainOption] and a [RulesOption].
+type Option interface {
+	ChainOption
+	RulesOption
+}
+
+// WithObserver has o hear of the calls of a chain, or of all chains of rules
+// and of the policies made for them. Default: nobody. A nil o is nobody.
+func WithObserver(o Observer) Option { return observerOption{o} }
+
+type observerOption struct{ observer Observer }
+
+func (o observerOption) applyChain(c *Chain) {
+	if o.observer != nil {
+		c.observer = Observe(o.observer)
+	}
+}
+
+// NewChain puts the policies in order by [Layer]. It reports all faults at
+// once: more than [MaxPolicies] policies, and each nil policy.
+func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
+	var faults []error
+	if n := len(policies); n > MaxPolicies {
+		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
+	}
+	for i, p := range policies {
+		if p == nil {
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	c := &Chain{policies: ordered(policies)}
+	for c.standIns = 0; c.standIns < len(c.policies); c.standIns++ {
+		if layerOf(c.policies[c.standIns]) == LayerFault {
+			break
+		}
+	}
+	for _, o := range opts {
+		o.applyChain(c)
+	}
+	return c, nil
+}
+
+// Policies returns the policies in order, the outermost first.
+func (c *Chain) Policies() []Policy {
+	if c == nil {
+		return nil
+	}
+	return append([]Policy(nil), c.policies...)
+}
+
+// Observer returns who hears of the calls of this chain, nil if nobody does.
+func (c *Chain) Observer() Observer {
+	if c == nil {
+		return nil
+	}
+	return c.observer
+}
+
+// Admit asks every policy in order and fills a, which the caller must then
+// settle exactly once. It returns the context to make the call with. On an
+// error nothing is left to settle and the error is the call's.
+//
+// Defer [Admission.Abandon] before Admit, so that a panic in between settles
+// too. The Admission must not be copied after Admit.
+func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Context, error) {
+	a.call, a.ctx = call, ctx
+	if c == nil {
+		return ctx, nil
+	}
+	a.observer = c.observer
+	for i, p := range c.policies {
+		if i == c.standIns {
+			a.start()
+		}
+		if err := a.acquire(p); err != nil {
+			return a.ctx, err
+		}
+	}
+	a.start()
+	return a.ctx, nil
+}

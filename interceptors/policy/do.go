@@ -1,0 +1,31 @@
+package policy
+
+import "context"
+
+// Do runs f under p, any function under any policy: a database query, an HTTP
+// call. The name takes the place of the method. The error is p's refusal,
+// normally a *[Rejection], or f's own, unchanged; [Classify] reads f's errors
+// by their gRPC status, so most plain errors count as failures. A panic of f
+// settles the permit and goes on.
+func Do(ctx context.Context, p Policy, name string, f func(ctx context.Context) error) error {
+	chain := Chain{policies: []Policy{p}, standIns: 1}
+	if layerOf(p) == LayerFault {
+		chain.standIns = 0
+	}
+	return chain.Do(ctx, name, f)
+}
+
+// Do runs f under all policies of the chain. See the function [Do].
+func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context) error) error {
+	call := Call{Method: name, Side: Local}
+	call.Deadline, _ = ctx.Deadline()
+	var a Admission
+	defer a.Abandon()
+	ctx, err := c.Admit(ctx, call, &a)
+	if err != nil {
+		return err
+	}
+	err = f(ctx)
+	a.Settle(Outcome{Err: err})
+	return err
+}

@@ -1,0 +1,53 @@
+package policy
+
+// The part of an Admission that only streams use.
+
+// Respond notes the first response message of a stream. It must not run at the
+// same time as Settle. The function it returns tells the settlers that want to
+// know; it is nil when there are none, and may run at the same time as Settle.
+func (a *Admission) Respond() (tell func()) {
+	if a.responded != 0 || a.state != running {
+		return nil
+	}
+	if !a.wants.has(WantsResponse) && a.observer == nil {
+		return nil
+	}
+	a.responded = Now()
+	if !a.wants.has(WantsResponse) {
+		return nil
+	}
+	at := a.responded
+	return func() { a.tellResponded(at) }
+}
+
+func (a *Admission) tellResponded(at Instant) {
+	for _, h := range a.holds[:a.held] {
+		if !h.wants.has(WantsResponse) {
+			continue
+		}
+		if r, ok := h.settler.(Responder); ok {
+			r.Responded(h.token, at)
+		}
+	}
+}
+
+// Message tells the settlers that want to know of a message that went by. The
+// first error ends the stream. It may run at the same time as Settle.
+func (a *Admission) Message(d Direction) error {
+	if !a.wants.has(WantsMessages) {
+		return nil
+	}
+	for _, h := range a.holds[:a.held] {
+		if !h.wants.has(WantsMessages) {
+			continue
+		}
+		m, ok := h.settler.(Messenger)
+		if !ok {
+			continue
+		}
+		if err := m.Message(h.token, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package policy
+
+import (
+	"context"
+	"time"
+)
+
+// Observer hears what policies and adapters do: telemetry is one. Methods must
+// be safe for concurrent use and must not block; they run outside all locks,
+// and one that panics harms nothing. Embed [NopObserver] to implement some of
+// them and to stay compatible when methods are added.
+type Observer interface {
+	// Admitted: every policy of the call's chain let it through.
+	Admitted(ctx context.Context, call Call, a Admitted)
+	// Rejected: a policy refused the call. err is a *[Rejection] unless a user's
+	// policy returned an error of another kind.
+	Rejected(ctx context.Context, call Call, err error)
+	// Settled: an admitted call ended.
+	Settled(ctx context.Context, call Call, o Outcome)
+	// Transition: a policy changed its state. Those of one policy come in order.
+	Transition(t Transition)
+	// Late: a call ended after the state it was admitted under had passed, so
+	// its outcome changed nothing.
+	Late(l Late)
+	// Leaked: a stream was dropped without being ended, and has been reaped.
+	Leaked(call Call)
+}
+
+// Admitted is what there is to say about an admitted call.
+type Admitted struct {
+	// Waited is how long policies blocked the call, zero if none did.
+	Waited time.Duration
+	// Started is when the last policy admitted it.
+	Started Instant
+}
+
+// Transition is a change of a policy's state, with the figures behind it.
+type Transition struct {
+	// Policy is the kind of policy, as in "breaker"; Name is its own name.
+	Policy, Name string
+	// From and To are states in the policy's own words, as in "half_open".
+	From, To string
+	// Cause says what tipped it, in the policy's own words.
+	Cause string
+	// At is when.
+	At Instant
+	// Until is when the new state may end by itself. Zero: not by time.
+	Until Instant
+	// Calls, Failures, Slow and Overdue are the counts that were judged.
+	Calls, Failures, Slow, Overdue int
+}
+
+// Late is an outcome that came too late to count.
+type Late struct {
+	// Policy is the kind of policy, Name its own name.
+	Policy, Name string
+	// Verdict is what it would have counted as.
+	Verdict Verdict
+	// Outcome is how the call ended.
+	Outcome Outcome
+}
+
+// NopObserver does nothing. Embed it to implement [Observer] in part.
+type NopObserver struct{}
+
+// Admitted does nothing.
+func (NopObserver) Admitted(context.Context, Call, Admitted) {}
+
+// Rejected does nothing.
+func (NopObserver) Rejected(context.Context, Call, error) {}
+
+// Settled does nothing.
+func (NopObserver) Settled(context.Context, Call, Outcome) {}
+
+// Transition does nothing.
+func (NopObserver) Transition(Transition) {}
+
+// Late does nothing.
+func (NopObserver) Late(Late) {}
+
+// Leaked does nothing.
+func (NopObserver) Leaked(Call) {}

@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"errors"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Domain is the ErrorInfo domain of every status that afloat makes.
+const Domain = "afloat"
+
+// Reason says why a policy refused a call, in the form of ErrorInfo reasons.
+// Policies of users may have reasons of their own.
+type Reason string
+
+// The reasons of afloat's own policies.
+const (
+	// ReasonCircuitOpen: a breaker is open, or half-open with no probe to spare.
+	ReasonCircuitOpen Reason = "CIRCUIT_OPEN"
+	// ReasonBulkheadFull: every place and every seat in the queue is taken.
+	ReasonBulkheadFull Reason = "BULKHEAD_FULL"
+	// ReasonQueueTimeout: no place came free within the longest wait allowed.
+	ReasonQueueTimeout Reason = "QUEUE_TIMEOUT"
+	// ReasonRateLimited: the rate is used up.
+	ReasonRateLimited Reason = "RATE_LIMITED"
+	// ReasonDeadlineTooNear: the caller's deadline passed, or would have, before
+	// the call could start.
+	ReasonDeadlineTooNear Reason = "DEADLINE_TOO_NEAR"
+	// ReasonCancelled: the caller gave up before the call could start.
+	ReasonCancelled Reason = "CANCELLED"
+	// ReasonTimeout is no refusal: a timeout policy ended a running stream.
+	ReasonTimeout Reason = "TIMEOUT"
+	// ReasonFaultInjected is no refusal: a fault policy stood in for the call.
+	ReasonFaultInjected Reason = "FAULT_INJECTED"
+)
+
+// Code returns the status code of a refusal for this reason. For a reason that
+// is not afloat's own it is UNAVAILABLE.
+func (r Reason) Code() codes.Code {
+	switch r {
+	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited:
+		return codes.ResourceExhausted
+	case ReasonDeadlineTooNear, ReasonTimeout:
+		return codes.DeadlineExceeded
+	case ReasonCancelled:
+		return codes.Canceled
+	default:
+		return codes.Unavailable
+	}
+}
+
+// ReasonOf returns why afloat refused or ended a call, here or in a peer: the
+// reason of a *[Rejection] in err's tree, else that of an ErrorInfo of our
+// [Domain] in its status. It is empty for any other error.
+func ReasonOf(err error) Reason {
+	var r *Rejection
+	if errors.As(err, &r) {
+		return r.Reason
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return ""
+	}
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok && info.GetDomain() == Domain {
+			return Reason(info.GetReason())
+		}
+	}
+	return ""
+}

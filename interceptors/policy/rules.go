@@ -1,0 +1,136 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"sync/atomic"
+)
+
+// Resolver finds the policies of a call. Resolve must be safe for concurrent
+// use and must not allocate for a call it has seen before. A nil chain leaves
+// the call unguarded.
+type Resolver interface {
+	Resolve(call Call) *Chain
+}
+
+// Limits of the number of keys that [Rules] keep.
+const (
+	DefaultMaxKeys = 4096
+	maxMaxKeys     = 1 << 20
+)
+
+// Rules resolve calls by a list of rules, with one chain per (target, method).
+// They are safe for concurrent use.
+//
+// The number of keys is bounded by [MaxKeys]. When it is reached, keys whose
+// policies are idle (closed, nothing in flight, nothing remembered) are
+// dropped; if there are none, a new method shares one overflow chain per rule,
+// which has everything but breakers. [Rules.Overflowed] counts such calls.
+type Rules struct {
+	set      ruleset
+	maxKeys  int
+	observer Observer
+	options  []ChainOption
+
+	table      table
+	overflowed atomic.Uint64
+
+	fullUntil atomic.Int64 // an Instant
+
+	mu     sync.Mutex // held to add and to drop keys
+	scoped map[scopedKey]Policy
+}
+
+// scopedKey names a policy that several methods share.
+type scopedKey struct {
+	rule     *rule
+	template int
+	side     Side
+	target   string
+	name     string
+}
+
+// RulesOption changes how rules are built.
+type RulesOption interface{ applyRules(*Rules) }
+
+func (o observerOption) applyRules(r *Rules) {
+	r.observer = Observe(o.observer)
+	r.options = append(r.options, o)
+}
+
+// MaxKeys bounds the number of (target, method) pairs that rules keep policies
+// for. Range [1, 1048576]. Default 4096.
+func MaxKeys(n int) RulesOption { return maxKeysOption(n) }
+
+type maxKeysOption int
+
+func (n maxKeysOption) applyRules(r *Rules) { r.maxKeys = int(n) }
+
+// NewRules checks the rules and reports all faults at once: malformed and
+// repeated patterns, templates without a function, bad configuration of any
+// policy, more than [MaxPolicies] policies.
+func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
+	r := &Rules{
+		set:      ruleset{exact: map[string]*rule{}, services: map[string]*rule{}},
+		maxKeys:  DefaultMaxKeys,
+		observer: NopObserver{},
+		scoped:   map[scopedKey]Policy{},
+	}
+	for _, o := range opts {
+		o.applyRules(r)
+	}
+	var faults []error
+	if r.maxKeys < 1 || r.maxKeys > maxMaxKeys {
+		faults = append(faults, fmt.Errorf("policy: max_keys = %d; must be in [1, %d]", r.maxKeys, maxMaxKeys))
+	}
+	for _, given := range rules {
+		checked, err := newRule(given, r.options...)
+		if err == nil {
+			err = r.set.add(checked)
+		}
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	r.set.sort()
+	return r, nil
+}
+
+// Resolve returns the chain of call, nil if no rule covers its method or if
+// the rule that does has no policies.
+func (r *Rules) Resolve(call Call) *Chain {
+	if e := r.table.lookup(call); e != nil {
+		return e.chain
+	}
+	return r.resolveNew(call)
+}
+
+// ResolveUnknown returns the overflow chain of call's rule. It is for servers
+// that answer methods which nobody registered: a hostile client can make up
+// any number of those.
+func (r *Rules) ResolveUnknown(call Call) *Chain {
+	matched := r.set.find(call.Method)
+	if matched == nil {
+		return nil
+	}
+	return matched.overflow[call.Side]
+}
+
+// Overflowed is how many times a call met full rules and got the overflow
+// chain.
+func (r *Rules) Overflowed() uint64 { return r.overflowed.Load() }
+
+// All yields the keys that rules hold at the moment and their chains, in no
+// order. The Name of a key is the method.
+func (r *Rules) All() iter.Seq2[Key, *Chain] {
+	return func(yield func(Key, *Chain) bool) {
+		for e := range r.table.entries() {
+			if !yield(Key{Name: e.method, Target: e.target, Observer: r.observer}, e.chain) {
+				return
+			}
+		}
+	}
+}

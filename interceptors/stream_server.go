@@ -1,0 +1,52 @@
+package interceptors
+
+import (
+	"google.golang.org/grpc"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// StreamServerInterceptor puts each stream that the server answers under the
+// policies that r finds for it. [ServerOptions] installs it together with its
+// unary counterpart.
+func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
+	r = checked(r)
+	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		ctx := stream.Context()
+		call := serverCall(ctx, info.FullMethod, policy.StreamKind(info.IsClientStream, info.IsServerStream))
+		chain := serverChain(r, call, srv)
+		if chain == nil {
+			return handler(srv, stream)
+		}
+		s := &streamCall{caller: ctx}
+		defer s.abandon()
+		ctx, err := chain.Admit(ctx, call, &s.admission)
+		if err != nil {
+			return err
+		}
+		s.ctx = ctx
+		guarded := &serverStream{ServerStream: stream, call: s}
+		err = handler(srv, guarded)
+		if aborted := guarded.aborted(); aborted != nil {
+			err = aborted
+		}
+		err = s.errOf(err)
+		s.finish(policy.Outcome{Err: err})
+		return err
+	}
+}
+
+// unknownMethods is implemented by resolvers that treat methods apart which a
+// server answers without having registered them.
+type unknownMethods interface {
+	ResolveUnknown(call policy.Call) *policy.Chain
+}
+
+// serverChain is the chain of a call. gRPC hands a nil srv to the handler of
+// unknown services, whose methods are whatever a client makes up.
+func serverChain(r policy.Resolver, call policy.Call, srv any) *policy.Chain {
+	if u, ok := r.(unknownMethods); ok && srv == nil {
+		return u.ResolveUnknown(call)
+	}
+	return r.Resolve(call)
+}
