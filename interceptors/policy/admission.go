@@ -89,7 +89,7 @@ func (a *Admission) start() {
 		return
 	}
 	a.state = running
-	if a.wants.has(WantsStart) || a.observer != nil {
+	if a.wants.has(WantsStart|WantsResponse) || a.observer != nil {
 		a.started = a.call.Begin.OrNow()
 	}
 	if a.wants.has(WantsStart) {

@@ -25,7 +25,7 @@ func Classify(err error) Verdict {
 	if err == nil {
 		return Success
 	}
-	switch codeOf(err) {
+	switch Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss:
 		return classifyFailure(err)
 	case codes.Canceled, codes.ResourceExhausted:
@@ -49,8 +49,13 @@ func classifyFailure(err error) Verdict {
 	}
 }
 
-// codeOf is the status code of err, with bare context errors told apart.
-func codeOf(err error) codes.Code {
+// Code returns the status code of err: that of the status it is or wraps,
+// CANCELLED or DEADLINE_EXCEEDED for a bare context error, else UNKNOWN. It is
+// OK for nil only, and allocates nothing for a status that is not wrapped.
+func Code(err error) codes.Code {
+	if err == nil {
+		return codes.OK
+	}
 	switch e := err.(type) { //nolint:errorlint // a fast path; FromError below unwraps
 	case *Rejection:
 		return e.code()
@@ -73,10 +78,14 @@ func codeOf(err error) codes.Code {
 	}
 }
 
-// Verdict runs the classifier. Nil means [Classify].
+// Verdict runs the classifier. Nil means [Classify]; no error is always a
+// [Success].
 func (c Classifier) Verdict(err error) (v Verdict) {
 	if c == nil {
 		return Classify(err)
+	}
+	if err == nil {
+		return Success
 	}
 	defer func() {
 		if recover() != nil {

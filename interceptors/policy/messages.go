@@ -16,17 +16,16 @@ func (a *Admission) Respond() (tell func()) {
 	if !a.wants.has(WantsResponse) {
 		return nil
 	}
-	at := a.responded
-	return func() { a.tellResponded(at) }
+	return a.tellResponded
 }
 
-func (a *Admission) tellResponded(at Instant) {
+func (a *Admission) tellResponded() {
 	for _, h := range a.holds[:a.held] {
 		if !h.wants.has(WantsResponse) {
 			continue
 		}
 		if r, ok := h.settler.(Responder); ok {
-			r.Responded(h.token, at)
+			r.Responded(h.token, a.started, a.responded)
 		}
 	}
 }

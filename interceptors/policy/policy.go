@@ -53,8 +53,8 @@ const (
 	WantsStart Wants = 1 << iota
 	// WantsEnd fills Outcome.End.
 	WantsEnd
-	// WantsResponse fills Outcome.Responded, the first response message of a
-	// stream that has several. A Settler that is a
+	// WantsResponse fills Outcome.Started and Outcome.Responded, the first
+	// response message of a stream that has several. A Settler that is a
 	// [Responder] is called.
 	WantsResponse
 	// WantsMessages has a Settler that is a [Messenger] called for each message
@@ -80,7 +80,7 @@ type Starter interface {
 // Responder is implemented by a Settler that must hear of the first response
 // message of a stream, received by a client or sent by a server. The call may race with Settle and come after it.
 type Responder interface {
-	Responded(token uint64, at Instant)
+	Responded(token uint64, started, at Instant)
 }
 
 // Messenger is implemented by a Settler that must hear of every message of a

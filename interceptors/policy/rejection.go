@@ -108,7 +108,7 @@ func IsRejection(err error) bool {
 func Retriable(next func(error) bool) func(error) bool {
 	if next == nil {
 		next = func(err error) bool {
-			c := codeOf(err)
+			c := Code(err)
 			return c == codes.Unavailable || c == codes.ResourceExhausted
 		}
 	}

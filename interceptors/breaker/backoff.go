@@ -1,0 +1,54 @@
+package breaker
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// backoff makes the open times grow. The breaker's lock guards it.
+type backoff struct {
+	// openings is how many times the breaker opened in a row, less one for each
+	// Window spent closed.
+	openings int
+	closedAt policy.Instant
+	isClosed bool
+}
+
+// closed notes that the breaker closed.
+func (k *backoff) closed(at policy.Instant) { k.closedAt, k.isClosed = at, true }
+
+// next returns how long to stay open from at on.
+func (k *backoff) next(s *settings, at policy.Instant, pushback time.Duration) time.Duration {
+	if k.isClosed {
+		calm := int(at.Sub(k.closedAt) / s.Window)
+		k.openings = max(0, k.openings-calm)
+		k.isClosed = false
+	}
+	d := min(doubled(s.OpenFor, k.openings, s.MaxOpenFor), s.MaxOpenFor)
+	k.openings++
+	if !s.NoJitter {
+		d = jittered(d, s.MaxOpenFor)
+	}
+	return max(d, min(pushback, s.MaxOpenFor))
+}
+
+// doubled returns d doubled n times, or most if that is less. It does not
+// overflow.
+func doubled(d time.Duration, n int, most time.Duration) time.Duration {
+	for ; n > 0 && d < most; n-- {
+		d = min(2*d, most)
+	}
+	return d
+}
+
+// jittered varies d by up to 20 % either way. What would pass most is mirrored
+// below it, so that breakers at their longest open time differ too.
+func jittered(d, most time.Duration) time.Duration {
+	varied := time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // no secret
+	if varied > most {
+		varied = most - (varied - most)
+	}
+	return varied
+}

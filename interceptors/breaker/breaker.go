@@ -1,0 +1,130 @@
+package breaker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Breaker is a circuit breaker. It is safe for concurrent use. Make one with
+// [New]; the zero Breaker is of no use.
+type Breaker struct {
+	name       string
+	classifier policy.Classifier
+	observer   policy.Observer
+	refuser    policy.Refuser
+
+	settings atomic.Pointer[settings]
+	current  atomic.Pointer[stay]
+	late     atomic.Uint64
+	refused  atomic.Uint64
+
+	mu      sync.Mutex // held to change current and settings
+	backoff backoff
+	reports reports
+}
+
+// settings are a valid Config with its zeros filled in.
+type settings struct {
+	Config
+
+	failureRatio, slowRatio share
+}
+
+// stay is one stay of the breaker in one state. The settler of a call is the
+// stay it was admitted in, so a late result is late by construction.
+type stay struct {
+	phase phase
+	since policy.Instant
+}
+
+// phase is what a breaker does while in a state.
+type phase interface {
+	state() State
+	// admit lets a call through, refuses it, or says that the state has passed
+	// and the next one must be asked.
+	admit(call policy.Call) (p policy.Permit, passed bool, err error)
+}
+
+// New returns a closed breaker, or all faults of cfg and opts.
+func New(cfg Config, opts ...Option) (*Breaker, error) {
+	s, err := newSettings(cfg)
+	if err != nil {
+		return nil, err
+	}
+	b := &Breaker{observer: policy.NopObserver{}}
+	faults := validate.Of("breaker")
+	for i, o := range opts {
+		faults.Require(o != nil, fmt.Sprintf("option %d", i), o, "an option of this package")
+		if o != nil {
+			o.apply(b)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	b.refuser = policy.Refuser{
+		Policy: "breaker", Name: b.name, Reason: policy.ReasonCircuitOpen, Err: ErrOpen,
+	}
+	b.settings.Store(s)
+	b.enterModeLocked(s.Mode, policy.Now())
+	return b, nil
+}
+
+func newSettings(cfg Config) (*settings, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio)}, nil
+}
+
+// Layer says that breakers stand outside bulkheads and rate limits.
+func (*Breaker) Layer() policy.Layer { return policy.LayerBreaker }
+
+// Acquire admits the call, or refuses it with a *policy.Rejection that wraps
+// [ErrOpen]. It never blocks.
+func (b *Breaker) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+	for {
+		permit, passed, err := b.current.Load().phase.admit(call)
+		if !passed {
+			return permit, err
+		}
+	}
+}
+
+// refuse refuses a call that may be tried again at retry, unless the breaker
+// only watches.
+func (b *Breaker) refuse(call policy.Call, retry time.Time) (policy.Permit, error) {
+	b.refused.Add(1)
+	if b.settings.Load().Mode == Shadow {
+		return policy.Permit{}, nil
+	}
+	return policy.Permit{}, b.refuser.Refuse(call.Method, retry)
+}
+
+// verdict reads the end of a call. It may run a user's classifier, so the lock
+// must not be held.
+func (b *Breaker) verdict(o policy.Outcome) policy.Verdict {
+	if b.classifier != nil && !o.Decided {
+		return b.classifier.Verdict(o.Err)
+	}
+	return o.Verdict
+}
+
+// isCurrent reports whether p is what the breaker is in now.
+func (b *Breaker) isCurrent(p phase) bool { return b.current.Load().phase == p }
+
+// reportLate counts the outcome of a call whose state has passed.
+func (b *Breaker) reportLate(v policy.Verdict, o policy.Outcome) {
+	if v == policy.NotStarted || v == policy.Ignored {
+		return
+	}
+	b.late.Add(1)
+	b.observer.Late(policy.Late{Policy: "breaker", Name: b.name, Verdict: v, Outcome: o})
+}

@@ -1,0 +1,137 @@
+package breaker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// halfOpen lets a few calls through as probes. The breaker's lock guards it.
+// A probe has a slot until it is judged, gives it back, or runs out of time, so
+// that no call can keep the breaker half-open for ever.
+type halfOpen struct {
+	b         *Breaker
+	lastID    uint64
+	probes    []probe // in flight, the oldest first
+	successes int
+}
+
+// probe is a call under way in a half-open breaker.
+type probe struct {
+	id      uint64
+	at      policy.Instant // when admitted; once started, when started
+	started bool
+}
+
+func (*halfOpen) state() State { return HalfOpen }
+
+// admit gives the call a probe's slot, or refuses it.
+func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
+	b := h.b
+	now := call.Begin.OrNow()
+	b.mu.Lock()
+	defer b.deliver()
+	defer b.mu.Unlock()
+	if !b.isCurrent(h) || h.expireLocked(now) {
+		return policy.Permit{}, true, nil
+	}
+	s := b.settings.Load()
+	if len(h.probes) >= s.Probes {
+		p, err = b.refuse(call, time.Time{})
+		p.At = now
+		return p, false, err
+	}
+	h.lastID++
+	h.probes = append(h.probes, probe{id: h.lastID, at: now})
+	return policy.Permit{
+		Settler: h,
+		Token:   tokenOf(s, call) | h.lastID,
+		At:      now,
+		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsPushback | wantsOf(call),
+	}, false, nil
+}
+
+// expireLocked frees the slots of probes that ran out of time, and reopens the
+// breaker if one of them had started: at the instant its time was up, so that
+// a breaker without traffic loses none of its open time.
+func (h *halfOpen) expireLocked(now policy.Instant) (reopened bool) {
+	s := h.b.settings.Load()
+	var failedAt policy.Instant
+	h.probes = slices.DeleteFunc(h.probes, func(p probe) bool {
+		up := p.at.Add(s.ProbeTimeout)
+		if now < up {
+			return false
+		}
+		if p.started && (!reopened || up < failedAt) {
+			failedAt, reopened = up, true
+		}
+		return true
+	})
+	if reopened {
+		h.b.openLocked(causeHungProbe, figures{}, failedAt, 0)
+	}
+	return reopened
+}
+
+// Started begins the time of a probe: what it waited before was our own.
+func (h *halfOpen) Started(token uint64, at policy.Instant) {
+	h.b.mu.Lock()
+	defer h.b.mu.Unlock()
+	if i := h.indexLocked(token); i >= 0 {
+		h.probes[i].at, h.probes[i].started = at, true
+	}
+}
+
+// Responded judges a probe that is a stream by its first message.
+func (h *halfOpen) Responded(token uint64, started, at policy.Instant) {
+	o := policy.Outcome{Started: started, Responded: at}
+	h.take(token, policy.Success, o, at)
+}
+
+// Settle judges a probe, unless its first message did. One that was ignored or
+// did not start only gives its slot back.
+func (h *halfOpen) Settle(token uint64, o policy.Outcome) {
+	v := h.b.verdict(o)
+	if !h.take(token, v, o, o.End.OrNow()) && o.Responded == 0 {
+		h.b.reportLate(v, o)
+	}
+}
+
+// take gives a probe's slot back and counts how it ended. It reports whether
+// the probe still had its slot.
+func (h *halfOpen) take(token uint64, v policy.Verdict, o policy.Outcome, now policy.Instant) bool {
+	h.b.mu.Lock()
+	i := h.indexLocked(token)
+	if i >= 0 {
+		h.probes = slices.Delete(h.probes, i, i+1)
+		h.judgeLocked(h.b.settings.Load().kindOf(v, token, o), o, now)
+	}
+	h.b.mu.Unlock()
+	h.b.deliver()
+	return i >= 0
+}
+
+// judgeLocked counts a probe's end.
+func (h *halfOpen) judgeLocked(k kind, o policy.Outcome, now policy.Instant) {
+	switch k {
+	case ignored:
+	case ok:
+		h.successes++
+		if h.successes >= h.b.settings.Load().SuccessesToClose {
+			h.b.closeLocked(causeRecovered, figures{}, now)
+		}
+	case slow:
+		h.b.openLocked(causeSlowProbe, figures{}, now, 0)
+	case failed:
+		h.b.openLocked(causeProbe, figures{}, now, pushbackOf(o))
+	}
+}
+
+// indexLocked finds the probe of a token, -1 if it has no slot any more.
+func (h *halfOpen) indexLocked(token uint64) int {
+	if !h.b.isCurrent(h) {
+		return -1
+	}
+	return slices.IndexFunc(h.probes, func(p probe) bool { return p.id == token&idMask })
+}

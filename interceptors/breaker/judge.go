@@ -1,0 +1,70 @@
+package breaker
+
+import (
+	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Causes of transitions, as reported.
+const (
+	causeRun       = "consecutive_failures"
+	causeFailures  = "failure_ratio"
+	causeSlow      = "slow_ratio"
+	causeOverdue   = "overdue"
+	causeProbe     = "probe_failed"
+	causeSlowProbe = "probe_slow"
+	causeHungProbe = "probe_timeout"
+	causeElapsed   = "open_time_over"
+	causeRecovered = "probes_succeeded"
+	causeMode      = "mode"
+)
+
+// figures are what a transition was decided on.
+type figures struct {
+	window.Counts
+
+	overdue int
+}
+
+// judge opens the breaker if the call that just ended, badly, tips it.
+func (c *closed) judge(s *settings, j *judged, o policy.Outcome) {
+	now := o.End.OrNow()
+	counts := j.window.Sum(now)
+	cause := ""
+	switch run := c.run.Load(); {
+	case s.ConsecutiveFailures != Off && run >= int64(s.ConsecutiveFailures):
+		cause = causeRun
+	case counts.Calls >= s.MinCalls && s.failureRatio.met(counts.Failures, counts.Calls):
+		cause = causeFailures
+	case s.tooSlow(counts, 0):
+		cause = causeSlow
+	case s.tooSlow(j.window.LastSecond(now), 0):
+		cause, counts = causeSlow, j.window.LastSecond(now)
+	default:
+		return
+	}
+	c.b.trip(c, cause, figures{Counts: counts}, now, pushbackOf(o))
+}
+
+// tooSlow judges failed, slow and overdue calls together.
+func (s *settings) tooSlow(c window.Counts, overdue int) bool {
+	return s.SlowAfter != 0 && c.Calls+overdue >= s.MinCalls &&
+		s.slowRatio.met(c.Bad()+overdue, c.Calls+overdue)
+}
+
+// judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it,
+// and reports whether it did. Calls that started since anything last succeeded
+// need only be few; otherwise they count as slow calls among the others.
+func (c *closed) judgeOverdue(s *settings, j *judged, now policy.Instant) bool {
+	all, sinceGood := j.ring.overdue(now)
+	if all == 0 {
+		return false
+	}
+	counts := j.window.Sum(now)
+	if sinceGood < max(3, s.MinCalls/4) && !s.tooSlow(counts, all) {
+		if counts = j.window.LastSecond(now); !s.tooSlow(counts, all) {
+			return false
+		}
+	}
+	return c.b.trip(c, causeOverdue, figures{Counts: counts, overdue: all}, now, 0)
+}

@@ -1,0 +1,83 @@
+package breaker
+
+import "github.com/afloat-go/afloat/interceptors/policy"
+
+// Update changes the configuration of a working breaker and keeps its state.
+// Thresholds, open times and probes change in place; an open time that runs is
+// not timed anew. Another window empties the window; another SlowAfter forgets
+// the calls in flight. Another Mode does what [Breaker.SetMode] says. On an
+// error, which names all faults, nothing changes.
+func (b *Breaker) Update(cfg Config) error {
+	s, err := newSettings(cfg)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.updateLocked(s)
+	b.mu.Unlock()
+	b.deliver()
+	return nil
+}
+
+// SetMode changes how the breaker works. Forcing it open or closed forgets what
+// it had counted; leaving that mode closes it with an empty window. Between
+// Automatic and Shadow everything stays. An unknown mode is an error and changes
+// nothing.
+func (b *Breaker) SetMode(m Mode) error {
+	b.mu.Lock()
+	cfg := b.settings.Load().Config
+	cfg.Mode = m
+	s, err := newSettings(cfg)
+	if err == nil {
+		b.updateLocked(s)
+	}
+	b.mu.Unlock()
+	b.deliver()
+	return err
+}
+
+// updateLocked puts s in place of the settings.
+func (b *Breaker) updateLocked(s *settings) {
+	old := b.settings.Swap(s)
+	if c, ok := b.current.Load().phase.(*closed); ok {
+		c.adapt(old, s)
+	}
+	if forcedBy(old.Mode) != forcedBy(s.Mode) {
+		b.enterModeLocked(s.Mode, policy.Now())
+	}
+}
+
+// forcedBy is the mode that a state is forced by, Automatic for none.
+func forcedBy(m Mode) Mode {
+	if m == Shadow {
+		return Automatic
+	}
+	return m
+}
+
+// enterModeLocked enters the state that a mode begins in.
+func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
+	switch m {
+	case AlwaysOpen:
+		b.enterLocked(forced{b}, causeMode, figures{}, at, 0)
+	case AlwaysClosed:
+		b.enterLocked(disabled{}, causeMode, figures{}, at, 0)
+	case Automatic, Shadow:
+		b.backoff = backoff{}
+		b.closeLocked(causeMode, figures{}, at)
+	}
+}
+
+// adapt gives a closed breaker another window or ring where the settings ask
+// for one. What stays is shared, so that no count is lost.
+func (c *closed) adapt(old, s *settings) {
+	was := c.judged.Load()
+	now := newJudged(s)
+	if old.Window == s.Window && old.Buckets == s.Buckets && old.WindowCalls == s.WindowCalls {
+		now.window = was.window
+	}
+	if old.SlowAfter == s.SlowAfter {
+		now.ring = was.ring
+	}
+	c.judged.Store(now)
+}
