@@ -66,11 +66,11 @@ func (c *closed) describe(snap *Snapshot, now policy.Instant) {
 	}
 }
 
-// Idle reports whether the breaker remembers nothing: it is closed, its window
-// is empty and no call that it judges by time is in flight.
+// Idle reports whether the breaker can be dropped: it is closed, no call ended
+// within its window, and none that it judges by time is in flight.
 func (b *Breaker) Idle() bool {
 	c, isClosed := b.current.Load().phase.(*closed)
-	if !isClosed || c.run.Load() != 0 {
+	if !isClosed {
 		return false
 	}
 	j := c.judged.Load()

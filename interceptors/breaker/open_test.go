@@ -1,0 +1,277 @@
+package breaker_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := tripped(t, breaker.Config{OpenFor: 7 * time.Second})
+		r := wantRefused(t, b)
+		if r.Method != method || r.Policy != "breaker" || r.Reason != policy.ReasonCircuitOpen {
+			t.Errorf("rejection = %+v", r)
+		}
+		if got := status.Code(r); got != codes.Unavailable {
+			t.Errorf("code = %v; want Unavailable", got)
+		}
+		if got := time.Until(r.Retry); got != 7*time.Second {
+			t.Errorf("retry in %v; want 7s", got)
+		}
+		time.Sleep(7*time.Second - 1)
+		wantRefused(t, b)
+		time.Sleep(1)
+		begin(t, b) // at exactly OpenFor the next call is a probe
+		wantState(t, b, breaker.HalfOpen)
+	})
+}
+
+// openFor returns how long b is open once n more failures have tripped it.
+func openFor(t *testing.T, b *breaker.Breaker, n int) time.Duration {
+	t.Helper()
+	do(t, b, n, errDown)
+	wantState(t, b, breaker.Open)
+	return time.Until(b.Snapshot().RetryAt)
+}
+
+func TestOpenTimeDoubles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, exact(breaker.Config{OpenFor: 5 * time.Second, MaxOpenFor: 30 * time.Second}))
+		n := breaker.DefaultConsecutiveFailures
+		for _, want := range []time.Duration{5, 10, 20, 30, 30} {
+			if got := openFor(t, b, n); got != want*time.Second {
+				t.Fatalf("open for %v; want %v", got, want*time.Second)
+			}
+			time.Sleep(want * time.Second)
+			n = 1 // the failure of a probe is enough
+		}
+	})
+}
+
+// Each full Window spent closed takes one doubling back.
+func TestOpenTimeHalvesPerWindowClosed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		calm, want time.Duration
+	}{
+		{0, 20 * time.Second},
+		{10*time.Second - 1, 20 * time.Second},
+		{10 * time.Second, 10 * time.Second},
+		{20 * time.Second, 5 * time.Second},
+		{24 * time.Hour, 5 * time.Second},
+	} {
+		t.Run(tt.calm.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := tripped(t, breaker.Config{})
+				time.Sleep(5 * time.Second)
+				do(t, b, 1, errDown)
+				time.Sleep(10 * time.Second)
+				do(t, b, breaker.DefaultSuccessesToClose, nil)
+				wantState(t, b, breaker.Closed)
+				time.Sleep(tt.calm)
+				if got := openFor(t, b, breaker.DefaultConsecutiveFailures); got != tt.want {
+					t.Errorf("open for %v; want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestOpenTimeNeverOverflows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, exact(breaker.Config{OpenFor: 24 * time.Hour}))
+		n := breaker.DefaultConsecutiveFailures
+		for range 200 {
+			if got := openFor(t, b, n); got != 24*time.Hour {
+				t.Fatalf("open for %v; want 24h", got)
+			}
+			time.Sleep(24 * time.Hour)
+			n = 1
+		}
+	})
+}
+
+// Jitter spreads the open times by up to 20 %, and at the longest open time
+// too, which it never passes.
+func TestJitter(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name         string
+		most         time.Duration
+		low, high    time.Duration
+		lower, upper bool
+	}{
+		{"below the longest", time.Minute, 8 * time.Second, 12 * time.Second, true, true},
+		{"at the longest", 10 * time.Second, 8 * time.Second, 10 * time.Second, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				middle := (tt.low + tt.high) / 2
+				below, above := 0, 0
+				for range 400 {
+					b := newBreaker(t, breaker.Config{OpenFor: 10 * time.Second, MaxOpenFor: tt.most})
+					got := openFor(t, b, breaker.DefaultConsecutiveFailures)
+					if got < tt.low || got > tt.high {
+						t.Fatalf("open for %v; want [%v, %v]", got, tt.low, tt.high)
+					}
+					if got < middle {
+						below++
+					} else {
+						above++
+					}
+				}
+				if below < 100 || above < 100 {
+					t.Errorf("%d below and %d above the middle of 400; want them spread", below, above)
+				}
+			})
+		})
+	}
+}
+
+// retryInfo is a failure that asks for a pause.
+func retryInfo(t *testing.T, wait time.Duration) error {
+	t.Helper()
+	s, err := status.New(codes.Unavailable, "later").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Err()
+}
+
+func TestServerMayLengthenOpenTime(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name                string
+		retryInfo, pushback time.Duration
+		want                time.Duration
+	}{
+		{"nothing asked", 0, 0, 5 * time.Second},
+		{"RetryInfo", 20 * time.Second, 0, 20 * time.Second},
+		{"trailer", 0, 20 * time.Second, 20 * time.Second},
+		{"the longer of both", 30 * time.Second, 20 * time.Second, 30 * time.Second},
+		{"less than OpenFor", time.Second, time.Second, 5 * time.Second},
+		{"more than MaxOpenFor", time.Hour, 2 * time.Hour, time.Minute},
+		{"negative", -time.Hour, 0, 5 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBreaker(t, exact(breaker.Config{}))
+				do(t, b, breaker.DefaultConsecutiveFailures-1, errDown)
+				c := begin(t, b)
+				if !c.admission.Wants(policy.WantsPushback) {
+					t.Error("the call that may open the breaker does not ask for pushback")
+				}
+				err := errDown
+				if tt.retryInfo != 0 {
+					err = retryInfo(t, tt.retryInfo)
+				}
+				c.admission.Settle(policy.Outcome{Err: err, Pushback: tt.pushback})
+				if got := time.Until(b.Snapshot().RetryAt); got != tt.want {
+					t.Errorf("open for %v; want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// A healthy breaker does not ask for pushback: collecting it costs allocations.
+func TestHealthyCallsAskForNoPushback(t *testing.T) {
+	t.Parallel()
+	b := newBreaker(t, breaker.Config{})
+	do(t, b, 5, nil)
+	if begin(t, b).admission.Wants(policy.WantsPushback) {
+		t.Error("a call of a healthy breaker asks for pushback")
+	}
+}
+
+// The bugs: forced states leak. A breaker that is forced open still probes
+// (cep21/circuit PR #159) or goes half-open by itself (resilience4j #991).
+func TestModes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, exact(breaker.Config{}))
+		set := func(m breaker.Mode) {
+			t.Helper()
+			if err := b.SetMode(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		inFlightBefore := begin(t, b)
+		set(breaker.AlwaysOpen)
+		for range 3 {
+			wantRefused(t, b)
+			wantState(t, b, breaker.ForcedOpen)
+			time.Sleep(24 * time.Hour)
+		}
+		inFlightBefore.end(nil)
+		wantState(t, b, breaker.ForcedOpen)
+
+		set(breaker.AlwaysClosed)
+		do(t, b, 1000, errDown)
+		wantState(t, b, breaker.Disabled)
+
+		set(breaker.Automatic)
+		wantState(t, b, breaker.Closed)
+		if got := b.Snapshot().Calls; got != 0 {
+			t.Errorf("window holds %d calls after a forced state; want 0", got)
+		}
+		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+		wantState(t, b, breaker.Open)
+
+		if err := b.SetMode(17); err == nil {
+			t.Error("an unknown mode was accepted")
+		}
+		wantState(t, b, breaker.Open)
+	})
+}
+
+// Shadow goes through all states by real outcomes and refuses nothing.
+func TestShadowRefusesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := tripped(t, breaker.Config{Mode: breaker.Shadow})
+		do(t, b, 5, nil)
+		wantState(t, b, breaker.Open)
+		if got := b.Snapshot().Rejected; got != 5 {
+			t.Errorf("%d calls would have been refused; want 5", got)
+		}
+		time.Sleep(breaker.DefaultOpenFor)
+		probe := begin(t, b)
+		do(t, b, 5, errDown) // not probes: there is one at a time
+		wantState(t, b, breaker.HalfOpen)
+		probe.end(nil)
+		do(t, b, 2, nil)
+		wantState(t, b, breaker.Closed)
+		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+		if err := b.SetMode(breaker.Automatic); err != nil {
+			t.Fatal(err)
+		}
+		wantState(t, b, breaker.Open) // the state stays
+		wantRefused(t, b)
+	})
+}
+
+func TestAcquireIgnoresContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := newBreaker(t, breaker.Config{}).Acquire(ctx, policy.Call{Method: method}); err != nil {
+		t.Errorf("a cancelled context was refused by a breaker: %v", err)
+	}
+}

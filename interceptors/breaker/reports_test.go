@@ -1,0 +1,196 @@
+package breaker_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// recorder keeps transitions and late results.
+type recorder struct {
+	policy.NopObserver
+
+	mu          sync.Mutex
+	transitions []policy.Transition
+	late        []policy.Late
+	onReport    func()
+}
+
+func (r *recorder) Transition(t policy.Transition) {
+	r.mu.Lock()
+	r.transitions = append(r.transitions, t)
+	r.mu.Unlock()
+	if r.onReport != nil {
+		r.onReport()
+	}
+}
+
+func (r *recorder) Late(l policy.Late) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.late = append(r.late, l)
+}
+
+// steps are the transitions in short.
+func (r *recorder) steps() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var steps []string
+	for _, t := range r.transitions {
+		steps = append(steps, fmt.Sprintf("%s→%s: %s", t.From, t.To, t.Cause))
+	}
+	return steps
+}
+
+func TestTransitionsAreReportedWithTheirFigures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := &recorder{}
+		b := newBreaker(t, exact(breaker.Config{MinCalls: 8, ProbeTimeout: time.Second}),
+			breaker.WithObserver(rec), breaker.WithName("catalog"))
+		do(t, b, 4, nil)
+		do(t, b, 4, errDown)
+		time.Sleep(5 * time.Second)
+		begin(t, b).end(errDown)
+		time.Sleep(10 * time.Second)
+		hung := begin(t, b)
+		time.Sleep(time.Second)
+		wantRefused(t, b)
+		time.Sleep(20 * time.Second)
+		do(t, b, 3, nil)
+		hung.end(nil)
+		want := []string{
+			"closed→open: failure_ratio",
+			"open→half_open: open_time_over",
+			"half_open→open: probe_failed",
+			"open→half_open: open_time_over",
+			"half_open→open: probe_timeout",
+			"open→half_open: open_time_over",
+			"half_open→closed: probes_succeeded",
+		}
+		if got := rec.steps(); !slices.Equal(got, want) {
+			t.Errorf("transitions:\n got %q\nwant %q", got, want)
+		}
+		first := rec.transitions[0]
+		if first.Policy != "breaker" || first.Name != "catalog" || first.Calls != 8 || first.Failures != 4 {
+			t.Errorf("first transition = %+v", first)
+		}
+		if got := first.Until.Sub(first.At); got != 5*time.Second {
+			t.Errorf("open for %v; want 5s", got)
+		}
+		if len(rec.late) != 1 || rec.late[0].Verdict != policy.Success {
+			t.Errorf("late = %+v; want one success", rec.late)
+		}
+	})
+}
+
+// The bugs: a listener that uses the breaker deadlocks (gobreaker #37); one that
+// panics or re-enters breaks it (cep21/circuit PR #159).
+func TestObserverMayDoAnything(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		do   func(*breaker.Breaker)
+	}{
+		{"uses the breaker", func(b *breaker.Breaker) { _ = b.Snapshot(); _ = b.State() }},
+		{"panics", func(*breaker.Breaker) { panic("observer") }},
+		{"calls under the breaker", func(b *breaker.Breaker) {
+			_ = policy.Do(context.Background(), b, method, func(context.Context) error { return errDown })
+		}},
+		{"changes the mode", func(b *breaker.Breaker) { _ = b.SetMode(breaker.Shadow) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				rec := &recorder{}
+				b := newBreaker(t, exact(breaker.Config{}), breaker.WithObserver(rec))
+				rec.onReport = func() { tt.do(b) }
+				do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+				time.Sleep(breaker.DefaultOpenFor)
+				do(t, b, breaker.DefaultSuccessesToClose, nil)
+				wantState(t, b, breaker.Closed)
+				if got := len(rec.steps()); got != 3 {
+					t.Errorf("%d transitions were reported; want 3: %q", got, rec.steps())
+				}
+			})
+		})
+	}
+}
+
+// An observer that ends its goroutine must not silence the reports to come.
+func TestObserverMayEndItsGoroutine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := &recorder{}
+		b := newBreaker(t, exact(breaker.Config{}), breaker.WithObserver(rec))
+		do(t, b, breaker.DefaultConsecutiveFailures-1, errDown)
+		rec.onReport = runtime.Goexit
+		go func() { do(t, b, 1, errDown) }()
+		synctest.Wait()
+		rec.onReport = nil
+		time.Sleep(breaker.DefaultOpenFor)
+		do(t, b, breaker.DefaultSuccessesToClose, nil)
+		if got := len(rec.steps()); got != 3 {
+			t.Errorf("%d transitions were reported; want 3: %q", got, rec.steps())
+		}
+	})
+}
+
+// The bugs: transitions that cannot be, twice or out of order under races
+// (resilience4j #646, #674, #562, #1568; cep21/circuit PR #151, #159). Each
+// report must begin where the one before ended.
+func TestTransitionsUnderRace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := &recorder{}
+		b := newBreaker(t, breaker.Config{
+			ConsecutiveFailures: 3, OpenFor: 10 * time.Millisecond, MaxOpenFor: 20 * time.Millisecond,
+			ProbeTimeout: 5 * time.Millisecond, SuccessesToClose: 2, SlowAfter: 4 * time.Millisecond,
+		}, breaker.WithObserver(rec))
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				for range 500 {
+					_ = policy.Do(context.Background(), b, method, func(context.Context) error {
+						time.Sleep(time.Duration(rand.IntN(6)) * time.Millisecond)
+						return []error{nil, nil, errDown, errDown, errCanceled}[rand.IntN(5)]
+					})
+					time.Sleep(time.Duration(rand.IntN(3)) * time.Millisecond)
+				}
+			})
+		}
+		all.Go(func() {
+			for i := range 50 {
+				_ = b.SetMode([]breaker.Mode{breaker.Automatic, breaker.Shadow}[i%2])
+				_ = b.Snapshot()
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+		all.Wait()
+		legal := map[string][]string{
+			"closed": {"open"}, "open": {"half_open"}, "half_open": {"open", "closed"},
+		}
+		at := "closed"
+		for i, tr := range rec.transitions {
+			if tr.From != at || !slices.Contains(legal[tr.From], tr.To) {
+				t.Fatalf("transition %d is %s→%s after state %s", i, tr.From, tr.To, at)
+			}
+			at = tr.To
+		}
+		if len(rec.transitions) < 10 {
+			t.Errorf("only %d transitions: the test shows nothing", len(rec.transitions))
+		}
+		if got := b.State().String(); got != at {
+			t.Errorf("state = %s; the last report says %s", got, at)
+		}
+	})
+}
