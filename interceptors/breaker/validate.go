@@ -13,9 +13,7 @@ func (c Config) validate() error {
 	f.Require(c.Mode.valid(), "mode", c.Mode, "automatic, always_open, always_closed or shadow")
 	c.validateWindow(f)
 	c.validateRules(f)
-	c.validateTimes(f)
-	validate.Between(f, "probes", c.Probes, 1, 1000)
-	validate.Between(f, "successes_to_close", c.SuccessesToClose, 1, 1000)
+	c.validateRecovery(f)
 	return f.Err()
 }
 
@@ -41,13 +39,15 @@ func (c Config) validateRules(f *validate.Faults) {
 		"failure_ratio, consecutive_failures, slow_after", "off", "on, one of them at least; to never open, set mode to always_closed")
 }
 
-func (c Config) validateTimes(f *validate.Faults) {
+func (c Config) validateRecovery(f *validate.Faults) {
 	const day = 24 * time.Hour
 	validate.Between(f, "open_for", c.OpenFor, time.Millisecond, day)
 	validate.Between(f, "max_open_for", c.MaxOpenFor, c.OpenFor, day)
+	validate.Between(f, "probes", c.Probes, 1, 1000)
+	validate.Between(f, "successes_to_close", c.SuccessesToClose, 1, 1000)
 	validate.Between(f, "probe_timeout", c.ProbeTimeout, time.Millisecond, time.Hour)
-	validate.Between(f, "stream_grace", c.StreamGrace, time.Millisecond, day)
 	optional(f, "min_deadline", c.MinDeadline, time.Hour)
+	validate.Between(f, "stream_grace", c.StreamGrace, time.Millisecond, day)
 }
 
 // optional requires a duration in [1ms, most], or zero for off.
