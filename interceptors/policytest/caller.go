@@ -1,0 +1,167 @@
+package policytest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Virtual times.
+const (
+	// patience is the deadline of a call.
+	patience = time.Second
+	// rest is long enough for a policy that refuses because of the past to try
+	// again.
+	rest = time.Hour
+	// restDays is how long nothing happens before a policy must be as new.
+	restDays = 48 * time.Hour
+)
+
+// caller makes calls under a policy the way adapters do. It is safe for
+// concurrent use.
+type caller struct {
+	t     testing.TB
+	p     policy.Policy
+	chain *policy.Chain
+}
+
+func newCaller(t testing.TB, p policy.Policy) *caller {
+	t.Helper()
+	return &caller{t, p, chainOf(t, p)}
+}
+
+func chainOf(t testing.TB, policies ...policy.Policy) *policy.Chain {
+	t.Helper()
+	chain, err := policy.NewChain(policies)
+	if err != nil {
+		t.Fatalf("the policy cannot be in a chain: %v", err)
+	}
+	return chain
+}
+
+// layerOf is where a spy must stand to be next to p.
+func layerOf(p policy.Policy) policy.Layer {
+	if l, ok := p.(policy.Layered); ok {
+		return l.Layer()
+	}
+	return policy.LayerCustom
+}
+
+// newCall describes a call. The n vary its method and kind.
+func newCall(ctx context.Context, n int) policy.Call {
+	methods := [...]string{"/policytest.v1.Conformance/One", "/policytest.v1.Conformance/Two"}
+	kinds := [...]policy.Kind{policy.Unary, policy.ServerStream, policy.ClientStream, policy.BidiStream}
+	deadline, _ := ctx.Deadline()
+	return policy.Call{
+		Method: methods[n%len(methods)], Target: "policytest",
+		Kind: kinds[n/2%len(kinds)], Deadline: deadline,
+	}
+}
+
+// end makes a call that ends by e and returns the refusal of the policy, nil if
+// the call was admitted. The call has a goroutine of its own, which e may end.
+func (c *caller) end(e ending, n int) error {
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	chain := c.chain
+	if e.inside != nil {
+		chain = chainOf(c.t, c.p, &Spy{Stands: layerOf(c.p), Refusal: e.inside})
+	}
+	var refusal error
+	c.bounded(func() { refusal = runUnder(ctx, cancel, chain, e, n) })
+	if errors.Is(refusal, errInside) {
+		return nil
+	}
+	return refusal
+}
+
+// bounded runs f, part of a call, in a goroutine of its own. Policies that hold
+// it up past its deadline end the test: waiting for them may take for ever.
+func (c *caller) bounded(f func()) {
+	c.t.Helper()
+	const bound = 3 * patience
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer c.contain()
+		f()
+	}()
+	timer := time.NewTimer(bound)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		c.t.Fatalf("a call with a deadline of %v is blocked after %v", patience, bound)
+	}
+}
+
+// contain stops the panic of an ending, and reports that of a policy.
+func (c *caller) contain() {
+	if r := recover(); r != nil && r != any(errThrown) {
+		c.t.Errorf("the policy panicked: %v", r)
+	}
+}
+
+// runUnder is what an adapter does with a call.
+func runUnder(ctx context.Context, cancel context.CancelFunc, chain *policy.Chain, e ending, n int) error {
+	call := newCall(ctx, n)
+	var a policy.Admission
+	defer a.Abandon()
+	ctx, err := chain.Admit(ctx, call, &a)
+	if err != nil {
+		return err
+	}
+	if call.Kind.Streams() {
+		err = exchange(&a)
+	}
+	if err == nil {
+		err = e.body(ctx, cancel)
+	}
+	a.Settle(policy.Outcome{Err: err})
+	return nil
+}
+
+// exchange is the messages of a stream.
+func exchange(a *policy.Admission) error {
+	if err := a.Message(policy.Sent); err != nil {
+		return err
+	}
+	if tell := a.Respond(); tell != nil {
+		tell()
+	}
+	return a.Message(policy.Received)
+}
+
+// mustEnd makes a call that ends by e while nothing else is in flight. A policy
+// may refuse it for what it has seen, but not for long.
+func (c *caller) mustEnd(e ending) bool {
+	c.t.Helper()
+	err := c.end(e, 0)
+	if err != nil {
+		time.Sleep(rest)
+		err = c.end(e, 0)
+	}
+	if err != nil {
+		c.t.Errorf("with nothing in flight, and after %v without a call, a call is refused: %v", rest, err)
+	}
+	return err == nil
+}
+
+// mustRest reports a policy that does not recover when all calls have ended.
+func (c *caller) mustRest() {
+	c.t.Helper()
+	const recovery = 16
+	for range recovery {
+		if err := c.end(succeeds(), 0); err != nil {
+			time.Sleep(rest)
+		}
+	}
+	time.Sleep(restDays)
+	if i, ok := c.p.(policy.Idler); ok && !i.Idle() {
+		c.t.Errorf("with nothing in flight, and after %v without a call, Idle() = false", restDays)
+	}
+	c.mustEnd(succeeds())
+}

@@ -1,0 +1,35 @@
+// Package policytest checks that a policy keeps the contract of [policy.Policy],
+// and has doubles for tests of policies. Every policy of afloat passes [Run];
+// so should yours:
+//
+//	func TestConformance(t *testing.T) {
+//		policytest.Run(t, func(t testing.TB) policy.Policy {
+//			return mine.New(mine.Config{Limit: 4})
+//		})
+//	}
+//
+// What Run checks, each in a subtest of its own:
+//
+//   - Ends/…: however calls end (success, failure, cancel, deadline, panic,
+//     runtime.Goexit, a refusal further in), the policy is as usable as before,
+//     and idle in the end if it is a [policy.Idler].
+//   - Late: a call that ends a day late, from another goroutine, does no harm.
+//   - DoneContext: Acquire does not block under a context that is done.
+//   - Leave: Acquire stops blocking when its context ends.
+//   - Saturated: refusals at the limit take nothing.
+//   - ConcurrentSafe: many calls at once with mixed endings; run it with -race.
+//   - Memory: neither allocations per call nor memory in use grow with the
+//     number of calls.
+//   - Refusal and RefusalTakesNothing, with [Refusing]: a refusal is a proper
+//     [policy.Rejection], stops the call there, and changes nothing.
+//
+// Time is virtual: each subtest is a testing/synctest bubble, which also fails
+// if the policy leaves a goroutine behind. The policy is made inside the
+// bubble; whatever it waits on must be made there too.
+//
+// Leaks show when they add up to the policy's limit, so give it a small one: at
+// most 100. A policy that is random by design, or that never refuses what it
+// refused once, cannot pass.
+//
+// Run measures allocations and so must not be called from a parallel test.
+package policytest

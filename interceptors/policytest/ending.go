@@ -1,0 +1,73 @@
+package policytest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// ending is a way for a call to end.
+type ending struct {
+	name string
+	// body is the call.
+	body func(ctx context.Context, cancel context.CancelFunc) error
+	// inside is the refusal of a policy further in, which keeps body from
+	// running. Nil: there is no such policy.
+	inside error
+}
+
+var (
+	errThrown = errors.New("policytest: thrown by the call")
+	errInside = status.Error(codes.ResourceExhausted, "policytest: refused further in")
+)
+
+func endings() []ending {
+	return []ending{
+		succeeds(),
+		{name: "failure", body: func(context.Context, context.CancelFunc) error {
+			return status.Error(codes.Unavailable, "policytest: failure")
+		}},
+		{name: "cancel", body: func(_ context.Context, cancel context.CancelFunc) error {
+			cancel()
+			return status.FromContextError(context.Canceled).Err()
+		}},
+		{name: "deadline", body: func(context.Context, context.CancelFunc) error {
+			time.Sleep(patience)
+			return status.FromContextError(context.DeadlineExceeded).Err()
+		}},
+		{name: "panic", body: func(context.Context, context.CancelFunc) error {
+			panic(errThrown) //nolint:forbidigo // an ending that policies must survive
+		}},
+		{name: "goexit", body: func(context.Context, context.CancelFunc) error {
+			runtime.Goexit()
+			return nil
+		}},
+		{name: "refused further in", inside: errInside},
+	}
+}
+
+func succeeds() ending {
+	return ending{name: "success", body: func(context.Context, context.CancelFunc) error {
+		return nil
+	}}
+}
+
+// callsPerCheck is how many places a leak must be spread over to stay hidden.
+const callsPerCheck = 256
+
+// check has many calls end in this way, one after the other.
+func (e ending) check(t testing.TB, s suite) {
+	t.Helper()
+	c := newCaller(t, s.newPolicy(t))
+	for range callsPerCheck {
+		if !c.mustEnd(e) {
+			return
+		}
+	}
+	c.mustRest()
+}

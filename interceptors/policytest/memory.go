@@ -1,0 +1,49 @@
+package policytest
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// memory compares what a call costs at first with what it costs after many.
+func memory(t testing.TB, s suite) {
+	t.Helper()
+	c := newCaller(t, s.newPolicy(t))
+	ctx := t.Context()
+	call := newCall(ctx, 0)
+	refused := 0
+	run := func() {
+		var a policy.Admission
+		if _, err := c.chain.Admit(ctx, call, &a); err != nil {
+			refused++
+		}
+		a.Settle(policy.Outcome{})
+		time.Sleep(rest) // lest a rate limit refuses the next
+	}
+	const measured, calls, bytesPerCall = 100, 10_000, 32
+	allocsBefore, inUseBefore := testing.AllocsPerRun(measured, run), inUse()
+	for range calls {
+		run()
+	}
+	inUseAfter, allocsAfter := inUse(), testing.AllocsPerRun(measured, run)
+	if refused > 0 {
+		t.Errorf("%d of %d calls are refused, each %v after the one before", refused, calls, rest)
+	}
+	if allocsAfter > allocsBefore {
+		t.Errorf("a call allocates %v times at first, %v times after %d calls", allocsBefore, allocsAfter, calls)
+	}
+	if inUseAfter > inUseBefore+calls*bytesPerCall {
+		t.Errorf("%d calls leave %d bytes in use", calls, inUseAfter-inUseBefore)
+	}
+}
+
+// inUse is how much memory is, after what is garbage was collected.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,104 @@
+package policytest
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Recorder is a [policy.Observer] that keeps everything it hears. Its zero
+// value is ready. It is safe for concurrent use.
+type Recorder struct {
+	mu     sync.Mutex
+	events []Event
+}
+
+// Event is one thing that a [Recorder] heard.
+type Event struct {
+	// Kind says which method of the observer was called.
+	Kind EventKind
+	// Call is the call, unless the event is a transition or a late outcome.
+	Call policy.Call
+	// Err is the refusal, if the event is one.
+	Err error
+	// Admitted, Outcome, Transition and Late are what came with the event.
+	Admitted   policy.Admitted
+	Outcome    policy.Outcome
+	Transition policy.Transition
+	Late       policy.Late
+}
+
+// EventKind is a method of [policy.Observer].
+type EventKind string
+
+// The kinds of events.
+const (
+	Admitted   EventKind = "admitted"
+	Rejected   EventKind = "rejected"
+	Settled    EventKind = "settled"
+	Transition EventKind = "transition"
+	Late       EventKind = "late"
+	Leaked     EventKind = "leaked"
+)
+
+// Events returns everything heard so far, in order.
+func (r *Recorder) Events() []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.events)
+}
+
+// Kinds returns the kinds of all events, in order.
+func (r *Recorder) Kinds() []EventKind {
+	var kinds []EventKind
+	for _, e := range r.Events() {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+// Of returns the events of one kind, in order.
+func (r *Recorder) Of(k EventKind) []Event {
+	return slices.DeleteFunc(r.Events(), func(e Event) bool { return e.Kind != k })
+}
+
+// Reset forgets everything.
+func (r *Recorder) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = nil
+}
+
+func (r *Recorder) record(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+// Admitted implements [policy.Observer].
+func (r *Recorder) Admitted(_ context.Context, call policy.Call, a policy.Admitted) {
+	r.record(Event{Kind: Admitted, Call: call, Admitted: a})
+}
+
+// Rejected implements [policy.Observer].
+func (r *Recorder) Rejected(_ context.Context, call policy.Call, err error) {
+	r.record(Event{Kind: Rejected, Call: call, Err: err})
+}
+
+// Settled implements [policy.Observer].
+func (r *Recorder) Settled(_ context.Context, call policy.Call, o policy.Outcome) {
+	r.record(Event{Kind: Settled, Call: call, Outcome: o})
+}
+
+// Transition implements [policy.Observer].
+func (r *Recorder) Transition(t policy.Transition) {
+	r.record(Event{Kind: Transition, Transition: t})
+}
+
+// Late implements [policy.Observer].
+func (r *Recorder) Late(l policy.Late) { r.record(Event{Kind: Late, Late: l}) }
+
+// Leaked implements [policy.Observer].
+func (r *Recorder) Leaked(call policy.Call) { r.record(Event{Kind: Leaked, Call: call}) }
