@@ -26,7 +26,7 @@ func (k *backoff) next(s *settings, at policy.Instant, pushback time.Duration) t
 		k.openings = max(0, k.openings-calm)
 		k.isClosed = false
 	}
-	d := min(doubled(s.OpenFor, k.openings, s.MaxOpenFor), s.MaxOpenFor)
+	d := doubled(s.OpenFor, k.openings, s.MaxOpenFor)
 	k.openings++
 	if !s.NoJitter {
 		d = jittered(d, s.MaxOpenFor)
@@ -34,13 +34,13 @@ func (k *backoff) next(s *settings, at policy.Instant, pushback time.Duration) t
 	return max(d, min(pushback, s.MaxOpenFor))
 }
 
-// doubled returns d doubled n times, or most if that is less. It does not
-// overflow.
+// doubled returns d doubled n times, or most if that is less. It cannot
+// overflow: most is a day at the most.
 func doubled(d time.Duration, n int, most time.Duration) time.Duration {
 	for ; n > 0 && d < most; n-- {
-		d = min(2*d, most)
+		d *= 2
 	}
-	return d
+	return min(d, most)
 }
 
 // jittered varies d by up to 20 % either way. What would pass most is mirrored

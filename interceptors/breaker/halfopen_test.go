@@ -244,6 +244,22 @@ func TestLateResultsChangeNothing(t *testing.T) {
 	}
 }
 
+// A probe that outlives its round of probes must not close the breaker that
+// another probe of the round has reopened.
+func TestProbeOfAPastRoundIsLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := halfOpened(t, breaker.Config{Probes: 2, SuccessesToClose: 1})
+		first, second := begin(t, b), begin(t, b)
+		first.end(errDown)
+		second.end(nil)
+		wantState(t, b, breaker.Open)
+		if got := b.Snapshot().Late; got != 1 {
+			t.Errorf("late = %d; want 1", got)
+		}
+	})
+}
+
 func TestHalfOpenNeedsSuccessesToClose(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

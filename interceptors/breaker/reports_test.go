@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,6 +144,59 @@ func TestObserverMayEndItsGoroutine(t *testing.T) {
 			t.Errorf("%d transitions were reported; want 3: %q", got, rec.steps())
 		}
 	})
+}
+
+// Reports come in the order of the transitions, also when the observer takes
+// its time and others change the state meanwhile.
+func TestReportsComeInOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slowObserver{}
+		b := newBreaker(t, exact(breaker.Config{}), breaker.WithObserver(slow))
+		go func() { do(t, b, breaker.DefaultConsecutiveFailures, errDown) }()
+		time.Sleep(breaker.DefaultOpenFor)
+		do(t, b, breaker.DefaultSuccessesToClose, nil)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if want := []string{"open", "half_open", "closed"}; !slices.Equal(slow.states, want) {
+			t.Errorf("reported %q; want %q", slow.states, want)
+		}
+	})
+}
+
+// slowObserver takes a minute for its first report.
+type slowObserver struct {
+	policy.NopObserver
+
+	calls  atomic.Int64
+	states []string
+}
+
+func (s *slowObserver) Transition(t policy.Transition) {
+	if s.calls.Add(1) == 1 {
+		time.Sleep(time.Minute)
+	}
+	s.states = append(s.states, t.To)
+}
+
+// The failures of calls that end at the same moment open the breaker once.
+func TestTripsOnceUnderRace(t *testing.T) {
+	t.Parallel()
+	for range 500 {
+		rec := &recorder{}
+		b := newBreaker(t, breaker.Config{ConsecutiveFailures: 1}, breaker.WithObserver(rec))
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for range 8 {
+			c := begin(t, b)
+			all.Go(func() { <-start; c.end(errDown) })
+		}
+		close(start)
+		all.Wait()
+		if got := rec.steps(); len(got) != 1 {
+			t.Fatalf("transitions = %q; want one", got)
+		}
+	}
 }
 
 // The bugs: transitions that cannot be, twice or out of order under races

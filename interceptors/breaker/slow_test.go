@@ -265,6 +265,10 @@ func TestStreamIsSlowByItsFirstMessage(t *testing.T) {
 		if got := b.Snapshot(); got.Calls != 3 || got.Slow != 2 {
 			t.Errorf("calls, slow = %d, %d; want 3, 2", got.Calls, got.Slow)
 		}
+		time.Sleep(time.Minute)
+		if !b.Idle() {
+			t.Error("calls are left in the ring, or were taken out of it twice")
+		}
 	})
 }
 
