@@ -81,19 +81,22 @@ func (s *streamCall) errOf(err error) error {
 	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil {
 		return err
 	}
-	cause, ok := context.Cause(s.ctx).(interface{ GRPCStatus() *status.Status }) //nolint:errorlint // a policy's cause is not wrapped
+	cause, ok := context.Cause(s.ctx).(statusError)
 	if !ok || !endedByContext(err) {
 		return err
 	}
-	return cause.(error) //nolint:errcheck,forcetypeassert,errorlint // Cause returned it as an error
+	return cause
+}
+
+// statusError is an error that is a status, as policies end calls with.
+type statusError interface {
+	error
+	GRPCStatus() *status.Status
 }
 
 // endedByContext reports whether err is what gRPC, or a handler, makes of a
 // context that ended.
 func endedByContext(err error) bool {
-	code := status.Code(err)
-	if code == codes.Unknown {
-		code = status.FromContextError(err).Code()
-	}
+	code := policy.Code(err)
 	return code == codes.Canceled || code == codes.DeadlineExceeded
 }

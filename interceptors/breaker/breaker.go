@@ -98,14 +98,14 @@ func (b *Breaker) Acquire(_ context.Context, call policy.Call) (policy.Permit, e
 	}
 }
 
-// refuse refuses a call that may be tried again at retry, unless the breaker
-// only watches.
-func (b *Breaker) refuse(call policy.Call, retry time.Time) (policy.Permit, error) {
+// refuse returns the refusal of a call that may be tried again at retry, or nil
+// if the breaker only watches.
+func (b *Breaker) refuse(call policy.Call, retry time.Time) error {
 	b.refused.Add(1)
 	if b.settings.Load().Mode == Shadow {
-		return policy.Permit{}, nil
+		return nil
 	}
-	return policy.Permit{}, b.refuser.Refuse(call.Method, retry)
+	return b.refuser.Refuse(call.Method, retry)
 }
 
 // verdict reads the end of a call. It may run a user's classifier, so the lock

@@ -38,9 +38,7 @@ func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err er
 	}
 	s := b.settings.Load()
 	if len(h.probes) >= s.Probes {
-		p, err = b.refuse(call, time.Time{})
-		p.At = now
-		return p, false, err
+		return policy.Permit{At: now}, false, b.refuse(call, time.Time{})
 	}
 	h.lastID++
 	h.probes = append(h.probes, probe{id: h.lastID, at: now})

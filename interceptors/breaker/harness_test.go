@@ -28,11 +28,11 @@ func exact(cfg breaker.Config) breaker.Config {
 	return cfg
 }
 
-func newBreaker(t testing.TB, cfg breaker.Config, opts ...breaker.Option) *breaker.Breaker {
-	t.Helper()
+func newBreaker(tb testing.TB, cfg breaker.Config, opts ...breaker.Option) *breaker.Breaker {
+	tb.Helper()
 	b, err := breaker.New(cfg, opts...)
 	if err != nil {
-		t.Fatalf("New(%+v): %v", cfg, err)
+		tb.Fatalf("New(%+v): %v", cfg, err)
 	}
 	return b
 }
@@ -43,11 +43,11 @@ type inFlight struct{ admission policy.Admission }
 func (c *inFlight) end(err error) { c.admission.Settle(policy.Outcome{Err: err}) }
 
 // try starts a call under the policies, the outermost first.
-func try(t testing.TB, call policy.Call, policies ...policy.Policy) (*inFlight, error) {
-	t.Helper()
+func try(tb testing.TB, call policy.Call, policies ...policy.Policy) (*inFlight, error) {
+	tb.Helper()
 	chain, err := policy.NewChain(policies)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if call.Method == "" {
 		call.Method = method
@@ -58,55 +58,61 @@ func try(t testing.TB, call policy.Call, policies ...policy.Policy) (*inFlight, 
 }
 
 // begin starts a unary call that must be admitted.
-func begin(t testing.TB, b *breaker.Breaker) *inFlight {
-	t.Helper()
-	c, err := try(t, policy.Call{}, b)
+func begin(tb testing.TB, b *breaker.Breaker) *inFlight {
+	tb.Helper()
+	c, err := try(tb, policy.Call{}, b)
 	if err != nil {
-		t.Fatalf("call refused in state %v: %v", b.State(), err)
+		tb.Fatalf("call refused in state %v: %v", b.State(), err)
 	}
 	return c
 }
 
 // do makes n calls that end at once with err. They must be admitted.
-func do(t testing.TB, b *breaker.Breaker, n int, err error) {
-	t.Helper()
+func do(tb testing.TB, b *breaker.Breaker, n int, err error) {
+	tb.Helper()
 	for range n {
-		begin(t, b).end(err)
+		begin(tb, b).end(err)
 	}
 }
 
 // wantRefused makes a call that must be refused.
-func wantRefused(t testing.TB, b *breaker.Breaker) *policy.Rejection {
-	t.Helper()
-	_, err := try(t, policy.Call{}, b)
+func wantRefused(tb testing.TB, b *breaker.Breaker) {
+	tb.Helper()
+	_ = refusal(tb, b)
+}
+
+// refusal makes a call that must be refused, and returns how it was.
+func refusal(tb testing.TB, b *breaker.Breaker) *policy.Rejection {
+	tb.Helper()
+	_, err := try(tb, policy.Call{}, b)
 	var r *policy.Rejection
 	if !errors.Is(err, breaker.ErrOpen) || !errors.As(err, &r) {
-		t.Fatalf("in state %v: error = %v; want a rejection by an open breaker", b.State(), err)
+		tb.Fatalf("in state %v: error = %v; want a rejection by an open breaker", b.State(), err)
 	}
 	return r
 }
 
-func wantState(t testing.TB, b *breaker.Breaker, want breaker.State) {
-	t.Helper()
+func wantState(tb testing.TB, b *breaker.Breaker, want breaker.State) {
+	tb.Helper()
 	if got := b.State(); got != want {
-		t.Fatalf("state = %v; want %v", got, want)
+		tb.Fatalf("state = %v; want %v", got, want)
 	}
 }
 
 // tripped returns a breaker that opened just now, by a run of failures.
-func tripped(t testing.TB, cfg breaker.Config, opts ...breaker.Option) *breaker.Breaker {
-	t.Helper()
-	b := newBreaker(t, exact(cfg), opts...)
-	do(t, b, breaker.DefaultConsecutiveFailures, errDown)
-	wantState(t, b, breaker.Open)
+func tripped(tb testing.TB, cfg breaker.Config) *breaker.Breaker {
+	tb.Helper()
+	b := newBreaker(tb, exact(cfg))
+	do(tb, b, breaker.DefaultConsecutiveFailures, errDown)
+	wantState(tb, b, breaker.Open)
 	return b
 }
 
 // halfOpened returns a breaker whose open time is just over: the next call is a
 // probe. It moves virtual time.
-func halfOpened(t testing.TB, cfg breaker.Config, opts ...breaker.Option) *breaker.Breaker {
-	t.Helper()
-	b := tripped(t, cfg, opts...)
+func halfOpened(tb testing.TB, cfg breaker.Config) *breaker.Breaker {
+	tb.Helper()
+	b := tripped(tb, cfg)
 	time.Sleep(time.Until(b.Snapshot().RetryAt))
 	return b
 }

@@ -30,7 +30,7 @@ type figures struct {
 func (c *closed) judge(s *settings, j *judged, o policy.Outcome) {
 	now := o.End.OrNow()
 	counts := j.window.Sum(now)
-	cause := ""
+	var cause string
 	switch run := c.run.Load(); {
 	case s.ConsecutiveFailures != Off && run >= int64(s.ConsecutiveFailures):
 		cause = causeRun

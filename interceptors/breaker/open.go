@@ -23,9 +23,7 @@ func (o *open) admit(call policy.Call) (p policy.Permit, passed bool, err error)
 		o.b.probe(o, now)
 		return policy.Permit{}, true, nil
 	}
-	p, err = o.b.refuse(call, o.retry)
-	p.At = now
-	return p, false, err
+	return policy.Permit{At: now}, false, o.b.refuse(call, o.retry)
 }
 
 // probe makes the breaker half-open if it is still in from.
@@ -44,8 +42,7 @@ type forced struct{ b *Breaker }
 func (forced) state() State { return ForcedOpen }
 
 func (f forced) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
-	p, err = f.b.refuse(call, time.Time{})
-	return p, false, err
+	return policy.Permit{}, false, f.b.refuse(call, time.Time{})
 }
 
 // disabled lets every call through and judges none.

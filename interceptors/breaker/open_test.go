@@ -19,7 +19,7 @@ func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := tripped(t, breaker.Config{OpenFor: 7 * time.Second})
-		r := wantRefused(t, b)
+		r := refusal(t, b)
 		if r.Method != method || r.Policy != "breaker" || r.Reason != policy.ReasonCircuitOpen {
 			t.Errorf("rejection = %+v", r)
 		}
@@ -31,7 +31,7 @@ func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
 		}
 		time.Sleep(7*time.Second - 1)
 		wantRefused(t, b)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		begin(t, b) // at exactly OpenFor the next call is a probe
 		wantState(t, b, breaker.HalfOpen)
 	})
@@ -50,11 +50,12 @@ func TestOpenTimeDoubles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, exact(breaker.Config{OpenFor: 5 * time.Second, MaxOpenFor: 30 * time.Second}))
 		n := breaker.DefaultConsecutiveFailures
-		for _, want := range []time.Duration{5, 10, 20, 30, 30} {
-			if got := openFor(t, b, n); got != want*time.Second {
-				t.Fatalf("open for %v; want %v", got, want*time.Second)
+		for _, seconds := range []int{5, 10, 20, 30, 30} {
+			want := time.Duration(seconds) * time.Second
+			if got := openFor(t, b, n); got != want {
+				t.Fatalf("open for %v; want %v", got, want)
 			}
-			time.Sleep(want * time.Second)
+			time.Sleep(want)
 			n = 1 // the failure of a probe is enough
 		}
 	})

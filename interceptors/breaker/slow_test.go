@@ -20,11 +20,11 @@ func bySlowness(minCalls int) breaker.Config {
 }
 
 // take makes n calls at once that take d and end with err.
-func take(t testing.TB, b *breaker.Breaker, n int, d time.Duration, err error) {
-	t.Helper()
+func take(tb testing.TB, b *breaker.Breaker, n int, d time.Duration, err error) {
+	tb.Helper()
 	calls := make([]*inFlight, n)
 	for i := range calls {
-		calls[i] = begin(t, b)
+		calls[i] = begin(tb, b)
 	}
 	time.Sleep(d)
 	for _, c := range calls {
@@ -115,7 +115,7 @@ func TestHangIsSeenInFlight(t *testing.T) {
 		time.Sleep(slowAfter)
 		wantState(t, b, breaker.Closed)
 		time.Sleep(slowAfter / 8) // a slot of the ring must be over
-		r := wantRefused(t, b)
+		r := refusal(t, b)
 		if got := time.Until(r.Retry); got != breaker.DefaultOpenFor {
 			t.Errorf("retry in %v; want %v", got, breaker.DefaultOpenFor)
 		}
@@ -237,11 +237,11 @@ func respond(c *inFlight) {
 	}
 }
 
-func beginStream(t testing.TB, b *breaker.Breaker) *inFlight {
-	t.Helper()
-	c, err := try(t, policy.Call{Kind: policy.ServerStream}, b)
+func beginStream(tb testing.TB, b *breaker.Breaker) *inFlight {
+	tb.Helper()
+	c, err := try(tb, policy.Call{Kind: policy.ServerStream}, b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -253,7 +253,7 @@ func TestStreamIsSlowByItsFirstMessage(t *testing.T) {
 		prompt, sluggish, silent := beginStream(t, b), beginStream(t, b), beginStream(t, b)
 		time.Sleep(slowAfter - 1)
 		respond(prompt)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		respond(sluggish)
 		time.Sleep(time.Second)
 		if got := b.Snapshot().Overdue; got != 1 {

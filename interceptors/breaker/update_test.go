@@ -9,10 +9,10 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
-func update(t testing.TB, b *breaker.Breaker, cfg breaker.Config) {
-	t.Helper()
+func update(tb testing.TB, b *breaker.Breaker, cfg breaker.Config) {
+	tb.Helper()
 	if err := b.Update(cfg); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

@@ -56,7 +56,7 @@ func (a *Admission) acquire(p Policy) error {
 		return err
 	}
 	if permit.Context != nil {
-		a.ctx = permit.Context //nolint:fatcontext // one context per policy, at most MaxPolicies
+		a.ctx = permit.Context
 	}
 	if permit.At != 0 {
 		a.call.Begin = permit.At

@@ -55,8 +55,7 @@ func (r Reason) Code() codes.Code {
 // reason of a *[Rejection] in err's tree, else that of an ErrorInfo of our
 // [Domain] in its status. It is empty for any other error.
 func ReasonOf(err error) Reason {
-	var r *Rejection
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*Rejection](err); ok {
 		return r.Reason
 	}
 	s, ok := status.FromError(err)

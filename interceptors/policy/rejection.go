@@ -16,7 +16,7 @@ import (
 // Rejection is a policy's refusal. It is a gRPC status (see GRPCStatus), works
 // with errors.Is through Err, and may be shared by many calls: treat it as
 // read-only.
-type Rejection struct {
+type Rejection struct { //nolint:errname // the field's word for it, and an error is only one of the things it is
 	// Policy is the kind of policy that refused, as in "breaker".
 	Policy string
 	// Name is the policy's own name: its method, its service, its compartment.
@@ -95,8 +95,8 @@ func IsRejection(err error) bool {
 	if _, ok := err.(*Rejection); ok { //nolint:errorlint // a fast path
 		return true
 	}
-	var r *Rejection
-	return errors.As(err, &r)
+	_, ok := errors.AsType[*Rejection](err)
+	return ok
 }
 
 // Retriable returns a function that says whether a retry interceptor outside

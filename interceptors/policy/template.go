@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -69,7 +70,7 @@ func (t Template) On(sides ...Side) Template {
 func Use(p Policy) Template {
 	return Template{Scope: PerTarget, New: func(Key) (Policy, error) {
 		if p == nil {
-			return nil, fmt.Errorf("policy: shared policy = nil; must be a policy")
+			return nil, errors.New("policy: shared policy = nil; must be a policy")
 		}
 		return p, nil
 	}}

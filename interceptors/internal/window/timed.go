@@ -24,7 +24,7 @@ type Timed struct {
 // bucket holds the counts of one interval, number epoch.
 type bucket struct {
 	epoch  atomic.Int64
-	counts [Slow + 1]atomic.Uint64
+	counts [Slow + 1]atomic.Int64
 }
 
 // never is the epoch of a bucket that was not used yet.
