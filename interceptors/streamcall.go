@@ -2,6 +2,7 @@ package interceptors
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -81,7 +82,7 @@ func (s *streamCall) errOf(err error) error {
 	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil {
 		return err
 	}
-	cause, ok := context.Cause(s.ctx).(statusError)
+	cause, ok := errors.AsType[statusError](context.Cause(s.ctx))
 	if !ok || !endedByContext(err) {
 		return err
 	}
