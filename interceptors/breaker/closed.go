@@ -31,19 +31,16 @@ func newClosed(b *Breaker, s *settings) *closed {
 }
 
 func newJudged(s *settings) *judged {
-	j := &judged{window: newWindow(s), ring: newRing(s)}
-	if s.WindowCalls == 0 {
-		j.wants |= policy.WantsEnd
-	}
+	j := &judged{window: newWindow(s), ring: newRing(s), wants: policy.WantsEnd}
 	if j.ring != nil {
-		j.wants |= policy.WantsStart | policy.WantsEnd
+		j.wants |= policy.WantsStart
 	}
 	return j
 }
 
 func newWindow(s *settings) window.Window {
 	if s.WindowCalls > 0 {
-		return window.NewCounted(s.WindowCalls)
+		return window.NewCounted(s.WindowCalls, s.Window)
 	}
 	return window.NewTimed(s.Window, s.Buckets)
 }
@@ -111,24 +108,20 @@ func (c *closed) Settle(token uint64, o policy.Outcome) {
 // count adds a call of the given kind to the window.
 func (c *closed) count(s *settings, k kind, r *ring, o policy.Outcome) {
 	j := c.judged.Load()
-	now := o.End
-	if s.WindowCalls == 0 {
-		now = now.OrNow() // the window may have been of another kind when the call started
-	}
 	switch k {
 	case ignored:
 	case ok:
-		j.window.Add(now, window.OK)
+		j.window.Add(o.End, window.OK)
 		c.clearRun()
 		if r != nil {
-			r.good(now)
+			r.good(o.End)
 		}
 	case slow:
-		j.window.Add(now, window.Slow)
+		j.window.Add(o.End, window.Slow)
 		c.clearRun()
 		c.judge(s, j, o)
 	case failed:
-		j.window.Add(now, window.Failed)
+		j.window.Add(o.End, window.Failed)
 		c.run.Add(1)
 		c.judge(s, j, o)
 	}

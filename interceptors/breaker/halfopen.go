@@ -14,6 +14,7 @@ type halfOpen struct {
 	b         *Breaker
 	lastID    uint64
 	probes    []probe // in flight, the oldest first
+	lastUse   policy.Instant
 	successes int
 }
 
@@ -41,6 +42,7 @@ func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err er
 		return policy.Permit{At: now}, false, b.refuse(call, time.Time{})
 	}
 	h.lastID++
+	h.lastUse = now
 	h.probes = append(h.probes, probe{id: h.lastID, at: now})
 	return policy.Permit{
 		Settler: h,
@@ -91,7 +93,7 @@ func (h *halfOpen) Responded(token uint64, started, at policy.Instant) {
 // did not start only gives its slot back.
 func (h *halfOpen) Settle(token uint64, o policy.Outcome) {
 	v := h.b.verdict(o)
-	if !h.take(token, v, o, o.End.OrNow()) && o.Responded == 0 {
+	if !h.take(token, v, o, o.End) && o.Responded == 0 {
 		h.b.reportLate(v, o)
 	}
 }

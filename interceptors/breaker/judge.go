@@ -28,7 +28,7 @@ type figures struct {
 
 // judge opens the breaker if the call that just ended, badly, tips it.
 func (c *closed) judge(s *settings, j *judged, o policy.Outcome) {
-	now := o.End.OrNow()
+	now := o.End
 	counts := j.window.Sum(now)
 	var cause string
 	switch run := c.run.Load(); {

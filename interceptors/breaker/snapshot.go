@@ -65,14 +65,3 @@ func (c *closed) describe(snap *Snapshot, now policy.Instant) {
 		snap.Overdue, _ = j.ring.overdue(now)
 	}
 }
-
-// Idle reports whether the breaker can be dropped: it is closed, no call ended
-// within its window, and none that it judges by time is in flight.
-func (b *Breaker) Idle() bool {
-	c, isClosed := b.current.Load().phase.(*closed)
-	if !isClosed {
-		return false
-	}
-	j := c.judged.Load()
-	return j.window.Sum(policy.Now()).Calls == 0 && (j.ring == nil || j.ring.empty())
-}

@@ -70,8 +70,6 @@ func TestUpdateOfTheWindowEmptiesIt(t *testing.T) {
 	}
 }
 
-// A window by calls needs no clock. One by time must not take calls that began
-// before for calls of long ago.
 func TestUpdateFromCallsToTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

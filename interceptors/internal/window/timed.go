@@ -80,6 +80,9 @@ func (w *Timed) LastSecond(now policy.Instant) Counts {
 	return w.between(current-n, current-1)
 }
 
+// Quiet reports whether the window is empty.
+func (w *Timed) Quiet(now policy.Instant) bool { return w.Sum(now).Calls == 0 }
+
 // between sums the buckets of the intervals first to last.
 func (w *Timed) between(first, last int64) Counts {
 	var c Counts

@@ -28,6 +28,8 @@ type Window interface {
 	Add(now policy.Instant, k Kind)
 	// Sum is what the window holds now.
 	Sum(now policy.Instant) Counts
+	// Quiet reports whether no call was added in the last span before now.
+	Quiet(now policy.Instant) bool
 	// LastSecond is what the last full second before now holds, to the width of
 	// a bucket. It is empty where the window does not know time.
 	LastSecond(now policy.Instant) Counts

@@ -90,7 +90,7 @@ func TestCountedAgainstReference(t *testing.T) {
 	for seed := range uint64(20) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		n := 1 + rnd.IntN(30)
-		w := window.NewCounted(n)
+		w := window.NewCounted(n, time.Second)
 		var events []event
 		for range 300 {
 			e := event{0, window.Kind(rnd.IntN(3))}
@@ -110,7 +110,7 @@ func TestCountedAgainstReference(t *testing.T) {
 func TestNothingIsLostUnderRace(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]window.Window{
-		"timed": window.NewTimed(10*time.Second, 10), "counted": window.NewCounted(100_000),
+		"timed": window.NewTimed(10*time.Second, 10), "counted": window.NewCounted(100_000, time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -133,6 +133,22 @@ func TestNothingIsLostUnderRace(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	for name, w := range map[string]window.Window{
+		"timed": window.NewTimed(time.Second, 1), "counted": window.NewCounted(5, time.Second),
+	} {
+		if !w.Quiet(-7 * second) {
+			t.Errorf("%s: a new window is not quiet", name)
+		}
+		w.Add(-7*second, window.OK)
+		if w.Quiet(-6*second-1) || !w.Quiet(-6*second) {
+			t.Errorf("%s: quiet before its span = %v, after = %v; want false, true",
+				name, w.Quiet(-6*second-1), w.Quiet(-6*second))
+		}
 	}
 }
 
