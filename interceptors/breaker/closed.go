@@ -12,12 +12,18 @@ type closed struct {
 	b *Breaker
 	// run is the number of failures since the last call that did not fail.
 	run atomic.Int64
-	// judged is what calls are counted in. Update replaces it.
+	// judged is what calls are judged by. Update replaces it.
 	judged atomic.Pointer[judged]
+	// first is the judged of the beginning. It stands here for the sake of
+	// locality, as does its window.
+	first judged
+	timed window.Timed
 }
 
-// judged is the window of a closed breaker and, with SlowAfter, its ring.
+// judged is what the calls of a closed breaker are judged by.
 type judged struct {
+	*settings
+
 	window window.Window
 	ring   *ring // nil without SlowAfter
 	// wants is what every call's permit wants.
@@ -26,31 +32,32 @@ type judged struct {
 
 func newClosed(b *Breaker, s *settings) *closed {
 	c := &closed{b: b}
-	c.judged.Store(newJudged(s))
+	c.first = judgedBy(s, &c.timed)
+	c.judged.Store(&c.first)
 	return c
 }
 
-func newJudged(s *settings) *judged {
-	j := &judged{window: newWindow(s), ring: newRing(s), wants: policy.WantsEnd}
+// judgedBy makes an empty window, in timed if it is one of time, and a ring.
+func judgedBy(s *settings, timed *window.Timed) judged {
+	j := judged{settings: s, ring: newRing(s), wants: policy.WantsEnd}
+	if s.WindowCalls > 0 {
+		j.window = window.NewCounted(s.WindowCalls, s.Window)
+	} else {
+		timed.Init(s.Window, s.Buckets)
+		j.window = timed
+	}
 	if j.ring != nil {
 		j.wants |= policy.WantsStart
 	}
 	return j
 }
 
-func newWindow(s *settings) window.Window {
-	if s.WindowCalls > 0 {
-		return window.NewCounted(s.WindowCalls, s.Window)
-	}
-	return window.NewTimed(s.Window, s.Buckets)
-}
-
 func (*closed) state() State { return Closed }
 
 // admit lets the call through, after a look at the calls in flight.
 func (c *closed) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
-	s, j := c.b.settings.Load(), c.judged.Load()
-	p = policy.Permit{Settler: c, Wants: j.wants | wantsOf(call), Token: tokenOf(s, call)}
+	j := c.judged.Load()
+	p = policy.Permit{Settler: c, Wants: j.wants | wantsOf(call), Token: tokenOf(j.settings, call)}
 	if c.run.Load() > 0 {
 		p.Wants |= policy.WantsPushback // the breaker may be about to open
 	}
@@ -58,7 +65,7 @@ func (c *closed) admit(call policy.Call) (p policy.Permit, passed bool, err erro
 		return p, false, nil
 	}
 	p.At = call.Begin.OrNow()
-	if j.ring.due(p.At) && c.judgeOverdue(s, j, p.At) {
+	if j.ring.due(p.At) && c.judgeOverdue(j, p.At) {
 		return policy.Permit{}, true, nil
 	}
 	if call.Kind.ServerPaced() {
@@ -83,31 +90,32 @@ func (c *closed) Responded(token uint64, started, _ policy.Instant) {
 
 // ringOf is the ring that a call was started in, nil if it was in none or in
 // one that was replaced since.
-func (c *closed) ringOf(token uint64) *ring {
-	if r := c.judged.Load().ring; r != nil && token&idMask == r.id {
-		return r
+func (c *closed) ringOf(token uint64) *ring { return c.judged.Load().ringOf(token) }
+
+func (j *judged) ringOf(token uint64) *ring {
+	if j.ring != nil && token&idMask == j.ring.id {
+		return j.ring
 	}
 	return nil
 }
 
 // Settle counts the end of a call and judges the window if it was a bad one.
 func (c *closed) Settle(token uint64, o policy.Outcome) {
-	r := c.ringOf(token)
+	j := c.judged.Load()
+	r := j.ringOf(token)
 	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
 		r.end(o.Started)
 	}
 	v := c.b.verdict(o)
-	if !c.b.isCurrent(c) {
+	if c.b.calm.Load() != c {
 		c.b.reportLate(v, o)
 		return
 	}
-	s := c.b.settings.Load()
-	c.count(s, s.kindOf(v, token, o), r, o)
+	c.count(j, j.kindOf(v, token, o), r, o)
 }
 
 // count adds a call of the given kind to the window.
-func (c *closed) count(s *settings, k kind, r *ring, o policy.Outcome) {
-	j := c.judged.Load()
+func (c *closed) count(j *judged, k kind, r *ring, o policy.Outcome) {
 	switch k {
 	case ignored:
 	case ok:
@@ -119,11 +127,11 @@ func (c *closed) count(s *settings, k kind, r *ring, o policy.Outcome) {
 	case slow:
 		j.window.Add(o.End, window.Slow)
 		c.clearRun()
-		c.judge(s, j, o)
+		c.judge(j, o)
 	case failed:
 		j.window.Add(o.End, window.Failed)
 		c.run.Add(1)
-		c.judge(s, j, o)
+		c.judge(j, o)
 	}
 }
 

@@ -27,18 +27,18 @@ type figures struct {
 }
 
 // judge opens the breaker if the call that just ended, badly, tips it.
-func (c *closed) judge(s *settings, j *judged, o policy.Outcome) {
+func (c *closed) judge(j *judged, o policy.Outcome) {
 	now := o.End
 	counts := j.window.Sum(now)
 	var cause string
 	switch run := c.run.Load(); {
-	case s.ConsecutiveFailures != Off && run >= int64(s.ConsecutiveFailures):
+	case j.ConsecutiveFailures != Off && run >= int64(j.ConsecutiveFailures):
 		cause = causeRun
-	case counts.Calls >= s.MinCalls && s.failureRatio.met(counts.Failures, counts.Calls):
+	case counts.Calls >= j.MinCalls && j.failureRatio.met(counts.Failures, counts.Calls):
 		cause = causeFailures
-	case s.tooSlow(counts, 0):
+	case j.tooSlow(counts, 0):
 		cause = causeSlow
-	case s.tooSlow(j.window.LastSecond(now), 0):
+	case j.tooSlow(j.window.LastSecond(now), 0):
 		cause, counts = causeSlow, j.window.LastSecond(now)
 	default:
 		return
@@ -55,14 +55,14 @@ func (s *settings) tooSlow(c window.Counts, overdue int) bool {
 // judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it,
 // and reports whether it did. Calls that started since anything last succeeded
 // need only be few; otherwise they count as slow calls among the others.
-func (c *closed) judgeOverdue(s *settings, j *judged, now policy.Instant) bool {
+func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
 	all, sinceGood := j.ring.overdue(now)
 	if all == 0 {
 		return false
 	}
 	counts := j.window.Sum(now)
-	if sinceGood < max(3, s.MinCalls/4) && !s.tooSlow(counts, all) {
-		if counts = j.window.LastSecond(now); !s.tooSlow(counts, all) {
+	if sinceGood < max(3, j.MinCalls/4) && !j.tooSlow(counts, all) {
+		if counts = j.window.LastSecond(now); !j.tooSlow(counts, all) {
 			return false
 		}
 	}

@@ -30,9 +30,13 @@ func WithObserver(o policy.Observer) Option {
 // or target (see [policy.Template.Per]). Bad configuration is reported when the
 // rules are built.
 func Each(cfg Config, opts ...Option) policy.Template {
+	settings, err := newSettings(cfg) // shared by all of them until one is updated
 	return policy.Template{New: func(k policy.Key) (policy.Policy, error) {
+		if err != nil {
+			return nil, err
+		}
 		own := []Option{WithName(k.Name), WithObserver(k.Observer)}
-		b, err := New(cfg, append(own, opts...)...)
+		b, err := newBreaker(settings, append(own, opts...))
 		if err != nil {
 			return nil, err
 		}

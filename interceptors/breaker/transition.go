@@ -37,6 +37,8 @@ func (b *Breaker) closeLocked(cause string, f figures, at policy.Instant) {
 // enterLocked makes p current and queues the report of it. The first phase of
 // a breaker is no transition.
 func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy.Instant) {
+	calm, _ := p.(*closed) // nil for any other phase
+	b.calm.Store(calm)
 	was := b.current.Swap(&stay{phase: p, since: at})
 	if was == nil {
 		return

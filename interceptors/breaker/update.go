@@ -1,6 +1,9 @@
 package breaker
 
-import "github.com/afloat-go/afloat/interceptors/policy"
+import (
+	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
 
 // Update changes the configuration of a working breaker and keeps its state.
 // Thresholds, open times and probes change in place; an open time that runs is
@@ -72,12 +75,12 @@ func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
 // for one. What stays is shared, so that no count is lost.
 func (c *closed) adapt(old, s *settings) {
 	was := c.judged.Load()
-	now := newJudged(s)
+	now := judgedBy(s, new(window.Timed))
 	if old.Window == s.Window && old.Buckets == s.Buckets && old.WindowCalls == s.WindowCalls {
 		now.window = was.window
 	}
 	if old.SlowAfter == s.SlowAfter {
 		now.ring = was.ring
 	}
-	c.judged.Store(now)
+	c.judged.Store(&now)
 }

@@ -8,7 +8,7 @@ import "context"
 // by their gRPC status, so most plain errors count as failures. A panic of f
 // settles the permit and goes on.
 func Do(ctx context.Context, p Policy, name string, f func(ctx context.Context) error) error {
-	chain := Chain{policies: []Policy{p}, standIns: 1}
+	chain := Chain{policies: [MaxPolicies]Policy{p}, n: 1, standIns: 1}
 	if layerOf(p) == LayerFault {
 		chain.standIns = 0
 	}

@@ -13,8 +13,8 @@ func (r *Rules) resolveNew(call Call) *Chain {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e := r.table.lookup(call); e != nil {
-		return e.chain
+	if c := r.table.lookup(call); c != nil {
+		return c
 	}
 	if !r.hasRoom() {
 		return r.overflow(matched, call)

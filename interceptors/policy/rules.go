@@ -102,8 +102,8 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 // Resolve returns the chain of call, nil if no rule covers its method or if
 // the rule that does has no policies.
 func (r *Rules) Resolve(call Call) *Chain {
-	if e := r.table.lookup(call); e != nil {
-		return e.chain
+	if c := r.table.lookup(call); c != nil {
+		return c
 	}
 	return r.resolveNew(call)
 }

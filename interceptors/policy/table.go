@@ -42,8 +42,8 @@ type callText struct {
 // It keeps the strings alive, so that no others can come to stand there.
 type place struct {
 	method, target string
+	chain          *Chain
 	side           Side
-	entry          *entry
 }
 
 // Places per entry: more than one, because several connections to one target
@@ -51,8 +51,8 @@ type place struct {
 // string every time.
 const placesPerEntry, firstPlaces = 4, 64
 
-// lookup returns the entry of call, nil if there is none.
-func (t *table) lookup(call Call) *entry {
+// lookup returns the chain of call, nil if it has no entry.
+func (t *table) lookup(call Call) *Chain {
 	if places := t.places.Load(); places != nil {
 		mask := uintptr(len(*places) - 1)
 		for i := addressHash(call.Method, call.Target); ; i++ {
@@ -61,7 +61,7 @@ func (t *table) lookup(call Call) *entry {
 				break
 			}
 			if sameString(p.method, call.Method) && sameString(p.target, call.Target) && p.side == call.Side {
-				return p.entry
+				return p.chain
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func (t *table) lookup(call Call) *entry {
 	}
 	e := found.(*entry) //nolint:errcheck,forcetypeassert // nothing else is ever stored
 	t.remember(call, e)
-	return e
+	return e.chain
 }
 
 // remember finds e faster for the next call with these very strings, while
@@ -84,7 +84,7 @@ func (t *table) remember(call Call, e *entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if places := *t.places.Load(); t.placed.Load() < int64(len(places)/2) {
-		t.put(places, &place{call.Method, call.Target, call.Side, e})
+		t.put(places, &place{call.Method, call.Target, e.chain, call.Side})
 	}
 }
 
@@ -110,7 +110,7 @@ func (t *table) insert(e *entry) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.put(*t.places.Load(), &place{e.method, e.target, e.side, e})
+	t.put(*t.places.Load(), &place{e.method, e.target, e.chain, e.side})
 }
 
 // drop removes the entries for which gone is true.
@@ -138,7 +138,7 @@ func (t *table) rebuild() {
 	places := make([]atomic.Pointer[place], n)
 	t.placed.Store(0)
 	for e := range t.entries() {
-		t.put(places, &place{e.method, e.target, e.side, e})
+		t.put(places, &place{e.method, e.target, e.chain, e.side})
 	}
 	t.places.Store(&places)
 }
