@@ -1,0 +1,137 @@
+package breaker_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// walkConfig draws a configuration with every field given.
+func walkConfig(rnd *rand.Rand) breaker.Config {
+	cfg := breaker.Config{
+		Window: 10 * time.Second, Buckets: 1 + rnd.IntN(12), NoJitter: true,
+		FailureRatio: []float64{0.07, 0.25, 0.5, 1}[rnd.IntN(4)], MinCalls: 1 + rnd.IntN(30),
+		ConsecutiveFailures: 2 + rnd.IntN(12), SlowRatio: []float64{0.3, 0.5, 1}[rnd.IntN(3)],
+		OpenFor: 3 * time.Second, MaxOpenFor: 20 * time.Second,
+		Probes: 1 + rnd.IntN(3), SuccessesToClose: 1 + rnd.IntN(4), ProbeTimeout: 2 * time.Second,
+	}
+	switch rnd.IntN(4) {
+	case 0:
+		cfg.FailureRatio = breaker.Off
+	case 1:
+		cfg.ConsecutiveFailures = breaker.Off
+	}
+	if rnd.IntN(3) > 0 {
+		cfg.SlowAfter = 400 * time.Millisecond
+	}
+	if rnd.IntN(4) == 0 {
+		cfg.WindowCalls = cfg.MinCalls + rnd.IntN(20)
+	}
+	return cfg
+}
+
+// walkCall is a call in flight in both.
+type walkCall struct {
+	real  *inFlight
+	model *modelCall
+}
+
+// A random walk: 120,000 operations over many configurations, after each of
+// which the breaker and the model must agree.
+func TestRandomWalkAgainstModel(t *testing.T) {
+	t.Parallel()
+	seen := map[breaker.State]int{}
+	for seed := range uint64(120) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 3))
+			cfg := walkConfig(rnd)
+			b, m := newBreaker(t, cfg), newModel(cfg)
+			// How sick the dependency is changes from time to time.
+			sickness := rnd.IntN(100)
+			var calls []walkCall
+			for step := range 1000 {
+				if step%50 == 0 {
+					sickness = rnd.IntN(100)
+				}
+				what := walkStep(t, rnd, sickness, b, m, &calls)
+				if diff := differ(b, m); diff != "" {
+					t.Fatalf("seed %d, step %d, %s: %s\n%+v", seed, step, what, diff, cfg)
+				}
+				seen[b.State()]++
+			}
+		})
+	}
+	for _, s := range []breaker.State{breaker.Closed, breaker.Open, breaker.HalfOpen} {
+		if seen[s] < 5000 {
+			t.Errorf("only %d steps in state %v: the walk shows little", seen[s], s)
+		}
+	}
+}
+
+// walkStep does one thing to both.
+func walkStep(t *testing.T, rnd *rand.Rand, sickness int, b *breaker.Breaker, m *model, calls *[]walkCall) string {
+	t.Helper()
+	switch r := rnd.IntN(10); {
+	case r < 4:
+		c, err := try(t, policy.Call{}, b)
+		mc := m.begin(policy.Now())
+		if (err == nil) != (mc != nil) {
+			t.Fatalf("admitted = %v; the model says %v", err == nil, mc != nil)
+		}
+		if err == nil {
+			*calls = append(*calls, walkCall{c, mc})
+		}
+		return "begin"
+	case r == 4:
+		_, _ = try(t, policy.Call{}, b, full{})
+		if mc := m.begin(policy.Now()); mc != nil {
+			m.end(mc, "not started", policy.Now())
+		}
+		return "refused further in"
+	case r < 8 && len(*calls) > 0:
+		i := rnd.IntN(len(*calls))
+		c := (*calls)[i]
+		*calls = append((*calls)[:i], (*calls)[i+1:]...)
+		how, err := "ok", error(nil)
+		if rnd.IntN(100) < sickness {
+			how, err = "failed", errDown
+		} else if rnd.IntN(10) == 0 {
+			how, err = "ignored", errCanceled
+		}
+		c.real.end(err)
+		m.end(c.model, how, policy.Now())
+		return "end " + how
+	default:
+		scale := []time.Duration{time.Millisecond, 100 * time.Millisecond, time.Second, 15 * time.Second}[min(rnd.IntN(5), rnd.IntN(5), 3)]
+		time.Sleep(time.Duration(rnd.Int64N(int64(scale))))
+		return "sleep"
+	}
+}
+
+// differ says in what the two differ, if they do.
+func differ(b *breaker.Breaker, m *model) string {
+	s := b.Snapshot()
+	got := fmt.Sprint(s.State, s.Late, s.Rejected)
+	want := fmt.Sprint(m.state, m.late, m.rejected)
+	switch m.state {
+	case breaker.Closed:
+		calls, failures, slow := m.window(policy.Now())
+		got += fmt.Sprint(" window ", s.Calls, s.Failures, s.Slow, s.ConsecutiveFailures)
+		want += fmt.Sprint(" window ", calls, failures, slow, m.run)
+	case breaker.Open:
+		got += fmt.Sprint(" until ", s.RetryAt.Sub(time.Now()).Round(time.Microsecond))
+		want += fmt.Sprint(" until ", m.until.Sub(policy.Now()).Round(time.Microsecond))
+	default:
+		got += fmt.Sprint(" probes ", s.ProbesInFlight, s.ProbesSucceeded)
+		want += fmt.Sprint(" probes ", len(m.calls), m.successes)
+	}
+	if got != want {
+		return fmt.Sprintf("breaker %s; model %s", got, want)
+	}
+	return ""
+}
