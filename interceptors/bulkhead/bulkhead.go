@@ -1,0 +1,138 @@
+package bulkhead
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Bulkhead is a [policy.Policy] that caps calls in flight. It is safe for
+// concurrent use. Make one with [New]; the zero Bulkhead admits nothing and
+// must not be used.
+type Bulkhead struct {
+	name    string
+	refuse  refusers
+	config  atomic.Pointer[Config]
+	counter counter
+
+	// sampling: the next place given back is a sample of the hold time, even if
+	// nobody waits by then. Without it a bulkhead that once saw long holds, and
+	// whose calls all have short deadlines, would never learn of shorter ones.
+	sampling atomic.Bool
+
+	mu    sync.Mutex // held while somebody waits, joins or leaves
+	queue queue
+	holds holds
+}
+
+// New returns a bulkhead, or all faults of cfg, joined.
+func New(cfg Config, opts ...Option) (*Bulkhead, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	var o options
+	for _, opt := range opts {
+		opt.apply(&o)
+	}
+	b := &Bulkhead{name: o.name}
+	b.refuse.init(o.name)
+	b.config.Store(&cfg)
+	return b, nil
+}
+
+// Each is a template that makes one bulkhead per key: per method and target,
+// unless another scope is set with [policy.Template.Per]. A bulkhead has the
+// name of its key unless opts name it. Faults of cfg are reported when the
+// rules are built.
+func Each(cfg Config, opts ...Option) policy.Template {
+	return policy.Template{New: func(key policy.Key) (policy.Policy, error) {
+		b, err := New(cfg, append([]Option{WithName(key.Name)}, opts...)...)
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	}}
+}
+
+// Layer puts bulkheads inside breakers and outside rate limits.
+func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
+
+// Idle reports whether no call is in flight and none waits.
+func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 }
+
+// Acquire takes a place, or waits for one if there is a queue. It blocks for at
+// most MaxWait and no longer than ctx allows. It refuses with a
+// [policy.Rejection] that wraps [ErrFull], [ErrQueueTimeout], [ErrDeadline] or
+// [ErrCancelled]; a ctx that is done already is refused even if a place is
+// free.
+func (b *Bulkhead) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+	if ctx.Err() != nil {
+		return refused(b.refuse.done(ctx), call)
+	}
+	cfg := b.config.Load()
+	for {
+		s := b.counter.load()
+		switch {
+		case s.hasRoom(cfg):
+			if b.counter.swap(s, s+oneInFlight) {
+				return b.admitted(cfg), nil
+			}
+		case s.waiting() >= cfg.MaxQueue:
+			return refused(&b.refuse.full, call)
+		default:
+			return b.acquireQueued(ctx, call)
+		}
+	}
+}
+
+// admitted is the permit of a call that has a place. Hold times matter only to
+// those who wait, so the clock is left alone without a queue.
+func (b *Bulkhead) admitted(cfg *Config) policy.Permit {
+	p := policy.Permit{Settler: b}
+	if cfg.MaxQueue > 0 {
+		p.Wants = policy.WantsStart | policy.WantsEnd
+	}
+	return p
+}
+
+func refused(f *policy.Refuser, call policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, f.Refuse(call.Method, time.Time{})
+}
+
+// Settle gives the place back, whatever the outcome, and hands it to the call
+// that has waited longest. Settling a permit twice breaks the contract: it
+// gives back the place of another call, if there is one, so that one call too
+// many may run until that other one ends. The count never goes below zero, so
+// the cap holds again once nothing is in flight.
+func (b *Bulkhead) Settle(_ uint64, o policy.Outcome) {
+	for {
+		s := b.counter.load()
+		switch {
+		case s.waiting() > 0 || b.sampling.Load():
+			b.settleQueued(o)
+			return
+		case s.inFlight() == 0:
+			return
+		case b.counter.swap(s, s-oneInFlight):
+			return
+		}
+	}
+}
+
+// Update changes the limits of a bulkhead in use, or reports all faults of cfg,
+// joined, and changes nothing. It never blocks: calls in flight beyond a lower
+// MaxConcurrent run to their end, and calls that wait keep their seat and
+// their MaxWait. A higher MaxConcurrent hands out the new places at once.
+func (b *Bulkhead) Update(cfg Config) error {
+	if err := cfg.validate(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.config.Store(&cfg)
+	b.handOutLocked()
+	return nil
+}

@@ -1,0 +1,44 @@
+package bulkhead
+
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+)
+
+// Hard maxima of a Config.
+const (
+	maxPlaces = 1_000_000
+	maxSeats  = 1_000_000
+	maxWait   = time.Hour
+)
+
+// Config says how many calls may run and wait. It is comparable with ==.
+type Config struct {
+	// MaxConcurrent is how many calls may be in flight. Range [1, 1000000].
+	// Required.
+	MaxConcurrent int
+	// MaxQueue is how many calls may wait for a place. Range [0, 1000000].
+	// Default 0: nobody waits.
+	MaxQueue int
+	// MaxWait is how long a call waits at most. Range (0s, 1h] with a queue; must
+	// be 0 without one.
+	MaxWait time.Duration
+}
+
+// validate reports all faults, joined.
+func (c Config) validate() error {
+	faults := validate.Of(kind)
+	validate.Between(faults, "max_concurrent", c.MaxConcurrent, 1, maxPlaces)
+	validate.Between(faults, "max_queue", c.MaxQueue, 0, maxSeats)
+	inRange := 0 <= c.MaxWait && c.MaxWait <= maxWait
+	switch {
+	case c.MaxQueue > 0:
+		faults.Require(inRange && c.MaxWait != 0, "max_wait", c.MaxWait, "in (0s, 1h]")
+	case c.MaxQueue == 0:
+		faults.Require(c.MaxWait == 0, "max_wait", c.MaxWait, "0s without max_queue")
+	default:
+		faults.Require(inRange, "max_wait", c.MaxWait, "in [0s, 1h]")
+	}
+	return faults.Err()
+}

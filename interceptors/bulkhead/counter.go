@@ -1,0 +1,38 @@
+package bulkhead
+
+import "sync/atomic"
+
+// counter counts calls in flight and calls waiting in one word, so that a call
+// can take a place in one step that fails if somebody waits. Two rules make
+// the queue fair and lose no place:
+//
+//   - The number waiting changes only under the bulkhead's lock. While it is
+//     not zero, so does the number in flight.
+//   - Outside that lock, calls wait only if every place is taken.
+type counter struct{ word atomic.Uint64 }
+
+// counts is what a counter holds: the waiting in the upper half, those in
+// flight in the lower.
+type counts uint64
+
+const (
+	half               = 32
+	oneInFlight counts = 1
+	oneWaiting  counts = 1 << half
+)
+
+func (c *counter) load() counts { return counts(c.word.Load()) }
+
+func (c *counter) swap(from, to counts) bool {
+	return c.word.CompareAndSwap(uint64(from), uint64(to))
+}
+
+func (c counts) inFlight() int { return int(c & (oneWaiting - 1)) }
+
+func (c counts) waiting() int { return int(c >> half) }
+
+// hasRoom reports whether a newcomer may take a place: one is free, and nobody
+// waits for it.
+func (c counts) hasRoom(cfg *Config) bool {
+	return c.waiting() == 0 && c.inFlight() < cfg.MaxConcurrent
+}

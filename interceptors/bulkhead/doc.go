@@ -1,0 +1,45 @@
+// Package bulkhead caps the calls in flight to a dependency, so that a slow
+// one cannot take every goroutine, connection and byte of memory with it. A
+// call beyond the cap is refused, or waits a bounded time in a queue that
+// serves in order of arrival:
+//
+//	                 ┌ a place is free ─────────────▶ admitted
+//	Acquire ─────────┤
+//	                 │          ┌ seat ─▶ waits ──── place ──▶ admitted
+//	                 └ no place ┤           └─ MaxWait, deadline, cancel ─▶ refused
+//	                            └ no seat ──────────▶ refused
+//
+// A call that waits leaves at its own deadline, at MaxWait, or when it is
+// cancelled. A call that would have to wait longer than its deadline allows is
+// refused at once: before it joins, the time until its turn is estimated as
+//
+//	(calls ahead + 1) / MaxConcurrent × mean hold time
+//
+// where the mean is of the last 32 places given back while somebody waited, or
+// had just been refused for his deadline. With fewer than 8 of them nobody is
+// refused this way.
+//
+// # Order
+//
+// A bulkhead stands inside the breaker and outside the rate limit (see
+// [policy.Layer]). Its refusals reach the breaker as not started, so a full
+// bulkhead never opens a circuit. An outer timeout bounds the wait as well:
+// under a timeout of 1s, a call that waited 400ms has 600ms left.
+//
+// # Streams
+//
+// A stream holds its place from before it opens until its end, however many
+// messages it carries. Give long-lived streams a bulkhead of their own: with
+// [Each] every method has one.
+//
+// # Size
+//
+// By Little's law calls in flight = rate × latency: 200 calls per second of
+// 50ms each keep 10 places busy. MaxConcurrent is that figure with some room
+// on top. A queue only smooths bursts; in a lasting overload it adds latency.
+//
+// # Limits
+//
+// A bulkhead does not adapt its limit, weigh calls or rank them, and does not
+// end a call that holds its place too long: that is a timeout's work.
+package bulkhead

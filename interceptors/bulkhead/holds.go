@@ -1,0 +1,54 @@
+package bulkhead
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// The hold times that the estimate of a wait rests on.
+const (
+	minHolds = 8
+	maxHolds = 32
+)
+
+// holds is the latest hold times, in a ring. Its zero value is empty. The lock
+// of the bulkhead guards it.
+type holds struct {
+	times [maxHolds]uint64 // nanoseconds
+	sum   uint64
+	count int
+	next  int
+}
+
+// add notes how long a call held its place, if o tells: the call started, and
+// its permit wanted to know when.
+func (h *holds) add(o policy.Outcome) {
+	if o.Verdict == policy.NotStarted || o.Started == 0 || o.End == 0 || o.End < o.Started {
+		return
+	}
+	held := uint64(o.End.Sub(o.Started)) //nolint:gosec // not negative, as seen above
+	h.sum += held - h.times[h.next]
+	h.times[h.next] = held
+	h.next = (h.next + 1) % maxHolds
+	h.count = min(h.count+1, maxHolds)
+}
+
+// outlast reports whether the call that is turn-th in line for one of so many
+// places must expect to wait for longer than left:
+//
+//	left < turn / places × sum / count
+//
+// compared exactly, in 128 bits, because the products overflow 64.
+func (h *holds) outlast(left time.Duration, turn, places int) bool {
+	if left <= 0 {
+		return true
+	}
+	if h.count < minHolds || left == noDeadline {
+		return false
+	}
+	haveHigh, haveLow := bits.Mul64(uint64(left), uint64(places*h.count)) //nolint:gosec // both positive
+	needHigh, needLow := bits.Mul64(h.sum, uint64(turn))                  //nolint:gosec // positive
+	return haveHigh < needHigh || haveHigh == needHigh && haveLow < needLow
+}

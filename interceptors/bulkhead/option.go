@@ -1,0 +1,14 @@
+package bulkhead
+
+// Option changes how a bulkhead is built.
+type Option interface{ apply(*options) }
+
+type options struct{ name string }
+
+// WithName names the bulkhead in its rejections and in its [Snapshot]. Default:
+// no name, but the method, service or "*" for one made by [Each].
+func WithName(name string) Option { return nameOption(name) }
+
+type nameOption string
+
+func (n nameOption) apply(o *options) { o.name = string(n) }

@@ -1,0 +1,119 @@
+package bulkhead_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+const (
+	charge = "/shop.v1.Payments/Charge"
+	refund = "/shop.v1.Payments/Refund"
+	stock  = "/shop.v1.Inventory/Reserve"
+)
+
+func newRules(tb testing.TB, rules ...policy.Rule) *policy.Rules {
+	tb.Helper()
+	r, err := policy.NewRules(rules)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// occupy makes a call to each method, each within the one before, and returns
+// the error of the last.
+func occupy(r *policy.Rules, methods ...string) error {
+	if len(methods) == 0 {
+		return nil
+	}
+	chain := r.Resolve(policy.Call{Method: methods[0]})
+	return chain.Do(context.Background(), methods[0], func(context.Context) error {
+		return occupy(r, methods[1:]...)
+	})
+}
+
+func wantRejection(tb testing.TB, err error, name, method string) {
+	tb.Helper()
+	r, ok := errors.AsType[*policy.Rejection](err)
+	if !ok || !errors.Is(err, bulkhead.ErrFull) || r.Name != name || r.Method != method {
+		tb.Errorf("err = %v; want %s of %s full", err, method, name)
+	}
+}
+
+// Methods of several rules share one bulkhead, a compartment.
+func TestSharedByMethods(t *testing.T) {
+	t.Parallel()
+	payments := newBulkhead(t, bulkhead.Config{MaxConcurrent: 2}, bulkhead.WithName("payments"))
+	r := newRules(
+		t,
+		policy.Rule{Match: charge, Policies: []policy.Template{policy.Use(payments)}},
+		policy.Rule{Match: "/shop.v1.Payments/*", Policies: []policy.Template{policy.Use(payments)}},
+		policy.Rule{Match: "*", Policies: []policy.Template{bulkhead.Each(bulkhead.Config{MaxConcurrent: 1})}},
+	)
+	if err := occupy(r, charge, refund, stock); err != nil {
+		t.Errorf("two payments and one of stock: %v", err)
+	}
+	wantRejection(t, occupy(r, charge, refund, charge), "payments", charge)
+	wantRejection(t, occupy(r, charge, charge, stock, refund), "payments", refund)
+	wantCounts(t, payments, 0, 0)
+}
+
+func TestEach(t *testing.T) {
+	t.Parallel()
+	one := bulkhead.Config{MaxConcurrent: 1}
+	tests := []struct {
+		name     string
+		template policy.Template
+		calls    []string
+		// full is the name of the bulkhead that refuses the last call. Empty: all
+		// are admitted.
+		full string
+	}{
+		{"one per method", bulkhead.Each(one), []string{charge, refund, stock}, ""},
+		{"method full", bulkhead.Each(one), []string{charge, refund, charge}, charge},
+		{"one per service", bulkhead.Each(one).Per(policy.PerService), []string{charge, stock}, ""},
+		{"service full", bulkhead.Each(one).Per(policy.PerService), []string{charge, refund}, "/shop.v1.Payments/"},
+		{"target full", bulkhead.Each(one).Per(policy.PerTarget), []string{charge, stock}, "*"},
+		{"named", bulkhead.Each(one, bulkhead.WithName("mine")), []string{charge, charge}, "mine"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRules(t, policy.Rule{Match: "*", Policies: []policy.Template{tt.template}})
+			err := occupy(r, tt.calls...)
+			if tt.full != "" {
+				wantRejection(t, err, tt.full, tt.calls[len(tt.calls)-1])
+			} else if err != nil {
+				t.Errorf("err = %v; want none", err)
+			}
+		})
+	}
+}
+
+func TestEachReportsFaults(t *testing.T) {
+	t.Parallel()
+	faulty := bulkhead.Each(bulkhead.Config{MaxQueue: -1})
+	if p, err := faulty.New(policy.Key{}); p != nil || err == nil {
+		t.Errorf("New = %v, %v; want no policy and an error", p, err)
+	}
+	_, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{faulty}}})
+	for _, want := range []string{"max_concurrent = 0", "max_queue = -1"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("err = %v; want one that says %q", err, want)
+		}
+	}
+}
+
+// A bulkhead stands between breakers and rate limits.
+func TestLayer(t *testing.T) {
+	t.Parallel()
+	b := newBulkhead(t, bulkhead.Config{MaxConcurrent: 1})
+	if got := b.Layer(); got != policy.LayerBulkhead {
+		t.Errorf("Layer() = %v; want %v", got, policy.LayerBulkhead)
+	}
+}
