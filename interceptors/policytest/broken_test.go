@@ -44,10 +44,10 @@ const honestPlaces = 4
 
 var errNoPlace = errors.New("flawed: full")
 
-func newFlawed(t testing.TB, f flaws, places int) *flawed {
-	t.Helper()
+func newFlawed(tb testing.TB, f flaws, places int) *flawed {
+	tb.Helper()
 	p := &flawed{flaws: f, places: places, free: places, freed: make(chan struct{})}
-	t.Cleanup(func() { close(p.freed) })
+	tb.Cleanup(func() { close(p.freed) })
 	return p
 }
 

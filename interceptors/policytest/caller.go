@@ -23,21 +23,21 @@ const (
 // caller makes calls under a policy the way adapters do. It is safe for
 // concurrent use.
 type caller struct {
-	t     testing.TB
+	tb    testing.TB
 	p     policy.Policy
 	chain *policy.Chain
 }
 
-func newCaller(t testing.TB, p policy.Policy) *caller {
-	t.Helper()
-	return &caller{t, p, chainOf(t, p)}
+func newCaller(tb testing.TB, p policy.Policy) *caller {
+	tb.Helper()
+	return &caller{tb, p, chainOf(tb, p)}
 }
 
-func chainOf(t testing.TB, policies ...policy.Policy) *policy.Chain {
-	t.Helper()
+func chainOf(tb testing.TB, policies ...policy.Policy) *policy.Chain {
+	tb.Helper()
 	chain, err := policy.NewChain(policies)
 	if err != nil {
-		t.Fatalf("the policy cannot be in a chain: %v", err)
+		tb.Fatalf("the policy cannot be in a chain: %v", err)
 	}
 	return chain
 }
@@ -64,11 +64,11 @@ func newCall(ctx context.Context, n int) policy.Call {
 // end makes a call that ends by e and returns the refusal of the policy, nil if
 // the call was admitted. The call has a goroutine of its own, which e may end.
 func (c *caller) end(e ending, n int) error {
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
 	defer cancel()
 	chain := c.chain
 	if e.inside != nil {
-		chain = chainOf(c.t, c.p, &Spy{Stands: layerOf(c.p), Refusal: e.inside})
+		chain = chainOf(c.tb, c.p, &Spy{Stands: layerOf(c.p), Refusal: e.inside})
 	}
 	var refusal error
 	c.bounded(func() { refusal = runUnder(ctx, cancel, chain, e, n) })
@@ -81,7 +81,7 @@ func (c *caller) end(e ending, n int) error {
 // bounded runs f, part of a call, in a goroutine of its own. Policies that hold
 // it up past its deadline end the test: waiting for them may take for ever.
 func (c *caller) bounded(f func()) {
-	c.t.Helper()
+	c.tb.Helper()
 	const bound = 3 * patience
 	done := make(chan struct{})
 	go func() {
@@ -94,14 +94,14 @@ func (c *caller) bounded(f func()) {
 	select {
 	case <-done:
 	case <-timer.C:
-		c.t.Fatalf("a call with a deadline of %v is blocked after %v", patience, bound)
+		c.tb.Fatalf("a call with a deadline of %v is blocked after %v", patience, bound)
 	}
 }
 
 // contain stops the panic of an ending, and reports that of a policy.
 func (c *caller) contain() {
 	if r := recover(); r != nil && r != any(errThrown) {
-		c.t.Errorf("the policy panicked: %v", r)
+		c.tb.Errorf("the policy panicked: %v", r)
 	}
 }
 
@@ -138,21 +138,21 @@ func exchange(a *policy.Admission) error {
 // mustEnd makes a call that ends by e while nothing else is in flight. A policy
 // may refuse it for what it has seen, but not for long.
 func (c *caller) mustEnd(e ending) bool {
-	c.t.Helper()
+	c.tb.Helper()
 	err := c.end(e, 0)
 	if err != nil {
 		time.Sleep(rest)
 		err = c.end(e, 0)
 	}
 	if err != nil {
-		c.t.Errorf("with nothing in flight, and after %v without a call, a call is refused: %v", rest, err)
+		c.tb.Errorf("with nothing in flight, and after %v without a call, a call is refused: %v", rest, err)
 	}
 	return err == nil
 }
 
 // mustRest reports a policy that does not recover when all calls have ended.
 func (c *caller) mustRest() {
-	c.t.Helper()
+	c.tb.Helper()
 	const recovery = 16
 	for range recovery {
 		if err := c.end(succeeds(), 0); err != nil {
@@ -161,7 +161,7 @@ func (c *caller) mustRest() {
 	}
 	time.Sleep(restDays)
 	if i, ok := c.p.(policy.Idler); ok && !i.Idle() {
-		c.t.Errorf("with nothing in flight, and after %v without a call, Idle() = false", restDays)
+		c.tb.Errorf("with nothing in flight, and after %v without a call, Idle() = false", restDays)
 	}
 	c.mustEnd(succeeds())
 }

@@ -16,9 +16,9 @@ import (
 
 // late ends calls long after the policy has moved on, in another goroutine, and
 // has the messages of a stream come after its end.
-func late(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
+func late(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
 	const few = 3
 	var calls []*held
 	var tells []func()
@@ -55,35 +55,38 @@ func late(t testing.TB, s suite) {
 
 // doneContext asks under contexts that are done, of a policy with and without
 // room.
-func doneContext(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
-	cancelled, cancel := context.WithCancel(t.Context())
+func doneContext(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
+	cancelled, cancel := context.WithCancel(tb.Context())
 	cancel()
-	expired, stop := context.WithTimeout(t.Context(), time.Nanosecond)
+	expired, stop := context.WithTimeout(tb.Context(), time.Nanosecond)
 	defer stop()
 	time.Sleep(time.Nanosecond)
-	ask := func(room string) {
-		for n, ctx := range []context.Context{cancelled, expired} {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				defer c.contain()
-				c.tryUnder(ctx, n)
-			}()
-			synctest.Wait()
-			select {
-			case <-done:
-			default:
-				t.Errorf("%s, Acquire blocks under a context that is done (%v)", room, ctx.Err())
-			}
-		}
-	}
-	ask("with room")
+	c.mustNotBlock("with room", cancelled, expired)
 	calls := c.fill()
-	ask("without room")
+	c.mustNotBlock("without room", cancelled, expired)
 	settle(calls, policy.Outcome{})
 	c.mustRest()
+}
+
+// mustNotBlock makes a call under each of the contexts, which are done.
+func (c *caller) mustNotBlock(room string, contexts ...context.Context) {
+	c.tb.Helper()
+	for n, ctx := range contexts {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer c.contain()
+			c.tryUnder(ctx, n)
+		}()
+		synctest.Wait()
+		select {
+		case <-done:
+		default:
+			c.tb.Errorf("%s, Acquire blocks under a context that is done (%v)", room, ctx.Err())
+		}
+	}
 }
 
 // tryUnder makes a call that ends the way its context did, if it is admitted.
@@ -97,14 +100,14 @@ func (c *caller) tryUnder(ctx context.Context, n int) {
 
 // leave has more callers than there is room for, whose contexts end while they
 // wait.
-func leave(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
+func leave(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
 	deadlined := func() (context.Context, context.CancelFunc) {
-		return context.WithTimeout(t.Context(), patience)
+		return context.WithTimeout(tb.Context(), patience)
 	}
 	cancellable := func() (context.Context, context.CancelFunc) {
-		return context.WithCancel(t.Context())
+		return context.WithCancel(tb.Context())
 	}
 	c.crowd("its deadline", deadlined, func(context.CancelFunc) { time.Sleep(patience) })
 	time.Sleep(rest)
@@ -119,7 +122,7 @@ func (c *caller) crowd(
 	newContext func() (context.Context, context.CancelFunc),
 	end func(context.CancelFunc),
 ) {
-	c.t.Helper()
+	c.tb.Helper()
 	ctx, cancel := newContext()
 	defer cancel()
 	var mu sync.Mutex
@@ -145,15 +148,15 @@ func (c *caller) crowd(
 	defer mu.Unlock()
 	settle(calls, policy.Outcome{})
 	if blocked > 0 {
-		c.t.Fatalf("%d calls are blocked in Acquire after %s", blocked, when)
+		c.tb.Fatalf("%d calls are blocked in Acquire after %s", blocked, when)
 	}
 }
 
 // saturated fills the policy twice: what it refused at its limit must not have
 // made it smaller.
-func saturated(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
+func saturated(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
 	before := c.fill()
 	settle(before, policy.Outcome{})
 	c.mustRest()
@@ -161,15 +164,15 @@ func saturated(t testing.TB, s suite) {
 	after := c.fill()
 	settle(after, policy.Outcome{})
 	if len(after) < len(before) {
-		t.Errorf("%d calls ran at once before others were refused, %d after", len(before), len(after))
+		tb.Errorf("%d calls ran at once before others were refused, %d after", len(before), len(after))
 	}
 	c.mustRest()
 }
 
 // concurrentSafe makes calls from many goroutines, which end in any way.
-func concurrentSafe(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
+func concurrentSafe(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
 	const goroutines, calls = 8, 64
 	all := endings()
 	var wg sync.WaitGroup

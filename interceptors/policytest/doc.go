@@ -3,7 +3,7 @@
 // so should yours:
 //
 //	func TestConformance(t *testing.T) {
-//		policytest.Run(t, func(t testing.TB) policy.Policy {
+//		policytest.Run(t, func(tb testing.TB) policy.Policy {
 //			return mine.New(mine.Config{Limit: 4})
 //		})
 //	}

@@ -61,9 +61,9 @@ func succeeds() ending {
 const callsPerCheck = 256
 
 // check has many calls end in this way, one after the other.
-func (e ending) check(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
+func (e ending) check(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
 	for range callsPerCheck {
 		if !c.mustEnd(e) {
 			return

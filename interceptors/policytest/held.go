@@ -14,7 +14,7 @@ type held struct {
 
 // hold starts a call and leaves it in flight, nil if it is refused.
 func (c *caller) hold(n int) *held {
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
 	h := &held{cancel: cancel}
 	var err error
 	c.bounded(func() { _, err = c.chain.Admit(ctx, newCall(ctx, n), &h.admission) })

@@ -9,10 +9,10 @@ import (
 )
 
 // memory compares what a call costs at first with what it costs after many.
-func memory(t testing.TB, s suite) {
-	t.Helper()
-	c := newCaller(t, s.newPolicy(t))
-	ctx := t.Context()
+func memory(tb testing.TB, s suite) {
+	tb.Helper()
+	c := newCaller(tb, s.newPolicy(tb))
+	ctx := tb.Context()
 	call := newCall(ctx, 0)
 	refused := 0
 	run := func() {
@@ -30,13 +30,13 @@ func memory(t testing.TB, s suite) {
 	}
 	inUseAfter, allocsAfter := inUse(), testing.AllocsPerRun(measured, run)
 	if refused > 0 {
-		t.Errorf("%d of %d calls are refused, each %v after the one before", refused, calls, rest)
+		tb.Errorf("%d of %d calls are refused, each %v after the one before", refused, calls, rest)
 	}
 	if allocsAfter > allocsBefore {
-		t.Errorf("a call allocates %v times at first, %v times after %d calls", allocsBefore, allocsAfter, calls)
+		tb.Errorf("a call allocates %v times at first, %v times after %d calls", allocsBefore, allocsAfter, calls)
 	}
 	if inUseAfter > inUseBefore+calls*bytesPerCall {
-		t.Errorf("%d calls leave %d bytes in use", calls, inUseAfter-inUseBefore)
+		tb.Errorf("%d calls leave %d bytes in use", calls, inUseAfter-inUseBefore)
 	}
 }
 

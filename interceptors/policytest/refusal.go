@@ -13,68 +13,68 @@ import (
 
 // refusal checks the errors of a policy that refuses, and that they end the
 // call's way through its chain.
-func refusal(t testing.TB, s suite) {
-	t.Helper()
-	p := s.refusing(t)
+func refusal(tb testing.TB, s suite) {
+	tb.Helper()
+	p := s.refusing(tb)
 	outer, inner := &Spy{Stands: layerOf(p)}, &Spy{Stands: layerOf(p)}
-	chain := chainOf(t, outer, p, inner)
+	chain := chainOf(tb, outer, p, inner)
 	for n := range 8 { // every kind and method
-		call := newCall(t.Context(), n)
+		call := newCall(tb.Context(), n)
 		var a policy.Admission
-		_, err := chain.Admit(t.Context(), call, &a)
+		_, err := chain.Admit(tb.Context(), call, &a)
 		if err == nil {
 			a.Settle(policy.Outcome{})
-			t.Fatalf("a policy made to refuse admits a %v call", call.Kind)
+			tb.Fatalf("a policy made to refuse admits a %v call", call.Kind)
 		}
-		judgeRejection(t, call, err)
+		judgeRejection(tb, call, err)
 		if settled := outer.Settled(); len(settled) != n+1 {
-			t.Errorf("%d refusals settled the permits further out %d times", n+1, len(settled))
+			tb.Errorf("%d refusals settled the permits further out %d times", n+1, len(settled))
 		} else if o := settled[n]; o.Verdict != policy.NotStarted || !errors.Is(o.Err, err) {
-			t.Errorf("a refusal settled the permit further out as %v with %v", o.Verdict, o.Err)
+			tb.Errorf("a refusal settled the permit further out as %v with %v", o.Verdict, o.Err)
 		}
 	}
 	if asked := inner.Asked(); len(asked) > 0 {
-		t.Errorf("policies further in were asked about %d refused calls", len(asked))
+		tb.Errorf("policies further in were asked about %d refused calls", len(asked))
 	}
 }
 
 // judgeRejection reports what is missing from a refusal of call.
-func judgeRejection(t testing.TB, call policy.Call, err error) {
-	t.Helper()
+func judgeRejection(tb testing.TB, call policy.Call, err error) {
+	tb.Helper()
 	r, ok := errors.AsType[*policy.Rejection](err)
 	if !ok {
-		t.Errorf("a refusal is a %T; want a *policy.Rejection", err)
+		tb.Errorf("a refusal is a %T; want a *policy.Rejection", err)
 		return
 	}
 	if r.Policy == "" || r.Reason == "" {
-		t.Errorf("a rejection has the policy %q and the reason %q; want neither empty", r.Policy, r.Reason)
+		tb.Errorf("a rejection has the policy %q and the reason %q; want neither empty", r.Policy, r.Reason)
 	}
 	if r.Method != call.Method {
-		t.Errorf("the rejection of a call to %s has the method %s", call.Method, r.Method)
+		tb.Errorf("the rejection of a call to %s has the method %s", call.Method, r.Method)
 	}
 	st := status.Convert(err)
 	if st.Code() == codes.OK {
-		t.Errorf("the status of a rejection is OK")
+		tb.Errorf("the status of a rejection is OK")
 	}
 	// ReasonOf of the bare status sees nothing but an ErrorInfo of our domain.
 	if got := policy.ReasonOf(st.Err()); got != r.Reason {
-		t.Errorf("the ErrorInfo of a rejection has the reason %q, the rejection %q", got, r.Reason)
+		tb.Errorf("the ErrorInfo of a rejection has the reason %q, the rejection %q", got, r.Reason)
 	}
 }
 
 // refusalTakesNothing compares a policy that refused many calls with one that
 // refused none.
-func refusalTakesNothing(t testing.TB, s suite) {
-	t.Helper()
-	asked, control := newCaller(t, s.refusing(t)), newCaller(t, s.refusing(t))
+func refusalTakesNothing(tb testing.TB, s suite) {
+	tb.Helper()
+	asked, control := newCaller(tb, s.refusing(tb)), newCaller(tb, s.refusing(tb))
 	for n := range callsPerCheck {
 		if err := asked.end(succeeds(), n); err == nil {
-			t.Fatalf("a policy made to refuse admits call %d", n+1)
+			tb.Fatalf("a policy made to refuse admits call %d", n+1)
 		}
 	}
 	time.Sleep(restDays)
 	want, got := control.end(succeeds(), 0), asked.end(succeeds(), 0)
 	if (want == nil) != (got == nil) {
-		t.Errorf("after %d refusals and %v a call gets %v; without them %v", callsPerCheck, restDays, got, want)
+		tb.Errorf("after %d refusals and %v a call gets %v; without them %v", callsPerCheck, restDays, got, want)
 	}
 }

@@ -10,8 +10,8 @@ import (
 // Run checks that the policies newPolicy makes keep the contract. newPolicy is
 // called once or more in each subtest. It must return a policy that admits a
 // call under a background context; what it must close, it closes in a cleanup
-// of its t. Run must not be called from a parallel test.
-func Run(t *testing.T, newPolicy func(t testing.TB) policy.Policy, opts ...Option) {
+// of its tb. Run must not be called from a parallel test.
+func Run(t *testing.T, newPolicy func(tb testing.TB) policy.Policy, opts ...Option) {
 	t.Helper()
 	s := suite{newPolicy: newPolicy}
 	for _, o := range opts {
@@ -30,25 +30,25 @@ type Option interface{ apply(*suite) }
 // Refusing adds checks of refusals. newPolicy returns a policy that refuses
 // every call until time passes, or forever. It is not for policies of
 // [policy.LayerFault], whose errors are outcomes.
-func Refusing(newPolicy func(t testing.TB) policy.Policy) Option {
+func Refusing(newPolicy func(tb testing.TB) policy.Policy) Option {
 	return refusingOption(newPolicy)
 }
 
-type refusingOption func(t testing.TB) policy.Policy
+type refusingOption func(tb testing.TB) policy.Policy
 
 func (o refusingOption) apply(s *suite) { s.refusing = o }
 
 // suite is what one Run is about.
 type suite struct {
-	newPolicy func(t testing.TB) policy.Policy
+	newPolicy func(tb testing.TB) policy.Policy
 	// refusing makes policies that refuse. Nil: there are none.
-	refusing func(t testing.TB) policy.Policy
+	refusing func(tb testing.TB) policy.Policy
 }
 
 // check is one subtest. It runs in a bubble of its own.
 type check struct {
 	name string
-	run  func(t testing.TB, s suite)
+	run  func(tb testing.TB, s suite)
 }
 
 func (s suite) checks() []check {

@@ -34,14 +34,14 @@ func (*unlimited) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, nil
 }
 
-func honest(t testing.TB) policy.Policy {
-	t.Helper()
-	return newFlawed(t, flaws{}, honestPlaces)
+func honest(tb testing.TB) policy.Policy {
+	tb.Helper()
+	return newFlawed(tb, flaws{}, honestPlaces)
 }
 
-func full(t testing.TB) policy.Policy {
-	t.Helper()
-	return newFlawed(t, flaws{}, 0)
+func full(tb testing.TB) policy.Policy {
+	tb.Helper()
+	return newFlawed(tb, flaws{}, 0)
 }
 
 // Each broken policy fails the check that is about its flaw.
@@ -133,11 +133,11 @@ func TestRunBites(t *testing.T) { //nolint:paralleltest // Run measures allocati
 			fails: "Memory", says: "a call allocates 0 times at first",
 		},
 	}
-	for _, tt := range tests {
+	for _, tt := range tests { //nolint:paralleltest // as above
 		t.Run(tt.name, func(t *testing.T) {
-			s := suite{newPolicy: func(t testing.TB) policy.Policy {
-				t.Helper()
-				return newFlawed(t, tt.flaws, honestPlaces)
+			s := suite{newPolicy: func(tb testing.TB) policy.Policy {
+				tb.Helper()
+				return newFlawed(tb, tt.flaws, honestPlaces)
 			}}
 			mustFail(t, s, tt.fails, tt.says)
 		})
@@ -147,9 +147,9 @@ func TestRunBites(t *testing.T) { //nolint:paralleltest // Run measures allocati
 // A policy whose queue ignores contexts fails Leave.
 func TestRunBitesQueues(t *testing.T) {
 	t.Parallel()
-	s := suite{newPolicy: func(t testing.TB) policy.Policy {
-		t.Helper()
-		return &deaf{flawed: newFlawed(t, flaws{}, honestPlaces)}
+	s := suite{newPolicy: func(tb testing.TB) policy.Policy {
+		tb.Helper()
+		return &deaf{flawed: newFlawed(tb, flaws{}, honestPlaces)}
 	}}
 	mustFail(t, s, "Leave", "252 calls are blocked in Acquire after its deadline")
 	mustFail(t, s, "Saturated", "a call with a deadline of 1s is blocked after 3s")
@@ -217,9 +217,9 @@ func TestRefusalBites(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := suite{refusing: func(t testing.TB) policy.Policy {
-				t.Helper()
-				return newFlawed(t, tt.flaws, tt.places)
+			s := suite{refusing: func(tb testing.TB) policy.Policy {
+				tb.Helper()
+				return newFlawed(tb, tt.flaws, tt.places)
 			}}
 			mustFail(t, s, "Refusal", tt.says)
 		})
@@ -230,9 +230,9 @@ func TestRefusalBites(t *testing.T) {
 func TestRefusalTakesNothingBites(t *testing.T) {
 	t.Parallel()
 	refusing := func(putOff time.Duration) suite {
-		return suite{refusing: func(t testing.TB) policy.Policy {
-			t.Helper()
-			return &recovering{newFlawed(t, flaws{}, 0), time.Now().Add(time.Hour), putOff}
+		return suite{refusing: func(tb testing.TB) policy.Policy {
+			tb.Helper()
+			return &recovering{newFlawed(tb, flaws{}, 0), time.Now().Add(time.Hour), putOff}
 		}}
 	}
 	mustFail(t, refusing(time.Hour), "RefusalTakesNothing", "after 256 refusals and 48h0m0s a call gets flawed: full")
