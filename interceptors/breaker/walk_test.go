@@ -76,24 +76,19 @@ func TestRandomWalkAgainstModel(t *testing.T) {
 // walkStep does one thing to both.
 func walkStep(t *testing.T, rnd *rand.Rand, sickness int, b *breaker.Breaker, m *model, calls *[]walkCall) string {
 	t.Helper()
-	switch r := rnd.IntN(10); {
-	case r < 4:
-		c, err := try(t, policy.Call{}, b)
-		mc := m.begin(policy.Now())
-		if (err == nil) != (mc != nil) {
-			t.Fatalf("admitted = %v; the model says %v", err == nil, mc != nil)
-		}
-		if err == nil {
-			*calls = append(*calls, walkCall{c, mc})
+	switch r := rnd.IntN(20); {
+	case r < 8:
+		if c, ok := walkBegin(t, b, m); ok {
+			*calls = append(*calls, c)
 		}
 		return "begin"
-	case r == 4:
+	case r < 10:
 		_, _ = try(t, policy.Call{}, b, full{})
 		if mc := m.begin(policy.Now()); mc != nil {
 			m.end(mc, "not started", policy.Now())
 		}
 		return "refused further in"
-	case r < 8 && len(*calls) > 0:
+	case r < 16 && len(*calls) > 0:
 		i := rnd.IntN(len(*calls))
 		c := (*calls)[i]
 		*calls = append((*calls)[:i], (*calls)[i+1:]...)
@@ -106,10 +101,46 @@ func walkStep(t *testing.T, rnd *rand.Rand, sickness int, b *breaker.Breaker, m 
 		c.real.end(err)
 		m.end(c.model, how, policy.Now())
 		return "end " + how
+	case r == 16:
+		for range 20 { // healthy calls that dilute the window
+			if c, ok := walkBegin(t, b, m); ok {
+				c.real.end(nil)
+				m.end(c.model, "ok", policy.Now())
+			}
+		}
+		return "burst"
 	default:
-		scale := []time.Duration{time.Millisecond, 100 * time.Millisecond, time.Second, 15 * time.Second}[min(rnd.IntN(5), rnd.IntN(5), 3)]
-		time.Sleep(time.Duration(rnd.Int64N(int64(scale))))
+		time.Sleep(walkPause(rnd, m))
 		return "sleep"
+	}
+}
+
+// walkBegin makes a call to both, which must agree on whether to admit it.
+func walkBegin(t *testing.T, b *breaker.Breaker, m *model) (walkCall, bool) {
+	t.Helper()
+	c, err := try(t, policy.Call{}, b)
+	mc := m.begin(policy.Now())
+	if (err == nil) != (mc != nil) {
+		t.Fatalf("admitted = %v; the model says %v", err == nil, mc != nil)
+	}
+	return walkCall{c, mc}, err == nil
+}
+
+// walkPause is a time to sleep: now and then to the very instant, or the one
+// before, at which something changes.
+func walkPause(rnd *rand.Rand, m *model) time.Duration {
+	switch r := rnd.IntN(8); {
+	case r == 0 && m.state == breaker.Open:
+		return m.until.Sub(policy.Now()) - time.Duration(rnd.IntN(2))
+	case r == 1 && m.cfg.SlowAfter > 0:
+		next := policy.Instant(m.slot(policy.Now())+1) * m.width()
+		return next.Sub(policy.Now()) - time.Duration(rnd.IntN(2))
+	case r < 5:
+		return time.Duration(rnd.Int64N(int64(50 * time.Millisecond)))
+	case r < 7:
+		return time.Duration(rnd.Int64N(int64(time.Second)))
+	default:
+		return time.Duration(rnd.Int64N(int64(15 * time.Second)))
 	}
 }
 
