@@ -5,23 +5,32 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+# The go command keeps every core busy by itself; two at once mix their output.
+.NOTPARALLEL:
 MAKEFLAGS += --warn-undefined-variables --no-print-directory
 
 BUF      := go tool -modfile=tools/buf/go.mod buf
 GOLANGCI := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 
-# Every module of ours: the root, the examples, the benchmarks.
-MODULES := $(patsubst %/,%,$(dir $(shell git ls-files --cached --others --exclude-standard '*go.mod' ':!tools')))
-PROTOS  := $(shell git ls-files --cached --others --exclude-standard '*.proto')
-GO_FILES = git ls-files --cached --others --exclude-standard '*.go' ':!*.pb.go'
-
-# The race detector needs a C compiler. Without one the tests run without it,
-# and say so; CI insists on it.
-CC ?= cc
-RACE := $(shell command -v $(CC) >/dev/null 2>&1 && echo -race)
+# auto: the race detector where there is a C compiler for it. yes: or fail. no: never.
+RACE ?= auto
 TESTFLAGS ?= -shuffle=on
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
+
+# All of ours, whether committed yet or not, that git does not ignore.
+FILES = git ls-files --cached --others --exclude-standard
+# Every module: the root, the examples, the benchmarks.
+MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools')))))
+ifeq ($(MODULES),)
+$(error git lists no go.mod here; this needs a git checkout)
+endif
+PROTOS := $(wildcard $(shell $(FILES) '*.proto'))
+# buf.yaml is the list of the roots; one that has no .proto file yet is left out.
+PROTO_ROOTS := $(foreach r,$(shell sed -n 's/^ *- path: *//p' buf.yaml),$(if $(filter $(r)/%,$(PROTOS)),$(r)))
+
+# each runs a command in every module, and fails in the end if it failed in one.
+each = rc=0; for m in $(MODULES); do echo "== $$m"; (cd "$$m" && $(1)) || rc=1; done; exit $$rc
 
 .PHONY: help
 help: ## Show this help
@@ -31,72 +40,102 @@ help: ## Show this help
 demo: ## Run the dashboard story: five backends, one of which hangs, fails, slows
 	cd examples/dashboard && go run .
 
+# runtime/race is the package that needs the C compiler.
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler
-	@$(if $(RACE),,echo "no C compiler found: testing without the race detector")
-	@for m in $(MODULES); do echo "== $$m"; (cd $$m && go test $(RACE) $(TESTFLAGS) ./...); done
+	@race=-race; \
+	if [ "$(RACE)" = no ]; then race=; \
+	elif [ "$(RACE)" = auto ] && ! go build -race runtime/race 2>/dev/null; then \
+		race=; echo "no working C compiler found: testing without the race detector"; \
+	fi; \
+	$(call each,go test $$race $(TESTFLAGS) ./...)
+
+.PHONY: test-allocs
+test-allocs: ## Test the limits on allocations, which the race detector upsets
+	@$(call each,go test -run=Alloc ./...)
 
 .PHONY: cover
-cover: ## Print the statement coverage of each package of the toolkit
-	go test -cover ./...
+cover: ## Print the statement coverage of each package
+	@$(call each,go test -cover ./...)
 
 .PHONY: lint
-lint: lint-go lint-proto lint-house ## Run every linter
+lint: ## Run every linter and check the modules, the .proto files and the house rules
+	@$(MAKE) --keep-going lint-go lint-tidy lint-proto lint-house
 
 .PHONY: lint-go
 lint-go:
-	@for m in $(MODULES); do echo "== golangci-lint $$m"; (cd $$m && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...); done
-	@for m in $(MODULES) tools/gen tools/buf tools/lint; do echo "== go mod tidy $$m"; (cd $$m && go mod tidy -diff); done
+	@$(call each,$(GOLANGCI) run --config=$(CURDIR)/.golangci.yml ./...)
+
+.PHONY: lint-tidy
+lint-tidy:
+	@$(call each,go mod tidy -diff)
 
 .PHONY: lint-proto
 lint-proto:
+ifeq ($(PROTOS),)
+	@echo "no .proto files to lint"
+else
+	@$(if $(filter-out $(addsuffix /%,$(PROTO_ROOTS)),$(PROTOS)), \
+		echo "in no module of buf.yaml: $(filter-out $(addsuffix /%,$(PROTO_ROOTS)),$(PROTOS))"; exit 1)
 	$(BUF) lint
 	$(BUF) format -d --exit-code
+endif
 
-# House rules that no linter knows.
+# House rules that no linter knows. A helper may sleep in a file of its own, so
+# testing/synctest is looked for in the whole package.
 .PHONY: lint-house
 lint-house:
-	@bad=$$($(GO_FILES) | grep '_test\.go$$' | xargs grep -l 'time\.Sleep' | xargs -r grep -L 'testing/synctest' | \
-		while read -r f; do grep -lq 'testing/synctest' $$(dirname $$f)/*_test.go || echo $$f; done); \
-	if [ -n "$$bad" ]; then echo "tests that sleep outside of virtual time:"; echo "$$bad"; exit 1; fi
-	@bad=$$($(GO_FILES) | grep -v '_test\.go$$' | xargs wc -l | awk '$$2 != "total" && $$1 > 300'); \
+	@folders() { git grep --untracked -l "$$1" -- '*_test.go' | sed 's|/[^/]*$$||' | sort -u; }; \
+	bad=$$(comm -23 <(folders 'time\.Sleep') <(folders '"testing/synctest"')); \
+	if [ -n "$$bad" ]; then echo "packages whose tests sleep outside of virtual time:"; echo "$$bad"; exit 1; fi
+	@bad=$$(git grep --untracked -c '' -- '*.go' ':!*_test.go' ':!*.pb.go' | awk -F: '$$2 > 300'); \
 	if [ -n "$$bad" ]; then echo "files of more than 300 lines:"; echo "$$bad"; exit 1; fi
-	@bad=$$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.go' '*.proto' '*.md' || true); \
+	@bad=$$(git grep --untracked -nwE 'TODO|FIXME|XXX' -- '*.go' '*.proto' '*.md' || true); \
 	if [ -n "$$bad" ]; then echo "left open:"; echo "$$bad"; exit 1; fi
 
+# Old code goes first, so that none outlives its .proto file.
 .PHONY: generate
-generate: ## Format the .proto files and generate Go from them
+generate: ## Format the .proto files and generate Go beside them
+ifeq ($(PROTOS),)
+	@echo "no .proto files to generate from"
+else
 	$(BUF) format -w
 	$(BUF) lint
-	$(BUF) generate
+	@for root in $(PROTO_ROOTS); do \
+		echo "$(BUF) generate $$root"; \
+		find "$$root" -name '*.pb.go' -delete; \
+		$(BUF) generate "$$root" --output "$$root"; \
+	done
+endif
 
-# Compares what is generated now with what is there, whether committed or not.
+# Generates elsewhere, and compares with what is here, whether committed or not.
 .PHONY: check-generated
-check-generated: ## Fail if generated code is not up to date
-	@was=$$(git ls-files -c -o --exclude-standard '*.pb.go' '*.proto' | sort | xargs sha256sum); \
-	$(MAKE) generate; \
-	is=$$(git ls-files -c -o --exclude-standard '*.pb.go' '*.proto' | sort | xargs sha256sum); \
-	diff <(echo "$$was") <(echo "$$is") || { echo "generated code was not up to date"; exit 1; }
+check-generated: ## Fail if generated Go is out of date, missing or left over
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; mkdir "$$tmp/is" "$$tmp/should"; \
+	for f in $(wildcard $(shell $(FILES) '*.pb.go')); do \
+		mkdir -p "$$tmp/is/$$(dirname "$$f")"; cp "$$f" "$$tmp/is/$$f"; \
+	done; \
+	for root in $(PROTO_ROOTS); do $(BUF) generate "$$root" --output "$$tmp/should/$$root"; done; \
+	cd "$$tmp"; git diff --no-index --stat --patch is should || \
+		{ echo "generated code is not what make generate would make"; exit 1; }
 
 .PHONY: bench
 bench: ## Run the benchmarks
-	@for m in $(MODULES); do (cd $$m && go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...); done
+	@$(call each,go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...)
 
+# go test fuzzes one target of one package at a time.
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME
-	@for m in $(MODULES); do (cd $$m && \
-		for f in $$(grep -rl --include='*_test.go' '^func Fuzz' . || true); do \
-			for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
-				echo "== $$(dirname $$f) $$target"; \
-				go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$f); \
-			done; \
-		done); \
-	done
+	@rc=0; while IFS=: read -r file target; do \
+		dir=$$(dirname "$$file"); echo "== $$dir $$target"; \
+		(cd "$$dir" && go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) .) || rc=1; \
+	done < <(git grep --untracked -E '^func Fuzz[A-Za-z0-9_]*\(' -- '*_test.go' | sed -E 's/:func (Fuzz[A-Za-z0-9_]*).*/:\1/'); \
+	exit $$rc
 
 .PHONY: build
-build:
-	@for m in $(MODULES); do (cd $$m && go build ./... && go vet ./...); done
+build: ## Build and vet every module, the examples among them
+	@$(call each,go build -o /dev/null ./... && go vet ./...)
 
 .PHONY: ci
-ci: build lint check-generated test demo ## Everything that CI runs
+ci: lint check-generated test test-allocs build demo ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5s
