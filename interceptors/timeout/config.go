@@ -1,0 +1,47 @@
+package timeout
+
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+)
+
+// Config says how long calls may take. The zero Config bounds nothing. Configs
+// can be compared with ==.
+type Config struct {
+	// Default is the time of a unary call that has no deadline. Range [1ms, 24h],
+	// at most Max. Default 0: such calls get Max, or no deadline.
+	Default time.Duration
+	// Max is the most time that a unary call gets. Range [1ms, 24h]. Default 0:
+	// the caller's deadline stands.
+	Max time.Duration
+
+	// FirstMessage is the time of a stream to its first response message. Range
+	// [1ms, 24h]. Default 0: no bound.
+	FirstMessage time.Duration
+	// Idle is the time of a stream without a message in either direction. Range
+	// [1ms, 24h]. Default 0: no bound.
+	Idle time.Duration
+	// Total is the time of a stream from start to end. Range [1ms, 24h]. Default
+	// 0: no bound.
+	Total time.Duration
+}
+
+func (c Config) validate() error {
+	f := validate.Of("timeout")
+	for _, field := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"default", c.Default}, {"max", c.Max},
+		{"first_message", c.FirstMessage}, {"idle", c.Idle}, {"total", c.Total},
+	} {
+		if field.value != 0 {
+			validate.Between(f, field.name, field.value, time.Millisecond, 24*time.Hour)
+		}
+	}
+	if c.Max > 0 {
+		f.Require(c.Default <= c.Max, "default", c.Default, "at most max ("+c.Max.String()+")")
+	}
+	return f.Err()
+}
