@@ -1,0 +1,136 @@
+package backend_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/afloat-go/afloat/examples/dashboard/backend"
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/examples/dashboard/store"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// verdict is a policy that answers every call with one error, or with none.
+type verdict struct{ err error }
+
+func (v verdict) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, v.err
+}
+
+// serve starts one backend and returns a connection to it.
+func serve(t *testing.T, name string, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
+	t.Helper()
+	db, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := backend.New(name, db, under)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lis := bufconn.Listen(1 << 16)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(lis) }()
+	cc, err := grpc.NewClient("passthrough:///"+name,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := cc.Close()
+		server.Stop()
+		if err := errors.Join(err, <-served, db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, cc
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	server, cc := serve(t, "users", verdict{})
+	users := dashboardv1.NewUserServiceClient(cc)
+	got, err := users.GetUser(t.Context(), &dashboardv1.GetUserRequest{UserId: "user-0002"})
+	if err != nil || got.GetUser().GetTeam() != "Team B" {
+		t.Errorf("user = %v, error %v; want one of Team B", got, err)
+	}
+	_, err = users.GetUser(t.Context(), &dashboardv1.GetUserRequest{UserId: "nobody"})
+	if status.Code(err) != codes.NotFound {
+		t.Errorf("error = %v; want NOT_FOUND", err)
+	}
+	if n := server.Arrived(); n != 2 {
+		t.Errorf("%d calls arrived; want 2", n)
+	}
+}
+
+func TestActivityIsStreamed(t *testing.T) {
+	t.Parallel()
+	_, cc := serve(t, "activity", verdict{})
+	for _, c := range []struct {
+		limit   int32
+		entries int
+		code    codes.Code
+	}{{0, 10, codes.OK}, {3, 3, codes.OK}, {100, 20, codes.OK}, {-1, 0, codes.InvalidArgument}, {101, 0, codes.InvalidArgument}} {
+		stream, err := dashboardv1.NewActivityServiceClient(cc).TailActivity(
+			t.Context(), &dashboardv1.TailActivityRequest{UserId: "user-0001", Limit: c.limit})
+		entries := -1
+		for ; err == nil; entries++ {
+			_, err = stream.Recv()
+		}
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		if entries != c.entries || status.Code(err) != c.code {
+			t.Errorf("limit %d: %d entries, error %v; want %d and %v", c.limit, entries, err, c.entries, c.code)
+		}
+	}
+}
+
+// What an injected fault answers has arrived all the same.
+func TestCallsAreCountedBeforeTheFault(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(*grpc.ClientConn) error{
+		"alerts": func(cc *grpc.ClientConn) error {
+			_, err := dashboardv1.NewAlertsServiceClient(cc).ListAlerts(t.Context(), &dashboardv1.ListAlertsRequest{})
+			return err
+		},
+		"activity": func(cc *grpc.ClientConn) error {
+			stream, err := dashboardv1.NewActivityServiceClient(cc).TailActivity(t.Context(), &dashboardv1.TailActivityRequest{})
+			if err != nil {
+				return err
+			}
+			_, err = stream.Recv()
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, cc := serve(t, name, verdict{status.Error(codes.Aborted, "scripted")})
+			if err := ask(cc); status.Code(err) != codes.Aborted {
+				t.Errorf("error = %v; want ABORTED", err)
+			}
+			if n := server.Arrived(); n != 1 {
+				t.Errorf("%d calls arrived; want 1", n)
+			}
+		})
+	}
+}
+
+func TestUnknownBackend(t *testing.T) {
+	t.Parallel()
+	_, err := backend.New("weather", nil, verdict{})
+	if err == nil || !strings.Contains(err.Error(), `"weather"`) {
+		t.Errorf("error = %v; want one that names it", err)
+	}
+}

@@ -1,0 +1,94 @@
+package dashboard_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// states are the circuits that are not closed, by part.
+func states(rules *policy.Rules) map[string]breaker.State {
+	found := map[string]breaker.State{}
+	for _, c := range dashboard.Circuits(rules) {
+		if c.State != breaker.Closed {
+			found[c.Part] = c.State
+		}
+	}
+	return found
+}
+
+// A part that keeps failing is soon not asked for any more, and the page says
+// so. Once it is well again it comes back.
+func TestGuardCutsOffWhatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rules, err := dashboard.Guard()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := script{dashboard.Metrics: fails(codes.Unavailable)}
+		service := newService(t, s, interceptors.DialOptions(rules)...)
+		ask := func() string {
+			page, err := service.GetDashboard(t.Context(), request())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return missing(page)
+		}
+		for n := range breaker.DefaultConsecutiveFailures {
+			if got := ask(); got != "metrics UNAVAILABLE" {
+				t.Errorf("page %d: missing = %q", n, got)
+			}
+		}
+		if got := ask(); got != "metrics CIRCUIT_OPEN" {
+			t.Errorf("missing = %q; want metrics CIRCUIT_OPEN", got)
+		}
+		if got := states(rules); len(got) != 1 || got[dashboard.Metrics] != breaker.Open {
+			t.Errorf("circuits = %v; want that of metrics open", got)
+		}
+		delete(s, dashboard.Metrics)
+		time.Sleep(dashboard.MaxOpenFor)
+		for n := range breaker.DefaultSuccessesToClose + 1 {
+			if got := ask(); got != "" {
+				t.Errorf("page %d after the recovery: missing = %q", n, got)
+			}
+		}
+		if got := states(rules); len(got) != 0 || len(dashboard.Circuits(rules)) != len(dashboard.Parts()) {
+			t.Errorf("circuits = %v; want one for each part, all closed", dashboard.Circuits(rules))
+		}
+	})
+}
+
+// A stream that hangs ends before the page is due.
+func TestGuardBoundsStreams(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rules, err := dashboard.Guard()
+		if err != nil {
+			t.Fatal(err)
+		}
+		service := newService(t, script{dashboard.Activity: hangs}, interceptors.DialOptions(rules)...)
+		start := time.Now()
+		page, err := service.GetDashboard(t.Context(), request())
+		if err != nil || missing(page) != "activity TIMEOUT" {
+			t.Errorf("missing = %q, error %v; want activity TIMEOUT", missing(page), err)
+		}
+		if took := time.Since(start); took != dashboard.CallTimeout {
+			t.Errorf("took %v; want %v", took, dashboard.CallTimeout)
+		}
+	})
+}
+
+func TestNoGuardNoCircuits(t *testing.T) {
+	t.Parallel()
+	if got := dashboard.Circuits(nil); got != nil {
+		t.Errorf("circuits = %v; want none", got)
+	}
+}

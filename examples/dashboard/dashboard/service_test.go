@@ -1,0 +1,210 @@
+package dashboard_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+)
+
+// request asks for the page that all tests ask for.
+func request() *dashboardv1.GetDashboardRequest {
+	return &dashboardv1.GetDashboardRequest{UserId: "user-0001"}
+}
+
+func fails(code codes.Code) func(context.Context) error {
+	return func(context.Context) error { return status.Error(code, "scripted") }
+}
+
+// hangs for as long as somebody waits.
+func hangs(ctx context.Context) error {
+	<-ctx.Done()
+	return status.FromContextError(ctx.Err()).Err()
+}
+
+// takes answers after d.
+func takes(d time.Duration) func(context.Context) error {
+	return func(context.Context) error {
+		time.Sleep(d)
+		return nil
+	}
+}
+
+// lists the missing parts as in "alerts TIMEOUT".
+func missing(p *dashboardv1.GetDashboardResponse) string {
+	var all []string
+	for _, m := range p.GetMissing() {
+		all = append(all, m.GetPart()+" "+strings.TrimPrefix(m.GetReason().String(), "MISSING_REASON_"))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestAPageOfWhatCouldBeHad(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		script  script
+		missing string
+		took    time.Duration
+	}{
+		{"all well", nil, "", 0},
+		{
+			"one fails",
+			script{dashboard.Metrics: fails(codes.Unavailable)},
+			"metrics UNAVAILABLE", 0,
+		},
+		{
+			"one hangs",
+			script{dashboard.Alerts: hangs},
+			"alerts TIMEOUT", dashboard.Deadline,
+		},
+		{
+			"one ignores that nobody waits any more",
+			script{dashboard.Alerts: takes(time.Minute)},
+			"alerts TIMEOUT", dashboard.Deadline,
+		},
+		{
+			"one is late but in time",
+			script{dashboard.Recommendations: takes(dashboard.Deadline - time.Millisecond)},
+			"", dashboard.Deadline - time.Millisecond,
+		},
+		{
+			"a stream breaks off after its first message",
+			script{dashboard.Activity: fails(codes.DataLoss)},
+			"activity ERROR", 0,
+		},
+		{
+			"a stream stalls after its first message",
+			script{dashboard.Activity: hangs},
+			"activity TIMEOUT", dashboard.Deadline,
+		},
+		{
+			"everything but the user",
+			script{
+				dashboard.Metrics: fails(codes.Internal), dashboard.Alerts: fails(codes.ResourceExhausted),
+				dashboard.Activity: fails(codes.Unavailable), dashboard.Recommendations: hangs,
+			},
+			"metrics ERROR, alerts OVERLOADED, activity UNAVAILABLE, recommendations TIMEOUT", dashboard.Deadline,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := newService(t, c.script)
+				start := time.Now()
+				page, err := service.GetDashboard(t.Context(), request())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(start); took != c.took {
+					t.Errorf("took %v; want %v", took, c.took)
+				}
+				if got := missing(page); got != c.missing {
+					t.Errorf("missing = %q; want %q", got, c.missing)
+				}
+				checkParts(t, page)
+			})
+		})
+	}
+}
+
+// checkParts: a part is on the page, whole, or named as missing, not both.
+func checkParts(t *testing.T, page *dashboardv1.GetDashboardResponse) {
+	t.Helper()
+	entries := map[string]int{
+		dashboard.Metrics: len(page.GetSeries()), dashboard.Alerts: len(page.GetAlerts()),
+		dashboard.Activity: len(page.GetActivity()), dashboard.Recommendations: len(page.GetProducts()),
+	}
+	want := map[string]int{
+		dashboard.Metrics: 1, dashboard.Alerts: 1, dashboard.Activity: 2, dashboard.Recommendations: 1,
+	}
+	for _, m := range page.GetMissing() {
+		want[m.GetPart()] = 0
+	}
+	for part, n := range want {
+		if entries[part] != n {
+			t.Errorf("%s has %d entries; want %d", part, entries[part], n)
+		}
+	}
+	if page.GetUser().GetId() != "user-0001" {
+		t.Errorf("user = %v", page.GetUser())
+	}
+}
+
+// Without the user there is no page, and nobody waits for the rest of it.
+func TestNoPageWithoutTheUser(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		user func(context.Context) error
+		code codes.Code
+		took time.Duration
+	}{
+		{"not found", fails(codes.NotFound), codes.NotFound, 0},
+		{"unavailable", fails(codes.Unavailable), codes.Unavailable, 0},
+		{"hangs", hangs, codes.DeadlineExceeded, dashboard.Deadline},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := newService(t, script{dashboard.Users: c.user, dashboard.Metrics: hangs})
+				start := time.Now()
+				page, err := service.GetDashboard(t.Context(), request())
+				if status.Code(err) != c.code || page != nil {
+					t.Errorf("page = %v, error %v; want none and %v", page, err, c.code)
+				}
+				if took := time.Since(start); took != c.took {
+					t.Errorf("took %v; want %v", took, c.took)
+				}
+			})
+		})
+	}
+}
+
+func TestACallerThatGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(t, script{dashboard.Metrics: hangs})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Millisecond, cancel)
+		start := time.Now()
+		if _, err := service.GetDashboard(ctx, request()); status.Code(err) != codes.Canceled {
+			t.Errorf("error = %v; want CANCELLED", err)
+		}
+		if took := time.Since(start); took != 10*time.Millisecond {
+			t.Errorf("took %v; want 10ms", took)
+		}
+	})
+}
+
+func TestAPageIsOfSomebody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(t, nil)
+		_, err := service.GetDashboard(t.Context(), &dashboardv1.GetDashboardRequest{})
+		if status.Code(err) != codes.InvalidArgument {
+			t.Errorf("error = %v; want INVALID_ARGUMENT", err)
+		}
+	})
+}
+
+func TestEveryPartNeedsAConnection(t *testing.T) {
+	t.Parallel()
+	_, err := dashboard.New(map[string]grpc.ClientConnInterface{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, part := range dashboard.Parts() {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q does not name %s", err, part)
+		}
+	}
+}

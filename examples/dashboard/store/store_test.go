@@ -1,0 +1,180 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/examples/dashboard/store"
+)
+
+// dump reads everything of one user, to be compared.
+func dump(t *testing.T, s *store.Store, userID string) []byte {
+	t.Helper()
+	user, err := s.User(userID)
+	series, err2 := s.Series(userID)
+	alerts, err3 := s.Alerts(userID)
+	entries, err4 := s.Activity(userID, 100)
+	products, err5 := s.Recommendations(userID)
+	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
+	}
+	all := []proto.Message{user}
+	for _, m := range series {
+		all = append(all, m)
+	}
+	for _, m := range alerts {
+		all = append(all, m)
+	}
+	for _, m := range entries {
+		all = append(all, m)
+	}
+	for _, m := range products {
+		all = append(all, m)
+	}
+	var out []byte
+	for _, m := range all {
+		out, err = proto.MarshalOptions{Deterministic: true}.MarshalAppend(append(out, '\n'), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func open(t *testing.T, folder string) *store.Store {
+	t.Helper()
+	s, err := store.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func closeStore(t *testing.T, s *store.Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSeededOnceAndReopenedUnchanged(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := open(t, folder)
+	ids, err := s.UserIDs()
+	if err != nil || len(ids) != 300 {
+		t.Fatalf("%d users, error %v; want 300 and none", len(ids), err)
+	}
+	first := dump(t, s, ids[7])
+	closeStore(t, s)
+	path := filepath.Join(folder, "dashboard.db")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	s = open(t, folder)
+	if again := dump(t, s, ids[7]); !bytes.Equal(first, again) {
+		t.Error("the data changed by closing and opening")
+	}
+	closeStore(t, s)
+	after, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before, after) {
+		t.Error("the file changed by opening it again")
+	}
+
+	fresh := open(t, t.TempDir())
+	defer closeStore(t, fresh)
+	if again := dump(t, fresh, ids[7]); !bytes.Equal(first, again) {
+		t.Error("two new files hold different data")
+	}
+}
+
+func TestWhatUsersHave(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	defer closeStore(t, s)
+	user, err := s.User("user-0001")
+	if err != nil || user.GetDisplayName() != "User 1" {
+		t.Errorf("user = %v, error %v", user, err)
+	}
+	series, err := s.Series("user-0001")
+	if err != nil || len(series) != 4 || len(series[0].GetPoints()) != 24 {
+		t.Errorf("%d series, error %v; want 4 of 24 points", len(series), err)
+	}
+	entries, err := s.Activity("user-0001", 4)
+	if err != nil || len(entries) != 4 {
+		t.Errorf("%d entries, error %v; want the last 4", len(entries), err)
+	}
+	for i := 1; i < len(entries); i++ {
+		if !entries[i-1].GetTime().AsTime().Before(entries[i].GetTime().AsTime()) {
+			t.Errorf("entry %d is not older than the next", i-1)
+		}
+	}
+	products, err := s.Recommendations("user-0001")
+	if err != nil || len(products) != 8 {
+		t.Errorf("%d products, error %v; want 8", len(products), err)
+	}
+	if _, err := s.User("nobody"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("user nobody: error = %v; want ErrNotFound", err)
+	}
+	products, err = s.Recommendations("nobody")
+	if err != nil || len(products) != 0 {
+		t.Errorf("products of nobody = %v, error %v; want none of both", products, err)
+	}
+}
+
+func TestLockedFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := open(t, folder)
+	defer closeStore(t, s)
+	if _, err := store.Open(folder); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("error = %v; want ErrLocked", err)
+	}
+}
+
+func TestDamagedFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	closeStore(t, open(t, folder))
+	good, err := os.ReadFile(filepath.Join(folder, "dashboard.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zeroed := bytes.Clone(good)
+	clear(zeroed[4*4096:])
+	for _, c := range []struct {
+		name string
+		file []byte
+	}{
+		{"text", []byte("this is not a database\n")},
+		{"garbage", bytes.Repeat([]byte{0xa5}, 64<<10)},
+		{"truncated", good[:len(good)/2]},
+		{"truncated in the meta pages", good[:5000]},
+		{"zeroed pages", zeroed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			if err := os.WriteFile(filepath.Join(folder, "dashboard.db"), c.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := store.Open(folder)
+			if !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("error = %v; want ErrCorrupt", err)
+			}
+			if err == nil {
+				closeStore(t, s)
+			}
+		})
+	}
+}
