@@ -1,0 +1,43 @@
+package ratelimit
+
+import (
+	"math"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+)
+
+// Config says how many calls may start. Configs can be compared with ==.
+type Config struct {
+	// PerSecond is the number of tokens that come per second. Required. Range
+	// [0.000001, 1000000000].
+	PerSecond float64
+	// Burst is the number of tokens that there can be at once. Range
+	// [1, 1000000000]. Default: what comes in a second, rounded up.
+	Burst int
+	// MaxWait is how long a call may wait for its token. Range [0s, 1h]. Default
+	// 0s: it does not wait.
+	MaxWait time.Duration
+}
+
+const least, most = 0.000001, 1_000_000_000
+
+// withDefaults fills Burst. A PerSecond out of range leaves it 1: validate
+// names the true fault.
+func (c Config) withDefaults() Config {
+	if c.Burst == 0 {
+		c.Burst = 1
+		if c.PerSecond > 1 && c.PerSecond <= most {
+			c.Burst = int(math.Ceil(c.PerSecond))
+		}
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	f := validate.Of("ratelimit")
+	f.Require(least <= c.PerSecond && c.PerSecond <= most, "per_second", c.PerSecond, "in [0.000001, 1000000000]")
+	validate.Between(f, "burst", c.Burst, 1, most)
+	validate.Between(f, "max_wait", c.MaxWait, 0, time.Hour)
+	return f.Err()
+}
