@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/afloat-go/afloat/examples/dashboard/story"
+)
+
+// options are the flags of one run.
+type options struct {
+	data  string
+	story story.Config
+}
+
+// errHelp: help was asked for and given.
+var errHelp = errors.New("help was given")
+
+const usage = `Usage: dashboard [flags]
+
+Runs a dashboard and its five backends on 127.0.0.1 and makes one backend after
+another hang, fail and slow down, under steady load. Ends by itself after about
+half a minute, with exit code 1 if a phase did not show what it must.
+
+To see what the guard is for, run it with -guard=false: the sick backends are
+then asked for every page, the pages wait for them, and the program fails.
+
+Flags:
+`
+
+// parse reads the flags. Its error names the flag, the value and what is
+// allowed. Help goes to w.
+func parse(args []string, w io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.data, "data", "data", "`folder` of the database; made and filled if missing")
+	flags.BoolVar(&o.story.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
+	flags.IntVar(&o.story.Rate, "rate", 150,
+		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", story.MinRate, story.MaxRate))
+	flags.DurationVar(&o.story.Phase, "phase", 5*time.Second,
+		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", story.MinPhase, story.MaxPhase))
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(w)
+		fmt.Fprint(w, usage)
+		flags.PrintDefaults()
+		return o, errHelp
+	case err != nil:
+		return o, fmt.Errorf("dashboard: %w; see -help", err)
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("dashboard: argument %q; there must be flags only, see -help", flags.Arg(0))
+	}
+	return o, o.validate()
+}
+
+// validate reports all faults.
+func (o options) validate() error {
+	var faults []error
+	if o.data == "" {
+		faults = append(faults, errors.New(`dashboard: -data = ""; must be a folder`))
+	}
+	if r := o.story.Rate; r < story.MinRate || r > story.MaxRate {
+		faults = append(faults, fmt.Errorf("dashboard: -rate = %d; must be in [%d, %d]", r, story.MinRate, story.MaxRate))
+	}
+	if p := o.story.Phase; p < story.MinPhase || p > story.MaxPhase {
+		faults = append(faults, fmt.Errorf("dashboard: -phase = %v; must be in [%v, %v]", p, story.MinPhase, story.MaxPhase))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,121 @@
+package story
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+)
+
+// config is what the program does by default.
+func config() Config {
+	return Config{Rate: 150, Phase: 5 * time.Second, Guarded: true}
+}
+
+// calmFigures are those of a phase in which all went well.
+func calmFigures() Figures {
+	f := Figures{
+		Requests: 600, Full: 600, LastSecond: 150, LastSecondFull: 150,
+		Missing: map[string]map[dashboardv1.MissingReason]int{},
+		P50:     3 * time.Millisecond, P99: 12 * time.Millisecond,
+	}
+	for _, part := range dashboard.Parts() {
+		f.Circuits = append(f.Circuits, dashboard.Circuit{Part: part, State: breaker.Closed})
+	}
+	return f
+}
+
+// sickFigures are those of a phase in which recommendations was sick and the
+// guard did its work.
+func sickFigures() Figures {
+	f := calmFigures()
+	f.Requests, f.Full, f.LastSecondFull = 750, 0, 0
+	f.P99 = 251 * time.Millisecond
+	f.Sick, f.Reached = dashboard.Recommendations, 24
+	f.lack(dashboard.Recommendations, 750)
+	f.set(dashboard.Recommendations, breaker.Open)
+	return f
+}
+
+func (f *Figures) lack(part string, n int) {
+	f.Missing[part] = map[dashboardv1.MissingReason]int{dashboardv1.MissingReason_MISSING_REASON_TIMEOUT: n}
+}
+
+func (f *Figures) set(part string, state breaker.State) {
+	for i := range f.Circuits {
+		if f.Circuits[i].Part == part {
+			f.Circuits[i].State = state
+		}
+	}
+}
+
+// phases returns a phase of each kind: healthy, sick, recovered.
+func phases() map[string]phase {
+	healthy := calmFigures()
+	all := script(config(), &healthy)
+	return map[string]phase{"healthy": all[0], "sick": all[1], "recovered": all[2]}
+}
+
+func TestGoodFiguresMeetEveryExpectation(t *testing.T) {
+	t.Parallel()
+	recovered := calmFigures()
+	recovered.Full = 480 // incomplete while its circuit was still open
+	recovered.lack(dashboard.Recommendations, 120)
+	for name, f := range map[string]Figures{"healthy": calmFigures(), "sick": sickFigures(), "recovered": recovered} {
+		if unmet := phases()[name].check(f); len(unmet) > 0 {
+			t.Errorf("%s: %v", name, unmet)
+		}
+	}
+}
+
+// Each expectation fails on figures that violate it, and alone.
+func TestEachExpectationBites(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		phase, name string
+		spoil       func(f *Figures)
+		says        string
+	}{
+		{"healthy", "a request failed", func(f *Figures) {
+			f.Failed, f.Full, f.FirstError = 1, 599, errors.New("refused")
+		}, "1 of 600 requests failed (the first: refused); must be none"},
+		{"healthy", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
+		{"healthy", "too many incomplete", func(f *Figures) { f.Full = 596 }, "answered in full = 596 of 600; must be at least 99.5 %"},
+		{"healthy", "a circuit opened", func(f *Figures) { f.set(dashboard.Users, breaker.Open) }, "the circuit of users is open"},
+		{"sick", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 750 requests failed"},
+		{"sick", "a part is missing unnamed", func(f *Figures) { f.Silent = 3 }, "3 pages lack a part"},
+		{"sick", "another part suffers", func(f *Figures) { f.lack(dashboard.Alerts, 8) }, "answered with alerts = 742 of 750"},
+		{"sick", "another circuit opened", func(f *Figures) { f.set(dashboard.Alerts, breaker.HalfOpen) }, "the circuit of alerts is half_open"},
+		{"sick", "its circuit stayed closed", func(f *Figures) { f.set(f.Sick, breaker.Closed) }, "the circuit of recommendations is closed"},
+		{"sick", "there are no circuits", func(f *Figures) { f.Circuits = nil }, "the circuit of recommendations is closed or not there"},
+		{"sick", "too many calls", func(f *Figures) { f.Reached = 38 }, "calls that reached recommendations = 38 of 750; must be at most 37"},
+		{"sick", "too many calls at a high rate", func(f *Figures) { f.Requests, f.Reached = 7500, 41 }, "= 41 of 7500; must be at most 40"},
+		{"sick", "pages past their deadline", func(f *Figures) { f.P99 = 301 * time.Millisecond }, "p99 = 301.0 ms; must be at most 300.0 ms"},
+		{"sick", "pages wait", func(f *Figures) { f.P50 = 24 * time.Millisecond }, "p50 = 24.0 ms; must be at most 23.0 ms"},
+		{"recovered", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},
+		{"recovered", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
+		{"recovered", "a circuit stayed open", func(f *Figures) { f.set(dashboard.Metrics, breaker.Open) }, "the circuit of metrics is open"},
+		{"recovered", "still incomplete at the end", func(f *Figures) { f.LastSecondFull = 148 }, "in the last second = 148 of 150"},
+		{"recovered", "no requests at the end", func(f *Figures) { f.LastSecond, f.LastSecondFull = 0, 0 }, "in the last second = 0 of 0"},
+	} {
+		t.Run(c.phase+": "+c.name, func(t *testing.T) {
+			t.Parallel()
+			f := calmFigures()
+			if c.phase == "sick" {
+				f = sickFigures()
+			}
+			c.spoil(&f)
+			unmet := phases()[c.phase].check(f)
+			if len(unmet) != 1 {
+				t.Fatalf("not met: %v; want one thing", unmet)
+			}
+			if err := unmet[0]; !errors.Is(err, ErrUnmet) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error = %q; want ErrUnmet with %q", err, c.says)
+			}
+		})
+	}
+}

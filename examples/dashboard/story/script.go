@@ -1,0 +1,66 @@
+package story
+
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+)
+
+// phase is one part of the story.
+type phase struct {
+	name  string
+	lasts time.Duration
+	// sick is the backend that is sick in this phase, empty if none is, and how
+	// in which way.
+	sick string
+	how  sickness
+	must []expectation
+}
+
+// calm is how long the phases last in which nothing is sick.
+const calm = 3 * time.Second
+
+// script is the whole story. The figures of its first phase go to healthy, for
+// later phases to be compared with.
+func script(cfg Config, healthy *Figures) []phase {
+	return []phase{
+		{name: "healthy", lasts: calm, must: []expectation{
+			noneFailed, noneSilent, inFull(0.995), othersClosed,
+		}},
+		sickPhase("recommendations hangs", dashboard.Recommendations, hanging, cfg, healthy),
+		recovery(),
+		sickPhase("metrics fails", dashboard.Metrics, failing, cfg, healthy),
+		recovery(),
+		sickPhase("alerts slows to 200 ms", dashboard.Alerts, slow, cfg, healthy),
+		recovery(),
+	}
+}
+
+// sickPhase is a phase in which one backend is sick. The pages must not suffer
+// but for its own part, and it must soon be left alone.
+func sickPhase(name, sick string, how sickness, cfg Config, healthy *Figures) phase {
+	return phase{name: name, lasts: cfg.Phase, sick: sick, how: how, must: []expectation{
+		noneFailed, noneSilent, healthyParts(0.99), othersClosed, sickCutOff,
+		reachedAtMost(reachable(cfg), 0.05),
+		p99Within(dashboard.Deadline),
+		p50Near(healthy, 20*time.Millisecond),
+	}}
+}
+
+// recovery is a phase after a sick one: the circuit must close, and the pages
+// be complete again.
+func recovery() phase {
+	return phase{name: "recovered", lasts: calm, must: []expectation{
+		noneFailed, noneSilent, othersClosed, inFullAtTheEnd(0.99),
+	}}
+}
+
+// reachable is how many calls may reach a sick backend: those until it is
+// noticed, for which twice SlowAfter is allowed, and then a probe each time its
+// circuit has been open, with a few to spare.
+func reachable(cfg Config) int {
+	const spare = 4
+	detection := float64(cfg.Rate) * 2 * dashboard.SlowAfter.Seconds()
+	probes := cfg.Phase.Seconds() / (0.8 * dashboard.MaxOpenFor.Seconds())
+	return int(detection+probes) + spare
+}
