@@ -16,14 +16,15 @@ type Config struct {
 	// the caller's deadline stands.
 	Max time.Duration
 
-	// FirstMessage is the time of a stream to its first response message. Range
-	// [1ms, 24h]. Default 0: no bound.
+	// FirstMessage is the time of a stream from when it was admitted to its first
+	// response message. Client streams ignore it. Range [1ms, 24h]. Default 0: no
+	// bound.
 	FirstMessage time.Duration
 	// Idle is the time of a stream without a message in either direction. Range
 	// [1ms, 24h]. Default 0: no bound.
 	Idle time.Duration
-	// Total is the time of a stream from start to end. Range [1ms, 24h]. Default
-	// 0: no bound.
+	// Total is the time of a stream from beginning to end, in our own queues too.
+	// Range [1ms, 24h]. Default 0: no bound.
 	Total time.Duration
 }
 
@@ -33,8 +34,11 @@ func (c Config) validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"default", c.Default}, {"max", c.Max},
-		{"first_message", c.FirstMessage}, {"idle", c.Idle}, {"total", c.Total},
+		{"default", c.Default},
+		{"max", c.Max},
+		{"first_message", c.FirstMessage},
+		{"idle", c.Idle},
+		{"total", c.Total},
 	} {
 		if field.value != 0 {
 			validate.Between(f, field.name, field.value, time.Millisecond, 24*time.Hour)

@@ -12,10 +12,11 @@
 //
 //	FirstMessage   from the start to the first response message
 //	Idle           from the start or any message, sent or received, to the next
-//	Total          from the start to the end
+//	Total          from the beginning to the end
 //
 // FirstMessage is for streams with several responses; on a client stream the
-// one response is the end. A stream that runs out of time ends with
+// one response is the end. Total is not sent to the server as a deadline. What
+// cannot come before the caller's own deadline costs nothing. A stream that runs out of time ends with
 // [ErrFirstMessage], [ErrIdle] or [ErrTotal], each a DEADLINE_EXCEEDED that a
 // breaker counts as a failure. On a server the handler's context ends, and its
 // blocked RecvMsg returns; the client gets the error whatever the handler
@@ -24,7 +25,9 @@
 //
 // # Order
 //
-// Timeouts are outermost, so that waiting in a bulkhead's queue counts too.
+// Timeouts are outermost, so that waiting in a bulkhead's queue counts too: for
+// the deadline of a unary call, and for Total. FirstMessage and Idle run from
+// when every policy has admitted the stream.
 //
 // This package does not retry and does not hand unused time to other calls.
 package timeout

@@ -10,25 +10,50 @@ import (
 
 // stream bounds a stream.
 func (c *Config) stream(ctx context.Context, call policy.Call) policy.Permit {
-	if c.FirstMessage == 0 && c.Idle == 0 && c.Total == 0 {
-		return policy.Permit{}
+	bounds, now := c.bounds(ctx, call)
+	if bounds == (Config{}) {
+		return policy.Permit{At: now}
 	}
-	s := &streamTimer{Config: *c}
+	s := &streamTimer{Config: bounds}
+	p := policy.Permit{Settler: s, Wants: bounds.wants(call), At: now}
+	p.Context, s.cancel = context.WithCancelCause(ctx)
+	s.total = s.arm(s.Total, ErrTotal)
+	return p
+}
+
+// bounds returns what of c can end a stream before its own deadline does, and
+// the instant if it had to read the clock.
+func (c *Config) bounds(ctx context.Context, call policy.Call) (bounds Config, now policy.Instant) {
+	bounds = Config{FirstMessage: c.FirstMessage, Idle: c.Idle, Total: c.Total}
 	if call.Kind == policy.ClientStream {
-		s.FirstMessage = 0 // its one response is its end
+		bounds.FirstMessage = 0 // its one response is its end
 	}
-	ctx, s.cancel = context.WithCancelCause(ctx)
-	p := policy.Permit{
-		Context: ctx, Settler: s,
-		Wants: policy.WantsStart | policy.WantsResponse,
+	deadline, ok := ctx.Deadline()
+	if !ok || bounds == (Config{}) {
+		return bounds, 0
 	}
-	if s.Idle > 0 {
-		p.Wants |= policy.WantsMessages
+	now = call.Begin.OrNow()
+	left := policy.InstantOf(deadline).Sub(now)
+	for _, d := range [...]*time.Duration{&bounds.FirstMessage, &bounds.Idle, &bounds.Total} {
+		if *d >= left {
+			*d = 0
+		}
+	}
+	return bounds, now
+}
+
+// wants is what a streamTimer with these bounds needs.
+func (c *Config) wants(call policy.Call) (w policy.Wants) {
+	if c.FirstMessage > 0 {
+		w |= policy.WantsStart | policy.WantsResponse
+	}
+	if c.Idle > 0 {
+		w |= policy.WantsStart | policy.WantsMessages
 	}
 	if call.Side == policy.Server {
-		p.Wants |= policy.WantsInterrupt
+		w |= policy.WantsInterrupt
 	}
-	return p
+	return w
 }
 
 // streamTimer is the settler of a bounded stream. It ends the stream by
@@ -43,14 +68,13 @@ type streamTimer struct {
 	first, quiet, total *time.Timer
 }
 
-// Started begins to count. Time spent in our own queues is bounded by the
-// caller's deadline, if by anything.
+// Started begins to count what the dependency answers for. Time in our own
+// queues is not its doing; Total bounds that as well.
 func (s *streamTimer) Started(uint64, policy.Instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.first = s.arm(s.FirstMessage, ErrFirstMessage)
 	s.quiet = s.arm(s.Idle, ErrIdle)
-	s.total = s.arm(s.Total, ErrTotal)
 }
 
 // arm ends the stream after d, if it is not 0.

@@ -1,0 +1,90 @@
+package timeout_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/timeout"
+)
+
+func newTimeout(tb testing.TB, cfg timeout.Config) *timeout.Timeout {
+	tb.Helper()
+	p, err := timeout.New(cfg)
+	if err != nil {
+		tb.Fatalf("New(%+v) = %v", cfg, err)
+	}
+	return p
+}
+
+// acquire asks p about a call of the given kind, with ctx's own deadline.
+func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Kind) policy.Permit { //nolint:revive // tb comes first
+	tb.Helper()
+	call := policy.Call{Method: method, Kind: kind}
+	call.Deadline, _ = ctx.Deadline()
+	permit, err := p.Acquire(ctx, call)
+	if err != nil {
+		tb.Fatalf("Acquire = %v; a timeout never refuses", err)
+	}
+	return permit
+}
+
+// wantExpired checks the error of a stream that overstayed a limit, as its own
+// caller sees it.
+func wantExpired(tb testing.TB, err, limit error) {
+	tb.Helper()
+	if !errors.Is(err, limit) {
+		tb.Errorf("err = %v; want %v", err, limit)
+	}
+	wantExpiredRemotely(tb, err)
+	if got := policy.Classify(err); got != policy.Failure {
+		tb.Errorf("the verdict is %v; want failure", got)
+	}
+	if policy.IsRejection(err) {
+		tb.Error("the error is a rejection; a breaker would not count it")
+	}
+}
+
+// wantExpiredRemotely checks what is left of that error across the wire.
+func wantExpiredRemotely(tb testing.TB, err error) {
+	tb.Helper()
+	if got := status.Code(err); got != codes.DeadlineExceeded {
+		tb.Errorf("code = %v; want DeadlineExceeded", got)
+	}
+	if got := policy.ReasonOf(status.Convert(err).Err()); got != policy.ReasonTimeout {
+		tb.Errorf("reason = %q; want %q", got, policy.ReasonTimeout)
+	}
+}
+
+// wantPlain checks an error that no timeout made.
+func wantPlain(tb testing.TB, err error, code codes.Code) {
+	tb.Helper()
+	if got := status.Code(err); got != code {
+		tb.Errorf("err = %v; want %v", err, code)
+	}
+	if got := policy.ReasonOf(err); got != "" {
+		tb.Errorf("reason = %q; want gRPC's own error", got)
+	}
+}
+
+// wantNothing checks the permit of a call that is left alone. It may still tell
+// the time to policies further in.
+func wantNothing(tb testing.TB, permit policy.Permit) {
+	tb.Helper()
+	permit.At = 0
+	if permit != (policy.Permit{}) {
+		tb.Fatalf("permit = %+v; want one that changes nothing", permit)
+	}
+}
+
+func wantAfter(tb testing.TB, began time.Time, want time.Duration) {
+	tb.Helper()
+	if got := time.Since(began); got != want {
+		tb.Errorf("over after %v; want %v", got, want)
+	}
+}
