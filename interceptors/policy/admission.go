@@ -144,10 +144,21 @@ func (a *Admission) settle(o Outcome) Outcome {
 	if a.wants.has(WantsEnd) || a.observer != nil {
 		o.End = Now()
 	}
-	for i := a.held - 1; i >= 0; i-- {
-		a.holds[i].settler.Settle(a.holds[i].token, o)
-	}
+	a.settleFrom(a.held-1, &o)
 	return o
+}
+
+// settleFrom hands o to the i-th settler and to all further out, even if one
+// of them panics.
+func (a *Admission) settleFrom(i int, o *Outcome) {
+	defer func() {
+		if i >= 0 {
+			a.settleFrom(i-1, o)
+		}
+	}()
+	for ; i >= 0; i-- {
+		a.holds[i].settler.Settle(a.holds[i].token, *o)
+	}
 }
 
 // Abandon settles a call that was not settled, as a panic or runtime.Goexit

@@ -53,7 +53,7 @@ func OverridesOf(opts []grpc.CallOption) Overrides {
 func (o Overrides) merge(later Overrides) Overrides {
 	o.Skip = o.Skip || later.Skip
 	if later.Replace {
-		o.Chain, o.Replace = later.Chain, true
+		o.Chain, o.Replace, o.Skip = later.Chain, true, false
 	}
 	if later.Classifier != nil {
 		o.Classifier = later.Classifier

@@ -40,6 +40,7 @@ func WithObserver(o Observer) Option { return observerOption{o} }
 type observerOption struct{ observer Observer }
 
 func (o observerOption) applyChain(c *Chain) {
+	c.observer = nil
 	if o.observer != nil {
 		c.observer = Observe(o.observer)
 	}
@@ -50,7 +51,7 @@ func (o observerOption) applyChain(c *Chain) {
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
-		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
+		faults = append(faults, tooMany(n))
 	}
 	for i, p := range policies {
 		if p == nil {
@@ -69,6 +70,10 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 		o.applyChain(c)
 	}
 	return c, nil
+}
+
+func tooMany(n int) error {
+	return fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies)
 }
 
 // Policies returns the policies in order, the outermost first.

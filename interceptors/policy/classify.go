@@ -63,9 +63,8 @@ func Code(err error) codes.Code {
 		if c := e.GRPCStatus().Code(); c != codes.OK {
 			return c
 		}
-		return codes.Unknown
 	}
-	if s, ok := status.FromError(err); ok {
+	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
 		return s.Code()
 	}
 	switch {

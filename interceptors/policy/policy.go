@@ -50,6 +50,7 @@ type Wants uint8
 
 const (
 	// WantsStart fills Outcome.Started. A Settler that is a [Starter] is called.
+	// A permit of LayerFault comes too late for both: the call has started.
 	WantsStart Wants = 1 << iota
 	// WantsEnd fills Outcome.End.
 	WantsEnd
@@ -78,7 +79,8 @@ type Starter interface {
 }
 
 // Responder is implemented by a Settler that must hear of the first response
-// message of a stream, received by a client or sent by a server. The call may race with Settle and come after it.
+// message of a stream, received by a client or sent by a server. The call may
+// race with Settle and come after it.
 type Responder interface {
 	Responded(token uint64, started, at Instant)
 }

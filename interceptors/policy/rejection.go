@@ -31,7 +31,8 @@ type Rejection struct { //nolint:errname // the field's word for it, and an erro
 	Err error
 }
 
-// Error names the policy, the reason, the method and when to try again.
+// Error names the policy, the reason, the method and when to try again, in
+// UTF-8: in a status that is not, gRPC would drop the details.
 func (r *Rejection) Error() string {
 	msg := string(r.Reason)
 	if r.Err != nil {
@@ -44,7 +45,7 @@ func (r *Rejection) Error() string {
 	if wait, ok := r.wait(); ok {
 		msg = fmt.Sprintf("%s, retry in %v", msg, wait.Round(time.Millisecond))
 	}
-	return msg
+	return utf8(msg)
 }
 
 // Unwrap returns Err.

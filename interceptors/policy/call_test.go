@@ -1,0 +1,66 @@
+package policy_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+func TestStrings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		v    fmt.Stringer
+	}{
+		{"client", policy.Client},
+		{"server", policy.Server},
+		{"local", policy.Local},
+		{"unknown", policy.Side(9)},
+		{"unary", policy.Unary},
+		{"client_stream", policy.ClientStream},
+		{"server_stream", policy.ServerStream},
+		{"bidi_stream", policy.BidiStream},
+		{"unknown", policy.Kind(9)},
+		{"success", policy.Success},
+		{"failure", policy.Failure},
+		{"ignored", policy.Ignored},
+		{"not_started", policy.NotStarted},
+		{"unknown", policy.Verdict(9)},
+		{"per_method", policy.PerMethod},
+		{"per_service", policy.PerService},
+		{"per_target", policy.PerTarget},
+		{"Scope(9)", policy.Scope(9)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := tt.v.String(); got != tt.name {
+				t.Errorf("String() = %q; want %q", got, tt.name)
+			}
+		})
+	}
+}
+
+func TestStreamKind(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name                 string
+		client, server       bool
+		want                 policy.Kind
+		streams, serverPaced bool
+	}{
+		{"unary", false, false, policy.Unary, false, true},
+		{"client streams", true, false, policy.ClientStream, true, false},
+		{"server streams", false, true, policy.ServerStream, true, true},
+		{"both stream", true, true, policy.BidiStream, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := policy.StreamKind(tt.client, tt.server)
+			if got != tt.want || got.Streams() != tt.streams || got.ServerPaced() != tt.serverPaced {
+				t.Errorf("kind = %v, streams = %v, server-paced = %v; want %v, %v, %v",
+					got, got.Streams(), got.ServerPaced(), tt.want, tt.streams, tt.serverPaced)
+			}
+		})
+	}
+}
