@@ -1,6 +1,10 @@
 package policy
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // resolveNew makes the entry of a method that was not seen before.
 func (r *Rules) resolveNew(call Call) *Chain {
@@ -46,7 +50,7 @@ func (r *Rules) policy(matched *rule, i int, call Call, e *entry) (Policy, error
 	key := t.keyOf(call)
 	key.Observer = r.observer
 	if t.Scope == PerMethod {
-		p, err := t.New(key)
+		p, err := t.make(i, key)
 		e.own = append(e.own, p)
 		return p, err
 	}
@@ -55,7 +59,7 @@ func (r *Rules) policy(matched *rule, i int, call Call, e *entry) (Policy, error
 		e.shared = append(e.shared, at)
 		return p, nil
 	}
-	p, err := t.New(key)
+	p, err := t.make(i, key)
 	if err == nil {
 		r.scoped[at] = p
 		e.shared = append(e.shared, at)
@@ -72,8 +76,7 @@ func (r *Rules) hasRoom() bool {
 	if r.table.size < r.maxKeys {
 		return true
 	}
-	r.table.drop((*entry).idle)
-	r.dropUnshared()
+	r.sweep()
 	if r.table.size < r.maxKeys {
 		return true
 	}
@@ -88,19 +91,22 @@ func (r *Rules) knownFull() bool {
 	return until != 0 && Now() < Instant(until)
 }
 
-// dropUnshared forgets shared policies that no key uses any more.
-func (r *Rules) dropUnshared() {
+// sweep drops idle keys, and shared policies that no key uses any more. While
+// a shared policy is busy, one of its keys stays and keeps it.
+func (r *Rules) sweep() {
 	used := make(map[scopedKey]bool, len(r.scoped))
-	for e := range r.table.entries() {
-		for _, at := range e.shared {
-			used[at] = true
+	r.table.drop(func(e *entry) bool {
+		keep := slices.ContainsFunc(e.own, busy) || slices.ContainsFunc(e.shared, func(at scopedKey) bool {
+			return !used[at] && busy(r.scoped[at])
+		})
+		if keep {
+			for _, at := range e.shared {
+				used[at] = true
+			}
 		}
-	}
-	for at := range r.scoped {
-		if !used[at] {
-			delete(r.scoped, at)
-		}
-	}
+		return !keep
+	})
+	maps.DeleteFunc(r.scoped, func(at scopedKey, _ Policy) bool { return !used[at] })
 }
 
 // Idler is implemented by a policy that knows when nothing would be lost if it
@@ -110,12 +116,8 @@ type Idler interface {
 	Idle() bool
 }
 
-// idle reports whether the entry and all policies that are its own can go.
-func (e *entry) idle() bool {
-	for _, p := range e.own {
-		if i, ok := p.(Idler); !ok || !i.Idle() {
-			return false
-		}
-	}
-	return true
+// busy reports whether something would be lost if p were dropped.
+func busy(p Policy) bool {
+	i, ok := p.(Idler)
+	return !ok || !i.Idle()
 }

@@ -41,8 +41,12 @@ var unguarded = [...]string{ //nolint:gochecknoglobals // a constant list
 	"/grpc.channelz.",
 }
 
-// add files r. Two rules with one pattern are a fault.
+// add files r by its pattern. Two rules with one pattern are a fault.
 func (s *ruleset) add(r *rule) error {
+	var err error
+	if r.pattern, err = parsePattern(r.Match); err != nil {
+		return err
+	}
 	taken := false
 	switch r.pattern.kind {
 	case exactPattern:
@@ -92,23 +96,23 @@ func (s *ruleset) find(method string) *rule {
 	return s.any
 }
 
-// newRule checks r. It makes every policy once, for the overflow chains, so
-// that bad configuration is found now and all at once.
-func newRule(r Rule, opts ...ChainOption) (*rule, error) {
+// newRule checks the templates of r. It makes every policy once, for the
+// overflow chains, so that bad configuration is found now and all at once.
+func newRule(r Rule, observer Observer, opts ...ChainOption) (*rule, error) {
 	checked := &rule{Rule: r}
 	var err error
 	var faults []error
-	if checked.pattern, err = parsePattern(r.Match); err != nil {
-		faults = append(faults, err)
-	}
 	trial := make([]Policy, len(r.Policies))
 	for i, t := range r.Policies {
-		if trial[i], err = t.trial(i); err != nil {
+		if trial[i], err = t.trial(i, observer); err != nil {
 			faults = append(faults, fmt.Errorf("rule %q: %w", r.Match, err))
 		}
 	}
+	if n := r.most(); n > MaxPolicies {
+		faults = append(faults, fmt.Errorf("rule %q: %w", r.Match, tooMany(n)))
+	}
 	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
+		return checked, errors.Join(faults...)
 	}
 	for side := range checked.overflow {
 		checked.overflow[side], err = checked.chain(Side(side), func(i int) (Policy, error) {
@@ -118,10 +122,23 @@ func newRule(r Rule, opts ...ChainOption) (*rule, error) {
 			return trial[i], nil
 		}, opts...)
 		if err != nil {
-			return nil, fmt.Errorf("rule %q: %w", r.Match, err)
+			return checked, fmt.Errorf("rule %q: %w", r.Match, err)
 		}
 	}
 	return checked, nil
+}
+
+// most is how many policies a call has, seen from where it has the most.
+func (r Rule) most() int {
+	var n [Local + 1]int
+	for _, t := range r.Policies {
+		for side := range n {
+			if t.applies(Side(side)) {
+				n[side]++
+			}
+		}
+	}
+	return slices.Max(n[:])
 }
 
 // chain makes the chain of the templates that apply on side. A nil policy of

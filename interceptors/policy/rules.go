@@ -86,11 +86,8 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 		faults = append(faults, fmt.Errorf("policy: max_keys = %d; must be in [1, %d]", r.maxKeys, maxMaxKeys))
 	}
 	for _, given := range rules {
-		checked, err := newRule(given, r.options...)
-		if err == nil {
-			err = r.set.add(checked)
-		}
-		faults = append(faults, err)
+		checked, err := newRule(given, r.observer, r.options...)
+		faults = append(faults, r.set.add(checked), err)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
@@ -108,19 +105,19 @@ func (r *Rules) Resolve(call Call) *Chain {
 	return r.resolveNew(call)
 }
 
-// ResolveUnknown returns the overflow chain of call's rule. It is for servers
-// that answer methods which nobody registered: a hostile client can make up
-// any number of those.
+// ResolveUnknown returns the overflow chain of call's rule, nil where Resolve
+// returns nil. It is for servers that answer methods which nobody registered: a
+// hostile client can make up any number of those.
 func (r *Rules) ResolveUnknown(call Call) *Chain {
 	matched := r.set.find(call.Method)
-	if matched == nil {
+	if matched == nil || len(matched.Policies) == 0 {
 		return nil
 	}
 	return matched.overflow[call.Side]
 }
 
-// Overflowed is how many times a call met full rules and got the overflow
-// chain.
+// Overflowed is how many times a call got the overflow chain, because the rules
+// were full or a template failed.
 func (r *Rules) Overflowed() uint64 { return r.overflowed.Load() }
 
 // All yields the keys that rules hold at the moment and their chains, in no

@@ -70,6 +70,9 @@ func (t *table) remember(call Call, e *entry) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if now, ok := t.texts.Load(callText{e.method, e.target, e.side}); !ok || now != e {
+		return // dropped in the meantime: its place would outlive it
+	}
 	if places := t.places.Load(); t.placed.Load() < places.room() {
 		t.put(places, &place{call.Method, call.Target, e.chain, call.Side})
 	}

@@ -80,7 +80,7 @@ func Use(p Policy) Template {
 const overflowName = "(overflow)"
 
 // trial checks t, the i-th of its rule, and makes one policy of it.
-func (t Template) trial(i int) (Policy, error) {
+func (t Template) trial(i int, observer Observer) (Policy, error) {
 	if t.Scope > PerTarget {
 		return nil, fmt.Errorf("policy: scope of policy %d = %v; must be PerMethod, PerService or PerTarget", i, t.Scope)
 	}
@@ -92,7 +92,12 @@ func (t Template) trial(i int) (Policy, error) {
 	if t.New == nil {
 		return nil, fmt.Errorf("policy: New of policy %d = nil; must be a function", i)
 	}
-	p, err := t.New(Key{Name: overflowName, Observer: NopObserver{}})
+	return t.make(i, Key{Name: overflowName, Observer: observer})
+}
+
+// make makes the policy for a key. It is never nil without an error.
+func (t Template) make(i int, k Key) (Policy, error) {
+	p, err := t.New(k)
 	if err == nil && p == nil {
 		err = fmt.Errorf("policy: New of policy %d returned nil; must return a policy", i)
 	}
