@@ -52,19 +52,31 @@ func (s *settings) tooSlow(c window.Counts, overdue int) bool {
 		s.slowRatio.met(c.Bad()+overdue, c.Calls+overdue)
 }
 
-// judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it,
-// and reports whether it did. Calls that started since anything last succeeded
-// need only be few; otherwise they count as slow calls among the others.
+// judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it
+// in two looks in a row, an eighth of SlowAfter apart or more, and reports
+// whether it did. One look is not enough: after a pause of this process every
+// call in flight looks overdue, though its answer is here and only waits to be
+// read.
 func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
 	all, sinceGood := j.ring.overdue(now)
-	if all == 0 {
+	counts, tipped := j.tippedInFlight(all, sinceGood, now)
+	if suspected := j.ring.suspect.Swap(tipped); !tipped || !suspected {
 		return false
 	}
-	counts := j.window.Sum(now)
-	if sinceGood < max(3, j.MinCalls/4) && !j.tooSlow(counts, all) {
-		if counts = j.window.LastSecond(now); !j.tooSlow(counts, all) {
-			return false
-		}
-	}
 	return c.b.trip(c, causeOverdue, figures{Counts: counts, overdue: all}, now, 0)
+}
+
+// tippedInFlight judges calls in flight past SlowAfter, and returns what they
+// were counted with. Those that started since anything last succeeded need only
+// be few; otherwise they count as slow calls among the others.
+func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.Counts, bool) {
+	if all == 0 {
+		return window.Counts{}, false
+	}
+	counts := j.window.Sum(now)
+	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
+		return counts, true
+	}
+	counts = j.window.LastSecond(now)
+	return counts, j.tooSlow(counts, all)
 }

@@ -20,6 +20,7 @@ type model struct {
 	calls    map[*modelCall]bool // in flight, of this stay
 	lastGood int64
 	lastDue  int64
+	suspect  bool
 
 	until     policy.Instant
 	openings  int
@@ -57,7 +58,7 @@ func newModel(cfg breaker.Config) *model {
 func (m *model) enter(s breaker.State) {
 	m.state, m.events, m.run, m.successes = s, nil, 0, 0
 	m.calls = map[*modelCall]bool{}
-	m.lastGood, m.lastDue = longAgo, longAgo
+	m.lastGood, m.lastDue, m.suspect = longAgo, longAgo, false
 	m.stay++
 }
 
@@ -173,7 +174,8 @@ func (m *model) tooSlow(bad, calls int) bool {
 	return m.cfg.SlowAfter > 0 && calls >= m.cfg.MinCalls && bad > 0 && share(bad, calls) >= m.cfg.SlowRatio
 }
 
-// trippedInFlight judges the calls in flight, once per slot.
+// trippedInFlight judges the calls in flight, once per slot. Two looks in a row
+// must find enough.
 func (m *model) trippedInFlight(now policy.Instant) bool {
 	if m.cfg.SlowAfter == 0 || m.slot(now) <= m.lastDue {
 		return false
@@ -196,9 +198,11 @@ func (m *model) trippedInFlight(now policy.Instant) bool {
 	}
 	calls, failures, slow := m.window(now)
 	lastCalls, lastFailures, lastSlow := m.lastSecond(now)
-	return overdue > 0 && (sinceGood >= max(3, m.cfg.MinCalls/4) ||
+	suspected := m.suspect
+	m.suspect = overdue > 0 && (sinceGood >= max(3, m.cfg.MinCalls/4) ||
 		m.tooSlow(failures+slow+overdue, calls+overdue) ||
 		m.tooSlow(lastFailures+lastSlow+overdue, lastCalls+overdue))
+	return suspected && m.suspect
 }
 
 func (m *model) width() policy.Instant { return policy.Instant(m.cfg.SlowAfter) / 8 }

@@ -23,6 +23,8 @@ type ring struct {
 	lastGood atomic.Int64
 	// lastDue is the slot in which the ring was last judged.
 	lastDue atomic.Int64
+	// suspect: the last look found enough overdue calls to open the breaker.
+	suspect atomic.Bool
 }
 
 const ringSlots, slotsPerSlowAfter = 64, 8

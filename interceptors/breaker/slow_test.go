@@ -115,10 +115,36 @@ func TestHangIsSeenInFlight(t *testing.T) {
 		time.Sleep(slowAfter)
 		wantState(t, b, breaker.Closed)
 		time.Sleep(slowAfter / 8) // a slot of the ring must be over
+		begin(t, b)               // the first look
+		time.Sleep(slowAfter / 8)
 		r := refusal(t, b)
 		if got := time.Until(r.Retry); got != breaker.DefaultOpenFor {
 			t.Errorf("retry in %v; want %v", got, breaker.DefaultOpenFor)
 		}
+	})
+}
+
+// After a pause of this process every call in flight looks overdue, and is
+// answered as soon as the process runs again. That must not open the breaker.
+func TestPauseOfTheProcessIsNoHang(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, bySlowness(20))
+		do(t, b, 400, nil)
+		paused := make([]*inFlight, 12)
+		for i := range paused {
+			paused[i] = begin(t, b)
+		}
+		time.Sleep(2 * slowAfter)
+		begin(t, b).end(nil) // the first call after the pause
+		for _, c := range paused {
+			c.end(nil)
+		}
+		for range 20 {
+			time.Sleep(slowAfter / 8)
+			do(t, b, 10, nil)
+		}
+		wantState(t, b, breaker.Closed)
 	})
 }
 
@@ -132,6 +158,8 @@ func TestFewHangingCallsAreNotEnough(t *testing.T) {
 			begin(t, b)
 		}
 		time.Sleep(2 * slowAfter)
+		begin(t, b)
+		time.Sleep(slowAfter / 8)
 		begin(t, b)
 		wantState(t, b, breaker.Closed)
 		if got := b.Snapshot().Overdue; got != 4 {
@@ -151,6 +179,8 @@ func TestOverdueAmongSuccessesNeedTheirShare(t *testing.T) {
 		time.Sleep(slowAfter / 8)
 		do(t, b, 11, nil)
 		time.Sleep(slowAfter)
+		begin(t, b).end(errCanceled)
+		time.Sleep(slowAfter / 8)
 		begin(t, b) // 9 of 20 are overdue
 		wantState(t, b, breaker.Closed)
 	})
@@ -162,6 +192,8 @@ func TestOverdueAmongSuccessesNeedTheirShare(t *testing.T) {
 		time.Sleep(slowAfter / 8)
 		do(t, b, 10, nil)
 		time.Sleep(slowAfter)
+		begin(t, b).end(errCanceled)
+		time.Sleep(slowAfter / 8)
 		wantRefused(t, b) // 10 of 20
 	})
 }
@@ -181,8 +213,11 @@ func TestHangBehindFullBulkheadOpens(t *testing.T) {
 		}
 		wantState(t, b, breaker.Closed)
 		time.Sleep(slowAfter)
-		if _, err := try(t, policy.Call{}, b, full{}); err == nil {
-			t.Fatal("the inner policy admitted")
+		for range 2 {
+			if _, err := try(t, policy.Call{}, b, full{}); err == nil {
+				t.Fatal("the inner policy admitted")
+			}
+			time.Sleep(slowAfter / 8)
 		}
 		wantState(t, b, breaker.Open)
 	})
@@ -221,6 +256,10 @@ func TestOnlyServerPacedCallsAreJudgedByTime(t *testing.T) {
 					}
 				}
 				time.Sleep(2 * slowAfter)
+				if _, err := try(t, policy.Call{Kind: kind}, b); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(slowAfter / 8)
 				_, err := try(t, policy.Call{Kind: kind}, b)
 				if refused := err != nil; refused != judged {
 					t.Errorf("refused = %v; want %v", refused, judged)
