@@ -55,7 +55,12 @@ func (t *teller) phase(ctx context.Context, p phase) (f Figures, unmet []error, 
 			return f, nil, err
 		}
 		unmet = p.check(f)
-		again := len(unmet) > 0 && f.Late >= disturbance && t.repeats > 0
+		disturbed := len(unmet) > 0 && f.Late >= disturbance
+		again := disturbed && t.repeats > 0
+		if disturbed && !again {
+			unmet = append(unmet, fmt.Errorf("%w: %s: the machine was busy and held the client up for %s; it may be to blame",
+				ErrUnmet, p.name, millis(f.Late)))
+		}
 		if err := t.write(row(p.name, f, again)); err != nil || !again {
 			return f, unmet, err
 		}

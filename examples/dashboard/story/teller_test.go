@@ -52,6 +52,9 @@ func TestDisturbedPhasesAreToldAgain(t *testing.T) {
 			if errors.Is(err, ErrUnmet) != c.unmet {
 				t.Errorf("error = %v; want ErrUnmet: %v", err, c.unmet)
 			}
+			if blamed := err != nil && strings.Contains(err.Error(), "may be to blame"); blamed != (c.told > maxRepeats) {
+				t.Errorf("error = %v; the machine is to blame: %v", err, blamed)
+			}
 		})
 	}
 }
