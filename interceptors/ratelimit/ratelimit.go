@@ -2,8 +2,8 @@ package ratelimit
 
 import (
 	"context"
-	"errors"
-	"sync/atomic"
+	"math"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -11,28 +11,24 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Limiter caps calls per second. It is safe for concurrent use. Make one with
-// [New]; the zero Limiter is of no use.
+// Limiter is a [policy.Policy] that caps calls per second. It is safe for
+// concurrent use. Make one with [New]; the zero Limiter must not be used.
 type Limiter struct {
-	config atomic.Pointer[Config]
-	tokens *rate.Limiter
+	name   string
+	refuse refusers
+	born   policy.Instant
 
-	limited, deadline, cancelled policy.Refuser
+	// mu guards what follows. The clock is read under it: x/time/rate credits a
+	// time twice when it is told of a later one first.
+	mu     sync.Mutex
+	config Config
+	tokens *rate.Limiter
+	queue  queue
+	// timer serves the first in the queue. Nil: nobody waits.
+	timer *time.Timer
 }
 
-// Option changes a Limiter.
-type Option interface{ apply(*options) }
-
-type options struct{ name string }
-
-type nameOption string
-
-func (n nameOption) apply(o *options) { o.name = string(n) }
-
-// WithName names the limiter in refusals. Default: empty.
-func WithName(name string) Option { return nameOption(name) }
-
-// New returns a limiter with all its tokens, or all faults of cfg.
+// New returns a limiter with a full bucket, or all faults of cfg, joined.
 func New(cfg Config, opts ...Option) (*Limiter, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -44,29 +40,21 @@ func New(cfg Config, opts ...Option) (*Limiter, error) {
 			opt.apply(&o)
 		}
 	}
-	l := &Limiter{tokens: rate.NewLimiter(rate.Limit(cfg.PerSecond), cfg.Burst)}
-	l.config.Store(&cfg)
-	for _, r := range []struct {
-		refuser *policy.Refuser
-		reason  policy.Reason
-		err     error
-	}{
-		{&l.limited, policy.ReasonRateLimited, ErrLimited},
-		{&l.deadline, policy.ReasonDeadlineTooNear, ErrDeadline},
-		{&l.cancelled, policy.ReasonCancelled, ErrCancelled},
-	} {
-		r.refuser.Policy, r.refuser.Name = "ratelimit", o.name
-		r.refuser.Reason, r.refuser.Err = r.reason, r.err
+	l := &Limiter{
+		name: o.name, born: policy.Now(), config: cfg,
+		tokens: rate.NewLimiter(rate.Limit(cfg.PerSecond), cfg.Burst),
 	}
+	l.refuse.init(o.name)
 	return l, nil
 }
 
-// Each makes one limiter for each method that a rule meets, or for each service
-// or target (see [policy.Template.Per]). Bad configuration is reported when the
-// rules are built.
+// Each is a template that makes one limiter per key: per method and target,
+// unless another scope is set with [policy.Template.Per]. A limiter has the name
+// of its key unless opts name it. Faults of cfg are reported when the rules are
+// built.
 func Each(cfg Config, opts ...Option) policy.Template {
-	return policy.Template{New: func(k policy.Key) (policy.Policy, error) {
-		l, err := New(cfg, append([]Option{WithName(k.Name)}, opts...)...)
+	return policy.Template{New: func(key policy.Key) (policy.Policy, error) {
+		l, err := New(cfg, append([]Option{WithName(key.Name)}, opts...)...)
 		if err != nil {
 			return nil, err
 		}
@@ -74,74 +62,114 @@ func Each(cfg Config, opts ...Option) policy.Template {
 	}}
 }
 
-// Update changes the limits and keeps the tokens that there are. On an error,
-// which names all faults, nothing changes.
+// Layer puts rate limits inside bulkheads.
+func (*Limiter) Layer() policy.Layer { return policy.LayerRateLimit }
+
+// Idle reports whether the bucket is full and nobody waits.
+func (l *Limiter) Idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.queue.first == nil && l.tokensLocked(policy.Now()) >= float64(l.config.Burst)
+}
+
+// Update changes the limits of a limiter in use, or reports all faults of cfg,
+// joined, and changes nothing. Tokens that are there stay, up to the new Burst.
+// Those who wait keep their order and their MaxWait, at the new pace.
 func (l *Limiter) Update(cfg Config) error {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return err
 	}
-	l.config.Store(&cfg)
-	l.tokens.SetLimit(rate.Limit(cfg.PerSecond))
-	l.tokens.SetBurst(cfg.Burst)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := policy.Now()
+	l.config = cfg
+	l.tokens.SetLimitAt(now.Time(), rate.Limit(cfg.PerSecond))
+	l.tokens.SetBurstAt(now.Time(), cfg.Burst)
+	l.serveLocked(now)
 	return nil
 }
 
-// Layer puts rate limits inside bulkheads.
-func (*Limiter) Layer() policy.Layer { return policy.LayerRateLimit }
-
-// Idle reports whether all tokens are there.
-func (l *Limiter) Idle() bool { return l.tokens.Tokens() >= float64(l.tokens.Burst()) }
-
-// Tokens returns how many tokens there are; negative while calls wait.
-func (l *Limiter) Tokens() float64 { return l.tokens.Tokens() }
-
-// Acquire takes a token, waits for one, or refuses with a policy.Rejection that
-// wraps [ErrLimited], [ErrDeadline] or [ErrCancelled]. A refused call takes no
-// token.
+// Acquire takes a token, or waits for one if its turn comes within MaxWait and
+// before ctx's deadline. Else it refuses at once, with a [policy.Rejection] that
+// wraps [ErrLimited], [ErrDeadline] or [ErrCancelled] and tells when there will
+// be a token. A refused call takes none, nor does one whose ctx is done already.
 func (l *Limiter) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
-	now := time.Now()
-	if l.tokens.AllowN(now, 1) {
-		return policy.Permit{}, nil
+	if ctx.Err() != nil {
+		return refusal{by: l.refuse.done(ctx)}.of(call)
 	}
-	maxWait := l.config.Load().MaxWait
-	if maxWait == 0 {
-		return policy.Permit{}, l.limited.Refuse(call.Method, l.next(now))
+	w, began, no := l.take(deadlineOf(ctx))
+	if w != nil {
+		no = l.await(ctx, w)
 	}
-	return l.wait(ctx, call, now, maxWait)
-}
-
-// next is when there will be a token, to the millisecond, so that refusals of
-// one millisecond are alike and share a rejection.
-func (l *Limiter) next(now time.Time) time.Time {
-	missing := 1 - l.tokens.TokensAt(now)
-	wait := time.Duration(missing / float64(l.tokens.Limit()) * float64(time.Second))
-	return now.Add(wait).Truncate(time.Millisecond).Add(time.Millisecond)
-}
-
-// wait reserves a token and waits for it, if it comes soon enough.
-func (l *Limiter) wait(ctx context.Context, call policy.Call, now time.Time, maxWait time.Duration) (policy.Permit, error) {
-	token := l.tokens.ReserveN(now, 1)
-	ready := token.DelayFrom(now)
-	if ready > maxWait {
-		token.CancelAt(now)
-		return policy.Permit{}, l.limited.Refuse(call.Method, l.next(now))
-	}
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(now.Add(ready)) {
-		token.CancelAt(now)
-		return policy.Permit{}, l.deadline.Refuse(call.Method, time.Time{})
-	}
-	timer := time.NewTimer(ready)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
+	switch {
+	case no.by != nil:
+		return no.of(call)
+	case w == nil:
+		return policy.Permit{At: began}, nil
+	default:
 		at := policy.Now()
-		return policy.Permit{At: at, Waited: at.Sub(policy.InstantOf(now))}, nil
-	case <-ctx.Done():
-		token.Cancel()
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return policy.Permit{}, l.deadline.Refuse(call.Method, time.Time{})
-		}
-		return policy.Permit{}, l.cancelled.Refuse(call.Method, time.Time{})
+		return policy.Permit{At: at, Waited: at.Sub(began)}, nil
 	}
+}
+
+// deadlineOf is asked outside the lock, since ctx is the caller's code.
+func deadlineOf(ctx context.Context) policy.Instant {
+	if deadline, ok := ctx.Deadline(); ok {
+		return policy.InstantOf(deadline)
+	}
+	return math.MaxInt64
+}
+
+// refusal is why a call may not start. The zero refusal: it may.
+type refusal struct {
+	by    *policy.Refuser
+	retry time.Time
+}
+
+func (r refusal) of(call policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, r.by.Refuse(call.Method, r.retry)
+}
+
+// take takes a token at the instant it returns, or joins the queue for one.
+func (l *Limiter) take(deadline policy.Instant) (*waiter, policy.Instant, refusal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := policy.Now()
+	l.serveLocked(now)
+	if l.queue.first == nil && l.tokens.AllowN(now.Time(), 1) {
+		return nil, now, refusal{}
+	}
+	wait := l.untilLocked(now, l.queue.length+1)
+	switch turn := now.Add(wait); {
+	case wait > l.config.MaxWait:
+		return nil, now, refusal{&l.refuse.limited, l.retryAt(turn)}
+	case turn >= deadline:
+		return nil, now, refusal{&l.refuse.deadline, l.retryAt(turn)}
+	}
+	w := l.queue.join(l.config.MaxWait)
+	l.armLocked(now)
+	return w, now, refusal{}
+}
+
+// retryAt rounds an instant up to the millisecond, so that refusals which await
+// one token are alike and share a rejection.
+func (l *Limiter) retryAt(turn policy.Instant) time.Time {
+	after := turn.Sub(l.born)
+	if rest := after % time.Millisecond; rest > 0 {
+		after += time.Millisecond - rest
+	}
+	return l.born.Add(after).Time()
+}
+
+func (l *Limiter) tokensLocked(now policy.Instant) float64 { return l.tokens.TokensAt(now.Time()) }
+
+// forever bounds waits, so that they can be added up.
+const forever = 100 * 365 * 24 * time.Hour
+
+// untilLocked is how long it is until there are n tokens, nobody else asking.
+func (l *Limiter) untilLocked(now policy.Instant, n int) time.Duration {
+	missing := float64(n) - l.tokensLocked(now)
+	wait := math.Ceil(missing / l.config.PerSecond * float64(time.Second))
+	return time.Duration(min(max(wait, 0), float64(forever)))
 }

@@ -1,0 +1,14 @@
+package ratelimit
+
+// Option changes how a limiter is built.
+type Option interface{ apply(*options) }
+
+type options struct{ name string }
+
+// WithName names the limiter in its rejections and in its [Snapshot]. Default:
+// no name, but the method, service or "*" for one made by [Each].
+func WithName(name string) Option { return nameOption(name) }
+
+type nameOption string
+
+func (n nameOption) apply(o *options) { o.name = string(n) }

@@ -1,0 +1,36 @@
+package ratelimit
+
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Snapshot is a limiter at one moment, for display.
+type Snapshot struct {
+	// Name is the limiter's own, empty if it has none.
+	Name string
+	// PerSecond, Burst and MaxWait are its limits.
+	PerSecond float64
+	Burst     int
+	MaxWait   time.Duration
+	// Tokens is how many calls may start at once. It is a fraction while a token
+	// is on its way.
+	Tokens float64
+	// Waiting is how many calls wait for their turn.
+	Waiting int
+}
+
+// Snapshot returns the limiter as it is now.
+func (l *Limiter) Snapshot() Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Snapshot{
+		Name:      l.name,
+		PerSecond: l.config.PerSecond,
+		Burst:     l.config.Burst,
+		MaxWait:   l.config.MaxWait,
+		Tokens:    l.tokensLocked(policy.Now()),
+		Waiting:   l.queue.length,
+	}
+}
