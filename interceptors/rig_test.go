@@ -44,8 +44,10 @@ type rig struct {
 	stream func(s grpc.ServerStream) error
 	// client and server are the chains on either side, nil for none.
 	client, server *policy.Chain
-	// dial and serve are further options, outside of the guard.
+	// dial and serve are further options, outside of the guard; inner are
+	// inside.
 	dial    []grpc.DialOption
+	inner   []grpc.DialOption
 	serve   []grpc.ServerOption
 	options []interceptors.Option
 }
@@ -63,7 +65,7 @@ func (r rig) start(t *testing.T) *grpc.ClientConn {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
 	}, r.dial...), interceptors.DialOptions(one{r.client}, r.options...)...)
-	cc, err := grpc.NewClient("passthrough:///rig", dial...)
+	cc, err := grpc.NewClient("passthrough:///rig", append(dial, r.inner...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
