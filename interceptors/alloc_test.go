@@ -1,0 +1,79 @@
+package interceptors_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/timeout"
+)
+
+// A guarded unary call, admitted or refused, allocates nothing: breaker,
+// bulkhead and timeout behind a lookup by method.
+func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
+	rules := func(cfg breaker.Config, places int) *policy.Rules {
+		r, err := policy.NewRules([]policy.Rule{{Match: "/rig.v1.Rig/*", Policies: []policy.Template{
+			timeout.Each(timeout.Config{Default: time.Minute, Max: 2 * time.Hour}),
+			breaker.Each(cfg),
+			bulkhead.Each(bulkhead.Config{MaxConcurrent: places}),
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	opts := []grpc.CallOption{grpc.StaticMethod()}
+	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	handler := func(context.Context, any) (any, error) { return nil, nil }
+	info := &grpc.UnaryServerInfo{FullMethod: unaryCall}
+	text := strings.Clone(unaryCall) // equal in text, elsewhere in memory
+
+	admitting := rules(breaker.Config{}, 10)
+	open := rules(breaker.Config{Mode: breaker.AlwaysOpen}, 10)
+	full := rules(breaker.Config{}, 1)
+	hold := make(chan struct{})
+	started := make(chan struct{})
+	go func() {
+		_ = interceptors.UnaryClientInterceptor(full)(ctx, unaryCall, nil, nil, nil,
+			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+				close(started)
+				<-hold
+				return nil
+			})
+	}()
+	<-started
+	defer close(hold)
+
+	client := func(r *policy.Rules, method string) func() error {
+		guard := interceptors.UnaryClientInterceptor(r)
+		return func() error { return guard(ctx, method, nil, nil, nil, invoker, opts...) }
+	}
+	server := interceptors.UnaryServerInterceptor(admitting)
+	for _, tt := range []struct {
+		name    string
+		call    func() error
+		refused bool
+	}{
+		{"client, admitted", client(admitting, unaryCall), false},
+		{"client, admitted, method elsewhere in memory", client(admitting, text), false},
+		{"client, refused by the breaker", client(open, unaryCall), true},
+		{"client, refused by the bulkhead", client(full, unaryCall), true},
+		{"server, admitted", func() error { _, err := server(ctx, nil, info, handler); return err }, false},
+	} {
+		if err := tt.call(); policy.IsRejection(err) != tt.refused {
+			t.Fatalf("%s: error = %v", tt.name, err)
+		}
+		if got := testing.AllocsPerRun(1000, func() { _ = tt.call() }); got != 0 && !raceEnabled {
+			t.Errorf("%s: %v allocations; want 0", tt.name, got)
+		}
+	}
+}
