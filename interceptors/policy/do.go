@@ -9,9 +9,6 @@ import "context"
 // settles the permit and goes on.
 func Do(ctx context.Context, p Policy, name string, f func(ctx context.Context) error) error {
 	chain := Chain{policies: [MaxPolicies]Policy{p}, n: 1, standIns: 1}
-	if layerOf(p) == LayerFault {
-		chain.standIns = 0
-	}
 	return chain.Do(ctx, name, f)
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -50,6 +51,47 @@ func TestTableFindsByText(t *testing.T) {
 		})
 	}
 }
+
+// A string that was found by its text is found by its place the next time.
+func TestTableRemembersCopies(t *testing.T) {
+	t.Parallel()
+	var tab table
+	e := newEntry("/a.B/C", "dns:///one", Client)
+	tab.insert(e)
+	call := Call{Method: strings.Clone(e.method), Target: strings.Clone(e.target)}
+	if _, ok := tab.places.Load().find(call); ok {
+		t.Error("the place of a string is known before it was seen")
+	}
+	tab.lookup(call)
+	if got, ok := tab.places.Load().find(call); !ok || got != e.chain {
+		t.Errorf("found %p; want %p", got, e.chain)
+	}
+}
+
+// Two goroutines may find at once that a method has no chain yet. The second
+// to get the lock must take what the first made.
+func TestResolveMakesAKeyOnce(t *testing.T) {
+	t.Parallel()
+	made := 0
+	r, err := NewRules([]Rule{{Match: "*", Policies: []Template{{New: func(Key) (Policy, error) {
+		made++
+		return idle{}, nil
+	}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := Call{Method: "/a.B/C"}
+	first, second := r.resolveNew(call), r.resolveNew(call)
+	if first == nil || first != second || made != 2 || r.table.size != 1 {
+		t.Errorf("chains %p, %p of %d keys; policies made, the overflow's one of them: %d; want 2",
+			first, second, r.table.size, made)
+	}
+}
+
+// idle is a policy that does nothing.
+type idle struct{}
+
+func (idle) Acquire(context.Context, Call) (Permit, error) { return Permit{}, nil }
 
 // Places that are remembered must stay bounded: half of them are always free,
 // else a lookup would not end.
