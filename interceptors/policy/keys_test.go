@@ -150,7 +150,7 @@ func TestHostileMethods(t *testing.T) { //nolint:paralleltest // it measures the
 	if raceEnabled {
 		names /= 10
 	}
-	for _, tt := range []struct {
+	for _, tt := range []struct { //nolint:paralleltest // see above
 		name string
 		busy bool
 		// asked is how often policies may be asked whether they are idle.
