@@ -28,18 +28,13 @@ type ending struct {
 	code    codes.Code
 }
 
-// answer reads the request and sends one message, then fails with err.
-func answerThen(err error) func(grpc.ServerStream) error {
-	return func(s grpc.ServerStream) error {
-		m := message()
-		if e := s.RecvMsg(m); e != nil {
-			return e
-		}
-		if e := s.SendMsg(m); e != nil {
-			return e
-		}
+// answer reads the request and sends one message.
+func answer(s grpc.ServerStream) error {
+	m := message()
+	if err := s.RecvMsg(m); err != nil {
 		return err
 	}
+	return s.SendMsg(m)
 }
 
 // fail ends a stream at once.
@@ -67,7 +62,8 @@ func toEnd(s grpc.ClientStream) error {
 func streamEndings() []ending {
 	return []ending{
 		{
-			"server stream read to EOF, and again", rig{stream: answerThen(nil)},
+			"server stream read to EOF, and again",
+			rig{stream: answer},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				s := open(ctx, t, cc, serverStream)
@@ -79,7 +75,8 @@ func streamEndings() []ending {
 			}, policy.Success, codes.OK,
 		},
 		{
-			"bidi stream read to EOF", rig{},
+			"bidi stream read to EOF",
+			rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				s := open(ctx, t, cc, bidiStream)
@@ -89,7 +86,8 @@ func streamEndings() []ending {
 			}, policy.Success, codes.OK,
 		},
 		{
-			"close and receive", rig{stream: answerThen(nil)},
+			"close and receive",
+			rig{stream: answer},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				s := open(ctx, t, cc, clientStream)
@@ -101,7 +99,8 @@ func streamEndings() []ending {
 			}, policy.Success, codes.OK,
 		},
 		{
-			"server error, received", rig{stream: fail},
+			"server error, received",
+			rig{stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				if err := toEnd(open(ctx, t, cc, serverStream)); status.Code(err) != codes.Unavailable {
@@ -110,7 +109,8 @@ func streamEndings() []ending {
 			}, policy.Failure, codes.Unavailable,
 		},
 		{
-			"cancelled, nothing received", rig{stream: hold},
+			"cancelled, nothing received",
+			rig{stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
@@ -119,7 +119,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"deadline, nothing received", rig{stream: hold},
+			"deadline, nothing received",
+			rig{stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -129,14 +130,16 @@ func streamEndings() []ending {
 			}, policy.Failure, codes.DeadlineExceeded,
 		},
 		{
-			"header of a failed stream", rig{stream: fail},
+			"header of a failed stream",
+			rig{stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_, _ = open(ctx, t, cc, serverStream).Header()
 			}, policy.Failure, codes.Unavailable,
 		},
 		{
-			"message that cannot be marshalled", rig{stream: hold},
+			"message that cannot be marshalled",
+			rig{stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				if err := open(ctx, t, cc, bidiStream).SendMsg("not a message"); status.Code(err) != codes.Internal {
@@ -145,14 +148,16 @@ func streamEndings() []ending {
 			}, policy.Failure, codes.Internal,
 		},
 		{
-			"message over the size limit", rig{stream: answerThen(nil)},
+			"message over the size limit",
+			rig{stream: answer},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_ = toEnd(open(ctx, t, cc, serverStream, grpc.MaxCallRecvMsgSize(1)))
 			}, policy.Ignored, codes.ResourceExhausted,
 		},
 		{
-			"connection closed", rig{stream: hold},
+			"connection closed",
+			rig{stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				open(ctx, t, cc, bidiStream)
@@ -162,7 +167,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"not opened: cancelled before", rig{},
+			"not opened: cancelled before",
+			rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
@@ -173,7 +179,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"not opened: bad metadata", rig{},
+			"not opened: bad metadata",
+			rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx = metadata.AppendToOutgoingContext(ctx, "bad key", "v")
@@ -181,14 +188,16 @@ func streamEndings() []ending {
 			}, policy.Failure, codes.Internal,
 		},
 		{
-			"not opened: unknown compressor", rig{},
+			"not opened: unknown compressor",
+			rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_, _ = cc.NewStream(ctx, descOf(bidiStream), bidiStream, grpc.UseCompressor("none such"))
 			}, policy.Failure, codes.Internal,
 		},
 		{
-			"not opened: connection closed", rig{},
+			"not opened: connection closed",
+			rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_ = cc.Close()
@@ -196,7 +205,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"abandoned after the server ended, cancelled later", rig{stream: fail},
+			"abandoned after the server ended, cancelled later",
+			rig{stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
@@ -206,7 +216,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"sending closed, nothing received, cancelled later", rig{},
+			"sending closed, nothing received, cancelled later",
+			rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
@@ -217,7 +228,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"send saw EOF, nothing received, cancelled later", rig{stream: fail},
+			"send saw EOF, nothing received, cancelled later",
+			rig{stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
@@ -230,7 +242,8 @@ func streamEndings() []ending {
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
-			"two replies to a call with one", rig{stream: func(s grpc.ServerStream) error {
+			"two replies to a call with one",
+			rig{stream: func(s grpc.ServerStream) error {
 				_ = s.SendMsg(message())
 				return s.SendMsg(message())
 			}},
@@ -300,18 +313,31 @@ func TestUnarySettlesOnceInEveryEnding(t *testing.T) {
 				t.Error(err)
 			}
 		}, policy.Success, codes.OK},
-		{"server error", rig{unary: func(context.Context) error { return errDown }},
+		{
+			"server error",
+			rig{unary: func(context.Context) error { return errDown }},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_ = invoke(ctx, cc)
-			}, policy.Failure, codes.Unavailable},
-		{"deadline", rig{unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+			}, policy.Failure, codes.Unavailable,
+		},
+		{
+			"deadline",
+			rig{unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithTimeout(ctx, time.Second)
 				defer cancel()
 				_ = invoke(ctx, cc)
-			}, policy.Failure, codes.DeadlineExceeded},
+			}, policy.Failure, codes.DeadlineExceeded,
+		},
+		{"two replies", rig{stream: func(s grpc.ServerStream) error {
+			_ = s.SendMsg(message())
+			return s.SendMsg(message())
+		}}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
+			t.Helper()
+			_ = cc.Invoke(ctx, clientStream, message(), message())
+		}, policy.Failure, codes.Internal},
 		{"cancelled before", rig{}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 			t.Helper()
 			ctx, cancel := context.WithCancel(ctx)

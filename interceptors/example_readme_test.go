@@ -92,7 +92,7 @@ func ExampleDefault() {
 		fmt.Println(err)
 		return
 	}
-	defer cc.Close() //nolint:errcheck // nothing was sent
+	defer cc.Close()
 	for _, p := range rules.Resolve(policy.Call{Method: "/shop.Catalog/Get"}).Policies() {
 		fmt.Printf("%T\n", p)
 	}

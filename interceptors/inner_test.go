@@ -44,7 +44,7 @@ func onFinish(opts []grpc.CallOption, err error) {
 }
 
 // openWith opens a stream through the guard on a streamer of the test.
-func openWith(ctx context.Context, spy *policytest.Spy, method string, tb testing.TB, streamer grpc.Streamer) (grpc.ClientStream, error) {
+func openWith(ctx context.Context, tb testing.TB, spy *policytest.Spy, method string, streamer grpc.Streamer) (grpc.ClientStream, error) {
 	tb.Helper()
 	guard := interceptors.StreamClientInterceptor(one{chainOf(tb, spy)})
 	return guard(ctx, descOf(method), nil, method, streamer)
@@ -101,11 +101,11 @@ func TestStreamsOfInnerInterceptors(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				spy := &policytest.Spy{}
-				s, err := openWith(t.Context(), spy, tt.method, t, tt.streamer)
+				s, err := openWith(t.Context(), t, spy, tt.method, tt.streamer)
 				if err == nil {
 					tt.use(s)
 				}
-				if o := settledOnce(t, spy); o.Verdict != tt.verdict {
+				if o := settledOnce(t, spy); o.Verdict != tt.verdict || errors.Is(o.Err, policy.ErrPanicked) {
 					t.Errorf("settled as %v with %v; want %v", o.Verdict, o.Err, tt.verdict)
 				}
 			})
@@ -134,7 +134,7 @@ func TestDroppedCallOptions(t *testing.T) {
 		end     func(s grpc.ClientStream, cancel func())
 		verdict policy.Verdict
 	}{
-		{"read to the end", answerThen(nil), func(s grpc.ClientStream, _ func()) { _ = toEnd(s) }, policy.Success},
+		{"read to the end", answer, func(s grpc.ClientStream, _ func()) { _ = toEnd(s) }, policy.Success},
 		{"failed", fail, func(s grpc.ClientStream, _ func()) { _ = toEnd(s) }, policy.Failure},
 		{"cancelled, nothing received", hold, func(_ grpc.ClientStream, cancel func()) { cancel() }, policy.Ignored},
 	} {
@@ -167,7 +167,7 @@ func TestPanicAndGoexitSettle(t *testing.T) {
 		calls := map[string]func(ctx context.Context, tb testing.TB, spy *policytest.Spy){
 			"stream client": func(ctx context.Context, tb testing.TB, spy *policytest.Spy) {
 				tb.Helper()
-				_, _ = openWith(ctx, spy, bidiStream, tb, func(
+				_, _ = openWith(ctx, tb, spy, bidiStream, func(
 					context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption,
 				) (grpc.ClientStream, error) {
 					leave()

@@ -43,7 +43,9 @@ func startReal(t *testing.T, chain *policy.Chain, opts ...interceptors.Option) *
 	t.Cleanup(func() {
 		_ = cc.Close()
 		server.Stop()
-		<-served
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	})
 	return cc
 }
@@ -62,7 +64,7 @@ func TestAbandonedStreamsAreReaped(t *testing.T) { //nolint:paralleltest // it r
 	blocked := make(chan error, 1)
 	go func() { blocked <- kept.RecvMsg(message()) }()
 	for range n {
-		open(context.Background(), t, cc, bidiStream) //nolint:usetesting // nobody ever cancels it
+		open(context.Background(), t, cc, bidiStream) // nobody ever cancels it
 	}
 	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
@@ -101,7 +103,7 @@ func TestNothingIsReapedByDefault(t *testing.T) { //nolint:paralleltest // it ru
 	spy := &policytest.Spy{}
 	cc := startReal(t, chainOf(t, spy))
 	for range 10 {
-		open(context.Background(), t, cc, bidiStream) //nolint:usetesting // nobody ever cancels it
+		open(context.Background(), t, cc, bidiStream) // nobody ever cancels it
 	}
 	collected := make(chan struct{})
 	runtime.AddCleanup(new([64]byte), func(struct{}) { close(collected) }, struct{}{})

@@ -155,7 +155,7 @@ func differ(b *breaker.Breaker, m *model) string {
 		got += fmt.Sprint(" window ", s.Calls, s.Failures, s.Slow, s.ConsecutiveFailures)
 		want += fmt.Sprint(" window ", calls, failures, slow, m.run)
 	case breaker.Open:
-		got += fmt.Sprint(" until ", s.RetryAt.Sub(time.Now()).Round(time.Microsecond))
+		got += fmt.Sprint(" until ", time.Until(s.RetryAt).Round(time.Microsecond))
 		want += fmt.Sprint(" until ", m.until.Sub(policy.Now()).Round(time.Microsecond))
 	default:
 		got += fmt.Sprint(" probes ", s.ProbesInFlight, s.ProbesSucceeded)

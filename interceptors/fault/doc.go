@@ -1,6 +1,6 @@
 // Package fault delays or fails a chosen share of calls, on purpose: to see in a
 // test, a staging system or a careful hour of production whether timeouts,
-// breakers and fallbacks do what they should. It follows gRFC A33.
+// breakers and fallbacks do what they should. It follows gRFC [A33].
 //
 // A call is delayed first, then failed, each by a throw of its own dice: with
 // both shares at 0.5 a quarter of the calls are both. A delay ends early when
