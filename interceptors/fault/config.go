@@ -3,6 +3,7 @@ package fault
 import (
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 
@@ -25,13 +26,16 @@ type Config struct {
 	// AbortShare is the share of calls that fail. With Headers, the largest that
 	// may be asked for. Range [0, 1]. Default 0.
 	AbortShare float64
-	// Message is that of the error. At most 1024 bytes. Default "fault: injected".
+	// Message is that of the error. At most 1024 bytes of UTF-8. Default
+	// "fault: injected".
 	Message string
-	// AfterMessages lets so many messages of a stream go by before the fault.
-	// Range [0, 1000000]. Default 0: before the first. Unary calls ignore it.
+	// AfterMessages is how many messages of a stream, of both directions, pass
+	// unharmed; the fault strikes at the next. Range [0, 1000000]. Default 0:
+	// before any traffic, which is where unary calls always have theirs.
 	AfterMessages int
-	// MaxActive is how many calls may be delayed at a time; calls beyond are left
-	// alone. Range [0, 1000000]. Default 0: any number.
+	// MaxActive is how many calls may be under a fault at a time, be it a delay
+	// or an abort; calls beyond are left alone. Range [0, 1000000]. Default 0: any
+	// number, as in A33.
 	MaxActive int
 	// Headers lets calls choose their faults by metadata, within this Config.
 	// Default false.
@@ -56,6 +60,7 @@ func (c Config) validate() error {
 		f.Require(c.Abort != codes.OK, "abort", c.Abort, "a code other than OK with an abort_share")
 	}
 	f.Require(len(c.Message) <= maxMessage, "message", fmt.Sprintf("%d bytes", len(c.Message)), "at most 1024 bytes")
+	f.Require(utf8.ValidString(c.Message), "message", fmt.Sprintf("%.32q", c.Message), "UTF-8")
 	validate.Between(f, "after_messages", c.AfterMessages, 0, 1_000_000)
 	validate.Between(f, "max_active", c.MaxActive, 0, 1_000_000)
 	return f.Err()

@@ -8,8 +8,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Fault injects faults. It is safe for concurrent use. Make one with [New]; the
-// zero Fault is of no use.
+// Fault is a [policy.Policy] that injects faults. It is safe for concurrent use.
+// Make one with [New]; the zero Fault must not be used.
 type Fault struct {
 	config atomic.Pointer[Config]
 	rand   func() float64
@@ -18,22 +18,7 @@ type Fault struct {
 	delayed, aborted atomic.Uint64
 }
 
-// Option is code that a Fault uses.
-type Option interface{ apply(*Fault) }
-
-type randOption func() float64
-
-func (o randOption) apply(f *Fault) {
-	if o != nil {
-		f.rand = o
-	}
-}
-
-// WithRand throws the dice by f, which returns numbers in [0, 1) and must be
-// safe for concurrent use. Default: math/rand/v2. Nil: the default.
-func WithRand(f func() float64) Option { return randOption(f) }
-
-// New returns a fault policy, or all faults of cfg.
+// New returns a fault policy, or all faults of cfg, joined.
 func New(cfg Config, opts ...Option) (*Fault, error) {
 	f := &Fault{rand: rand.Float64}
 	if err := f.Update(cfg); err != nil {
@@ -47,8 +32,10 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 	return f, nil
 }
 
-// Each makes one fault policy for each method that a rule meets. To switch
-// faults at run time make one with [New] and put it in rules by policy.Use.
+// Each is a template that makes one fault policy per key: per method and target,
+// unless another scope is set with [policy.Template.Per]. Faults of cfg are
+// reported when the rules are built. To switch faults at run time make one with
+// [New] and put it in rules by policy.Use.
 func Each(cfg Config, opts ...Option) policy.Template {
 	return policy.Template{New: func(policy.Key) (policy.Policy, error) {
 		f, err := New(cfg, opts...)
@@ -59,9 +46,10 @@ func Each(cfg Config, opts ...Option) policy.Template {
 	}}
 }
 
-// Update changes the faults of calls to come; the zero Config switches them
-// off. Delays under way run on. On an error, which names all faults of cfg,
-// nothing changes.
+// Update changes the faults that have not struck yet; the zero Config switches
+// them off. Delays under way run on, and streams that were to have a fault after
+// some messages have none. On an error, which names all faults of cfg, nothing
+// changes.
 func (f *Fault) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
@@ -76,56 +64,26 @@ func (f *Fault) Update(cfg Config) error {
 // Layer puts faults innermost.
 func (*Fault) Layer() policy.Layer { return policy.LayerFault }
 
-// Idle reports whether no call is being delayed.
+// Idle reports whether no fault is being injected.
 func (f *Fault) Idle() bool { return f.active.Load() == 0 }
 
-// Acquire delays and fails the call if the dice say so.
+// Acquire delays and fails the call if the dice say so. It blocks for as long as
+// the delay, or until ctx ends. Its error is a status: that of the abort, that
+// of the policy which ended ctx, or the one that gRPC makes of ctx's own end.
+//
+// The permit does not tell of the delay: it is the dependency's time.
 func (f *Fault) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	cfg := f.config.Load()
 	if cfg.never() {
 		return policy.Permit{}, nil
 	}
-	hit := f.throw(ctx, cfg, call)
+	h := f.throw(ctx, cfg, call.Side)
 	switch {
-	case hit.nothing():
+	case h.nothing():
 		return policy.Permit{}, nil
 	case call.Kind.Streams() && cfg.AfterMessages > 0:
-		s := &stream{fault: f, ctx: ctx, hit: hit}
-		s.left.Store(int64(cfg.AfterMessages))
-		return policy.Permit{Settler: s, Wants: policy.WantsMessages}, nil
+		return f.lurk(ctx, h), nil
 	default:
-		return policy.Permit{}, f.inject(ctx, hit)
+		return policy.Permit{}, f.inject(ctx, h)
 	}
-}
-
-// stream is the settler of a stream that is hit later.
-type stream struct {
-	fault *Fault
-	ctx   context.Context //nolint:containedctx // the stream's own, for as long as it lives
-	hit   hit
-	left  atomic.Int64
-}
-
-// Message counts down, and injects the fault at the last message.
-func (s *stream) Message(uint64, policy.Direction) error {
-	if s.left.Add(-1) != 0 {
-		return nil
-	}
-	return s.fault.inject(s.ctx, s.hit)
-}
-
-// Settle does nothing: a stream that ended before its fault has none.
-func (*stream) Settle(uint64, policy.Outcome) {}
-
-// Snapshot is a fault policy at one moment, for display.
-type Snapshot struct {
-	// Active is the number of calls that are being delayed.
-	Active int
-	// Delayed and Aborted count the calls so far.
-	Delayed, Aborted uint64
-}
-
-// Snapshot returns the counts as they are now.
-func (f *Fault) Snapshot() Snapshot {
-	return Snapshot{Active: int(f.active.Load()), Delayed: f.delayed.Load(), Aborted: f.aborted.Load()}
 }

@@ -26,49 +26,50 @@ type asked struct {
 	abort                  codes.Code
 }
 
-// metadataOf is what the call was sent with.
-func metadataOf(ctx context.Context, call policy.Call) metadata.MD {
-	md, ok := metadata.FromIncomingContext(ctx)
-	if call.Side != policy.Server || !ok {
-		md, _ = metadata.FromOutgoingContext(ctx)
-	}
-	return md
-}
-
 // askedBy reads what a call asks for, and grants no more than cfg allows.
-func askedBy(md metadata.MD, cfg *Config) asked {
+func askedBy(ctx context.Context, side policy.Side, cfg *Config) asked {
 	var a asked
-	if ms, ok := number(md, delayKey, int64(cfg.Delay/time.Millisecond)); ok {
-		a.delay = time.Duration(ms) * time.Millisecond
-		a.delayShare = shareAsked(md, delayShareKey, cfg.DelayShare)
+	if ms, ok := number(ctx, side, delayKey); ok {
+		a.delay = min(time.Duration(ms)*time.Millisecond, cfg.Delay)
+		a.delayShare = shareAsked(ctx, side, delayShareKey, cfg.DelayShare)
 	}
-	if code, ok := number(md, abortKey, int64(codes.Unauthenticated)+1); ok && code <= int64(codes.Unauthenticated) {
-		a.abort = codes.Code(code) //nolint:gosec // in [0, 16]
-		a.abortShare = shareAsked(md, abortShareKey, cfg.AbortShare)
+	if code, ok := number(ctx, side, abortKey); ok && codes.Code(code) <= codes.Unauthenticated {
+		a.abort = codes.Code(code)
+		a.abortShare = shareAsked(ctx, side, abortShareKey, cfg.AbortShare)
 	}
 	return a
 }
 
 // shareAsked is the share asked for, at most the one allowed, which holds too
 // where none is asked for.
-func shareAsked(md metadata.MD, key string, allowed float64) float64 {
-	percent, ok := number(md, key, 100)
+func shareAsked(ctx context.Context, side policy.Side, key string, allowed float64) float64 {
+	percent, ok := number(ctx, side, key)
 	if !ok {
 		return allowed
 	}
 	return min(float64(percent)/100, allowed)
 }
 
-// number reads the last value of a key, at most the given one. What is no
-// natural number is as good as absent.
-func number(md metadata.MD, key string, most int64) (int64, bool) {
-	values := md.Get(key)
+// number reads the last value of a key. What is no natural number, or one that
+// is absurdly large, is as good as absent.
+func number(ctx context.Context, side policy.Side, key string) (uint32, bool) {
+	values := valuesOf(ctx, side, key)
 	if len(values) == 0 {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(values[len(values)-1], 10, 64)
-	if err != nil || n < 0 {
-		return 0, false
+	n, err := strconv.ParseUint(values[len(values)-1], 10, 32)
+	return uint32(n), err == nil
+}
+
+// valuesOf is what a client sends under a key, or a server received.
+func valuesOf(ctx context.Context, side policy.Side, key string) []string {
+	switch side {
+	case policy.Server:
+		return metadata.ValueFromIncomingContext(ctx, key)
+	case policy.Client:
+		md, _ := metadata.FromOutgoingContext(ctx)
+		return md.Get(key)
+	default:
+		return nil
 	}
-	return min(n, most), true
 }

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -13,34 +14,35 @@ import (
 
 // hit is what the dice have for one call.
 type hit struct {
-	delay   time.Duration
-	abort   codes.Code // OK: none
-	message string
-	// most is how many calls may be delayed at a time, 0 for any number.
-	most int
+	// cfg is the configuration that the dice were thrown under.
+	cfg   *Config
+	delay time.Duration
+	abort codes.Code // OK: none
 }
 
 func (h hit) nothing() bool { return h.delay == 0 && h.abort == codes.OK }
 
 // throw throws the dice for a call, one die for each kind of fault.
-func (f *Fault) throw(ctx context.Context, cfg *Config, call policy.Call) hit {
+func (f *Fault) throw(ctx context.Context, cfg *Config, side policy.Side) hit {
 	asked := asked{delay: cfg.Delay, delayShare: cfg.DelayShare, abort: cfg.Abort, abortShare: cfg.AbortShare}
 	if cfg.Headers {
-		asked = askedBy(metadataOf(ctx, call), cfg)
+		asked = askedBy(ctx, side, cfg)
 	}
-	h := hit{message: cfg.Message, most: cfg.MaxActive}
-	if f.rand() < asked.delayShare {
+	h := hit{cfg: cfg}
+	if f.die(asked.delayShare) {
 		h.delay = asked.delay
 	}
-	if f.rand() < asked.abortShare {
+	if f.die(asked.abortShare) {
 		h.abort = asked.abort
 	}
 	return h
 }
 
+func (f *Fault) die(share float64) bool { return share > 0 && f.rand() < share }
+
 // inject does to a call what the dice have for it. Its error ends the call.
 func (f *Fault) inject(ctx context.Context, h hit) error {
-	if !f.enter(h.most) {
+	if !f.enter(h.cfg.MaxActive) {
 		return nil
 	}
 	defer f.active.Add(-1)
@@ -59,11 +61,15 @@ func (f *Fault) inject(ctx context.Context, h hit) error {
 
 // enter counts a fault as active, unless there are as many as may be.
 func (f *Fault) enter(most int) bool {
-	if n := f.active.Add(1); most == 0 || n <= int64(most) {
-		return true
+	for {
+		n := f.active.Load()
+		if most > 0 && n >= int64(most) {
+			return false
+		}
+		if f.active.CompareAndSwap(n, n+1) {
+			return true
+		}
 	}
-	f.active.Add(-1)
-	return false
 }
 
 // wait blocks for d, or until ctx ends: that is then how the call ends.
@@ -74,13 +80,26 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
+		return ended(ctx)
 	}
+}
+
+// ended is the error of a call whose ctx has ended: that of the policy further
+// out that ended it, if one did, else gRPC's own.
+func ended(ctx context.Context) error {
+	type statusError interface {
+		error
+		GRPCStatus() *status.Status
+	}
+	if cause, ok := errors.AsType[statusError](context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
+		return cause
+	}
+	return status.FromContextError(ctx.Err()).Err()
 }
 
 // injected is the error of an abort.
 func injected(h hit) error {
-	s := status.New(h.abort, h.message)
+	s := status.New(h.abort, h.cfg.Message)
 	detailed, err := s.WithDetails(&errdetails.ErrorInfo{
 		Reason: string(policy.ReasonFaultInjected),
 		Domain: policy.Domain,

@@ -1,0 +1,15 @@
+package fault
+
+// Snapshot is a fault policy at one moment, for display.
+type Snapshot struct {
+	// Active is the number of calls that are under a fault.
+	Active int
+	// Delayed and Aborted count the calls so far. One that was both counts in
+	// both.
+	Delayed, Aborted uint64
+}
+
+// Snapshot returns the counts as they are now.
+func (f *Fault) Snapshot() Snapshot {
+	return Snapshot{Active: int(f.active.Load()), Delayed: f.delayed.Load(), Aborted: f.aborted.Load()}
+}
