@@ -2,7 +2,7 @@ package breaker
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,30 +57,23 @@ type phase interface {
 // New returns a closed breaker, or all faults of cfg and opts.
 func New(cfg Config, opts ...Option) (*Breaker, error) {
 	s, err := newSettings(cfg)
-	if err != nil {
+	if err := errors.Join(err, validate.Options("breaker", opts)); err != nil {
 		return nil, err
 	}
-	return newBreaker(s, opts)
+	return newBreaker(s, opts), nil
 }
 
-func newBreaker(s *settings, opts []Option) (*Breaker, error) {
+func newBreaker(s *settings, opts []Option) *Breaker {
 	b := &Breaker{observer: policy.NopObserver{}}
-	faults := validate.Of("breaker")
-	for i, o := range opts {
-		faults.Require(o != nil, fmt.Sprintf("option %d", i), o, "an option of this package")
-		if o != nil {
-			o.apply(b)
-		}
-	}
-	if err := faults.Err(); err != nil {
-		return nil, err
+	for _, o := range opts {
+		o.apply(b)
 	}
 	b.refuser = policy.Refuser{
 		Policy: "breaker", Name: b.name, Reason: policy.ReasonCircuitOpen, Err: ErrOpen,
 	}
 	b.settings.Store(s)
-	b.enterModeLocked(s.Mode, policy.Now())
-	return b, nil
+	b.enterModeLocked(s.Mode, policy.Now()) // nobody else has b yet
+	return b
 }
 
 func newSettings(cfg Config) (*settings, error) {

@@ -1,6 +1,11 @@
 package breaker
 
-import "github.com/afloat-go/afloat/interceptors/policy"
+import (
+	"errors"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
 
 // Option is code that a breaker uses.
 type Option interface{ apply(*Breaker) }
@@ -31,15 +36,12 @@ func WithObserver(o policy.Observer) Option {
 // rules are built.
 func Each(cfg Config, opts ...Option) policy.Template {
 	settings, err := newSettings(cfg) // shared by all of them until one is updated
+	err = errors.Join(err, validate.Options("breaker", opts))
 	return policy.Template{New: func(k policy.Key) (policy.Policy, error) {
 		if err != nil {
 			return nil, err
 		}
 		own := []Option{WithName(k.Name), WithObserver(k.Observer)}
-		b, err := newBreaker(settings, append(own, opts...))
-		if err != nil {
-			return nil, err
-		}
-		return b, nil
+		return newBreaker(settings, append(own, opts...)), nil
 	}}
 }

@@ -2,10 +2,12 @@ package bulkhead
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -28,9 +30,9 @@ type Bulkhead struct {
 	holds holds
 }
 
-// New returns a bulkhead, or all faults of cfg, joined.
+// New returns a bulkhead, or all faults of cfg and opts, joined.
 func New(cfg Config, opts ...Option) (*Bulkhead, error) {
-	if err := cfg.validate(); err != nil {
+	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
 	var o options

@@ -2,9 +2,11 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -18,16 +20,14 @@ type Fault struct {
 	delayed, aborted atomic.Uint64
 }
 
-// New returns a fault policy, or all faults of cfg, joined.
+// New returns a fault policy, or all faults of cfg and opts, joined.
 func New(cfg Config, opts ...Option) (*Fault, error) {
 	f := &Fault{rand: rand.Float64}
-	if err := f.Update(cfg); err != nil {
+	if err := errors.Join(f.Update(cfg), validate.Options("fault", opts)); err != nil {
 		return nil, err
 	}
 	for _, o := range opts {
-		if o != nil {
-			o.apply(f)
-		}
+		o.apply(f)
 	}
 	return f, nil
 }

@@ -67,7 +67,7 @@ func TestDice(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := newFault(t, tt.cfg, dice(t, tt.numbers...), nil, fault.WithRand(nil))
+				f := newFault(t, tt.cfg, dice(t, tt.numbers...), fault.WithRand(nil))
 				began, after, want := time.Now(), time.Duration(0), fault.Snapshot{}
 				err := strike(t, t.Context(), f, unary())
 				if tt.delayed {

@@ -111,7 +111,7 @@ func TestNames(t *testing.T) {
 		want string
 	}{
 		{"of the key", nil, "the key"},
-		{"of its own", []ratelimit.Option{ratelimit.WithName("quota"), nil}, "quota"},
+		{"of its own", []ratelimit.Option{ratelimit.WithName("quota")}, "quota"},
 	} {
 		made, err := ratelimit.Each(cfg, tt.opts...).New(policy.Key{Name: "the key"})
 		if err != nil {

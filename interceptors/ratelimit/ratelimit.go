@@ -2,12 +2,14 @@ package ratelimit
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -28,17 +30,16 @@ type Limiter struct {
 	timer *time.Timer
 }
 
-// New returns a limiter with a full bucket, or all faults of cfg, joined.
+// New returns a limiter with a full bucket, or all faults of cfg and opts,
+// joined.
 func New(cfg Config, opts ...Option) (*Limiter, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
+	if err := errors.Join(cfg.validate(), validate.Options("ratelimit", opts)); err != nil {
 		return nil, err
 	}
 	var o options
 	for _, opt := range opts {
-		if opt != nil {
-			opt.apply(&o)
-		}
+		opt.apply(&o)
 	}
 	l := &Limiter{
 		name: o.name, born: policy.Now(), config: cfg,

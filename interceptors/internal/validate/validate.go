@@ -31,3 +31,12 @@ func (f *Faults) Err() error { return errors.Join(f.faults...) }
 func Between[T cmp.Ordered](f *Faults, field string, value, low, high T) {
 	f.Require(low <= value && value <= high, field, value, fmt.Sprintf("in [%v, %v]", low, high))
 }
+
+// Options reports each option of a policy that is nil.
+func Options[T any](policy string, opts []T) error {
+	f := Of(policy)
+	for i, o := range opts {
+		f.Require(any(o) != nil, fmt.Sprintf("option %d", i), "nil", "an option of the package")
+	}
+	return f.Err()
+}
