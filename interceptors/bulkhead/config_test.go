@@ -109,3 +109,13 @@ func TestHugeSizesDoNotWrap(t *testing.T) {
 	}
 	wantCounts(t, b, many, 0)
 }
+
+func TestNilOptionIsAFault(t *testing.T) {
+	t.Parallel()
+	_, err := bulkhead.New(bulkhead.Config{}, bulkhead.WithName("payments"), nil)
+	want := "bulkhead: max_concurrent = 0; must be in [1, 1000000]\n" +
+		"bulkhead: option 1 = nil; must be an option of the package"
+	if err == nil || err.Error() != want {
+		t.Errorf("err = %v; want %s", err, want)
+	}
+}
