@@ -3,6 +3,7 @@ package bulkhead
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,7 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 // rules are built.
 func Each(cfg Config, opts ...Option) policy.Template {
 	return policy.Template{New: func(key policy.Key) (policy.Policy, error) {
-		b, err := New(cfg, append([]Option{WithName(key.Name)}, opts...)...)
+		b, err := New(cfg, append(slices.Clip(opts), keyName(key.Name))...)
 		if err != nil {
 			return nil, err
 		}

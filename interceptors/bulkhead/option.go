@@ -12,3 +12,12 @@ func WithName(name string) Option { return nameOption(name) }
 type nameOption string
 
 func (n nameOption) apply(o *options) { o.name = string(n) }
+
+// keyName names what [Each] makes, unless the user's options did.
+type keyName string
+
+func (n keyName) apply(o *options) {
+	if o.name == "" {
+		o.name = string(n)
+	}
+}

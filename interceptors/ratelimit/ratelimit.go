@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"context"
 	"errors"
+	"slices"
 	"math"
 	"sync"
 	"time"
@@ -55,7 +56,7 @@ func New(cfg Config, opts ...Option) (*Limiter, error) {
 // built.
 func Each(cfg Config, opts ...Option) policy.Template {
 	return policy.Template{New: func(key policy.Key) (policy.Policy, error) {
-		l, err := New(cfg, append([]Option{WithName(key.Name)}, opts...)...)
+		l, err := New(cfg, append(slices.Clip(opts), keyName(key.Name))...)
 		if err != nil {
 			return nil, err
 		}
