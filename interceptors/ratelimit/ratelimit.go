@@ -3,8 +3,8 @@ package ratelimit
 import (
 	"context"
 	"errors"
-	"slices"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
