@@ -11,6 +11,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
@@ -34,8 +35,8 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 	opts := []grpc.CallOption{grpc.StaticMethod()}
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	handler := func(context.Context, any) (any, error) { return nil, nil }
-	info := &grpc.UnaryServerInfo{FullMethod: unaryCall}
-	text := strings.Clone(unaryCall) // equal in text, elsewhere in memory
+	info := &grpc.UnaryServerInfo{FullMethod: rpctest.Unary}
+	text := strings.Clone(rpctest.Unary) // equal in text, elsewhere in memory
 
 	admitting := rules(breaker.Config{}, 10)
 	open := rules(breaker.Config{Mode: breaker.AlwaysOpen}, 10)
@@ -43,7 +44,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 	hold := make(chan struct{})
 	started := make(chan struct{})
 	go func() {
-		_ = interceptors.UnaryClientInterceptor(full)(ctx, unaryCall, nil, nil, nil,
+		_ = interceptors.UnaryClientInterceptor(full)(ctx, rpctest.Unary, nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 				close(started)
 				<-hold
@@ -63,10 +64,10 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		call    func() error
 		refused bool
 	}{
-		{"client, admitted", client(admitting, unaryCall), false},
+		{"client, admitted", client(admitting, rpctest.Unary), false},
 		{"client, admitted, method elsewhere in memory", client(admitting, text), false},
-		{"client, refused by the breaker", client(open, unaryCall), true},
-		{"client, refused by the bulkhead", client(full, unaryCall), true},
+		{"client, refused by the breaker", client(open, rpctest.Unary), true},
+		{"client, refused by the bulkhead", client(full, rpctest.Unary), true},
 		{"server, admitted", func() error { _, err := server(ctx, nil, info, handler); return err }, false},
 	} {
 		if err := tt.call(); policy.IsRejection(err) != tt.refused {

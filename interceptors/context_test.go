@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -62,9 +63,9 @@ func TestPolicyEndsStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &meddler{after: time.Second, cause: errEnded}
-		cc := rig{stream: hold, client: chainOf(t, m)}.start(t)
+		cc := rpctest.Rig{Stream: hold, Client: rpctest.ChainOf(t, m)}.Start(t)
 		begin := time.Now()
-		err := open(t.Context(), t, cc, bidiStream).RecvMsg(message())
+		err := open(t.Context(), t, cc, rpctest.BidiStream).RecvMsg(rpctest.Message())
 		if err != errEnded || time.Since(begin) != time.Second { //nolint:errorlint // the very value
 			t.Errorf("error = %v after %v; want the policy's after 1s", err, time.Since(begin))
 		}
@@ -80,11 +81,11 @@ func TestCallersCancelStaysCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &meddler{after: time.Minute, cause: errEnded}
-		cc := rig{stream: hold, client: chainOf(t, m)}.start(t)
+		cc := rpctest.Rig{Stream: hold, Client: rpctest.ChainOf(t, m)}.Start(t)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		s := open(ctx, t, cc, bidiStream)
+		s := open(ctx, t, cc, rpctest.BidiStream)
 		cancel(errEnded)
-		if err := s.RecvMsg(message()); status.Code(err) != codes.Canceled {
+		if err := s.RecvMsg(rpctest.Message()); status.Code(err) != codes.Canceled {
 			t.Errorf("error = %v; want CANCELLED", err)
 		}
 		time.Sleep(time.Hour)
@@ -95,17 +96,17 @@ func TestMessagesAreCountedAndMayEndTheStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &meddler{cause: errEnded, endsAt: 4}
-		cc := rig{client: chainOf(t, m)}.start(t)
-		s := open(t.Context(), t, cc, bidiStream)
+		cc := rpctest.Rig{Client: rpctest.ChainOf(t, m)}.Start(t)
+		s := open(t.Context(), t, cc, rpctest.BidiStream)
 		for i, step := range []struct {
 			do   func(any) error
 			want error
 		}{{s.SendMsg, nil}, {s.RecvMsg, nil}, {s.SendMsg, nil}, {s.RecvMsg, errEnded}} {
-			if err := step.do(message()); err != step.want { //nolint:errorlint // the very value
+			if err := step.do(rpctest.Message()); err != step.want { //nolint:errorlint // the very value
 				t.Fatalf("message %d: error = %v; want %v", i+1, err, step.want)
 			}
 		}
-		if err := s.RecvMsg(message()); err != errEnded { //nolint:errorlint // the very value
+		if err := s.RecvMsg(rpctest.Message()); err != errEnded { //nolint:errorlint // the very value
 			t.Errorf("after the end: error = %v; want the policy's", err)
 		}
 		synctest.Wait()
@@ -127,16 +128,16 @@ func TestPolicyEndsServerStream(t *testing.T) {
 		m       *meddler
 		handler func(grpc.ServerStream) error
 	}{
-		{"at a message", &meddler{cause: errEnded, endsAt: 2}, func(s grpc.ServerStream) error { _ = echo(s); return nil }},
+		{"at a message", &meddler{cause: errEnded, endsAt: 2}, func(s grpc.ServerStream) error { _ = rpctest.Echo(s); return nil }},
 		{"by its context", &meddler{after: time.Second, cause: errEnded}, hold},
 		{
 			"while receiving", &meddler{after: time.Second, cause: errEnded, wants: policy.WantsInterrupt},
 			func(s grpc.ServerStream) error {
-				err := s.RecvMsg(message())
+				err := s.RecvMsg(rpctest.Message())
 				if err == nil {
-					err = s.RecvMsg(message())
+					err = s.RecvMsg(rpctest.Message())
 				}
-				_ = s.RecvMsg(message()) // one that was left behind must not be joined by another
+				_ = s.RecvMsg(rpctest.Message()) // one that was left behind must not be joined by another
 				return err
 			},
 		},
@@ -144,9 +145,9 @@ func TestPolicyEndsServerStream(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				cc := rig{stream: tt.handler, server: chainOf(t, tt.m)}.start(t)
-				s := open(t.Context(), t, cc, bidiStream)
-				_ = s.SendMsg(message())
+				cc := rpctest.Rig{Stream: tt.handler, Server: rpctest.ChainOf(t, tt.m)}.Start(t)
+				s := open(t.Context(), t, cc, rpctest.BidiStream)
+				_ = s.SendMsg(rpctest.Message())
 				if err := toEnd(s); status.Code(err) != codes.OutOfRange {
 					t.Errorf("error = %v; want the policy's", err)
 				}
@@ -165,13 +166,13 @@ func TestContextReachesHandlers(t *testing.T) {
 				seen++
 			}
 		}
-		cc := rig{
-			unary:  func(ctx context.Context) error { look(ctx); return nil },
-			stream: func(s grpc.ServerStream) error { look(s.Context()); return nil },
-			server: chainOf(t, &meddler{}),
-		}.start(t)
-		_ = invoke(t.Context(), cc)
-		_ = toEnd(open(t.Context(), t, cc, serverStream))
+		cc := rpctest.Rig{
+			Unary:  func(ctx context.Context) error { look(ctx); return nil },
+			Stream: func(s grpc.ServerStream) error { look(s.Context()); return nil },
+			Server: rpctest.ChainOf(t, &meddler{}),
+		}.Start(t)
+		_ = rpctest.Invoke(t.Context(), cc)
+		_ = toEnd(open(t.Context(), t, cc, rpctest.ServerStream))
 		if seen != 2 {
 			t.Errorf("%d of 2 handlers saw the policy's context", seen)
 		}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
 )
@@ -20,7 +21,7 @@ import (
 // ending is a way for a client's call to end.
 type ending struct {
 	name string
-	rig  rig
+	rig  rpctest.Rig
 	// run makes the call and leaves it as the ending says. What it cancels it
 	// cancels itself, unless leave is set.
 	run     func(ctx context.Context, t *testing.T, cc *grpc.ClientConn)
@@ -30,7 +31,7 @@ type ending struct {
 
 // answer reads the request and sends one message.
 func answer(s grpc.ServerStream) error {
-	m := message()
+	m := rpctest.Message()
 	if err := s.RecvMsg(m); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func hold(s grpc.ServerStream) error {
 // toEnd receives until there is an error.
 func toEnd(s grpc.ClientStream) error {
 	for {
-		if err := s.RecvMsg(message()); err != nil {
+		if err := s.RecvMsg(rpctest.Message()); err != nil {
 			return err
 		}
 	}
@@ -63,104 +64,104 @@ func streamEndings() []ending {
 	return []ending{
 		{
 			"server stream read to EOF, and again",
-			rig{stream: answer},
+			rpctest.Rig{Stream: answer},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				s := open(ctx, t, cc, serverStream)
+				s := open(ctx, t, cc, rpctest.ServerStream)
 				if err := toEnd(s); !errors.Is(err, io.EOF) {
 					t.Errorf("error = %v; want EOF", err)
 				}
-				_ = s.RecvMsg(message())
-				_ = s.RecvMsg(message())
+				_ = s.RecvMsg(rpctest.Message())
+				_ = s.RecvMsg(rpctest.Message())
 			}, policy.Success, codes.OK,
 		},
 		{
 			"bidi stream read to EOF",
-			rig{},
+			rpctest.Rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				s := open(ctx, t, cc, bidiStream)
-				_ = s.SendMsg(message())
+				s := open(ctx, t, cc, rpctest.BidiStream)
+				_ = s.SendMsg(rpctest.Message())
 				_ = s.CloseSend()
 				_ = toEnd(s)
 			}, policy.Success, codes.OK,
 		},
 		{
 			"close and receive",
-			rig{stream: answer},
+			rpctest.Rig{Stream: answer},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				s := open(ctx, t, cc, clientStream)
-				_ = s.SendMsg(message())
+				s := open(ctx, t, cc, rpctest.ClientStream)
+				_ = s.SendMsg(rpctest.Message())
 				_ = s.CloseSend()
-				if err := s.RecvMsg(message()); err != nil {
+				if err := s.RecvMsg(rpctest.Message()); err != nil {
 					t.Error(err)
 				}
 			}, policy.Success, codes.OK,
 		},
 		{
 			"server error, received",
-			rig{stream: fail},
+			rpctest.Rig{Stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				if err := toEnd(open(ctx, t, cc, serverStream)); status.Code(err) != codes.Unavailable {
+				if err := toEnd(open(ctx, t, cc, rpctest.ServerStream)); status.Code(err) != codes.Unavailable {
 					t.Errorf("error = %v; want the server's", err)
 				}
 			}, policy.Failure, codes.Unavailable,
 		},
 		{
 			"cancelled, nothing received",
-			rig{stream: hold},
+			rpctest.Rig{Stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
-				open(ctx, t, cc, bidiStream)
+				open(ctx, t, cc, rpctest.BidiStream)
 				cancel()
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
 			"deadline, nothing received",
-			rig{stream: hold},
+			rpctest.Rig{Stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithTimeout(ctx, time.Second)
-				open(ctx, t, cc, bidiStream)
+				open(ctx, t, cc, rpctest.BidiStream)
 				time.Sleep(2 * time.Second)
 				cancel()
 			}, policy.Failure, codes.DeadlineExceeded,
 		},
 		{
 			"header of a failed stream",
-			rig{stream: fail},
+			rpctest.Rig{Stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				_, _ = open(ctx, t, cc, serverStream).Header()
+				_, _ = open(ctx, t, cc, rpctest.ServerStream).Header()
 			}, policy.Failure, codes.Unavailable,
 		},
 		{
 			"message that cannot be marshalled",
-			rig{stream: hold},
+			rpctest.Rig{Stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				if err := open(ctx, t, cc, bidiStream).SendMsg("not a message"); status.Code(err) != codes.Internal {
+				if err := open(ctx, t, cc, rpctest.BidiStream).SendMsg("not a message"); status.Code(err) != codes.Internal {
 					t.Errorf("error = %v; want INTERNAL", err)
 				}
 			}, policy.Failure, codes.Internal,
 		},
 		{
 			"message over the size limit",
-			rig{stream: answer},
+			rpctest.Rig{Stream: answer},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				_ = toEnd(open(ctx, t, cc, serverStream, grpc.MaxCallRecvMsgSize(1)))
+				_ = toEnd(open(ctx, t, cc, rpctest.ServerStream, grpc.MaxCallRecvMsgSize(1)))
 			}, policy.Ignored, codes.ResourceExhausted,
 		},
 		{
 			"connection closed",
-			rig{stream: hold},
+			rpctest.Rig{Stream: hold},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				open(ctx, t, cc, bidiStream)
+				open(ctx, t, cc, rpctest.BidiStream)
 				if err := cc.Close(); err != nil {
 					t.Error(err)
 				}
@@ -168,60 +169,60 @@ func streamEndings() []ending {
 		},
 		{
 			"not opened: cancelled before",
-			rig{},
+			rpctest.Rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
 				cancel()
-				if _, err := cc.NewStream(ctx, descOf(bidiStream), bidiStream); status.Code(err) != codes.Canceled {
+				if _, err := cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream); status.Code(err) != codes.Canceled {
 					t.Errorf("error = %v; want CANCELLED", err)
 				}
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
 			"not opened: bad metadata",
-			rig{},
+			rpctest.Rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx = metadata.AppendToOutgoingContext(ctx, "bad key", "v")
-				_, _ = cc.NewStream(ctx, descOf(bidiStream), bidiStream)
+				_, _ = cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream)
 			}, policy.Failure, codes.Internal,
 		},
 		{
 			"not opened: unknown compressor",
-			rig{},
+			rpctest.Rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				_, _ = cc.NewStream(ctx, descOf(bidiStream), bidiStream, grpc.UseCompressor("none such"))
+				_, _ = cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream, grpc.UseCompressor("none such"))
 			}, policy.Failure, codes.Internal,
 		},
 		{
 			"not opened: connection closed",
-			rig{},
+			rpctest.Rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_ = cc.Close()
-				_, _ = cc.NewStream(ctx, descOf(bidiStream), bidiStream)
+				_, _ = cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream)
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
 			"abandoned after the server ended, cancelled later",
-			rig{stream: fail},
+			rpctest.Rig{Stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
-				open(ctx, t, cc, serverStream)
+				open(ctx, t, cc, rpctest.ServerStream)
 				time.Sleep(time.Second)
 				cancel()
 			}, policy.Ignored, codes.Canceled,
 		},
 		{
 			"sending closed, nothing received, cancelled later",
-			rig{},
+			rpctest.Rig{},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
-				s := open(ctx, t, cc, bidiStream)
+				s := open(ctx, t, cc, rpctest.BidiStream)
 				_ = s.CloseSend()
 				time.Sleep(time.Second)
 				cancel()
@@ -229,13 +230,13 @@ func streamEndings() []ending {
 		},
 		{
 			"send saw EOF, nothing received, cancelled later",
-			rig{stream: fail},
+			rpctest.Rig{Stream: fail},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(ctx)
-				s := open(ctx, t, cc, clientStream)
+				s := open(ctx, t, cc, rpctest.ClientStream)
 				time.Sleep(time.Second)
-				if err := s.SendMsg(message()); !errors.Is(err, io.EOF) {
+				if err := s.SendMsg(rpctest.Message()); !errors.Is(err, io.EOF) {
 					t.Errorf("error = %v; want EOF", err)
 				}
 				cancel()
@@ -243,15 +244,15 @@ func streamEndings() []ending {
 		},
 		{
 			"two replies to a call with one",
-			rig{stream: func(s grpc.ServerStream) error {
-				_ = s.SendMsg(message())
-				return s.SendMsg(message())
+			rpctest.Rig{Stream: func(s grpc.ServerStream) error {
+				_ = s.SendMsg(rpctest.Message())
+				return s.SendMsg(rpctest.Message())
 			}},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				s := open(ctx, t, cc, clientStream)
+				s := open(ctx, t, cc, rpctest.ClientStream)
 				_ = s.CloseSend()
-				if err := s.RecvMsg(message()); status.Code(err) != codes.Internal {
+				if err := s.RecvMsg(rpctest.Message()); status.Code(err) != codes.Internal {
 					t.Errorf("error = %v; want INTERNAL", err)
 				}
 			}, policy.Failure, codes.Internal,
@@ -266,10 +267,10 @@ func TestStreamSettlesOnceInEveryEnding(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				spy := &policytest.Spy{}
-				e.rig.client = chainOf(t, spy)
+				e.rig.Client = rpctest.ChainOf(t, spy)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				e.run(ctx, t, e.rig.start(t))
+				e.run(ctx, t, e.rig.Start(t))
 				o := settledOnce(t, spy)
 				if o.Verdict != e.verdict || policy.Code(o.Err) != e.code {
 					t.Errorf("settled as %v with %v (%v); want %v with %v", o.Verdict, policy.Code(o.Err), o.Err, e.verdict, e.code)
@@ -284,9 +285,9 @@ func TestAbandonedStreamStaysInFlight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		spy := &policytest.Spy{}
-		cc := rig{stream: hold, client: chainOf(t, spy)}.start(t)
+		cc := rpctest.Rig{Stream: hold, Client: rpctest.ChainOf(t, spy)}.Start(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		open(ctx, t, cc, bidiStream)
+		open(ctx, t, cc, rpctest.BidiStream)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if n := len(spy.Settled()); n != 0 {
@@ -307,67 +308,67 @@ func TestUnarySettlesOnceInEveryEnding(t *testing.T) {
 		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`)
 	attempts := 0
 	for _, e := range []ending{
-		{"ok", rig{}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
+		{"ok", rpctest.Rig{}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 			t.Helper()
-			if err := invoke(ctx, cc); err != nil {
+			if err := rpctest.Invoke(ctx, cc); err != nil {
 				t.Error(err)
 			}
 		}, policy.Success, codes.OK},
 		{
 			"server error",
-			rig{unary: func(context.Context) error { return errDown }},
+			rpctest.Rig{Unary: func(context.Context) error { return errDown }},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
-				_ = invoke(ctx, cc)
+				_ = rpctest.Invoke(ctx, cc)
 			}, policy.Failure, codes.Unavailable,
 		},
 		{
 			"deadline",
-			rig{unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+			rpctest.Rig{Unary: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				ctx, cancel := context.WithTimeout(ctx, time.Second)
 				defer cancel()
-				_ = invoke(ctx, cc)
+				_ = rpctest.Invoke(ctx, cc)
 			}, policy.Failure, codes.DeadlineExceeded,
 		},
-		{"two replies", rig{stream: func(s grpc.ServerStream) error {
-			_ = s.SendMsg(message())
-			return s.SendMsg(message())
+		{"two replies", rpctest.Rig{Stream: func(s grpc.ServerStream) error {
+			_ = s.SendMsg(rpctest.Message())
+			return s.SendMsg(rpctest.Message())
 		}}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 			t.Helper()
-			_ = cc.Invoke(ctx, clientStream, message(), message())
+			_ = cc.Invoke(ctx, rpctest.ClientStream, rpctest.Message(), rpctest.Message())
 		}, policy.Failure, codes.Internal},
-		{"cancelled before", rig{}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
+		{"cancelled before", rpctest.Rig{}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 			t.Helper()
 			ctx, cancel := context.WithCancel(ctx)
 			cancel()
-			_ = invoke(ctx, cc)
+			_ = rpctest.Invoke(ctx, cc)
 		}, policy.Ignored, codes.Canceled},
-		{"retried by the service config", rig{dial: []grpc.DialOption{retries}, unary: func(context.Context) error {
+		{"retried by the service config", rpctest.Rig{Outer: []grpc.DialOption{retries}, Unary: func(context.Context) error {
 			if attempts++; attempts < 3 {
 				return errDown
 			}
 			return nil
 		}}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 			t.Helper()
-			if err := invoke(ctx, cc); err != nil || attempts != 3 {
+			if err := rpctest.Invoke(ctx, cc); err != nil || attempts != 3 {
 				t.Errorf("error = %v after %d attempts; want none after 3", err, attempts)
 			}
 		}, policy.Success, codes.OK},
-		{"retries of the service config exhausted", rig{dial: []grpc.DialOption{retries}, unary: func(context.Context) error {
+		{"retries of the service config exhausted", rpctest.Rig{Outer: []grpc.DialOption{retries}, Unary: func(context.Context) error {
 			return errDown
 		}}, func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 			t.Helper()
-			_ = invoke(ctx, cc)
+			_ = rpctest.Invoke(ctx, cc)
 		}, policy.Failure, codes.Unavailable},
 	} {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				spy := &policytest.Spy{}
-				e.rig.client = chainOf(t, spy)
-				e.run(t.Context(), t, e.rig.start(t))
+				e.rig.Client = rpctest.ChainOf(t, spy)
+				e.run(t.Context(), t, e.rig.Start(t))
 				o := settledOnce(t, spy)
 				if o.Verdict != e.verdict || policy.Code(o.Err) != e.code {
 					t.Errorf("settled as %v with %v; want %v with %v", o.Verdict, o.Err, e.verdict, e.code)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
 )
@@ -21,7 +22,7 @@ import (
 // What interceptors further in can do to a stream, and what gRPC's OnFinish can:
 // come twice, early, or not at all.
 
-// fakeStream is an interceptor's own client stream: gRPC knows nothing of it.
+// fakeStream is an interceptor's own client Stream: gRPC knows nothing of it.
 type fakeStream struct {
 	grpc.ClientStream
 
@@ -46,8 +47,8 @@ func onFinish(opts []grpc.CallOption, err error) {
 // openWith opens a stream through the guard on a streamer of the test.
 func openWith(ctx context.Context, tb testing.TB, spy *policytest.Spy, method string, streamer grpc.Streamer) (grpc.ClientStream, error) {
 	tb.Helper()
-	guard := interceptors.StreamClientInterceptor(one{chainOf(tb, spy)})
-	return guard(ctx, descOf(method), nil, method, streamer)
+	guard := interceptors.StreamClientInterceptor(rpctest.One{Chain: rpctest.ChainOf(tb, spy)})
+	return guard(ctx, rpctest.DescOf(method), nil, method, streamer)
 }
 
 func TestStreamsOfInnerInterceptors(t *testing.T) {
@@ -60,29 +61,29 @@ func TestStreamsOfInnerInterceptors(t *testing.T) {
 		verdict  policy.Verdict
 	}{
 		{
-			"short-circuit", bidiStream,
+			"short-circuit", rpctest.BidiStream,
 			func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 				return nil, errDown
 			}, nil, policy.Failure,
 		},
 		{
-			"own stream, error from RecvMsg", bidiStream, ownStream(errDown),
+			"own stream, error from RecvMsg", rpctest.BidiStream, ownStream(errDown),
 			func(s grpc.ClientStream) { _ = s.RecvMsg(nil); _ = s.RecvMsg(nil) }, policy.Failure,
 		},
 		{
-			"own stream, error from SendMsg", bidiStream, ownStream(errDown),
+			"own stream, error from SendMsg", rpctest.BidiStream, ownStream(errDown),
 			func(s grpc.ClientStream) { _ = s.SendMsg(nil); _ = s.SendMsg(nil) }, policy.Failure,
 		},
 		{
-			"own stream, error from Header", bidiStream, ownStream(errDown),
+			"own stream, error from Header", rpctest.BidiStream, ownStream(errDown),
 			func(s grpc.ClientStream) { _, _ = s.Header() }, policy.Failure,
 		},
 		{
-			"own stream, one reply", clientStream, ownStream(nil),
+			"own stream, one reply", rpctest.ClientStream, ownStream(nil),
 			func(s grpc.ClientStream) { _ = s.RecvMsg(nil); _ = s.RecvMsg(nil) }, policy.Success,
 		},
 		{
-			"OnFinish twice, then RecvMsg", bidiStream,
+			"OnFinish twice, then RecvMsg", rpctest.BidiStream,
 			func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 				onFinish(opts, nil)
 				onFinish(opts, errDown)
@@ -90,7 +91,7 @@ func TestStreamsOfInnerInterceptors(t *testing.T) {
 			}, func(s grpc.ClientStream) { _ = s.RecvMsg(nil) }, policy.Success,
 		},
 		{
-			"OnFinish and an error of the streamer", bidiStream,
+			"OnFinish and an error of the streamer", rpctest.BidiStream,
 			func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 				onFinish(opts, errDown)
 				return nil, errDown
@@ -142,11 +143,11 @@ func TestDroppedCallOptions(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				spy := &policytest.Spy{}
-				r := rig{stream: tt.stream, client: chainOf(t, spy)}
-				r.inner = []grpc.DialOption{drop}
+				r := rpctest.Rig{Stream: tt.stream, Client: rpctest.ChainOf(t, spy)}
+				r.Inner = []grpc.DialOption{drop}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				tt.end(open(ctx, t, r.start(t), serverStream), cancel)
+				tt.end(open(ctx, t, r.Start(t), rpctest.ServerStream), cancel)
 				if o := settledOnce(t, spy); o.Verdict != tt.verdict {
 					t.Errorf("settled as %v with %v; want %v", o.Verdict, o.Err, tt.verdict)
 				}
@@ -167,7 +168,7 @@ func TestPanicAndGoexitSettle(t *testing.T) {
 		calls := map[string]func(ctx context.Context, tb testing.TB, spy *policytest.Spy){
 			"stream client": func(ctx context.Context, tb testing.TB, spy *policytest.Spy) {
 				tb.Helper()
-				_, _ = openWith(ctx, tb, spy, bidiStream, func(
+				_, _ = openWith(ctx, tb, spy, rpctest.BidiStream, func(
 					context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption,
 				) (grpc.ClientStream, error) {
 					leave()
@@ -176,8 +177,8 @@ func TestPanicAndGoexitSettle(t *testing.T) {
 			},
 			"unary client": func(ctx context.Context, tb testing.TB, spy *policytest.Spy) {
 				tb.Helper()
-				guard := interceptors.UnaryClientInterceptor(one{chainOf(tb, spy)})
-				_ = guard(ctx, unaryCall, nil, nil, nil, func(
+				guard := interceptors.UnaryClientInterceptor(rpctest.One{Chain: rpctest.ChainOf(tb, spy)})
+				_ = guard(ctx, rpctest.Unary, nil, nil, nil, func(
 					context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption,
 				) error {
 					leave()
@@ -186,16 +187,16 @@ func TestPanicAndGoexitSettle(t *testing.T) {
 			},
 			"unary server": func(ctx context.Context, tb testing.TB, spy *policytest.Spy) {
 				tb.Helper()
-				guard := interceptors.UnaryServerInterceptor(one{chainOf(tb, spy)})
-				_, _ = guard(ctx, nil, &grpc.UnaryServerInfo{FullMethod: unaryCall}, func(context.Context, any) (any, error) {
+				guard := interceptors.UnaryServerInterceptor(rpctest.One{Chain: rpctest.ChainOf(tb, spy)})
+				_, _ = guard(ctx, nil, &grpc.UnaryServerInfo{FullMethod: rpctest.Unary}, func(context.Context, any) (any, error) {
 					leave()
 					return nil, nil
 				})
 			},
 			"stream server": func(ctx context.Context, tb testing.TB, spy *policytest.Spy) {
 				tb.Helper()
-				guard := interceptors.StreamServerInterceptor(one{chainOf(tb, spy)})
-				_ = guard(nil, handled{ctx: ctx}, &grpc.StreamServerInfo{FullMethod: bidiStream}, func(any, grpc.ServerStream) error {
+				guard := interceptors.StreamServerInterceptor(rpctest.One{Chain: rpctest.ChainOf(tb, spy)})
+				_ = guard(nil, handled{ctx: ctx}, &grpc.StreamServerInfo{FullMethod: rpctest.BidiStream}, func(any, grpc.ServerStream) error {
 					leave()
 					return nil
 				})
@@ -238,15 +239,15 @@ func TestCancelRacesOpening(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		spy := &policytest.Spy{}
-		cc := rig{stream: hold, client: chainOf(t, spy)}.start(t)
+		cc := rpctest.Rig{Stream: hold, Client: rpctest.ChainOf(t, spy)}.Start(t)
 		var all sync.WaitGroup
 		const n = 300
 		for range n {
 			all.Go(func() {
 				ctx, cancel := context.WithCancel(t.Context())
 				go cancel()
-				if s, err := cc.NewStream(ctx, descOf(bidiStream), bidiStream); err == nil {
-					_ = s.RecvMsg(message())
+				if s, err := cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream); err == nil {
+					_ = s.RecvMsg(rpctest.Message())
 				}
 			})
 		}
@@ -271,8 +272,8 @@ func TestSharedCallOptionsAreNotAppendedTo(t *testing.T) {
 	for range 50 {
 		all.Go(func() {
 			spy := &policytest.Spy{}
-			guard := interceptors.StreamClientInterceptor(one{chainOf(t, spy)})
-			s, err := guard(t.Context(), descOf(bidiStream), nil, bidiStream, ownStream(errDown), shared...)
+			guard := interceptors.StreamClientInterceptor(rpctest.One{Chain: rpctest.ChainOf(t, spy)})
+			s, err := guard(t.Context(), rpctest.DescOf(rpctest.BidiStream), nil, rpctest.BidiStream, ownStream(errDown), shared...)
 			if err == nil {
 				_ = s.RecvMsg(nil)
 			}
@@ -292,27 +293,27 @@ func TestSharedCallOptionsAreNotAppendedTo(t *testing.T) {
 // A refused call goes nowhere, and its status arrives on the other side.
 func TestRefusal(t *testing.T) {
 	t.Parallel()
-	refusal := &policy.Rejection{Policy: "spy", Method: unaryCall, Reason: policy.ReasonBulkheadFull}
+	refusal := &policy.Rejection{Policy: "spy", Method: rpctest.Unary, Reason: policy.ReasonBulkheadFull}
 	synctest.Test(t, func(t *testing.T) {
 		spy := &policytest.Spy{Refusal: refusal}
 		reached := 0
-		r := rig{
-			client: chainOf(t, spy),
-			unary:  func(context.Context) error { reached++; return nil },
-			stream: func(grpc.ServerStream) error { reached++; return nil },
+		r := rpctest.Rig{
+			Client: rpctest.ChainOf(t, spy),
+			Unary:  func(context.Context) error { reached++; return nil },
+			Stream: func(grpc.ServerStream) error { reached++; return nil },
 		}
-		cc := r.start(t)
-		err := invoke(t.Context(), cc)
-		_, streamErr := cc.NewStream(t.Context(), descOf(bidiStream), bidiStream)
+		cc := r.Start(t)
+		err := rpctest.Invoke(t.Context(), cc)
+		_, streamErr := cc.NewStream(t.Context(), rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream)
 		synctest.Wait()
 		if !policy.IsRejection(err) || !policy.IsRejection(streamErr) || reached != 0 {
 			t.Errorf("errors = %v, %v; reached the server %d times", err, streamErr, reached)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		cc := rig{server: chainOf(t, &policytest.Spy{Refusal: refusal})}.start(t)
-		err := invoke(t.Context(), cc)
-		streamErr := toEnd(open(t.Context(), t, cc, serverStream))
+		cc := rpctest.Rig{Server: rpctest.ChainOf(t, &policytest.Spy{Refusal: refusal})}.Start(t)
+		err := rpctest.Invoke(t.Context(), cc)
+		streamErr := toEnd(open(t.Context(), t, cc, rpctest.ServerStream))
 		for _, err := range []error{err, streamErr} {
 			if policy.Code(err) != codes.ResourceExhausted || policy.ReasonOf(err) != policy.ReasonBulkheadFull {
 				t.Errorf("error = %v with reason %q", err, policy.ReasonOf(err))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
 )
@@ -26,9 +27,9 @@ func TestCallPassesThrough(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		deadline := time.Now().Add(time.Hour)
-		cc := rig{
-			client: chainOf(t, &policytest.Spy{}), server: chainOf(t, &policytest.Spy{}),
-			unary: func(ctx context.Context) error {
+		cc := rpctest.Rig{
+			Client: rpctest.ChainOf(t, &policytest.Spy{}), Server: rpctest.ChainOf(t, &policytest.Spy{}),
+			Unary: func(ctx context.Context) error {
 				md, _ := metadata.FromIncomingContext(ctx)
 				if got := md.Get("question"); !slices.Equal(got, []string{"why"}) {
 					t.Errorf("metadata = %v", md)
@@ -40,12 +41,12 @@ func TestCallPassesThrough(t *testing.T) {
 				_ = grpc.SetTrailer(ctx, metadata.Pairs("tail", "t"))
 				return nil
 			},
-		}.start(t)
+		}.Start(t)
 		ctx, cancel := context.WithDeadline(metadata.AppendToOutgoingContext(t.Context(), "question", "why"), deadline)
 		defer cancel()
 		var header, trailer metadata.MD
 		var from peer.Peer
-		if err := invoke(ctx, cc, grpc.Header(&header), grpc.Trailer(&trailer), grpc.Peer(&from)); err != nil {
+		if err := rpctest.Invoke(ctx, cc, grpc.Header(&header), grpc.Trailer(&trailer), grpc.Peer(&from)); err != nil {
 			t.Fatal(err)
 		}
 		if header.Get("head")[0] != "h" || trailer.Get("tail")[0] != "t" || from.Addr == nil {
@@ -58,21 +59,21 @@ func TestCallPassesThrough(t *testing.T) {
 func TestErrorPassesThrough(t *testing.T) {
 	t.Parallel()
 	odd := errors.New("odd")
-	resolver := one{chainOf(t, &policytest.Spy{})}
+	resolver := rpctest.One{Chain: rpctest.ChainOf(t, &policytest.Spy{})}
 	ctx := t.Context()
-	_, streamErr := interceptors.StreamClientInterceptor(resolver)(ctx, descOf(bidiStream), nil, bidiStream,
+	_, streamErr := interceptors.StreamClientInterceptor(resolver)(ctx, rpctest.DescOf(rpctest.BidiStream), nil, rpctest.BidiStream,
 		func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 			return nil, odd
 		})
-	_, handlerErr := interceptors.UnaryServerInterceptor(resolver)(ctx, nil, &grpc.UnaryServerInfo{FullMethod: unaryCall},
+	_, handlerErr := interceptors.UnaryServerInterceptor(resolver)(ctx, nil, &grpc.UnaryServerInfo{FullMethod: rpctest.Unary},
 		func(context.Context, any) (any, error) { return nil, odd })
 	for name, err := range map[string]error{
-		"unary client": interceptors.UnaryClientInterceptor(resolver)(ctx, unaryCall, nil, nil, nil,
+		"unary client": interceptors.UnaryClientInterceptor(resolver)(ctx, rpctest.Unary, nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return odd }),
 		"stream client": streamErr,
 		"unary server":  handlerErr,
 		"stream server": interceptors.StreamServerInterceptor(resolver)(nil, handled{ctx: ctx},
-			&grpc.StreamServerInfo{FullMethod: bidiStream}, func(any, grpc.ServerStream) error { return odd }),
+			&grpc.StreamServerInfo{FullMethod: rpctest.BidiStream}, func(any, grpc.ServerStream) error { return odd }),
 	} {
 		if err != odd { //nolint:errorlint // the very value
 			t.Errorf("%s: error = %v; want the very same", name, err)
@@ -94,8 +95,8 @@ func TestOwnInterceptorsStay(t *testing.T) {
 			order = append(order, "own", strings.Repeat("guard", len(spy.Asked())))
 			return invoker(ctx, method, req, reply, cc, opts...)
 		}
-		cc := rig{client: chainOf(t, spy), dial: []grpc.DialOption{grpc.WithUnaryInterceptor(own)}}.start(t)
-		if err := invoke(t.Context(), cc); err != nil {
+		cc := rpctest.Rig{Client: rpctest.ChainOf(t, spy), Outer: []grpc.DialOption{grpc.WithUnaryInterceptor(own)}}.Start(t)
+		if err := rpctest.Invoke(t.Context(), cc); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(order, []string{"own", ""}) || len(spy.Asked()) != 1 {
@@ -108,17 +109,17 @@ func TestCallOptionsOverrule(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		outer, inner := &policytest.Spy{}, &policytest.Spy{}
-		cc := rig{client: chainOf(t, outer), unary: func(context.Context) error { return errDown }}.start(t)
-		_ = invoke(t.Context(), cc, policy.Skip())
-		_ = invoke(t.Context(), cc, policy.Override(chainOf(t, inner)))
+		cc := rpctest.Rig{Client: rpctest.ChainOf(t, outer), Unary: func(context.Context) error { return errDown }}.Start(t)
+		_ = rpctest.Invoke(t.Context(), cc, policy.Skip())
+		_ = rpctest.Invoke(t.Context(), cc, policy.Override(rpctest.ChainOf(t, inner)))
 		if len(outer.Asked()) != 0 || len(inner.Asked()) != 1 {
 			t.Fatalf("asked %d and %d times; want 0 and 1", len(outer.Asked()), len(inner.Asked()))
 		}
-		_ = invoke(t.Context(), cc, policy.Reclassify(func(error) policy.Verdict { return policy.Ignored }))
+		_ = rpctest.Invoke(t.Context(), cc, policy.Reclassify(func(error) policy.Verdict { return policy.Ignored }))
 		if o := outer.Settled(); len(o) != 1 || o[0].Verdict != policy.Ignored || !o[0].Decided {
 			t.Errorf("settled = %+v; want ignored, decided", o)
 		}
-		s, err := cc.NewStream(t.Context(), descOf(bidiStream), bidiStream, policy.Skip())
+		s, err := cc.NewStream(t.Context(), rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream, policy.Skip())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,12 +149,12 @@ func TestPushbackReachesTheBreaker(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cc := rig{client: chainOf(t, b), unary: func(ctx context.Context) error {
+			cc := rpctest.Rig{Client: rpctest.ChainOf(t, b), Unary: func(ctx context.Context) error {
 				_ = grpc.SetTrailer(ctx, metadata.MD{"grpc-retry-pushback-ms": tt.trailer})
 				return errDown
-			}}.start(t)
-			_ = invoke(t.Context(), cc)
-			_ = invoke(t.Context(), cc)
+			}}.Start(t)
+			_ = rpctest.Invoke(t.Context(), cc)
+			_ = rpctest.Invoke(t.Context(), cc)
 			if got := time.Until(b.Snapshot().RetryAt); got != tt.want {
 				t.Errorf("trailer %q: open for %v; want %v", tt.trailer, got, tt.want)
 			}
@@ -166,7 +167,7 @@ func TestNilResolver(t *testing.T) {
 	t.Parallel()
 	var rules *policy.Rules
 	for name, r := range map[string]policy.Resolver{"nil": nil, "nil rules": rules} {
-		err := interceptors.UnaryClientInterceptor(r)(t.Context(), unaryCall, nil, nil, nil,
+		err := interceptors.UnaryClientInterceptor(r)(t.Context(), rpctest.Unary, nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
 		if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "resolver = nil") {
 			t.Errorf("%s: error = %v", name, err)
@@ -197,7 +198,7 @@ func TestUnknownMethodsOfAServerGetNoKeys(t *testing.T) {
 	if n := keys(); n != 0 {
 		t.Errorf("unknown methods made %d keys", n)
 	}
-	call(struct{}{}, bidiStream)
+	call(struct{}{}, rpctest.BidiStream)
 	if n := keys(); n != 1 {
 		t.Errorf("a known method made %d keys; want 1", n)
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
 )
@@ -30,10 +31,10 @@ func startReal(t *testing.T, chain *policy.Chain, opts ...interceptors.Option) *
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
-	server.RegisterService(rig{stream: hold}.desc(), nil)
+	server.RegisterService(rpctest.Rig{Stream: hold}.Desc(), nil)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	cc, err := grpc.NewClient("passthrough:///rig", append(interceptors.DialOptions(one{chain}, opts...),
+	cc, err := grpc.NewClient("passthrough:///rig", append(interceptors.DialOptions(rpctest.One{Chain: chain}, opts...),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
 	)...)
@@ -60,11 +61,11 @@ func TestAbandonedStreamsAreReaped(t *testing.T) { //nolint:paralleltest // it r
 	}
 	cc := startReal(t, chain, interceptors.ReapAbandonedStreams())
 	const n = 50
-	kept := open(t.Context(), t, cc, bidiStream)
+	kept := open(t.Context(), t, cc, rpctest.BidiStream)
 	blocked := make(chan error, 1)
-	go func() { blocked <- kept.RecvMsg(message()) }()
+	go func() { blocked <- kept.RecvMsg(rpctest.Message()) }()
 	for range n {
-		open(context.Background(), t, cc, bidiStream) // nobody ever cancels it
+		open(context.Background(), t, cc, rpctest.BidiStream) // nobody ever cancels it
 	}
 	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
@@ -72,7 +73,7 @@ func TestAbandonedStreamsAreReaped(t *testing.T) { //nolint:paralleltest // it r
 		runtime.GC()
 		select {
 		case call := <-observer.calls:
-			if call.Method != bidiStream {
+			if call.Method != rpctest.BidiStream {
 				t.Fatalf("leaked call = %+v", call)
 			}
 			reaped++
@@ -101,9 +102,9 @@ func TestAbandonedStreamsAreReaped(t *testing.T) { //nolint:paralleltest // it r
 // Without the option nothing is reaped.
 func TestNothingIsReapedByDefault(t *testing.T) { //nolint:paralleltest // it runs the garbage collector
 	spy := &policytest.Spy{}
-	cc := startReal(t, chainOf(t, spy))
+	cc := startReal(t, rpctest.ChainOf(t, spy))
 	for range 10 {
-		open(context.Background(), t, cc, bidiStream) // nobody ever cancels it
+		open(context.Background(), t, cc, rpctest.BidiStream) // nobody ever cancels it
 	}
 	collected := make(chan struct{})
 	runtime.AddCleanup(new([64]byte), func(struct{}) { close(collected) }, struct{}{})

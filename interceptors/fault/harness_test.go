@@ -13,8 +13,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/fault"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
+
+// method is what calls that go over no wire are made to.
+const method = rpctest.BidiStream
 
 func newFault(tb testing.TB, cfg fault.Config, opts ...fault.Option) *fault.Fault {
 	tb.Helper()

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors/fault"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -134,13 +135,13 @@ func TestHeadersOverTheWire(t *testing.T) {
 	bothSides(t, func(t *testing.T, side policy.Side) {
 		t.Helper()
 		cfg := fault.Config{Delay: time.Second, DelayShare: 1, AbortShare: 1, Headers: true}
-		cc := on(t, side, script{unary: func(context.Context) error { return nil }}, newFault(t, cfg)).start(t)
-		if err := callUnary(t.Context(), cc); err != nil {
+		cc := on(t, side, rpctest.Rig{Unary: func(context.Context) error { return nil }}, newFault(t, cfg)).Start(t)
+		if err := rpctest.Invoke(t.Context(), cc); err != nil {
 			t.Errorf("a call that asks for nothing: %v", err)
 		}
 		began := time.Now()
 		ctx := metadata.AppendToOutgoingContext(t.Context(), abortKey, "9", delayKey, "3000")
-		wantInjected(t, callUnary(ctx, cc), codes.FailedPrecondition)
+		wantInjected(t, rpctest.Invoke(ctx, cc), codes.FailedPrecondition)
 		wantAfter(t, began, time.Second)
 	})
 }

@@ -14,30 +14,16 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/fault"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
 )
-
-// echo sends back what it gets.
-func echo(s grpc.ServerStream) error {
-	for {
-		m := message()
-		if err := s.RecvMsg(m); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := s.SendMsg(m); err != nil {
-			return err
-		}
-	}
-}
 
 // send sends so many messages.
 func send(n int) func(grpc.ServerStream) error {
 	return func(s grpc.ServerStream) error {
 		for range n {
-			if err := s.SendMsg(message()); err != nil {
+			if err := s.SendMsg(rpctest.Message()); err != nil {
 				return err
 			}
 		}
@@ -48,7 +34,7 @@ func send(n int) func(grpc.ServerStream) error {
 // receive counts the messages of a stream up to its end.
 func receive(s grpc.ClientStream) (n int, err error) {
 	for {
-		switch err := s.RecvMsg(message()); {
+		switch err := s.RecvMsg(rpctest.Message()); {
 		case errors.Is(err, io.EOF):
 			return n, nil
 		case err != nil:
@@ -59,13 +45,12 @@ func receive(s grpc.ClientStream) (n int, err error) {
 }
 
 // on puts a fault on one side of a rig.
-func on(t *testing.T, side policy.Side, s script, policies ...policy.Policy) rig {
+func on(t *testing.T, side policy.Side, r rpctest.Rig, policies ...policy.Policy) rpctest.Rig {
 	t.Helper()
-	r := rig{script: s}
 	if side == policy.Server {
-		r.server = chain(t, policies...)
+		r.Server = rpctest.ChainOf(t, policies...)
 	} else {
-		r.client = chain(t, policies...)
+		r.Client = rpctest.ChainOf(t, policies...)
 	}
 	return r
 }
@@ -86,17 +71,17 @@ func TestBeforeTraffic(t *testing.T) {
 	bothSides(t, func(t *testing.T, side policy.Side) {
 		t.Helper()
 		var reached atomic.Int64
-		cc := on(t, side, script{
-			unary: func(context.Context) error { reached.Add(1); return nil },
-			stream: func(s grpc.ServerStream) error {
+		cc := on(t, side, rpctest.Rig{
+			Unary: func(context.Context) error { reached.Add(1); return nil },
+			Stream: func(s grpc.ServerStream) error {
 				reached.Add(1)
-				return echo(s)
+				return rpctest.Echo(s)
 			},
-		}, newFault(t, always(time.Second, codes.Unavailable))).start(t)
+		}, newFault(t, always(time.Second, codes.Unavailable))).Start(t)
 		began := time.Now()
-		wantInjected(t, callUnary(t.Context(), cc), codes.Unavailable)
+		wantInjected(t, rpctest.Invoke(t.Context(), cc), codes.Unavailable)
 		wantAfter(t, began, time.Second)
-		s, err := cc.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/"+service+"/Server")
+		s, err := cc.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, rpctest.ServerStream)
 		if err == nil {
 			_, err = receive(s)
 		}
@@ -114,13 +99,13 @@ func TestDelayOnly(t *testing.T) {
 	bothSides(t, func(t *testing.T, side policy.Side) {
 		t.Helper()
 		f := newFault(t, fault.Config{Delay: time.Second, DelayShare: 1})
-		cc := on(t, side, script{unary: func(context.Context) error { return nil }, stream: send(3)}, f).start(t)
+		cc := on(t, side, rpctest.Rig{Unary: func(context.Context) error { return nil }, Stream: send(3)}, f).Start(t)
 		began := time.Now()
-		if err := callUnary(t.Context(), cc); err != nil {
+		if err := rpctest.Invoke(t.Context(), cc); err != nil {
 			t.Error(err)
 		}
 		wantAfter(t, began, time.Second)
-		n, err := receive(open(t, t.Context(), cc, "Server"))
+		n, err := receive(rpctest.Open(t.Context(), t, cc, rpctest.ServerStream))
 		if n != 3 || err != nil {
 			t.Errorf("%d messages, then %v; want 3", n, err)
 		}
@@ -136,19 +121,19 @@ func TestAbortAfterMessages(t *testing.T) {
 		cfg := always(0, codes.Aborted)
 		cfg.AfterMessages = 5
 		f := newFault(t, cfg)
-		cc := on(t, side, script{stream: echo, unary: func(context.Context) error { return nil }}, f).start(t)
-		s := open(t, t.Context(), cc, "Bidi")
+		cc := on(t, side, rpctest.Rig{Stream: rpctest.Echo, Unary: func(context.Context) error { return nil }}, f).Start(t)
+		s := rpctest.Open(t.Context(), t, cc, rpctest.BidiStream)
 		var err error
 		exchanged := 0
 		for err == nil {
-			if err = s.SendMsg(message()); err == nil {
-				if err = s.RecvMsg(message()); err == nil {
+			if err = s.SendMsg(rpctest.Message()); err == nil {
+				if err = s.RecvMsg(rpctest.Message()); err == nil {
 					exchanged++
 				}
 			}
 		}
 		if errors.Is(err, io.EOF) { // the stream is over; RecvMsg tells why
-			err = s.RecvMsg(message())
+			err = s.RecvMsg(rpctest.Message())
 		}
 		wantInjected(t, err, codes.Aborted)
 		// Five messages pass. The sixth, the third answer, is hit: where it is
@@ -162,7 +147,7 @@ func TestAbortAfterMessages(t *testing.T) {
 		}
 		wantCounts(t, f, fault.Snapshot{Aborted: 1})
 		// A unary call has nowhere else to have its fault but before it.
-		wantInjected(t, callUnary(t.Context(), cc), codes.Aborted)
+		wantInjected(t, rpctest.Invoke(t.Context(), cc), codes.Aborted)
 	})
 }
 
@@ -174,8 +159,8 @@ func TestAfterMessagesPass(t *testing.T) {
 		cfg := always(0, codes.Aborted)
 		cfg.AfterMessages = 3
 		for messages, want := range map[int]codes.Code{2: codes.OK, 3: codes.OK, 4: codes.Aborted} {
-			cc := on(t, side, script{stream: send(messages)}, newFault(t, cfg)).start(t)
-			n, err := receive(open(t, t.Context(), cc, "Server"))
+			cc := on(t, side, rpctest.Rig{Stream: send(messages)}, newFault(t, cfg)).Start(t)
+			n, err := receive(rpctest.Open(t.Context(), t, cc, rpctest.ServerStream))
 			if status.Code(err) != want {
 				t.Errorf("with %d messages: err = %v; want %v", messages, err, want)
 			}
@@ -192,9 +177,9 @@ func TestDelayAfterMessages(t *testing.T) {
 	bothSides(t, func(t *testing.T, side policy.Side) {
 		t.Helper()
 		f := newFault(t, fault.Config{Delay: time.Minute, DelayShare: 1, AfterMessages: 2})
-		cc := on(t, side, script{stream: send(5)}, f).start(t)
+		cc := on(t, side, rpctest.Rig{Stream: send(5)}, f).Start(t)
 		began := time.Now()
-		n, err := receive(open(t, t.Context(), cc, "Server"))
+		n, err := receive(rpctest.Open(t.Context(), t, cc, rpctest.ServerStream))
 		if n != 5 || err != nil {
 			t.Errorf("%d messages, then %v; want 5", n, err)
 		}
@@ -212,11 +197,11 @@ func TestHangAfterMessages(t *testing.T) {
 		cfg.AfterMessages = 1
 		spy := new(policytest.Spy)
 		f := newFault(t, cfg)
-		cc := on(t, side, script{stream: send(5)}, spy, f).start(t)
+		cc := on(t, side, rpctest.Rig{Stream: send(5)}, spy, f).Start(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		_, err := receive(open(t, ctx, cc, "Server"))
+		_, err := receive(rpctest.Open(ctx, t, cc, rpctest.ServerStream))
 		wantPlain(t, err, codes.DeadlineExceeded)
 		wantAfter(t, began, time.Second)
 		synctest.Wait()
@@ -234,18 +219,18 @@ func TestSettleEndsDelay(t *testing.T) {
 		cfg := hanging()
 		cfg.AfterMessages, cfg.Abort, cfg.AbortShare = 1, codes.Internal, 1
 		f := newFault(t, cfg)
-		cc := on(t, policy.Client, script{stream: func(grpc.ServerStream) error {
+		cc := on(t, policy.Client, rpctest.Rig{Stream: func(grpc.ServerStream) error {
 			time.Sleep(time.Second)
 			return status.Error(codes.NotFound, "gone")
-		}}, f).start(t)
-		s := open(t, t.Context(), cc, "Bidi")
+		}}, f).Start(t)
+		s := rpctest.Open(t.Context(), t, cc, rpctest.BidiStream)
 		began := time.Now()
 		var sent atomic.Int64
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			for range 2 { // the second is held up
-				if err := s.SendMsg(message()); err != nil {
+				if err := s.SendMsg(rpctest.Message()); err != nil {
 					t.Errorf("SendMsg = %v; the stream's error is for RecvMsg to tell", err)
 				}
 				sent.Add(1)
@@ -255,7 +240,7 @@ func TestSettleEndsDelay(t *testing.T) {
 		if n := sent.Load(); n != 1 {
 			t.Errorf("%d messages are sent; want the second held up", n)
 		}
-		wantPlain(t, s.RecvMsg(message()), codes.NotFound)
+		wantPlain(t, s.RecvMsg(rpctest.Message()), codes.NotFound)
 		<-done
 		wantAfter(t, began, time.Second)
 		wantCounts(t, f, fault.Snapshot{Delayed: 1})
@@ -266,7 +251,7 @@ func TestSettleEndsDelay(t *testing.T) {
 func lurk(t *testing.T, f *fault.Fault) *policy.Admission {
 	t.Helper()
 	var a policy.Admission
-	if _, err := chain(t, f).Admit(t.Context(), policy.Call{Method: method, Kind: policy.BidiStream}, &a); err != nil {
+	if _, err := rpctest.ChainOf(t, f).Admit(t.Context(), policy.Call{Method: method, Kind: policy.BidiStream}, &a); err != nil {
 		t.Fatal(err)
 	}
 	if !a.Wants(policy.WantsMessages) {

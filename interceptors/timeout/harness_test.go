@@ -9,9 +9,13 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
+
+// method is what calls that go over no wire are made to.
+const method = rpctest.BidiStream
 
 func newTimeout(tb testing.TB, cfg timeout.Config) *timeout.Timeout {
 	tb.Helper()

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -18,7 +19,7 @@ import (
 // why, whatever the handler makes of it.
 func TestServerStreams(t *testing.T) {
 	t.Parallel()
-	receive := func(s grpc.ServerStream) error { return s.RecvMsg(message()) }
+	receive := func(s grpc.ServerStream) error { return s.RecvMsg(rpctest.Message()) }
 	watchContext := func(s grpc.ServerStream) error {
 		<-s.Context().Done()
 		return s.Context().Err()
@@ -36,10 +37,10 @@ func TestServerStreams(t *testing.T) {
 		{"total", timeout.Config{Total: time.Second}, receive, time.Second, timeout.ErrTotal},
 		{"idle, after messages", timeout.Config{Idle: time.Second}, func(s grpc.ServerStream) error {
 			time.Sleep(time.Second / 2)
-			if err := s.SendMsg(message()); err != nil {
+			if err := s.SendMsg(rpctest.Message()); err != nil {
 				return err
 			}
-			return s.RecvMsg(message())
+			return s.RecvMsg(rpctest.Message())
 		}, 1500 * time.Millisecond, timeout.ErrIdle},
 		{"watching the context", timeout.Config{Total: time.Second}, watchContext, time.Second, nil},
 	}
@@ -48,16 +49,16 @@ func TestServerStreams(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var seen atomic.Pointer[error]
-				cc := rig{
-					server: chain(t, newTimeout(t, tt.cfg)),
-					script: script{stream: func(s grpc.ServerStream) error {
+				cc := rpctest.Rig{
+					Server: rpctest.ChainOf(t, newTimeout(t, tt.cfg)),
+					Stream: func(s grpc.ServerStream) error {
 						err := tt.handler(s)
 						seen.Store(&err)
 						return err
-					}},
-				}.start(t)
+					},
+				}.Start(t)
 				began := time.Now()
-				err := drain(open(t, t.Context(), cc, "Bidi"))
+				err := drain(rpctest.Open(t.Context(), t, cc, rpctest.BidiStream))
 				wantExpiredRemotely(t, err)
 				wantAfter(t, began, tt.after)
 				if handled := *seen.Load(); tt.limit != nil && !errors.Is(handled, tt.limit) {
@@ -73,11 +74,11 @@ func TestServerStreamInTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cfg := timeout.Config{FirstMessage: time.Second, Idle: time.Second, Total: time.Minute}
-		cc := rig{
-			server: chain(t, newTimeout(t, cfg)),
-			script: script{stream: tick(20, time.Second-1)},
-		}.start(t)
-		if err := drain(open(t, t.Context(), cc, "Server")); err != nil {
+		cc := rpctest.Rig{
+			Server: rpctest.ChainOf(t, newTimeout(t, cfg)),
+			Stream: tick(20, time.Second-1),
+		}.Start(t)
+		if err := drain(rpctest.Open(t.Context(), t, cc, rpctest.ServerStream)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -88,16 +89,16 @@ func TestServerStreamClientGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var seen atomic.Pointer[error]
-		cc := rig{
-			server: chain(t, newTimeout(t, timeout.Config{Total: time.Minute})),
-			script: script{stream: func(s grpc.ServerStream) error {
-				err := s.RecvMsg(message())
+		cc := rpctest.Rig{
+			Server: rpctest.ChainOf(t, newTimeout(t, timeout.Config{Total: time.Minute})),
+			Stream: func(s grpc.ServerStream) error {
+				err := s.RecvMsg(rpctest.Message())
 				seen.Store(&err)
 				return err
-			}},
-		}.start(t)
+			},
+		}.Start(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		s := open(t, ctx, cc, "Bidi")
+		s := rpctest.Open(ctx, t, cc, rpctest.BidiStream)
 		synctest.Wait()
 		cancel()
 		wantPlain(t, drain(s), codes.Canceled)

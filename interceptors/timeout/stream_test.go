@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
 	"github.com/afloat-go/afloat/interceptors/timeout"
@@ -24,7 +25,7 @@ func hang(s grpc.ServerStream) error {
 
 // answerThen sends one message, then hangs.
 func answerThen(s grpc.ServerStream) error {
-	if err := s.SendMsg(message()); err != nil {
+	if err := s.SendMsg(rpctest.Message()); err != nil {
 		return err
 	}
 	return hang(s)
@@ -35,7 +36,7 @@ func tick(n int, pause time.Duration) func(grpc.ServerStream) error {
 	return func(s grpc.ServerStream) error {
 		for range n {
 			time.Sleep(pause)
-			if err := s.SendMsg(message()); err != nil {
+			if err := s.SendMsg(rpctest.Message()); err != nil {
 				return err
 			}
 		}
@@ -46,7 +47,7 @@ func tick(n int, pause time.Duration) func(grpc.ServerStream) error {
 // drain reads a stream to its end.
 func drain(s grpc.ClientStream) error {
 	for {
-		if err := s.RecvMsg(message()); errors.Is(err, io.EOF) {
+		if err := s.RecvMsg(rpctest.Message()); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
@@ -67,36 +68,36 @@ func TestClientStreams(t *testing.T) {
 		want  error
 		after time.Duration
 	}{
-		{"first message, hanging", timeout.Config{FirstMessage: first}, "Bidi", hang, timeout.ErrFirstMessage, first},
-		{"first message of a server stream", timeout.Config{FirstMessage: first}, "Server", hang, timeout.ErrFirstMessage, first},
-		{"a client stream has no first message", timeout.Config{FirstMessage: first, Idle: idle}, "Client", hang, timeout.ErrIdle, idle},
-		{"first message just in time", timeout.Config{FirstMessage: first}, "Bidi", tick(1, first-1), nil, first - 1},
-		{"first message came, then nothing", timeout.Config{FirstMessage: first, Idle: idle}, "Bidi", answerThen, timeout.ErrIdle, idle},
-		{"later messages may be late", timeout.Config{FirstMessage: first}, "Bidi", func(s grpc.ServerStream) error {
+		{"first message, hanging", timeout.Config{FirstMessage: first}, rpctest.BidiStream, hang, timeout.ErrFirstMessage, first},
+		{"first message of a server stream", timeout.Config{FirstMessage: first}, rpctest.ServerStream, hang, timeout.ErrFirstMessage, first},
+		{"a client stream has no first message", timeout.Config{FirstMessage: first, Idle: idle}, rpctest.ClientStream, hang, timeout.ErrIdle, idle},
+		{"first message just in time", timeout.Config{FirstMessage: first}, rpctest.BidiStream, tick(1, first-1), nil, first - 1},
+		{"first message came, then nothing", timeout.Config{FirstMessage: first, Idle: idle}, rpctest.BidiStream, answerThen, timeout.ErrIdle, idle},
+		{"later messages may be late", timeout.Config{FirstMessage: first}, rpctest.BidiStream, func(s grpc.ServerStream) error {
 			return errors.Join(tick(1, 1)(s), tick(3, time.Minute)(s))
 		}, nil, 3*time.Minute + 1},
-		{"idle, hanging", timeout.Config{Idle: idle}, "Server", hang, timeout.ErrIdle, idle},
-		{"idle, kept alive", timeout.Config{Idle: idle}, "Bidi", tick(100, idle-1), nil, 100 * (idle - 1)},
-		{"idle, in the end", timeout.Config{Idle: idle}, "Bidi", func(s grpc.ServerStream) error {
+		{"idle, hanging", timeout.Config{Idle: idle}, rpctest.ServerStream, hang, timeout.ErrIdle, idle},
+		{"idle, kept alive", timeout.Config{Idle: idle}, rpctest.BidiStream, tick(100, idle-1), nil, 100 * (idle - 1)},
+		{"idle, in the end", timeout.Config{Idle: idle}, rpctest.BidiStream, func(s grpc.ServerStream) error {
 			return errors.Join(tick(10, idle-1)(s), hang(s))
 		}, timeout.ErrIdle, 10*(idle-1) + idle},
-		{"total, hanging", timeout.Config{Total: total}, "Bidi", hang, timeout.ErrTotal, total},
-		{"total, busy", timeout.Config{Total: total, Idle: idle}, "Bidi", tick(100, time.Second-1), timeout.ErrTotal, total},
-		{"total, in time", timeout.Config{Total: total}, "Bidi", tick(5, time.Second-1), nil, 5 * (time.Second - 1)},
-		{"all, the first of them", timeout.Config{FirstMessage: first, Idle: idle, Total: total}, "Bidi", hang, timeout.ErrFirstMessage, first},
-		{"bounds of unary calls", timeout.Config{Default: first, Max: first}, "Bidi", tick(1, time.Minute), nil, time.Minute},
+		{"total, hanging", timeout.Config{Total: total}, rpctest.BidiStream, hang, timeout.ErrTotal, total},
+		{"total, busy", timeout.Config{Total: total, Idle: idle}, rpctest.BidiStream, tick(100, time.Second-1), timeout.ErrTotal, total},
+		{"total, in time", timeout.Config{Total: total}, rpctest.BidiStream, tick(5, time.Second-1), nil, 5 * (time.Second - 1)},
+		{"all, the first of them", timeout.Config{FirstMessage: first, Idle: idle, Total: total}, rpctest.BidiStream, hang, timeout.ErrFirstMessage, first},
+		{"bounds of unary calls", timeout.Config{Default: first, Max: first}, rpctest.BidiStream, tick(1, time.Minute), nil, time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				spy := new(policytest.Spy)
-				cc := rig{
-					client: chain(t, spy, newTimeout(t, tt.cfg)),
-					script: script{stream: tt.server},
-				}.start(t)
+				cc := rpctest.Rig{
+					Client: rpctest.ChainOf(t, spy, newTimeout(t, tt.cfg)),
+					Stream: tt.server,
+				}.Start(t)
 				began := time.Now()
-				err := drain(open(t, t.Context(), cc, tt.kind))
+				err := drain(rpctest.Open(t.Context(), t, cc, tt.kind))
 				wantAfter(t, began, tt.after)
 				synctest.Wait()
 				verdict := policy.Success
@@ -119,22 +120,22 @@ func TestClientMessagesKeepStreamAlive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const idle = time.Second
-		cc := rig{
-			client: chain(t, newTimeout(t, timeout.Config{Idle: idle})),
-			script: script{stream: hang},
-		}.start(t)
+		cc := rpctest.Rig{
+			Client: rpctest.ChainOf(t, newTimeout(t, timeout.Config{Idle: idle})),
+			Stream: hang,
+		}.Start(t)
 		began := time.Now()
-		s := open(t, t.Context(), cc, "Client")
+		s := rpctest.Open(t.Context(), t, cc, rpctest.ClientStream)
 		for range 10 {
 			time.Sleep(idle - 1)
-			if err := s.SendMsg(message()); err != nil {
+			if err := s.SendMsg(rpctest.Message()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		wantExpired(t, s.RecvMsg(message()), timeout.ErrIdle)
+		wantExpired(t, s.RecvMsg(rpctest.Message()), timeout.ErrIdle)
 		wantAfter(t, began, 10*(idle-1)+idle)
 		// The error stays the same, whoever asks.
-		wantExpired(t, s.RecvMsg(message()), timeout.ErrIdle)
+		wantExpired(t, s.RecvMsg(rpctest.Message()), timeout.ErrIdle)
 	})
 }
 
@@ -143,11 +144,11 @@ func TestStreamThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		spy := new(policytest.Spy)
-		cc := rig{
-			client: chain(t, spy, newTimeout(t, timeout.Config{Total: time.Second})),
-			script: script{stream: hang},
-		}.start(t)
-		open(t, t.Context(), cc, "Bidi")
+		cc := rpctest.Rig{
+			Client: rpctest.ChainOf(t, spy, newTimeout(t, timeout.Config{Total: time.Second})),
+			Stream: hang,
+		}.Start(t)
+		rpctest.Open(t.Context(), t, cc, rpctest.BidiStream)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		settled := spy.Settled()
@@ -189,10 +190,10 @@ func TestCallersOwnEnd(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				cc := rig{client: chain(t, newTimeout(t, all)), script: script{stream: hang}}.start(t)
+				cc := rpctest.Rig{Client: rpctest.ChainOf(t, newTimeout(t, all)), Stream: hang}.Start(t)
 				ctx, cancel := tt.derive(t.Context())
 				defer cancel()
-				s := open(t, ctx, cc, "Bidi")
+				s := rpctest.Open(ctx, t, cc, rpctest.BidiStream)
 				wantPlain(t, drain(s), tt.want)
 				time.Sleep(time.Hour)
 				wantPlain(t, drain(s), tt.want)
@@ -250,16 +251,16 @@ func TestStreamDeadline(t *testing.T) {
 func TestUnaryShapedStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cc := rig{
-			client: chain(t, newTimeout(t, timeout.Config{Default: time.Second, Total: time.Minute})),
-			script: script{stream: hang},
-		}.start(t)
+		cc := rpctest.Rig{
+			Client: rpctest.ChainOf(t, newTimeout(t, timeout.Config{Default: time.Second, Total: time.Minute})),
+			Stream: hang,
+		}.Start(t)
 		began := time.Now()
 		s, err := cc.NewStream(t.Context(), &grpc.StreamDesc{}, method)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantPlain(t, s.RecvMsg(message()), codes.DeadlineExceeded)
+		wantPlain(t, s.RecvMsg(rpctest.Message()), codes.DeadlineExceeded)
 		wantAfter(t, began, time.Second)
 	})
 }

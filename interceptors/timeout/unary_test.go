@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
@@ -75,17 +76,17 @@ func TestUnaryEndsByItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var travelled atomic.Bool
-		cc := rig{
-			client: chain(t, newTimeout(t, timeout.Config{Default: time.Second})),
-			script: script{unary: func(ctx context.Context) error {
+		cc := rpctest.Rig{
+			Client: rpctest.ChainOf(t, newTimeout(t, timeout.Config{Default: time.Second})),
+			Unary: func(ctx context.Context) error {
 				_, ok := ctx.Deadline()
 				travelled.Store(ok)
 				<-ctx.Done()
 				return ctx.Err()
-			}},
-		}.start(t)
+			},
+		}.Start(t)
 		began := time.Now()
-		err := callUnary(t.Context(), cc)
+		err := rpctest.Invoke(t.Context(), cc)
 		wantPlain(t, err, codes.DeadlineExceeded)
 		wantAfter(t, began, time.Second)
 		if !travelled.Load() {
@@ -98,17 +99,17 @@ func TestUnaryEndsByItself(t *testing.T) {
 func TestUnaryCeilingOnServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cc := rig{
-			server: chain(t, newTimeout(t, timeout.Config{Max: time.Second})),
-			script: script{unary: func(ctx context.Context) error {
+		cc := rpctest.Rig{
+			Server: rpctest.ChainOf(t, newTimeout(t, timeout.Config{Max: time.Second})),
+			Unary: func(ctx context.Context) error {
 				<-ctx.Done()
 				return ctx.Err()
-			}},
-		}.start(t)
+			},
+		}.Start(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		began := time.Now()
-		wantPlain(t, callUnary(ctx, cc), codes.DeadlineExceeded)
+		wantPlain(t, rpctest.Invoke(ctx, cc), codes.DeadlineExceeded)
 		wantAfter(t, began, time.Second)
 	})
 }
@@ -118,14 +119,14 @@ func TestUnaryInTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newTimeout(t, timeout.Config{Default: time.Second})
-		cc := rig{
-			client: chain(t, p), server: chain(t, p),
-			script: script{unary: func(context.Context) error {
+		cc := rpctest.Rig{
+			Client: rpctest.ChainOf(t, p), Server: rpctest.ChainOf(t, p),
+			Unary: func(context.Context) error {
 				time.Sleep(time.Second - 1)
 				return nil
-			}},
-		}.start(t)
-		if err := callUnary(t.Context(), cc); err != nil {
+			},
+		}.Start(t)
+		if err := rpctest.Invoke(t.Context(), cc); err != nil {
 			t.Error(err)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
@@ -36,7 +37,7 @@ func admit(t *testing.T, c *policy.Chain, a *policy.Admission) (context.Context,
 
 func mustAdmit(t *testing.T, cfg timeout.Config, a *policy.Admission) context.Context {
 	t.Helper()
-	ctx, err := admit(t, chain(t, newTimeout(t, cfg)), a)
+	ctx, err := admit(t, rpctest.ChainOf(t, newTimeout(t, cfg)), a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestQueueing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				var a policy.Admission
-				ctx, err := admit(t, chain(t, newTimeout(t, tt.cfg), slow(tt.queue)), &a)
+				ctx, err := admit(t, rpctest.ChainOf(t, newTimeout(t, tt.cfg), slow(tt.queue)), &a)
 				if tt.queued {
 					wantExpired(t, err, tt.want)
 				} else {
@@ -116,7 +117,7 @@ func TestRefusedFurtherIn(t *testing.T) {
 		inner2 := peeking{&seen}
 		var a policy.Admission
 		limits := timeout.Config{FirstMessage: time.Second, Idle: time.Second, Total: time.Second}
-		if _, err := admit(t, chain(t, newTimeout(t, limits), inner2, inner), &a); !errors.Is(err, refusal) {
+		if _, err := admit(t, rpctest.ChainOf(t, newTimeout(t, limits), inner2, inner), &a); !errors.Is(err, refusal) {
 			t.Fatalf("err = %v; want %v", err, refusal)
 		}
 		time.Sleep(time.Minute)
