@@ -10,9 +10,10 @@ import (
 // not safe for concurrent use; a stream serialises its access. The zero
 // Admission is ready for [Chain.Admit].
 type Admission struct {
-	call     Call
-	ctx      context.Context //nolint:containedctx // lives exactly as long as the call
+	ctx context.Context //nolint:containedctx // lives exactly as long as the call
+	// observer is nil where nobody is to be told; call is for it alone.
 	observer Observer
+	call     Call
 	// classify is a call option's classifier, nil for the default.
 	classify Classifier
 
@@ -48,26 +49,17 @@ func (a *Admission) Classify(c Classifier) { a.classify = c }
 // Wants reports whether some permit of the call wants x.
 func (a *Admission) Wants(x Wants) bool { return a.wants.has(x) }
 
-// acquire asks p. On an error everything is settled.
-func (a *Admission) acquire(p Policy) error {
-	permit, err := p.Acquire(a.ctx, a.call)
-	if err != nil {
-		a.refused(err)
-		return err
+// keep holds a permit until the call is settled.
+func (a *Admission) keep(p *Permit) {
+	if p.Context != nil {
+		a.ctx = p.Context
 	}
-	if permit.Context != nil {
-		a.ctx = permit.Context
-	}
-	if permit.At != 0 {
-		a.call.Begin = permit.At
-	}
-	a.waited += permit.Waited
-	if permit.Settler != nil {
-		a.wants |= permit.Wants
-		a.holds[a.held] = hold{permit.Settler, permit.Token, permit.Wants}
+	a.waited += p.Waited
+	if p.Settler != nil {
+		a.wants |= p.Wants
+		a.holds[a.held] = hold{p.Settler, p.Token, p.Wants}
 		a.held++
 	}
-	return nil
 }
 
 // refused settles after an error of a policy: as not started, unless the call
@@ -77,20 +69,21 @@ func (a *Admission) refused(err error) {
 		a.Settle(Outcome{Err: err})
 		return
 	}
-	a.settle(Outcome{Err: err, Verdict: NotStarted, Decided: true})
+	a.settle(&Outcome{Err: err, Verdict: NotStarted, Decided: true})
 	if a.observer != nil {
 		a.observer.Rejected(a.ctx, a.call, err)
 	}
 }
 
-// start marks the call as started, once.
-func (a *Admission) start() {
+// start marks the call as started, once, at the instant begin or, if that was
+// not read, now.
+func (a *Admission) start(begin Instant) {
 	if a.state != admitting {
 		return
 	}
 	a.state = running
 	if a.wants.has(WantsStart|WantsResponse) || a.observer != nil {
-		a.started = a.call.Begin.OrNow()
+		a.started = begin.OrNow()
 	}
 	if a.wants.has(WantsStart) {
 		for i := range a.held {
@@ -100,6 +93,7 @@ func (a *Admission) start() {
 		}
 	}
 	if a.observer != nil {
+		a.call.Begin = a.started
 		a.observer.Admitted(a.ctx, a.call, Admitted{Waited: a.waited, Started: a.started})
 	}
 }
@@ -123,7 +117,7 @@ func (a *Admission) Settle(o Outcome) {
 	if !o.Decided {
 		o.Verdict, o.Decided = a.verdict(o.Err)
 	}
-	o = a.settle(o)
+	a.settle(&o)
 	if a.observer != nil {
 		a.observer.Settled(a.ctx, a.call, o)
 	}
@@ -138,14 +132,13 @@ func (a *Admission) verdict(err error) (v Verdict, decided bool) {
 }
 
 // settle completes o and hands it to every settler.
-func (a *Admission) settle(o Outcome) Outcome {
+func (a *Admission) settle(o *Outcome) {
 	a.state = settled
 	o.Started, o.Responded = a.started, a.responded
 	if a.wants.has(WantsEnd) || a.observer != nil {
 		o.End = Now()
 	}
-	a.settleFrom(a.held-1, &o)
-	return o
+	a.settleFrom(a.held-1, o)
 }
 
 // settleFrom hands o to the i-th settler and to all further out, even if one
@@ -169,6 +162,6 @@ func (a *Admission) Abandon() {
 	case running:
 		a.Settle(Outcome{Err: ErrPanicked, Verdict: Failure, Decided: true})
 	case admitting:
-		a.settle(Outcome{Err: ErrPanicked, Verdict: NotStarted, Decided: true})
+		a.settle(&Outcome{Err: ErrPanicked, Verdict: NotStarted, Decided: true})
 	}
 }

@@ -99,19 +99,29 @@ func (c *Chain) Observer() Observer {
 // Defer [Admission.Abandon] before Admit, so that a panic in between settles
 // too. The Admission must not be copied after Admit.
 func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Context, error) {
-	a.call, a.ctx = call, ctx
+	a.ctx = ctx
 	if c == nil {
 		return ctx, nil
 	}
-	a.observer = c.observer
+	if c.observer != nil {
+		a.observer, a.call = c.observer, call
+	}
 	for i := range c.n {
 		if i == c.standIns {
-			a.start()
+			a.start(call.Begin)
 		}
-		if err := a.acquire(c.policies[i]); err != nil {
+		// call is handed on as it is: each copy of it on the way costs as much as
+		// a policy's own work.
+		permit, err := c.policies[i].Acquire(a.ctx, call)
+		if err != nil {
+			a.refused(err)
 			return a.ctx, err
 		}
+		if permit.At != 0 {
+			call.Begin = permit.At
+		}
+		a.keep(&permit)
 	}
-	a.start()
+	a.start(call.Begin)
 	return a.ctx, nil
 }
