@@ -39,9 +39,9 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.data, "data", "data", "`folder` of the database; made and filled if missing")
 	flags.BoolVar(&o.story.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
-	flags.IntVar(&o.story.Rate, "rate", 150,
+	flags.IntVar(&o.story.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", story.MinRate, story.MaxRate))
-	flags.DurationVar(&o.story.Phase, "phase", 5*time.Second,
+	flags.DurationVar(&o.story.Phase, "phase", 6*time.Second,
 		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", story.MinPhase, story.MaxPhase))
 	err := flags.Parse(args)
 	switch {

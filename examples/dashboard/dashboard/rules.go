@@ -14,10 +14,10 @@ import (
 const (
 	// CallTimeout bounds each call, so that one that hangs ends before the page
 	// is due.
-	CallTimeout = 250 * time.Millisecond
+	CallTimeout = 700 * time.Millisecond
 	// SlowAfter is when a call for an optional part counts as slow, also while it
 	// is in flight.
-	SlowAfter = 100 * time.Millisecond
+	SlowAfter = 250 * time.Millisecond
 	// OpenFor is how long a circuit stays open the first time, MaxOpenFor how
 	// long it does at most when it opens again and again. Both are short, so that
 	// the story of an outage fits in seconds; the defaults are 5s and 60s.
@@ -34,7 +34,7 @@ func Guard() (*policy.Rules, error) {
 		timeout.Each(timeout.Config{Max: CallTimeout, Total: CallTimeout}),
 		// The queue is for the moment after a pause of this process, when all that
 		// was held up comes at once.
-		bulkhead.Each(bulkhead.Config{MaxConcurrent: 64, MaxQueue: 256, MaxWait: 100 * time.Millisecond}),
+		bulkhead.Each(bulkhead.Config{MaxConcurrent: 64, MaxQueue: 256, MaxWait: 300 * time.Millisecond}),
 	}
 	required := breaker.Config{OpenFor: OpenFor, MaxOpenFor: MaxOpenFor}
 	optional := required
@@ -46,12 +46,12 @@ func Guard() (*policy.Rules, error) {
 }
 
 // Ceiling returns the rules for the dashboard's own server: no call may take
-// longer than a second, nor may there be more than 512 at a time.
+// longer than two seconds, nor may there be more than 512 at a time.
 func Ceiling() (*policy.Rules, error) {
 	return policy.NewRules([]policy.Rule{{
 		Match: "/dashboard.v1.DashboardService/*",
 		Policies: []policy.Template{
-			timeout.Each(timeout.Config{Default: time.Second, Max: time.Second}),
+			timeout.Each(timeout.Config{Default: 2 * time.Second, Max: 2 * time.Second}),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 512}),
 		},
 	}})

@@ -15,7 +15,7 @@ import (
 )
 
 // Deadline is how long a page may take: what is not there by then is missing.
-const Deadline = 300 * time.Millisecond
+const Deadline = 800 * time.Millisecond
 
 // Service answers DashboardService. It is safe for concurrent use.
 type Service struct {

@@ -13,7 +13,7 @@ import (
 
 // config is what the program does by default.
 func config() Config {
-	return Config{Rate: 150, Phase: 5 * time.Second, Guarded: true}
+	return Config{Rate: 50, Phase: 6 * time.Second, Guarded: true}
 }
 
 // calmFigures are those of a phase in which all went well.
@@ -34,7 +34,7 @@ func calmFigures() Figures {
 func sickFigures() Figures {
 	f := calmFigures()
 	f.Requests, f.Full, f.LastSecondFull = 750, 0, 0
-	f.P99 = 251 * time.Millisecond
+	f.P99 = 701 * time.Millisecond
 	f.Sick, f.Reached = dashboard.Recommendations, 24
 	f.lack(dashboard.Recommendations, 750)
 	f.set(dashboard.Recommendations, breaker.Open)
@@ -92,10 +92,10 @@ func TestEachExpectationBites(t *testing.T) {
 		{"sick", "another circuit opened", func(f *Figures) { f.set(dashboard.Alerts, breaker.HalfOpen) }, "the circuit of alerts is half_open"},
 		{"sick", "its circuit stayed closed", func(f *Figures) { f.set(f.Sick, breaker.Closed) }, "the circuit of recommendations is closed"},
 		{"sick", "there are no circuits", func(f *Figures) { f.Circuits = nil }, "the circuit of recommendations is closed or not there"},
-		{"sick", "too many calls", func(f *Figures) { f.Reached = 38 }, "calls that reached recommendations = 38 of 750; must be at most 37"},
-		{"sick", "too many calls at a high rate", func(f *Figures) { f.Requests, f.Reached = 7500, 41 }, "= 41 of 7500; must be at most 40"},
-		{"sick", "pages past their deadline", func(f *Figures) { f.P99 = 301 * time.Millisecond }, "p99 = 301.0 ms; must be at most 300.0 ms"},
-		{"sick", "pages wait", func(f *Figures) { f.P50 = 24 * time.Millisecond }, "p50 = 24.0 ms; must be at most 23.0 ms"},
+		{"sick", "too many calls", func(f *Figures) { f.Reached = 37 }, "calls that reached recommendations = 37 of 750; must be at most 36"},
+		{"sick", "too many calls at a low rate", func(f *Figures) { f.Requests, f.Full, f.Reached = 200, 0, 31; f.lack(f.Sick, 200) }, "= 31 of 200; must be at most 30"},
+		{"sick", "pages past their deadline", func(f *Figures) { f.P99 = 801 * time.Millisecond }, "p99 = 801.0 ms; must be at most 800.0 ms"},
+		{"sick", "pages wait", func(f *Figures) { f.P50 = 104 * time.Millisecond }, "p50 = 104.0 ms; must be at most 103.0 ms"},
 		{"recovered", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},
 		{"recovered", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
 		{"recovered", "a circuit stayed open", func(f *Figures) { f.set(dashboard.Metrics, breaker.Open) }, "the circuit of metrics is open"},

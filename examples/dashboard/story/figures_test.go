@@ -65,7 +65,7 @@ func TestFiguresOfResults(t *testing.T) {
 func TestRowOfAPhase(t *testing.T) {
 	t.Parallel()
 	const want = "" +
-		"recommendations hangs          750        0      750       0    3.0 ms  251.0 ms\n" +
+		"recommendations hangs          750        0      750       0    3.0 ms  701.0 ms\n" +
 		"    without   recommendations 750: timeout 24, circuit open 726\n" +
 		"    reached   recommendations was called 24 times, of 750 requests\n" +
 		"    circuits  users closed, metrics closed, alerts closed, activity closed, recommendations open\n"

@@ -17,7 +17,7 @@ var ErrUnmet = errors.New("not met")
 
 // Bounds of a Config.
 const (
-	MinRate  = 120
+	MinRate  = 40
 	MaxRate  = 300
 	MinPhase = 5 * time.Second
 	MaxPhase = 30 * time.Second
@@ -34,11 +34,11 @@ type Config struct {
 }
 
 // patience is how long the client waits for a page.
-const patience = 2 * time.Second
+const patience = 3 * time.Second
 
 // maxInFlight bounds the client's requests under way: patience at the highest
 // rate.
-const maxInFlight = 600
+const maxInFlight = 900
 
 // Run starts the system on network, tells the story, writes it to out and stops
 // the system. The error wraps [ErrUnmet] if some phase did not show what it

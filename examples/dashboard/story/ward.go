@@ -38,7 +38,7 @@ func (s sickness) symptoms() fault.Config {
 	case failing:
 		return fault.Config{Abort: codes.Unavailable, AbortShare: 1}
 	case slow:
-		return fault.Config{Delay: 200 * time.Millisecond, DelayShare: 1}
+		return fault.Config{Delay: 500 * time.Millisecond, DelayShare: 1}
 	case well:
 		return fault.Config{}
 	default:
