@@ -3,6 +3,7 @@ package interceptors
 import (
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -24,22 +25,43 @@ func optionsOf(opts []Option) options {
 }
 
 // DialOptions guards every call of a client connection by the policies that r
-// finds for it. It uses only the WithChain… options, so interceptors that the
-// client sets by WithUnaryInterceptor or WithStreamInterceptor stay. It may be
-// used for any number of connections; each target has policies of its own. A
-// nil r fails every call with INTERNAL.
+// finds for it, and reads what servers say of degraded fields. It uses only the
+// WithChain… options, so interceptors that the client sets by
+// WithUnaryInterceptor or WithStreamInterceptor stay. It may be used for any
+// number of connections; each target has policies of its own. A nil r fails
+// every call with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...Option) []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(UnaryClientInterceptor(r)),
-		grpc.WithChainStreamInterceptor(StreamClientInterceptor(r, opts...)),
+		grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)),
+		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor(), StreamClientInterceptor(r, opts...)),
 	}
 }
 
+// ServerOption changes how [ServerOptions] works.
+type ServerOption interface{ applyServer(*serverOptions) }
+
+type serverOptions struct{ degrade []degrade.ServerOption }
+
+type serverOptionFunc func(*serverOptions)
+
+func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
+
+// Edge is for servers whose callers are outside the trust boundary, see
+// [degrade.Edge].
+func Edge() ServerOption {
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Edge()) })
+}
+
 // ServerOptions guards every call that a server answers by the policies that r
-// finds for it. A nil r fails every call with INTERNAL.
-func ServerOptions(r policy.Resolver) []grpc.ServerOption {
+// finds for it, and sends along what is degraded in the responses. A nil r fails
+// every call with INTERNAL.
+func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
+	var o serverOptions
+	for _, opt := range opts {
+		opt.applyServer(&o)
+	}
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(UnaryServerInterceptor(r)),
-		grpc.ChainStreamInterceptor(StreamServerInterceptor(r)),
+		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r)),
+		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r)),
 	}
 }

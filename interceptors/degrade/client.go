@@ -1,0 +1,61 @@
+package degrade
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// UnaryClientInterceptor reads what servers say of their responses: for
+// [Capture] and [RequireComplete], and for the scope that a call is made under.
+// A call that nobody wants to know anything of passes through untouched.
+func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
+	return func(
+		ctx context.Context, method string, req, reply any,
+		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
+		asked := askedBy(ctx, opts)
+		if asked.nothing() {
+			return invoker(ctx, method, req, reply, cc, opts...)
+		}
+		var header, trailer metadata.MD
+		err := invoker(asked.outgoing(ctx), method, req, reply, cc,
+			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
+		if err != nil {
+			asked.answer(ctx, FromError(err), true)
+			return err
+		}
+		r := reportOf(reply, header, trailer)
+		asked.answer(ctx, r, false)
+		if asked.required {
+			return r.Err()
+		}
+		return nil
+	}
+}
+
+// withOptions returns a copy of opts with more. Appending in place would write
+// into a slice that gRPC shares between calls.
+func withOptions(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOption {
+	return append(append(make([]grpc.CallOption, 0, len(opts)+len(more)), opts...), more...)
+}
+
+// reportOf is what a server says of a unary response: in it, or beside it.
+func reportOf(reply any, header, trailer metadata.MD) Report {
+	m, _ := reply.(proto.Message)
+	if r := FromResponse(m); r.Known() {
+		return r
+	}
+	return fromMetadata(header, trailer, descriptorOf(m))
+}
+
+// descriptorOf is nil for what is no message.
+func descriptorOf(m proto.Message) protoreflect.MessageDescriptor {
+	if m == nil {
+		return nil
+	}
+	return m.ProtoReflect().Descriptor()
+}

@@ -1,0 +1,105 @@
+package degrade
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// deliver sends what the scope gathered, and returns the response to send.
+func (s *server) deliver(ctx context.Context, resp any, scope *Scope) (any, error) {
+	m, isMessage := resp.(proto.Message)
+	r := scope.Close()
+	if isMessage {
+		r = r.with(FromResponse(m))
+	}
+	if s.edge {
+		r = r.stripped()
+	}
+	if scope.required && !r.Complete() {
+		return nil, r.Err()
+	}
+	if isMessage {
+		resp = s.prepared(m, r)
+	}
+	return resp, deliverBeside(ctx, resp, r)
+}
+
+// prepared is the message to send: m itself if there is nothing to change.
+func (s *server) prepared(m proto.Message, r Report) proto.Message {
+	if s.edge {
+		m = withoutNested(m)
+	}
+	md := m.ProtoReflect().Descriptor()
+	if !HasField(md) || proto.Equal(r.Proto(), FromResponse(m).Proto()) || r.Complete() && !FromResponse(m).Known() {
+		return m
+	}
+	m = shallowCopy(m)
+	SetResponse(m, r)
+	return m
+}
+
+// shallowCopy returns a message with the same fields. What they hold is shared.
+func shallowCopy(m proto.Message) proto.Message {
+	from := m.ProtoReflect()
+	to := from.New()
+	from.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		to.Set(fd, v)
+		return true
+	})
+	to.SetUnknown(from.GetUnknown())
+	return to.Interface()
+}
+
+// deliverBeside sends in metadata what the response itself has no room for.
+func deliverBeside(ctx context.Context, resp any, r Report) error {
+	m, ok := resp.(proto.Message)
+	if inside := ok && HasField(m.ProtoReflect().Descriptor()); !inside && !r.Complete() {
+		trailer, err := r.trailer(MaxTrailerBytes)
+		if err != nil {
+			return err
+		}
+		sendTrailer(ctx, trailer)
+	}
+	summary := metadata.Pairs(SummaryKey, r.Summary())
+	if grpc.SetHeader(ctx, summary) != nil {
+		sendTrailer(ctx, summary) // the handler has sent the headers already
+	}
+	return nil
+}
+
+// sendTrailer fails only where the handler was not called by a gRPC server, and
+// there is nobody to send to.
+func sendTrailer(ctx context.Context, md metadata.MD) { _ = grpc.SetTrailer(ctx, md) }
+
+// with returns what both reports say. What both claim counts once: a fan-out
+// writes into the response what it also tells the scope.
+func (r Report) with(other Report) Report {
+	if !other.known {
+		return r
+	}
+	markers := append([]Marker(nil), r.markers...)
+	for _, m := range other.markers {
+		if !claims(r.markers, m) {
+			markers = append(markers, m)
+		}
+	}
+	return Report{
+		known:     true,
+		truncated: r.truncated || other.truncated,
+		dropped:   max(r.dropped, other.dropped),
+		markers:   normal(markers),
+	}
+}
+
+func claims(markers []Marker, m Marker) bool {
+	for _, own := range markers {
+		if sameClaim(own, m) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,112 @@
+package degrade
+
+import (
+	"fmt"
+	"strconv"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// CheckField returns an error if path is malformed or names nothing in a
+// message of type md.
+func CheckField(path string, md protoreflect.MessageDescriptor) error {
+	steps, err := parse(path)
+	if err != nil {
+		return err
+	}
+	if n := walk(steps, md); n < len(steps) {
+		return fmt.Errorf("degrade: path = %q; %s", path, misses(steps, n, md))
+	}
+	return nil
+}
+
+// knownPart is the longest ancestor of a path that a message of type md has,
+// which is all of it where both sides know the same fields.
+func knownPart(path string, md protoreflect.MessageDescriptor) string {
+	steps, err := parse(path)
+	if err != nil {
+		return ""
+	}
+	return format(steps[:walk(steps, md)])
+}
+
+// position is where a walk along a path has come to.
+type position struct {
+	message protoreflect.MessageDescriptor // nil: in something that has no fields
+	field   protoreflect.FieldDescriptor   // set where the next step may be one into a list or a map
+}
+
+// walk returns how many of the steps lead somewhere.
+func walk(steps []step, md protoreflect.MessageDescriptor) int {
+	at := position{message: md}
+	for i, s := range steps {
+		next, ok := at.step(s)
+		if !ok {
+			return i
+		}
+		at = next
+	}
+	return len(steps)
+}
+
+func (p position) step(s step) (position, bool) {
+	switch {
+	case s.kind == fieldStep:
+		return p.toField(s.name)
+	case p.field == nil:
+		return position{}, false
+	case p.field.IsMap():
+		value := position{message: p.field.MapValue().Message()}
+		return value, s.kind == allStep || fitsKey(s.name, p.field.MapKey().Kind())
+	default:
+		return position{message: p.field.Message()}, s.kind == allStep
+	}
+}
+
+func (p position) toField(name string) (position, bool) {
+	if p.message == nil {
+		return position{}, false
+	}
+	fd := p.message.Fields().ByName(protoreflect.Name(name))
+	switch {
+	case fd == nil:
+		return position{}, false
+	case fd.IsList() || fd.IsMap():
+		return position{field: fd}, true
+	default:
+		return position{message: fd.Message()}, true
+	}
+}
+
+// fitsKey reports whether a quoted key can be one of a map with keys of the
+// given kind.
+func fitsKey(key string, kind protoreflect.Kind) bool {
+	var err error
+	switch kind {
+	case protoreflect.BoolKind:
+		return key == "true" || key == "false"
+	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
+		_, err = strconv.ParseInt(key, 10, 32)
+	case protoreflect.Int64Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind:
+		_, err = strconv.ParseInt(key, 10, 64)
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		_, err = strconv.ParseUint(key, 10, 32)
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
+		_, err = strconv.ParseUint(key, 10, 64)
+	default:
+		return true
+	}
+	return err == nil
+}
+
+// misses says why the n-th step leads nowhere.
+func misses(steps []step, n int, md protoreflect.MessageDescriptor) string {
+	before := format(steps[:n])
+	if steps[n].kind == fieldStep {
+		if n == 0 {
+			return fmt.Sprintf("%s has no field %q", md.FullName(), steps[n].name)
+		}
+		return fmt.Sprintf("%q of %s has no field %q", before, md.FullName(), steps[n].name)
+	}
+	return fmt.Sprintf("%q of %s has no %s", before, md.FullName(), format(steps[n:]))
+}

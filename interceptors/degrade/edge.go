@@ -1,0 +1,140 @@
+package degrade
+
+import (
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
+)
+
+// failure is the error to send for a handler's: at the edge without what is for
+// operators, else as it is.
+func (s *server) failure(err error) error {
+	if st, ok := status.FromError(err); s.edge && ok {
+		return strippedStatus(st, err)
+	}
+	return err
+}
+
+// strippedStatus returns err, or a status like it if its details name sources.
+func strippedStatus(st *status.Status, err error) error {
+	changed := st.Proto()
+	var d degradev1.Degradation
+	at := slices.IndexFunc(changed.GetDetails(), func(a *anypb.Any) bool { return a.MessageIs(&d) })
+	if at < 0 {
+		return err
+	}
+	packed, fault := changed.GetDetails()[at], changed.GetDetails()[at].UnmarshalTo(&d)
+	if fault == nil {
+		fault = packed.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes))
+	}
+	if fault != nil {
+		changed.Details = slices.Delete(changed.GetDetails(), at, at+1)
+	}
+	return status.FromProto(changed).Err()
+}
+
+// nests remembers which message types have markers of others within them.
+var nests sync.Map //nolint:gochecknoglobals // protoreflect.MessageDescriptor → bool; bounded by the linked types
+
+// mayNest reports whether some message within one of type md can have a field
+// for markers.
+func mayNest(md protoreflect.MessageDescriptor) bool {
+	if known, ok := nests.Load(md); ok {
+		return known.(bool) //nolint:errcheck,forcetypeassert // nothing else is stored
+	}
+	found := reaches(md, map[protoreflect.FullName]bool{})
+	nests.Store(md, found)
+	return found
+}
+
+// reaches looks for fields of markers below md, which is at the top.
+func reaches(md protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) bool {
+	if seen[md.FullName()] {
+		return false
+	}
+	seen[md.FullName()] = true
+	all := md.Fields()
+	for i := range all.Len() {
+		below := messageOf(all.Get(i))
+		if below == nil || below.FullName() == typeName {
+			continue
+		}
+		if holdsMarkers(below) || reaches(below, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsMarkers reports whether messages of type md have a field of markers, in
+// whatever form.
+func holdsMarkers(md protoreflect.MessageDescriptor) bool {
+	all := md.Fields()
+	for i := range all.Len() {
+		if isDegradation(all.Get(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// messageOf is the type of the messages in a field, nil if there are none.
+func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
+	if fd.IsMap() {
+		fd = fd.MapValue()
+	}
+	return fd.Message()
+}
+
+// withoutNested returns m, or a copy of it without the markers in nested
+// messages.
+func withoutNested(m proto.Message) proto.Message {
+	if !mayNest(m.ProtoReflect().Descriptor()) {
+		return m
+	}
+	m = proto.Clone(m)
+	eachMessage(m.ProtoReflect(), clearMarkers)
+	return m
+}
+
+// ClearNested removes the markers in messages within m, and in m itself. It is
+// for a response that becomes part of another one, which says everything.
+func ClearNested(m proto.Message) { clearMarkers(m.ProtoReflect()) }
+
+// clearMarkers removes the markers in m and in all messages within it.
+func clearMarkers(m protoreflect.Message) {
+	all := m.Descriptor().Fields()
+	for i := range all.Len() {
+		if isDegradation(all.Get(i)) {
+			m.Clear(all.Get(i))
+		}
+	}
+	eachMessage(m, clearMarkers)
+}
+
+// eachMessage calls do with every message in a field of m.
+func eachMessage(m protoreflect.Message, do func(protoreflect.Message)) {
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case messageOf(fd) == nil:
+		case fd.IsMap():
+			v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
+				do(v.Message())
+				return true
+			})
+		case fd.IsList():
+			for i := range v.List().Len() {
+				do(v.List().Get(i).Message())
+			}
+		default:
+			do(v.Message())
+		}
+		return true
+	})
+}

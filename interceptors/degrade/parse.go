@@ -1,0 +1,148 @@
+package degrade
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// step is one part of a path.
+type step struct {
+	kind stepKind
+	// name is that of a field, or a key without quotes and escapes.
+	name string
+}
+
+type stepKind uint8
+
+const (
+	fieldStep stepKind = iota
+	allStep
+	keyStep
+)
+
+// parse splits a path into its steps.
+func parse(path string) ([]step, error) {
+	if len(path) > MaxPathBytes {
+		return nil, fmt.Errorf("degrade: path = %.32q…, %d bytes; must be at most %d", path, len(path), MaxPathBytes)
+	}
+	var steps []step
+	for rest := path; rest != ""; {
+		s, after, ok := nextStep(rest, len(steps) == 0)
+		if !ok {
+			return nil, fmt.Errorf(`degrade: path = %q, wrong at byte %d; must be like a.b, a[*].b or a["key"]`,
+				path, len(path)-len(rest))
+		}
+		if len(steps) == MaxPathSteps {
+			return nil, fmt.Errorf("degrade: path = %q; must have at most %d steps", path, MaxPathSteps)
+		}
+		steps, rest = append(steps, s), after
+	}
+	return steps, nil
+}
+
+// nextStep takes the first step off a path.
+func nextStep(path string, first bool) (s step, rest string, ok bool) {
+	switch {
+	case first:
+		return fieldAt(path)
+	case path[0] == '.':
+		return fieldAt(path[1:])
+	case strings.HasPrefix(path, "[*]"):
+		return step{kind: allStep}, path[len("[*]"):], true
+	case strings.HasPrefix(path, `["`):
+		return keyAt(path[len(`["`):])
+	default:
+		return step{}, "", false
+	}
+}
+
+// fieldAt reads a name.
+func fieldAt(path string) (s step, rest string, ok bool) {
+	n := 0
+	for n < len(path) && inName(path[n], n) {
+		n++
+	}
+	return step{fieldStep, path[:n]}, path[n:], n > 0
+}
+
+// inName reports whether c may be the i-th byte of a name.
+func inName(c byte, i int) bool {
+	letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+	return letter || i > 0 && '0' <= c && c <= '9'
+}
+
+// keyAt reads a key that begins after its opening quote, and the closing one.
+func keyAt(path string) (s step, rest string, ok bool) {
+	var key strings.Builder
+	for rest = path; rest != ""; {
+		if after, ends := strings.CutPrefix(rest, `"]`); ends {
+			return step{keyStep, key.String()}, after, true
+		}
+		r, size := keyRune(rest)
+		if size == 0 {
+			break
+		}
+		key.WriteRune(r)
+		rest = rest[size:]
+	}
+	return step{}, "", false
+}
+
+// keyRune reads one character of a key, as [quoteKey] writes it. The size is 0
+// if it is written in another way.
+func keyRune(text string) (r rune, size int) {
+	r, size = utf8.DecodeRuneInString(text)
+	if r == '\\' {
+		for _, n := range [...]int{len(`\"`), len(`\u0000`)} {
+			if n <= len(text) {
+				if c, ok := unescaped(text[:n]); ok {
+					return c, n
+				}
+			}
+		}
+		return 0, 0
+	}
+	if r == utf8.RuneError && size <= 1 || escaped(r) != "" {
+		return 0, 0
+	}
+	return r, size
+}
+
+// escaped is how a key spells r, empty if it needs no escape.
+func escaped(r rune) string {
+	switch {
+	case r == '"' || r == '\\':
+		return `\` + string(r)
+	case r < ' ' || r == 0x7f:
+		return fmt.Sprintf(`\u%04x`, r)
+	default:
+		return ""
+	}
+}
+
+// unescaped is the character that is spelled so.
+func unescaped(text string) (r rune, ok bool) {
+	if len(text) == len(`\"`) {
+		r = rune(text[1])
+	} else if _, err := fmt.Sscanf(text, `\u%04x`, &r); err != nil {
+		return 0, false
+	}
+	return r, escaped(r) == text
+}
+
+// format spells a path.
+func format(steps []step) string {
+	path := ""
+	for _, s := range steps {
+		switch s.kind {
+		case fieldStep:
+			path = Join(path, s.name)
+		case allStep:
+			path = Elements(path)
+		case keyStep:
+			path = Key(path, s.name)
+		}
+	}
+	return path
+}

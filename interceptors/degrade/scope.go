@@ -1,0 +1,83 @@
+package degrade
+
+import (
+	"context"
+	"sync"
+)
+
+// Scope gathers what is said of one result while it is made: of the response of
+// a handler, or of what one attempt of a source returns. It travels in the
+// context. Calls made under it report to it and to nothing else, so that an
+// attempt that loses takes with it what was said of its result.
+//
+// Handlers need not know scopes: the server's interceptors open one for each
+// call. A Scope is safe for concurrent use. Make one with [Open]; the zero Scope
+// has no context that leads to it.
+type Scope struct {
+	// response: the scope is that of a response, so what is said of the response
+	// itself, by Mark or by a fan-out, has the paths of the response.
+	response bool
+	// required: whoever asked wants all or nothing.
+	required bool
+
+	mu      sync.Mutex
+	closed  bool
+	markers []Marker
+	dropped int
+	late    int
+}
+
+// Open returns a context in which calls report to a scope of their own, and the
+// scope, for an attempt to get one value. Unless told otherwise by [Under] or
+// [Unused], a degraded response of a call makes the value as a whole [Partial].
+func Open(ctx context.Context) (context.Context, *Scope) {
+	s := &Scope{required: CompleteRequired(ctx)}
+	return context.WithValue(ctx, attachmentKey{}, attachment{scope: s}), s
+}
+
+// openResponse opens the scope of the response that a handler makes.
+func openResponse(ctx context.Context, required bool) (context.Context, *Scope) {
+	s := &Scope{response: true, required: required}
+	return context.WithValue(ctx, attachmentKey{}, attachment{scope: s}), s
+}
+
+// Close ends the scope and returns what it gathered. What comes later is
+// counted only.
+func (s *Scope) Close() Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return Report{known: true, markers: normal(s.markers), truncated: s.dropped > 0, dropped: s.dropped}
+}
+
+// Late is how many reports came after Close.
+func (s *Scope) Late() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.late
+}
+
+// add records markers with paths of the scope's own, and how many more there
+// are.
+func (s *Scope) add(markers []Marker, dropped int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		s.late++
+		return
+	}
+	if len(s.markers)+len(markers) > maxMarkers {
+		s.markers = normal(s.markers) // many may say the same
+	}
+	room := min(len(markers), max(0, maxMarkers-len(s.markers)))
+	s.markers = append(s.markers, markers[:room]...)
+	s.dropped += dropped + len(markers) - room
+}
+
+// CompleteRequired reports whether whoever asked for the response that is being
+// made under ctx wants it complete or not at all, see [RequireComplete]. Work
+// for a response that cannot become complete any more is lost.
+func CompleteRequired(ctx context.Context) bool {
+	a, ok := attachmentOf(ctx)
+	return ok && a.scope.required
+}

@@ -1,0 +1,53 @@
+package degrade
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+)
+
+// StreamServerInterceptor is [UnaryServerInterceptor] for streams. What the
+// handler found out about all that it sent goes into the trailer, with the
+// summary.
+func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor {
+	s := newServer(opts)
+	return func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		ctx, scope := openResponse(ss.Context(), false)
+		if err := handler(srv, &serverStream{ServerStream: ss, ctx: ctx, edge: s.edge}); err != nil {
+			return s.failure(err)
+		}
+		r := scope.Close()
+		if s.edge {
+			r = r.stripped()
+		}
+		ss.SetTrailer(metadata.Pairs(SummaryKey, r.Summary()))
+		if r.Complete() {
+			return nil
+		}
+		trailer, err := r.trailer(MaxTrailerBytes)
+		if err == nil {
+			ss.SetTrailer(trailer)
+		}
+		return err
+	}
+}
+
+// serverStream carries the scope to the handler.
+type serverStream struct {
+	grpc.ServerStream
+
+	ctx  context.Context //nolint:containedctx // it lives as long as the stream
+	edge bool
+}
+
+func (s *serverStream) Context() context.Context { return s.ctx }
+
+// SendMsg is that of gRPC, at the edge without the markers in nested messages.
+func (s *serverStream) SendMsg(m any) error {
+	if msg, ok := m.(proto.Message); ok && s.edge {
+		m = withoutNested(msg)
+	}
+	return s.ServerStream.SendMsg(m)
+}

@@ -1,0 +1,84 @@
+package degrade
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// The metadata of gRPC that carries reports.
+const (
+	// TrailerKey holds a serialised Degradation, for responses that have no field
+	// for one, and for streams.
+	TrailerKey = "afloat-degradation-bin"
+	// SummaryKey says in ASCII how many fields are degraded, as in
+	// "2; missing=1; stale=1", for whoever reads headers only: proxies, logs.
+	// "0" says that the response is complete.
+	SummaryKey = "afloat-degraded"
+	// RequireKey with [RequireAll] in a request asks for a complete response or
+	// none.
+	RequireKey = "afloat-require"
+	RequireAll = "complete"
+)
+
+// Summary is the report for whoever reads headers only, as in
+// "2; missing=1; stale=1". It is "0" for a complete response, and empty if
+// nothing is known.
+func (r Report) Summary() string {
+	if !r.known {
+		return ""
+	}
+	var counts [Partial + 1]int
+	for _, m := range r.markers {
+		counts[m.State]++
+	}
+	var b strings.Builder
+	total := len(r.markers) + r.dropped
+	if r.truncated {
+		total = max(total, 1)
+	}
+	b.WriteString(strconv.Itoa(total))
+	for _, s := range []State{Unknown, Missing, Stale, Defaulted, Substituted, Partial} {
+		if counts[s] > 0 {
+			fmt.Fprintf(&b, "; %v=%d", s, counts[s])
+		}
+	}
+	return b.String()
+}
+
+// trailer is the report as metadata, in at most size bytes.
+func (r Report) trailer(size int) (metadata.MD, error) {
+	encoded, err := proto.Marshal(r.capped(size))
+	if err != nil {
+		return nil, fmt.Errorf("degrade: trailer: %w", err)
+	}
+	return metadata.Pairs(TrailerKey, string(encoded)), nil
+}
+
+// fromMetadata reads what a peer says of a response of type md in its metadata.
+func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
+	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
+		return unmarshal(encoded[0], md)
+	}
+	for _, from := range []metadata.MD{header, trailer} {
+		if summary := from.Get(SummaryKey); len(summary) > 0 {
+			return fromSummary(summary[0])
+		}
+	}
+	return Report{}
+}
+
+// fromSummary is what is left where something on the way dropped the markers
+// themselves.
+func fromSummary(summary string) Report {
+	total, _, _ := strings.Cut(summary, ";")
+	n, err := strconv.ParseUint(strings.TrimSpace(total), 10, 31)
+	if err == nil && n == 0 {
+		return NewReport()
+	}
+	return Report{known: true, truncated: true, dropped: int(max(n, 1))}
+}
