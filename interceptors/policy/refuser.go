@@ -7,8 +7,9 @@ import (
 
 // Refuser makes the rejections of one policy for one reason. It hands out the
 // same *[Rejection] again while method and retry time do not change, so that
-// refusing allocates nothing. It is safe for concurrent use. The fields must
-// not change after the first call of Refuse.
+// refusing allocates nothing; only where several methods share a policy does a
+// change from one to another allocate. It is safe for concurrent use. The fields
+// must not change after the first call of Refuse.
 type Refuser struct {
 	// Policy, Name, Reason and Err become those of each rejection.
 	Policy string

@@ -111,7 +111,8 @@ func (r *Rules) sweep() {
 
 // Idler is implemented by a policy that knows when nothing would be lost if it
 // were dropped and made anew: nothing in flight, nothing remembered. Rules
-// never drop a policy that is not an Idler.
+// never drop a policy that is not an Idler. What an Update has changed on one key
+// goes with it: a change that must last belongs in the rules.
 type Idler interface {
 	Idle() bool
 }
