@@ -79,24 +79,32 @@ func (p position) toField(name string) (position, bool) {
 }
 
 // fitsKey reports whether a quoted key can be one of a map with keys of the
-// given kind.
+// given kind. A number has one spelling: neither "+1" nor "01" is one.
 func fitsKey(key string, kind protoreflect.Kind) bool {
-	var err error
 	switch kind {
 	case protoreflect.BoolKind:
 		return key == "true" || key == "false"
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
-		_, err = strconv.ParseInt(key, 10, 32)
+		return fitsInt(key, 32)
 	case protoreflect.Int64Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind:
-		_, err = strconv.ParseInt(key, 10, 64)
+		return fitsInt(key, 64)
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
-		_, err = strconv.ParseUint(key, 10, 32)
+		return fitsUint(key, 32)
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
-		_, err = strconv.ParseUint(key, 10, 64)
+		return fitsUint(key, 64)
 	default:
 		return true
 	}
-	return err == nil
+}
+
+func fitsInt(key string, bits int) bool {
+	n, err := strconv.ParseInt(key, 10, bits)
+	return err == nil && strconv.FormatInt(n, 10) == key
+}
+
+func fitsUint(key string, bits int) bool {
+	n, err := strconv.ParseUint(key, 10, bits)
+	return err == nil && strconv.FormatUint(n, 10) == key
 }
 
 // misses says why the n-th step leads nowhere.

@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -114,19 +115,33 @@ func escaped(r rune) string {
 	switch {
 	case r == '"' || r == '\\':
 		return `\` + string(r)
-	case r < ' ' || r == 0x7f:
+	case hidden(r):
 		return fmt.Sprintf(`\u%04x`, r)
 	default:
 		return ""
 	}
 }
 
+// hidden reports whether r does something to a text instead of standing in it:
+// it ends a line, drives a terminal, or turns the direction of reading. The set
+// is written out, so that it is the same in every version of Go. All of it is
+// below U+10000.
+func hidden(r rune) bool {
+	switch {
+	case r < ' ', 0x7f <= r && r <= 0x9f: // control characters
+	case 0x200b <= r && r <= 0x200f, 0x2028 <= r && r <= 0x202e, 0x2060 <= r && r <= 0x206f, r == 0xfeff:
+	default:
+		return false
+	}
+	return true
+}
+
 // unescaped is the character that is spelled so.
 func unescaped(text string) (r rune, ok bool) {
 	if len(text) == len(`\"`) {
 		r = rune(text[1])
-	} else if _, err := fmt.Sscanf(text, `\u%04x`, &r); err != nil {
-		return 0, false
+	} else if n, err := strconv.ParseUint(text[len(`\u`):], 16, 16); err == nil {
+		r = rune(n)
 	}
 	return r, escaped(r) == text
 }

@@ -12,12 +12,14 @@ const (
 //
 //	path  = [ field { "." field | "[*]" | "[" key "]" } ] .
 //	field = letter { letter | digit | "_" } .
-//	key   = `"` { character | `\"` | `\\` | `\u00` hex hex } `"` .
+//	key   = `"` { character | `\"` | `\\` | `\u` hex hex hex hex } `"` .
 //
 // [*] is every element of a repeated field or every value of a map, a key one
-// value of a map; a key that is a number or a bool is quoted too. The empty path
-// is the whole response. Every path has one spelling only, so paths are compared
-// as strings.
+// value of a map; a key that is a number or a bool is quoted too, as Go prints
+// it. The empty path is the whole response. In keys the quote, the backslash and
+// the characters that steer a terminal or a line are escaped, and no others, so
+// every path has one spelling only, paths are compared as strings, and a path
+// can be printed as it is.
 
 // CheckPath returns an error if path is malformed, longer than [MaxPathBytes]
 // or deeper than [MaxPathSteps].

@@ -1,0 +1,86 @@
+package degrade_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+var profileType = (*testv1.GetProfileResponse)(nil).ProtoReflect().Descriptor()
+
+func TestCheckField(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{
+		"", "name", "items", "items[*]", "items[*].price", "items[*].seller.items[*].name", "tags[*]",
+		"offers", "offers[*]", `offers["any key"].price`, `ranks["-7"]`, `votes["18446744073709551615"]`,
+		`flags["true"]`, `flags["false"]`, `shelves["0"]`, `heights["-9223372036854775808"]`,
+		"parent.parent.parent.name", "email", "card.price", "degradation",
+	} {
+		if err := degrade.CheckField(path, profileType); err != nil {
+			t.Error(err)
+		}
+	}
+	const message = "afloat.test.v1.GetProfileResponse"
+	for path, want := range map[string]string{
+		"title":                  message + ` has no field "title"`,
+		"name.first":            `"name" of ` + message + ` has no field "first"`,
+		"items.price":           `"items" of ` + message + ` has no field "price"`,
+		"items[*].cost":         `"items[*]" of ` + message + ` has no field "cost"`,
+		"name[*]":               `"name" of ` + message + ` has no [*]`,
+		"items[*][*].name":      `"items[*]" of ` + message + ` has no [*].name`,
+		`items["a"]`:            `"items" of ` + message + ` has no ["a"]`,
+		"tags[*].size":          `"tags[*]" of ` + message + ` has no field "size"`,
+		`ranks["one"]`:          `"ranks" of ` + message + ` has no ["one"]`,
+		`ranks["01"]`:           `"ranks" of ` + message + ` has no ["01"]`,
+		`ranks["+1"]`:           `"ranks" of ` + message + ` has no ["+1"]`,
+		`ranks["-0"]`:           `"ranks" of ` + message + ` has no ["-0"]`,
+		`ranks["3000000000"]`:   `"ranks" of ` + message + ` has no ["3000000000"]`,
+		`votes["-1"]`:           `"votes" of ` + message + ` has no ["-1"]`,
+		`votes["007"]`:          `"votes" of ` + message + ` has no ["007"]`,
+		`flags["1"]`:            `"flags" of ` + message + ` has no ["1"]`,
+		`shelves["4294967296"]`: `"shelves" of ` + message + ` has no ["4294967296"]`,
+		`heights["1.5"]`:        `"heights" of ` + message + ` has no ["1.5"]`,
+		"contact":               message + ` has no field "contact"`, // a oneof is no field
+	} {
+		if err := degrade.CheckField(path, profileType); err == nil || !strings.HasSuffix(err.Error(), "; "+want) {
+			t.Errorf("%q: error = %v\nwant %s", path, err, want)
+		}
+	}
+	if err := degrade.CheckField("a[", profileType); err == nil || !strings.Contains(err.Error(), "wrong at byte 1") {
+		t.Errorf("malformed: %v", err)
+	}
+}
+
+func TestCheckMessage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		message protoreflect.ProtoMessage
+		has     bool
+		fault   string
+	}{
+		{(*testv1.GetProfileResponse)(nil), true, ""},
+		{(*testv1.GetPageResponse)(nil), true, ""}, // optional is no oneof to the reader
+		{(*testv1.GetPlainResponse)(nil), false, ""},
+		{(*testv1.RepeatedMarkers)(nil), false, "field afloat.test.v1.RepeatedMarkers.parts is repeated"},
+		{(*testv1.MappedMarkers)(nil), false, "field afloat.test.v1.MappedMarkers.parts is a map"},
+		{(*testv1.OneofMarkers)(nil), false, "field afloat.test.v1.OneofMarkers.degradation is in a oneof"},
+		{(*testv1.TwoMarkers)(nil), false, "field afloat.test.v1.TwoMarkers.second is a second one"},
+	} {
+		md := tt.message.ProtoReflect().Descriptor()
+		for range 2 { // looked up, then remembered
+			if got := degrade.HasField(md); got != tt.has {
+				t.Errorf("%s: HasField = %v", md.Name(), got)
+			}
+		}
+		switch err := degrade.CheckMessage(md); {
+		case tt.fault == "" && err != nil:
+			t.Error(err)
+		case tt.fault != "" && (err == nil || !strings.HasPrefix(err.Error(), "degrade: "+tt.fault+"; must be ")):
+			t.Errorf("%s: error = %v; want %s", md.Name(), err, tt.fault)
+		}
+	}
+}
