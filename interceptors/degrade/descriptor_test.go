@@ -26,7 +26,7 @@ func TestCheckField(t *testing.T) {
 	}
 	const message = "afloat.test.v1.GetProfileResponse"
 	for path, want := range map[string]string{
-		"title":                  message + ` has no field "title"`,
+		"title":                 message + ` has no field "title"`,
 		"name.first":            `"name" of ` + message + ` has no field "first"`,
 		"items.price":           `"items" of ` + message + ` has no field "price"`,
 		"items[*].cost":         `"items[*]" of ` + message + ` has no field "cost"`,

@@ -1,0 +1,199 @@
+package degrade_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+)
+
+func missing(path string) degrade.Marker {
+	return degrade.Marker{Path: path, State: degrade.Missing, Reason: degrade.ReasonTimeout}
+}
+
+func stale(path string, age time.Duration) degrade.Marker {
+	return degrade.Marker{Path: path, State: degrade.Stale, Reason: degrade.ReasonUnavailable, Age: age}
+}
+
+func TestZeroReportKnowsNothing(t *testing.T) {
+	t.Parallel()
+	var r degrade.Report
+	if r.Known() || r.Complete() || r.Cacheable() || r.State("name") != degrade.Unknown || r.Err() == nil {
+		t.Errorf("known %v, complete %v, cacheable %v, state %v, err %v",
+			r.Known(), r.Complete(), r.Cacheable(), r.State("name"), r.Err())
+	}
+	if r.Element("items", "a") != degrade.Unknown || r.Proto() != nil || r.Summary() != "" {
+		t.Errorf("element %v, proto %v, summary %q", r.Element("items", "a"), r.Proto(), r.Summary())
+	}
+}
+
+func TestCompleteReport(t *testing.T) {
+	t.Parallel()
+	r := degrade.NewReport()
+	if !r.Known() || !r.Complete() || !r.Cacheable() || r.Err() != nil {
+		t.Errorf("known %v, complete %v, cacheable %v, err %v", r.Known(), r.Complete(), r.Cacheable(), r.Err())
+	}
+	if r.State("") != degrade.Intact || r.Element("items", "a") != degrade.Intact || r.Summary() != "0" {
+		t.Errorf("state %v, element %v, summary %q", r.State(""), r.Element("items", "a"), r.Summary())
+	}
+}
+
+func TestStateIsThatOfTheNearestMarker(t *testing.T) {
+	t.Parallel()
+	r := degrade.NewReport(
+		stale("account", time.Minute),
+		missing("account.plan"),
+		missing("banner.image"),
+		degrade.Marker{Path: "list", State: degrade.Partial, Reason: degrade.ReasonUpstreamDegraded},
+	)
+	for path, want := range map[string]degrade.State{
+		"":                  degrade.Partial, // something within it
+		"account":           degrade.Stale,
+		"account.name":      degrade.Stale,
+		"account.plan":      degrade.Missing,
+		"account.plan.name": degrade.Missing,
+		"accounts":          degrade.Intact,
+		"banner":            degrade.Partial,
+		"banner.image":      degrade.Missing,
+		"banner.text":       degrade.Intact,
+		"list[*].x":         degrade.Partial,
+	} {
+		if got := r.State(path); got != want {
+			t.Errorf("State(%q) = %v; want %v", path, got, want)
+		}
+	}
+	if got := r.Age("account.name"); got != time.Minute {
+		t.Errorf("age = %v; want 1m", got)
+	}
+	if got := r.Age("banner.image"); got != 0 {
+		t.Errorf("age of a missing field = %v; want 0", got)
+	}
+	if got := paths(r.Within("account.plan")); !slices.Equal(got, []string{"account", "account.plan"}) {
+		t.Errorf("within account.plan: %q", got)
+	}
+}
+
+func TestElements(t *testing.T) {
+	t.Parallel()
+	named := degrade.NewReport(degrade.Marker{Path: "items[*]", State: degrade.Missing, Keys: []string{"a", "b"}, Count: 2})
+	some := degrade.NewReport(degrade.Marker{Path: "items[*]", State: degrade.Missing, Keys: []string{"a"}, Count: 2})
+	whole := degrade.NewReport(stale("items", time.Second))
+	for _, tt := range []struct {
+		name   string
+		report degrade.Report
+		key    string
+		want   degrade.State
+	}{
+		{"one of the named", named, "b", degrade.Missing},
+		{"none of the named", named, "c", degrade.Intact},
+		{"perhaps one of the unnamed", some, "c", degrade.Missing},
+		{"within a stale list", whole, "c", degrade.Stale},
+	} {
+		if got := tt.report.Element("items", tt.key); got != tt.want {
+			t.Errorf("%s: %v; want %v", tt.name, got, tt.want)
+		}
+	}
+	if named.State("items") != degrade.Partial || named.State("items[*]") != degrade.Missing {
+		t.Errorf("items %v, items[*] %v; want partial, missing", named.State("items"), named.State("items[*]"))
+	}
+}
+
+func TestMarkersAreBroughtIntoOneForm(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		given []degrade.Marker
+		want  []degrade.Marker
+	}{
+		{"ordered", []degrade.Marker{missing("b"), missing("a")}, []degrade.Marker{missing("a"), missing("b")}},
+		{"the same once", []degrade.Marker{missing("a"), missing("a")}, []degrade.Marker{missing("a")}},
+		{"the older age", []degrade.Marker{stale("a", 1), stale("a", 2)}, []degrade.Marker{stale("a", 2)}},
+		{"the worst first", []degrade.Marker{stale("a", 1), missing("a")}, []degrade.Marker{missing("a"), stale("a", 1)}},
+		{
+			"nothing within a missing one",
+			[]degrade.Marker{missing("a"), missing("a.b"), stale("a[*].c", 1), missing("ab")},
+			[]degrade.Marker{missing("a"), missing("ab")},
+		},
+		{"what is within a stale one", []degrade.Marker{stale("a", 1), missing("a.b")}, []degrade.Marker{stale("a", 1), missing("a.b")}},
+		{"elements counted together", []degrade.Marker{
+			{Path: "a[*]", State: degrade.Missing, Keys: []string{"x", "y"}, Count: 3},
+			{Path: "a[*]", State: degrade.Missing, Keys: []string{"y", "z"}},
+		}, []degrade.Marker{{Path: "a[*]", State: degrade.Missing, Keys: []string{"x", "y", "z"}, Count: 4}}},
+		{
+			"a malformed path",
+			[]degrade.Marker{missing("a b")},
+			[]degrade.Marker{{Path: "", State: degrade.Partial, Reason: degrade.ReasonInternal}},
+		},
+	} {
+		got := slices.Collect(degrade.NewReport(tt.given...).Markers())
+		if !slices.EqualFunc(got, tt.want, sameMarker) {
+			t.Errorf("%s:\n got %+v\nwant %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// What a caller does to the keys it was given changes no report.
+func TestReportsAreValues(t *testing.T) {
+	t.Parallel()
+	r := degrade.NewReport(degrade.Marker{Path: "a[*]", State: degrade.Missing, Keys: []string{"x"}})
+	for m := range r.Markers() {
+		m.Keys[0] = "changed"
+	}
+	for m := range r.Markers() {
+		if m.Keys[0] != "x" {
+			t.Errorf("key = %q; want x", m.Keys[0])
+		}
+	}
+}
+
+func TestIncompleteError(t *testing.T) {
+	t.Parallel()
+	err := degrade.NewReport(missing("a"), stale("b", time.Second), missing("c"), missing("d")).Err()
+	want := `degrade: incomplete response: "a" is missing (timeout), "b" is stale (unavailable), "c" is missing (timeout) and 1 more`
+	if err == nil || err.Error() != want {
+		t.Fatalf("error = %v\nwant    %s", err, want)
+	}
+	incomplete, ok := errors.AsType[*degrade.IncompleteError](err)
+	if !ok || incomplete.Report.Len() != 4 || status.Code(err) != codes.Unavailable {
+		t.Errorf("incomplete %v, code %v", incomplete, status.Code(err))
+	}
+	if got := degrade.FromError(err); got.State("b") != degrade.Stale || got.Age("b") != time.Second {
+		t.Errorf("details say of b: %v, %v", got.State("b"), got.Age("b"))
+	}
+	unknown := degrade.Report{}.Err()
+	if unknown == nil || !strings.Contains(unknown.Error(), "nobody said") || degrade.FromError(unknown).Known() {
+		t.Errorf("unknown: %v", unknown)
+	}
+	if degrade.FromError(nil).Known() || degrade.FromError(errors.New("plain")).Known() {
+		t.Error("an error without details knows something")
+	}
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	r := degrade.NewReport(missing("a"), missing("b"), stale("c", 1),
+		degrade.Marker{Path: "d", State: degrade.Defaulted}, degrade.Marker{Path: "e", State: degrade.Substituted},
+		degrade.Marker{Path: "f", State: degrade.Partial}, degrade.Marker{Path: "g"})
+	want := "7; unknown=1; missing=2; stale=1; defaulted=1; substituted=1; partial=1"
+	if got := r.Summary(); got != want {
+		t.Errorf("summary = %q; want %q", got, want)
+	}
+}
+
+func paths(r degrade.Report) (all []string) {
+	for m := range r.Markers() {
+		all = append(all, m.Path)
+	}
+	return all
+}
+
+func sameMarker(a, b degrade.Marker) bool {
+	return a.Path == b.Path && a.State == b.State && a.Reason == b.Reason && a.Age == b.Age &&
+		a.Count == b.Count && slices.Equal(a.Keys, b.Keys) && a.Source == b.Source
+}
