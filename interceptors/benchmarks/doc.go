@@ -1,0 +1,9 @@
+// Package benchmarks measures afloat beside its peers. It is a module of its
+// own, so that users of afloat compile none of them.
+//
+//	peers    the interceptors that are measured
+//	measure  rounds that take turns, medians, allocations, CPU time
+//
+// Figures of one run can be compared with each other and with nothing else:
+// read the ratios, not the nanoseconds.
+package benchmarks

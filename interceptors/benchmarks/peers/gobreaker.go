@@ -1,0 +1,63 @@
+package peers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// errFull is the refusal of the semaphore.
+var errFull = status.Error(codes.ResourceExhausted, "full")
+
+// gobreakerMethod guards one method.
+type gobreakerMethod struct {
+	breaker *gobreaker.CircuitBreaker[struct{}]
+	places  *semaphore.Weighted
+}
+
+// Gobreaker is an interceptor around gobreaker and a semaphore, for each method
+// one, found in a sync.Map.
+func Gobreaker(cfg Config) (grpc.UnaryClientInterceptor, error) {
+	var methods sync.Map
+	return func(
+		ctx context.Context, method string, req, reply any,
+		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
+		found, ok := methods.Load(method)
+		if !ok {
+			found, _ = methods.LoadOrStore(method, newGobreakerMethod(cfg))
+		}
+		m := found.(*gobreakerMethod) //nolint:errcheck // nothing else is stored
+		_, err := m.breaker.Execute(func() (struct{}, error) {
+			if !m.places.TryAcquire(1) {
+				return struct{}{}, errFull
+			}
+			defer m.places.Release(1)
+			return struct{}{}, invoker(ctx, method, req, reply, cc, opts...)
+		})
+		return err
+	}, nil
+}
+
+func newGobreakerMethod(cfg Config) *gobreakerMethod {
+	settings := gobreaker.Settings{
+		Timeout:     cfg.OpenFor,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= cfg.Failures },
+	}
+	if cfg.Failures == 0 {
+		settings.Interval, settings.BucketPeriod = 10*time.Second, time.Second
+		settings.ReadyToTrip = func(c gobreaker.Counts) bool {
+			return c.Requests >= manyCalls && c.TotalFailures == c.Requests
+		}
+	}
+	return &gobreakerMethod{
+		breaker: gobreaker.NewCircuitBreaker[struct{}](settings),
+		places:  semaphore.NewWeighted(int64(cfg.Places)),
+	}
+}
