@@ -28,8 +28,15 @@ const (
 type attachmentKey struct{}
 
 func attachmentOf(ctx context.Context) (attachment, bool) {
-	a, ok := ctx.Value(attachmentKey{}).(attachment)
-	return a, ok
+	if a, ok := ctx.Value(attachmentKey{}).(*attachment); ok {
+		return *a, true
+	}
+	return attachment{}, false
+}
+
+// with returns a context that is tied by a.
+func (a attachment) with(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attachmentKey{}, &a)
 }
 
 // Under returns a context for calls whose responses become the field at path,
@@ -48,7 +55,7 @@ func Under(ctx context.Context, path string) context.Context {
 	} else {
 		a.path, a.relation = joined, embedded
 	}
-	return context.WithValue(ctx, attachmentKey{}, a)
+	return a.with(ctx)
 }
 
 // Unused returns a context for calls whose responses do not become part of the
@@ -60,7 +67,7 @@ func Unused(ctx context.Context) context.Context {
 		return ctx
 	}
 	a.relation = unused
-	return context.WithValue(ctx, attachmentKey{}, a)
+	return a.with(ctx)
 }
 
 // Mark says that the field at path of the response that is being made under
@@ -83,9 +90,18 @@ func Add(ctx context.Context, r Report) {
 	}
 }
 
+// Merge says of a value that was obtained under ctx, in whatever way, what r
+// says of it, as a call made under ctx does: r is about the value, so its paths
+// are the value's, and [Under] and [Unused] apply.
+func Merge(ctx context.Context, r Report) {
+	if a, ok := attachmentOf(ctx); ok {
+		a.report(r)
+	}
+}
+
 // record says what a call made under ctx found out about its response.
 func record(ctx context.Context, r Report) {
-	if a, ok := attachmentOf(ctx); ok {
+	if a, ok := attachmentOf(ctx); ok && !r.Complete() {
 		a.report(r.received())
 	}
 }
@@ -98,11 +114,13 @@ func (a attachment) report(r Report) {
 	if a.relation == unstated {
 		r = r.summed()
 	}
-	a.scope.add(r.at(a.path).markers, r.dropped)
+	a.scope.add(r.At(a.path).markers, r.dropped)
 }
 
-// at returns the report of what the response is embedded in at path.
-func (r Report) at(path string) Report {
+// At returns the report of what the response becomes the field at path of: each
+// marker is moved there. One that would come too deep makes the field at path
+// [Partial].
+func (r Report) At(path string) Report {
 	if path == "" {
 		return r
 	}

@@ -75,3 +75,20 @@ func (a asked) answer(ctx context.Context, r Report, failed bool) {
 		record(ctx, r)
 	}
 }
+
+// Deliver tells whoever made a call under ctx with the given options that its
+// response was not the server's but one that r speaks of: each [Capture] among
+// the options, and the scope that ctx leads to. With [RequireComplete] among
+// them it returns an error if r is not complete. It is for interceptors outside
+// of this package's that answer calls themselves, as those of package fallback.
+func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) error {
+	asked := askedBy(ctx, opts)
+	for _, to := range asked.captures {
+		*to = r
+	}
+	if asked.required && !r.Complete() {
+		return r.Err()
+	}
+	Merge(ctx, r)
+	return nil
+}

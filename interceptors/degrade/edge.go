@@ -103,10 +103,6 @@ func withoutNested(m proto.Message) proto.Message {
 	return m
 }
 
-// ClearNested removes the markers in messages within m, and in m itself. It is
-// for a response that becomes part of another one, which says everything.
-func ClearNested(m proto.Message) { clearMarkers(m.ProtoReflect()) }
-
 // clearMarkers removes the markers in m and in all messages within it.
 func clearMarkers(m protoreflect.Message) {
 	all := m.Descriptor().Fields()

@@ -40,12 +40,12 @@ func (e *IncompleteError) Error() string {
 // GRPCStatus is UNAVAILABLE with the markers, as many as fit into the headers
 // of any peer.
 func (e *IncompleteError) GRPCStatus() *status.Status {
-	return withDetails(status.New(codes.Unavailable, e.Error()), e.Report)
+	return WithDetails(status.New(codes.Unavailable, e.Error()), e.Report)
 }
 
-// withDetails puts a report into the details of a status, nothing if nothing is
-// known.
-func withDetails(s *status.Status, r Report) *status.Status {
+// WithDetails puts a report into the details of a status that is not OK, as much
+// of it as fits into the headers of any peer; nothing if r knows nothing.
+func WithDetails(s *status.Status, r Report) *status.Status {
 	if !r.known {
 		return s
 	}

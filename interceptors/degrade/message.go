@@ -132,3 +132,17 @@ func SetResponse(response proto.Message, r Report) bool {
 	m.Set(fd, value)
 	return true
 }
+
+// Cleared returns m without its own markers: m itself if it has none, else a
+// copy that shares the other fields. It is for a response that becomes part of
+// another one, whose markers say everything.
+func Cleared[M proto.Message](m M) M {
+	r := m.ProtoReflect()
+	fd := fieldOf(r.Descriptor())
+	if fd == nil || !r.Has(fd) {
+		return m
+	}
+	c := shallowCopy(m)
+	c.ProtoReflect().Clear(fd)
+	return c.(M) //nolint:errcheck,forcetypeassert // a copy has the type of what it is a copy of
+}

@@ -29,6 +29,20 @@ func NewReport(markers ...Marker) Report {
 	return Report{known: true, markers: normal(sound)}
 }
 
+// Union returns what the reports say together, of one and the same response. It
+// knows nothing if none of them does.
+func Union(reports ...Report) Report {
+	var all Report
+	for _, r := range reports {
+		all.known = all.known || r.known
+		all.truncated = all.truncated || r.truncated
+		all.dropped += r.dropped
+		all.markers = append(all.markers, r.markers...)
+	}
+	all.markers = normal(all.markers)
+	return all
+}
+
 // Known reports whether the response was said to be complete or not. A peer
 // that does not know afloat says neither.
 func (r Report) Known() bool { return r.known }

@@ -11,9 +11,12 @@ import (
 // attempt that loses takes with it what was said of its result.
 //
 // Handlers need not know scopes: the server's interceptors open one for each
-// call. A Scope is safe for concurrent use. Make one with [Open]; the zero Scope
-// has no context that leads to it.
+// call. A Scope is safe for concurrent use. Make one with [Open], or, as a part
+// of a context of your own, with [Scope.Begin]. It must not be copied after.
 type Scope struct {
+	// root is how contexts that lead here are tied, unless told otherwise.
+	root attachment
+
 	// response: the scope is that of a response, so what is said of the response
 	// itself, by Mark or by a fan-out, has the paths of the response.
 	response bool
@@ -31,14 +34,37 @@ type Scope struct {
 // scope, for an attempt to get one value. Unless told otherwise by [Under] or
 // [Unused], a degraded response of a call makes the value as a whole [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
-	s := &Scope{required: CompleteRequired(ctx)}
-	return context.WithValue(ctx, attachmentKey{}, attachment{scope: s}), s
+	s := new(Scope)
+	s.Begin(ctx, false)
+	return context.WithValue(ctx, attachmentKey{}, &s.root), s
 }
 
 // openResponse opens the scope of the response that a handler makes.
 func openResponse(ctx context.Context, required bool) (context.Context, *Scope) {
 	s := &Scope{response: true, required: required}
-	return context.WithValue(ctx, attachmentKey{}, attachment{scope: s}), s
+	s.root.scope = s
+	return context.WithValue(ctx, attachmentKey{}, &s.root), s
+}
+
+// Begin is [Open] for whoever has a context type of its own and saves the
+// allocations: a zero Scope s becomes one under parent, and the context's Value
+// method must return what [Scope.Value] does unless that is nil. If whole, the
+// value that is made is the response of a call as it is, so that what is said of
+// the response's fields holds for those of the value.
+func (s *Scope) Begin(parent context.Context, whole bool) {
+	s.required = CompleteRequired(parent)
+	s.root.scope = s
+	if whole {
+		s.root.relation = embedded
+	}
+}
+
+// Value returns what leads a context to s, and nil for any other key.
+func (s *Scope) Value(key any) any {
+	if key == (attachmentKey{}) {
+		return &s.root
+	}
+	return nil
 }
 
 // Close ends the scope and returns what it gathered. What comes later is

@@ -1,0 +1,136 @@
+package degrade_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+func staleAt(path string) degrade.Report {
+	return degrade.NewReport(degrade.Marker{Path: path, State: degrade.Stale, Reason: degrade.ReasonTimeout})
+}
+
+func TestMergeObeysUnderAndUnused(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		in   func(context.Context) context.Context
+		path string
+		want degrade.State
+	}{
+		"unstated": {func(ctx context.Context) context.Context { return ctx }, "", degrade.Partial},
+		"under": {
+			func(ctx context.Context) context.Context { return degrade.Under(ctx, "profile") },
+			"profile.avatar", degrade.Stale,
+		},
+		"unused": {degrade.Unused, "profile", degrade.Intact},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, scope := degrade.Open(t.Context())
+			degrade.Merge(tt.in(ctx), staleAt("avatar"))
+			if got := scope.Close().State(tt.path); got != tt.want {
+				t.Errorf("state of %q = %v; want %v", tt.path, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestScopeOfAWholeResponseKeepsPaths(t *testing.T) {
+	t.Parallel()
+	var scope degrade.Scope
+	scope.Begin(t.Context(), true)
+	degrade.Merge(carrier{t.Context(), &scope}, staleAt("avatar"))
+	if got := scope.Close().State("avatar"); got != degrade.Stale {
+		t.Errorf("state = %v; want stale", got)
+	}
+}
+
+// carrier is a context that holds its scope itself.
+type carrier struct {
+	context.Context
+
+	scope *degrade.Scope
+}
+
+func (c carrier) Value(key any) any {
+	if v := c.scope.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
+}
+
+func TestUnionAddsUp(t *testing.T) {
+	t.Parallel()
+	if degrade.Union().Known() || degrade.Union(degrade.Report{}).Known() {
+		t.Error("nothing is known, but the union says so")
+	}
+	r := degrade.Union(degrade.Report{}, degrade.NewReport(), staleAt("a"), staleAt("b"), staleAt("a"))
+	if r.Len() != 2 || r.State("a") != degrade.Stale || r.State("b") != degrade.Stale || r.State("c") != degrade.Intact {
+		t.Errorf("union = %v", r.Proto())
+	}
+}
+
+func TestClearedLeavesTheOriginalAlone(t *testing.T) {
+	t.Parallel()
+	plain := &testv1.GetProfileResponse{Name: "Ada"}
+	if degrade.Cleared(plain) != plain {
+		t.Error("a message without markers was copied")
+	}
+	marked := &testv1.GetProfileResponse{Name: "Ada", Parent: plain}
+	degrade.SetResponse(marked, staleAt("avatar"))
+	before := proto.Clone(marked)
+	cleared := degrade.Cleared(marked)
+	if degrade.FromResponse(cleared).Known() || cleared.GetName() != "Ada" || cleared.GetParent() != plain {
+		t.Errorf("cleared = %v", cleared)
+	}
+	if !proto.Equal(marked, before) {
+		t.Error("the original was changed")
+	}
+}
+
+func TestDeliverReachesCapturesAndScope(t *testing.T) {
+	t.Parallel()
+	ctx, scope := degrade.Open(t.Context())
+	var got degrade.Report
+	opts := []grpc.CallOption{degrade.Capture(&got)}
+	if err := degrade.Deliver(degrade.Under(ctx, "profile"), opts, staleAt("avatar")); err != nil {
+		t.Fatal(err)
+	}
+	if got.State("avatar") != degrade.Stale {
+		t.Errorf("captured %v", got.Proto())
+	}
+	if r := scope.Close(); r.State("profile.avatar") != degrade.Stale {
+		t.Errorf("scope says %v", r.Proto())
+	}
+}
+
+func TestDeliverHonoursRequireComplete(t *testing.T) {
+	t.Parallel()
+	opts := []grpc.CallOption{degrade.RequireComplete()}
+	err := degrade.Deliver(t.Context(), opts, staleAt("avatar"))
+	if _, ok := errors.AsType[*degrade.IncompleteError](err); !ok {
+		t.Errorf("error = %v; want an IncompleteError", err)
+	}
+	if err := degrade.Deliver(t.Context(), opts, degrade.NewReport()); err != nil {
+		t.Errorf("a complete response: %v", err)
+	}
+}
+
+func TestWithDetailsKeepsTheStatus(t *testing.T) {
+	t.Parallel()
+	s := degrade.WithDetails(status.New(codes.NotFound, "no such user"), staleAt("user"))
+	if s.Code() != codes.NotFound || s.Message() != "no such user" {
+		t.Errorf("status = %v", s)
+	}
+	if got := degrade.FromError(s.Err()).State("user"); got != degrade.Stale {
+		t.Errorf("state in the details = %v; want stale", got)
+	}
+}
