@@ -4,13 +4,17 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Option changes how the client interceptors work.
 type Option interface{ apply(*options) }
 
-type options struct{ reap bool }
+type options struct {
+	reap      bool
+	fallbacks *fallback.Client
+}
 
 type optionFunc func(*options)
 
@@ -24,6 +28,12 @@ func optionsOf(opts []Option) options {
 	return o
 }
 
+// WithFallbacks has unary calls that fail answered from elsewhere, see package
+// fallback. It is for [DialOptions] only. A nil c has no fallbacks.
+func WithFallbacks(c *fallback.Client) Option {
+	return optionFunc(func(o *options) { o.fallbacks = c })
+}
+
 // DialOptions guards every call of a client connection by the policies that r
 // finds for it, and reads what servers say of degraded fields. It uses only the
 // WithChain… options, so interceptors that the client sets by
@@ -31,8 +41,12 @@ func optionsOf(opts []Option) options {
 // number of connections; each target has policies of its own. A nil r fails
 // every call with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...Option) []grpc.DialOption {
+	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)}
+	if c := optionsOf(opts).fallbacks; c != nil {
+		unary = append([]grpc.UnaryClientInterceptor{c.UnaryClientInterceptor()}, unary...)
+	}
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)),
+		grpc.WithChainUnaryInterceptor(unary...),
 		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor(), StreamClientInterceptor(r, opts...)),
 	}
 }

@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -76,19 +77,21 @@ func (a asked) answer(ctx context.Context, r Report, failed bool) {
 	}
 }
 
+// RequiresComplete reports whether [RequireComplete] is among the options.
+func RequiresComplete(opts []grpc.CallOption) bool {
+	return slices.ContainsFunc(opts, func(o grpc.CallOption) bool {
+		_, ok := o.(requireOption)
+		return ok
+	})
+}
+
 // Deliver tells whoever made a call under ctx with the given options that its
 // response was not the server's but one that r speaks of: each [Capture] among
-// the options, and the scope that ctx leads to. With [RequireComplete] among
-// them it returns an error if r is not complete. It is for interceptors outside
+// the options, and the scope that ctx leads to. It is for interceptors outside
 // of this package's that answer calls themselves, as those of package fallback.
-func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) error {
-	asked := askedBy(ctx, opts)
-	for _, to := range asked.captures {
+func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) {
+	for _, to := range askedBy(ctx, opts).captures {
 		*to = r
 	}
-	if asked.required && !r.Complete() {
-		return r.Err()
-	}
 	Merge(ctx, r)
-	return nil
 }

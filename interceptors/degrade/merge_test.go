@@ -2,7 +2,6 @@ package degrade_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -101,9 +100,7 @@ func TestDeliverReachesCapturesAndScope(t *testing.T) {
 	ctx, scope := degrade.Open(t.Context())
 	var got degrade.Report
 	opts := []grpc.CallOption{degrade.Capture(&got)}
-	if err := degrade.Deliver(degrade.Under(ctx, "profile"), opts, staleAt("avatar")); err != nil {
-		t.Fatal(err)
-	}
+	degrade.Deliver(degrade.Under(ctx, "profile"), opts, staleAt("avatar"))
 	if got.State("avatar") != degrade.Stale {
 		t.Errorf("captured %v", got.Proto())
 	}
@@ -112,15 +109,13 @@ func TestDeliverReachesCapturesAndScope(t *testing.T) {
 	}
 }
 
-func TestDeliverHonoursRequireComplete(t *testing.T) {
+func TestRequiresComplete(t *testing.T) {
 	t.Parallel()
-	opts := []grpc.CallOption{degrade.RequireComplete()}
-	err := degrade.Deliver(t.Context(), opts, staleAt("avatar"))
-	if _, ok := errors.AsType[*degrade.IncompleteError](err); !ok {
-		t.Errorf("error = %v; want an IncompleteError", err)
+	if degrade.RequiresComplete([]grpc.CallOption{grpc.StaticMethod()}) {
+		t.Error("found where it is not")
 	}
-	if err := degrade.Deliver(t.Context(), opts, degrade.NewReport()); err != nil {
-		t.Errorf("a complete response: %v", err)
+	if !degrade.RequiresComplete([]grpc.CallOption{grpc.StaticMethod(), degrade.RequireComplete()}) {
+		t.Error("not found")
 	}
 }
 

@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"errors"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -46,10 +47,14 @@ func reasonOf(r degradev1.Reason) Reason {
 
 // ReasonOf returns why a field is degraded whose source failed with err, which
 // must not be nil. A refusal by one of our own policies says so itself; what
-// came from the source is told by its code, be it a refusal there.
+// came from the source is told by its code, be it a refusal there. A panic is
+// INTERNAL.
 func ReasonOf(err error) Reason {
 	if policy.IsRejection(err) {
 		return reasonOfRefusal(policy.ReasonOf(err))
+	}
+	if errors.Is(err, policy.ErrPanicked) {
+		return ReasonInternal
 	}
 	switch policy.Code(err) {
 	case codes.DeadlineExceeded:

@@ -263,3 +263,17 @@ func FuzzRejection(f *testing.F) {
 		}
 	})
 }
+
+func TestPanicErrorTellsClientsNothing(t *testing.T) {
+	t.Parallel()
+	err := &policy.PanicError{Value: "the password is 1234"}
+	if !errors.Is(err, policy.ErrPanicked) || err.Error() != "panicked: the password is 1234" {
+		t.Errorf("error = %v", err)
+	}
+	if s := status.Convert(err); s.Code() != codes.Internal || s.Message() != "panicked" {
+		t.Errorf("status = %v", s)
+	}
+	if got := (&policy.PanicError{}).Error(); got != "panicked: runtime.Goexit was called" {
+		t.Errorf("error = %v", got)
+	}
+}

@@ -1,0 +1,225 @@
+package fallback_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+func TestCallThatSucceedsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fallbacks := client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"}))
+		cc := (&profiles{get: answers("Ada")}).dial(t, "main", fallbacks)
+		var report degrade.Report
+		resp, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{}, degrade.Capture(&report))
+		if err != nil || resp.GetName() != "Ada" || !report.Complete() {
+			t.Errorf("response = %v, %v; report: %v", resp, err, report.Proto())
+		}
+	})
+}
+
+func TestStaticResponseIsCopiedAndMarked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var heard recorder
+		fixed := &testv1.GetProfileResponse{Name: "nobody", Tags: []string{"a"}}
+		fallbacks := client(t, method().Static(fixed), fallback.WithObserver(&heard))
+		fixed.Name = "changed later"
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", fallbacks)
+		for range 2 {
+			ctx, scope := degrade.Open(t.Context())
+			var report degrade.Report
+			reply := &testv1.GetProfileResponse{Avatar: "left over"}
+			err := cc.Invoke(degrade.Under(ctx, "profile"), testv1.TierService_GetProfile_FullMethodName,
+				&testv1.GetProfileRequest{}, reply, degrade.Capture(&report))
+			if err != nil || reply.GetName() != "nobody" || reply.GetAvatar() != "" {
+				t.Fatalf("reply = %v, %v", reply, err)
+			}
+			reply.Tags[0] = "written to"
+			if report.State("") != degrade.Defaulted || degrade.FromResponse(reply).State("") != degrade.Defaulted {
+				t.Errorf("captured %v, in the reply %v", report.Proto(), reply.GetDegradation())
+			}
+			if r := scope.Close(); r.Len() != 1 || r.State("profile") != degrade.Defaulted {
+				t.Errorf("scope says %v", r.Proto())
+			}
+		}
+		const m = testv1.TierService_GetProfile_FullMethodName
+		once := []string{
+			m + "/default started", m + "/default ended: <nil>, late: false, in default",
+			m + " fell back to default: defaulted, rpc error: code = Unavailable desc = down",
+		}
+		heard.is(t, append(once, once...)...)
+	})
+}
+
+func TestCallThatIsAnsweredGetsItsError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fallbacks := client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"}))
+		cc := (&profiles{get: refuses(status.Error(codes.NotFound, "no such profile"))}).dial(t, "main", fallbacks)
+		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
+		if status.Code(err) != codes.NotFound {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+func TestCompleteOrNothingHasNoFallback(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fallbacks := client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"}))
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", fallbacks)
+		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{}, degrade.RequireComplete())
+		if status.Code(err) != codes.Unavailable || status.Convert(err).Message() != "down" {
+			t.Errorf("error = %v; want that of the call", err)
+		}
+	})
+}
+
+func TestOtherConnectionAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		other := (&profiles{get: func(ctx context.Context, _ *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+			err := degrade.Mark(ctx, "avatar", degrade.Missing, degrade.ReasonShed)
+			return &testv1.GetProfileResponse{Name: "Ada"}, err
+		}}).dial(t, "other", nil)
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", client(t, method().Conn("other region", other)))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var report degrade.Report
+		resp, err := testv1.NewTierServiceClient(cc).GetProfile(ctx, &testv1.GetProfileRequest{}, degrade.Capture(&report))
+		if err != nil || resp.GetName() != "Ada" {
+			t.Fatalf("response = %v, %v", resp, err)
+		}
+		if report.State("") != degrade.Substituted || report.State("avatar") != degrade.Missing || report.Len() != 2 {
+			t.Errorf("report = %v", report.Proto())
+		}
+		if inside := degrade.FromResponse(resp); inside.Len() != 2 || inside.State("avatar") != degrade.Missing {
+			t.Errorf("in the response: %v", inside.Proto())
+		}
+	})
+}
+
+func TestCallLeavesTimeToItsFallback(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(ctx context.Context, _ *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+			<-ctx.Done()
+			return nil, status.FromContextError(ctx.Err()).Err()
+		}
+		var left time.Duration
+		f := func(ctx context.Context, _ *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+			end, _ := ctx.Deadline()
+			left = time.Until(end)
+			return &testv1.GetProfileResponse{Name: "cached"}, nil
+		}
+		cc := (&profiles{get: hang}).dial(t, "main", client(t, method().Func("cache", f)))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		resp, err := testv1.NewTierServiceClient(cc).GetProfile(ctx, &testv1.GetProfileRequest{})
+		if err != nil || resp.GetName() != "cached" || left != 250*time.Millisecond {
+			t.Errorf("response = %v, %v, with %v left; want 250ms", resp, err, left)
+		}
+	})
+}
+
+func TestAllFallbacksFailed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rule := method().Func("cache", refuses(status.Error(codes.DataLoss, "gone"))).LastGood(store(t, fallback.StoreConfig{}))
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", client(t, rule))
+		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
+		if status.Code(err) != codes.Unavailable || !errors.Is(err, fallback.ErrNotKept) {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+func TestOpenCircuitFallsBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		get := func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+			calls++
+			return nil, errDown
+		}
+		cc := (&profiles{get: get}).dial(t, "main", client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"})))
+		var report degrade.Report
+		for range 30 {
+			resp, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{}, degrade.Capture(&report))
+			if err != nil || resp.GetName() != "nobody" {
+				t.Fatalf("response = %v, %v", resp, err)
+			}
+		}
+		if calls != 10 { // breaker.Config's ConsecutiveFailures
+			t.Errorf("%d calls reached the server; want 10", calls)
+		}
+		for m := range report.Markers() {
+			if m.Reason != degrade.ReasonCircuitOpen {
+				t.Errorf("reason = %v; want circuit_open", m.Reason)
+			}
+		}
+	})
+}
+
+func TestRuleWithOtherMessagesSaysSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rule := fallback.For[*wrapperspb.StringValue, *wrapperspb.StringValue](testv1.TierService_GetProfile_FullMethodName).
+			Static(wrapperspb.String("wrong"))
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", client(t, rule))
+		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
+		const want = `fallback "/afloat.test.v1.TierService/GetProfile": call: rpc error: code = Unavailable desc = down; ` +
+			`fallbacks: rpc error: code = Internal desc = fallback: messages = *testv1.GetProfileRequest, *testv1.GetProfileResponse; ` +
+			`must be *wrapperspb.StringValue, *wrapperspb.StringValue as the rule says`
+		if err == nil || err.Error() != want || status.Code(err) != codes.Unavailable {
+			t.Errorf("error = %v; want %v", err, want)
+		}
+	})
+}
+
+func TestTimeoutOfTheCallAndWhen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(ctx context.Context, _ *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+			<-ctx.Done()
+			return nil, status.Error(codes.Aborted, "never mind")
+		}
+		rule := method().Timeout(time.Second).Static(&testv1.GetProfileResponse{Name: "nobody"}).
+			When(func(err error) bool { return status.Code(err) == codes.DeadlineExceeded })
+		begin := time.Now()
+		cc := (&profiles{get: hang}).dial(t, "main", client(t, rule))
+		resp, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
+		if err != nil || resp.GetName() != "nobody" || time.Since(begin) != time.Second {
+			t.Errorf("response = %v, %v after %v", resp, err, time.Since(begin))
+		}
+	})
+}
+
+func TestOtherMethodsPassThrough(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]*fallback.Client{"none": nil, "another": client(t, method().Static(&testv1.GetProfileResponse{}))} {
+		called := false
+		invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+			called = true
+			return breaker.ErrOpen
+		}
+		err := c.UnaryClientInterceptor()(t.Context(), "/x.Y/Z", nil, nil, nil, invoker)
+		if !called || err != breaker.ErrOpen { //nolint:errorlint // the very error
+			t.Errorf("%s: error = %v; called: %v", name, err, called)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package fallback
+
+import (
+	"context"
+
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+)
+
+// doing is one run that somebody waits for.
+type doing[In, T any] struct {
+	run    attempt.Run[In, T]
+	done   chan struct{} // closed once answer and ok are set
+	answer attempt.Answer[T]
+	ok     bool
+}
+
+// Took is called by the run.
+func (d *doing[In, T]) Took(a attempt.Answer[T], ok bool) {
+	d.answer, d.ok = a, ok
+	close(d.done)
+}
+
+// do runs the steps of the named chain after those that have failed already, and
+// waits for an answer or the end of ctx.
+func do[In, T any](
+	ctx context.Context, name string, c *attempt.Chain[In, T], in In, failures []error,
+) (attempt.Answer[T], error) {
+	d := &doing[In, T]{done: make(chan struct{})}
+	go d.run.Resume(ctx, c, in, d, failures)
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		select {
+		case <-d.done: // what has arrived is not lost
+		default:
+			d.run.Abandon()
+			return attempt.Answer[T]{}, ctx.Err()
+		}
+	}
+	if !d.ok {
+		return attempt.Answer[T]{}, errorOf(name, c, d.answer.Failures)
+	}
+	return d.answer, nil
+}
+
+// tellFellBack tells the observer, if there is one, of an answer by another step
+// than the first.
+func tellFellBack[In, T any](ctx context.Context, o Observer, name string, c *attempt.Chain[In, T], a attempt.Answer[T]) {
+	if o == nil {
+		return
+	}
+	s := c.Steps[a.Step]
+	o.FellBack(ctx, FellBack{Chain: name, Step: s.Name, State: s.State, Age: a.Age, Cause: a.Failures[0]})
+}

@@ -1,0 +1,78 @@
+package fallback_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/fallback"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+// Any function can have fallbacks. The answer says where it comes from.
+func Example() {
+	profile, err := fallback.New("profile", fallback.Try("profile service", func(context.Context, int) (string, error) {
+		return "", status.Error(codes.Unavailable, "connection refused")
+	}).Stale("cache", func(_ context.Context, id int) (string, time.Time, error) {
+		return fmt.Sprintf("profile %d, an hour ago", id), time.Now().Add(-time.Hour), nil
+	}).Default(func(int) string {
+		return "anonymous"
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	answer, err := profile.Do(ctx, 7)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s, from the %s: %v\n", answer.Value, answer.Step, answer.Report.State(""))
+	fmt.Println("because of", answer.Cause)
+	// Output:
+	// profile 7, an hour ago, from the cache: stale
+	// because of rpc error: code = Unavailable desc = connection refused
+}
+
+// A client's calls can have fallbacks without a change where they are made.
+func ExampleNewClient() {
+	lastGood, err := fallback.NewStore(fallback.StoreConfig{MaxAge: 10 * time.Minute})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	profiles, err := fallback.NewClient("dns:///profiles.example:443", []fallback.Rule{
+		fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName).
+			LastGood(lastGood).
+			Static(&testv1.GetProfileResponse{Name: "anonymous"}),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rules, err := interceptors.Default()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	dialOptions := interceptors.DialOptions(rules, interceptors.WithFallbacks(profiles))
+	fmt.Println(len(dialOptions), "dial options")
+	// Output: 2 dial options
+}
+
+// Faults are found when a chain is made, all at once.
+func ExampleNew_faults() {
+	_, err := fallback.New("profile", fallback.Try[int, string]("profile service", nil).
+		Timeout(-time.Second).
+		Default(func(int) string { return "anonymous" }))
+	fmt.Println(err)
+	// Output:
+	// fallback "profile", step "profile service": function = nil; must be a function
+	// fallback "profile", step "profile service": timeout = -1s; must be in [1ms, 24h0m0s]
+}

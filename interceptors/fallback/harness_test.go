@@ -1,0 +1,94 @@
+package fallback_test
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/fallback"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+// profiles is a server of profiles.
+type profiles struct {
+	testv1.UnimplementedTierServiceServer
+
+	get func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error)
+}
+
+func (p *profiles) GetProfile(ctx context.Context, req *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+	return p.get(ctx, req)
+}
+
+// dial runs p until the test ends and returns a connection to it with the
+// interceptors of afloat, and the fallbacks.
+func (p *profiles) dial(tb testing.TB, target string, fallbacks *fallback.Client) *grpc.ClientConn {
+	tb.Helper()
+	listener := bufconn.Listen(1 << 16)
+	rules, err := interceptors.Default()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := grpc.NewServer(append(interceptors.ServerOptions(rules), grpc.WaitForHandlers(true))...)
+	testv1.RegisterTierServiceServer(server, p)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	cc, err := grpc.NewClient("passthrough:///"+target, append(
+		interceptors.DialOptions(rules, interceptors.WithFallbacks(fallbacks)),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
+	)...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cc.Close()
+		server.Stop()
+		if err := <-served; err != nil {
+			tb.Error(err)
+		}
+	})
+	return cc
+}
+
+// method begins the fallbacks of GetProfile.
+func method() fallback.Method[*testv1.GetProfileRequest, *testv1.GetProfileResponse] {
+	return fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName)
+}
+
+// client makes the fallbacks of connections to the target "main".
+func client(tb testing.TB, rule fallback.Rule, opts ...fallback.Option) *fallback.Client {
+	tb.Helper()
+	c, err := fallback.NewClient("passthrough:///main", []fallback.Rule{rule}, opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// store makes a store with defaults.
+func store(tb testing.TB, cfg fallback.StoreConfig, opts ...fallback.StoreOption) *fallback.Store {
+	tb.Helper()
+	s, err := fallback.NewStore(cfg, opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// answers is a handler that answers.
+func answers(name string) func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+	return func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+		return &testv1.GetProfileResponse{Name: name}, nil
+	}
+}
+
+// refuses is a handler that fails.
+func refuses(err error) func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+	return func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) { return nil, err }
+}

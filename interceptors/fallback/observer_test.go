@@ -1,0 +1,140 @@
+package fallback_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/fallback"
+)
+
+// recorder notes what it hears.
+type recorder struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+type stepKey struct{}
+
+func (r *recorder) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.heard = append(r.heard, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) StepStarted(ctx context.Context, chain, step string) context.Context {
+	r.note("%s/%s started", chain, step)
+	return context.WithValue(ctx, stepKey{}, step)
+}
+
+func (r *recorder) StepEnded(ctx context.Context, chain, step string, err error, late bool) {
+	r.note("%s/%s ended: %v, late: %v, in %v", chain, step, err, late, ctx.Value(stepKey{}))
+}
+
+func (r *recorder) FellBack(_ context.Context, f fallback.FellBack) {
+	r.note("%s fell back to %s: %v, %v", f.Chain, f.Step, f.State, f.Cause)
+}
+
+func (r *recorder) is(tb testing.TB, want ...string) {
+	tb.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Equal(r.heard, want) {
+		tb.Errorf("heard:\n%s\nwant:\n%s", strings.Join(r.heard, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestObserverHearsEachStepOnce(t *testing.T) {
+	t.Parallel()
+	var o recorder
+	seen := func(ctx context.Context, _ int) (string, error) {
+		step, _ := ctx.Value(stepKey{}).(string)
+		return step, nil
+	}
+	c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", seen), fallback.WithObserver(&o))
+	a, err := c.Do(t.Context(), 1)
+	if err != nil || a.Value != "cache" {
+		t.Errorf("answer = %+v, %v; want the context of the observer", a, err)
+	}
+	o.is(
+		t,
+		"profile/service started",
+		"profile/service ended: rpc error: code = Unavailable desc = down, late: false, in service",
+		"profile/cache started",
+		"profile/cache ended: <nil>, late: false, in cache",
+		"profile fell back to cache: substituted, rpc error: code = Unavailable desc = down",
+	)
+}
+
+func TestObserverHearsOfLateSteps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var o recorder
+		c := chain(t, fallback.Try("service", hangs(time.Minute)).Timeout(time.Second).Fallback("cache", hangs(time.Hour)),
+			fallback.WithObserver(&o))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := c.Do(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error = %v", err)
+		}
+		time.Sleep(2 * time.Hour)
+		o.is(
+			t,
+			"profile/service started",
+			`profile/service ended: fallback "profile": "service" did not end in time: context deadline exceeded, late: false, in service`,
+			"profile/cache started",
+			"profile/cache ended: context deadline exceeded, late: false, in cache",
+			"profile/service ended: <nil>, late: true, in service",
+			"profile/cache ended: <nil>, late: true, in cache",
+		)
+	})
+}
+
+// hostile panics at everything.
+type hostile struct{}
+
+func (hostile) StepStarted(context.Context, string, string) context.Context { panic("started") }
+func (hostile) StepEnded(context.Context, string, string, error, bool)      { panic("ended") }
+func (hostile) FellBack(context.Context, fallback.FellBack)                 { panic("fell back") }
+
+func TestObserverThatPanicsHarmsNothing(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]fallback.Observer{"hostile": hostile{}, "nop": fallback.NopObserver{}, "nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", gives("cached")), fallback.WithObserver(o))
+			if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" {
+				t.Errorf("answer = %+v, %v", a, err)
+			}
+		})
+	}
+}
+
+func TestFallbacksAreLoggedAtInfo(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	plain := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	l := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: plain}))
+	c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", gives("cached")),
+		fallback.WithObserver(fallback.LogTo(l)))
+	if _, err := c.Do(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	const want = "level=INFO msg=\"fallback answered\" chain=profile step=cache state=substituted reason=unavailable age=0s\n"
+	if out.String() != want {
+		t.Errorf("log:\n%swant:\n%s", out.String(), want)
+	}
+}

@@ -1,0 +1,176 @@
+package fallback
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+)
+
+// StoreConfig bounds a store.
+type StoreConfig struct {
+	// MaxEntries is how many responses are kept. Range [1, 10000000]. Default 1000.
+	MaxEntries int
+	// MaxBytes is how much memory the responses and the requests that they belong
+	// to may take, in serialised form. Range [1024, 2^36]. Default 16 MiB.
+	MaxBytes int
+	// MaxAge is how old a response may be to be used. Range [1s, 720h].
+	// Default 1h.
+	MaxAge time.Duration
+}
+
+// withDefaults fills in what is zero.
+func (c StoreConfig) withDefaults() StoreConfig {
+	if c.MaxEntries == 0 {
+		c.MaxEntries = 1000
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 16 << 20
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = time.Hour
+	}
+	return c
+}
+
+func (c StoreConfig) validate() error {
+	f := validate.Of("fallback store")
+	validate.Between(f, "max_entries", c.MaxEntries, 1, 10_000_000)
+	validate.Between(f, "max_bytes", c.MaxBytes, 1024, 1<<36)
+	validate.Between(f, "max_age", c.MaxAge, time.Second, 30*24*time.Hour)
+	return f.Err()
+}
+
+// Store keeps the last good response to each request, the least recently used
+// going first. Several methods may share one, and its bounds; give those of
+// another server with the same name a store of their own. It is safe for
+// concurrent use. Make one with [NewStore].
+type Store struct {
+	cfg   StoreConfig
+	keyBy func(context.Context) string
+
+	mu    sync.Mutex
+	lru   *simplelru.LRU[string, kept]
+	bytes int
+}
+
+// kept is a response and when it was received.
+type kept struct {
+	response []byte
+	asOf     time.Time
+}
+
+// StoreOption changes what a store keeps.
+type StoreOption interface{ applyStore(*Store) }
+
+type storeOptionFunc func(*Store)
+
+func (f storeOptionFunc) applyStore(s *Store) { f(s) }
+
+// KeyBy has the store keep a response for each value of f, which is called with
+// the context of a call, on its way out. Without it, who asks gets what somebody
+// else was answered, if the requests are the same.
+func KeyBy(f func(ctx context.Context) string) StoreOption {
+	return storeOptionFunc(func(s *Store) { s.keyBy = f })
+}
+
+// NewStore returns an empty store. All faults of the configuration are reported
+// at once.
+func NewStore(cfg StoreConfig, opts ...StoreOption) (*Store, error) {
+	s := &Store{cfg: cfg.withDefaults()}
+	if err := errors.Join(s.cfg.validate(), validate.Options("fallback store", opts)); err != nil {
+		return nil, err
+	}
+	for _, o := range opts {
+		o.applyStore(s)
+	}
+	lru, err := simplelru.NewLRU(s.cfg.MaxEntries, s.evicted)
+	if err != nil {
+		return nil, err // it refuses sizes that validate has refused
+	}
+	s.lru = lru
+	return s, nil
+}
+
+// evicted is called by the LRU, under the lock.
+func (s *Store) evicted(key string, k kept) { s.bytes -= len(key) + len(k.response) }
+
+// Len is how many responses are kept.
+func (s *Store) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lru.Len()
+}
+
+// Bytes is how much memory the responses take and the requests they belong to.
+func (s *Store) Bytes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes
+}
+
+// put keeps a response. What cannot be serialised, or is larger than all of the
+// store, is not kept.
+func (s *Store) put(ctx context.Context, method string, req, reply any) {
+	key, ok := s.key(ctx, method, req)
+	m, isMessage := reply.(proto.Message)
+	if !ok || !isMessage {
+		return
+	}
+	encoded, err := proto.Marshal(m)
+	if err != nil || len(key)+len(encoded) > s.cfg.MaxBytes {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lru.Remove(key)
+	s.lru.Add(key, kept{response: encoded, asOf: time.Now()})
+	for s.bytes += len(key) + len(encoded); s.bytes > s.cfg.MaxBytes; {
+		s.lru.RemoveOldest()
+	}
+}
+
+// get fills resp with the last good response and returns when it was received.
+func (s *Store) get(ctx context.Context, method string, req, resp proto.Message) (time.Time, error) {
+	key, _ := s.key(ctx, method, req)
+	s.mu.Lock()
+	k, ok := s.lru.Get(key)
+	if ok && time.Since(k.asOf) > s.cfg.MaxAge {
+		s.lru.Remove(key)
+		ok = false
+	}
+	s.mu.Unlock()
+	if !ok {
+		return time.Time{}, ErrNotKept
+	}
+	return k.asOf, proto.Unmarshal(k.response, resp)
+}
+
+// ErrNotKept is the error of a store that has no response to the request.
+var ErrNotKept = status.Error(codes.Unavailable, "fallback: no last good response")
+
+// key names a request: the same bytes, to the same method, by the same caller.
+func (s *Store) key(ctx context.Context, method string, req any) (string, bool) {
+	m, ok := req.(proto.Message)
+	if !ok {
+		return "", false
+	}
+	caller := ""
+	if s.keyBy != nil {
+		caller = s.keyBy(ctx)
+	}
+	key := make([]byte, 0, len(method)+len(caller)+64)
+	for _, part := range []string{method, caller} {
+		key = append(binary.AppendUvarint(key, uint64(len(part))), part...)
+	}
+	key, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(key, m)
+	return string(key), err == nil
+}

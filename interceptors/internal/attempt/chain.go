@@ -1,0 +1,85 @@
+package attempt
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Chain is the steps to one value. It is immutable; see [Builder].
+type Chain[In, T any] struct {
+	Steps []*Step[In, T]
+	// FallsBack says after which errors the next step is tried.
+	FallsBack func(error) bool
+
+	whole   bool    // the value is the response of a call as it is
+	watcher Watcher // nil: nobody
+}
+
+// Watcher hears of the steps that run. It must be safe for concurrent use.
+type Watcher interface {
+	// Started returns the context for the step.
+	Started(ctx context.Context, step int) context.Context
+	// Ended: late if the step had been left behind, which was told before.
+	Ended(ctx context.Context, step int, err error, late bool)
+}
+
+// fallsBack is the default rule for which errors the next step is tried after:
+// failures of the dependency and refusals. Other codes are its answer.
+func fallsBack(err error) bool {
+	switch policy.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss, codes.ResourceExhausted:
+		return true
+	default:
+		return false
+	}
+}
+
+// instantShare is what a step that needs no time is left, for the machine may
+// be busy.
+const instantShare = 5 * time.Millisecond
+
+// Limit is when the i-th step must have ended, zero if nothing but ctx ends it.
+// It is an error to start it now. The clock is read only where there is
+// something to share.
+func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
+	s := c.Steps[i]
+	end, bounded := ctx.Deadline()
+	last := i == len(c.Steps)-1
+	if s.instant || s.timeout == 0 && (!bounded || last && s.needs == 0) {
+		return time.Time{}, nil
+	}
+	now := time.Now()
+	if !bounded {
+		return now.Add(s.timeout), nil
+	}
+	left := end.Sub(now)
+	if left <= 0 || left < s.needs {
+		return time.Time{}, s.noTime
+	}
+	share := left - c.reserved(i, left)
+	if s.timeout > 0 {
+		share = min(share, s.timeout)
+	}
+	return now.Add(share), nil
+}
+
+// reserved is what of the time left is kept for the steps after the i-th: what
+// they need, or a quarter each, but half of it at most.
+func (c *Chain[In, T]) reserved(i int, left time.Duration) time.Duration {
+	var sum time.Duration
+	for _, s := range c.Steps[i+1:] {
+		switch {
+		case s.needs > 0:
+			sum += s.needs
+		case s.instant:
+			sum += min(left/20, instantShare)
+		default:
+			sum += left / 4
+		}
+	}
+	return min(sum, left/2)
+}

@@ -1,0 +1,184 @@
+package attempt
+
+import (
+	"context"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Run is one way through a chain. It is a struct to be part of what its user
+// allocates anyway, and must not be copied.
+type Run[In, T any] struct {
+	chain    *Chain[In, T]
+	ctx      context.Context //nolint:containedctx // lives as long as the run
+	in       In
+	taker    Taker[T]
+	failures []error
+	ended    policy.Instant
+	// current is the try that runs, once the watcher has heard of it.
+	current atomic.Pointer[try]
+	first   try
+}
+
+// Start runs the chain on the calling goroutine, until a step answers, all have
+// failed, or a step is left behind and the run goes on elsewhere. A panic and
+// runtime.Goexit of a step are failures of it.
+//
+// The end of ctx itself is for the caller to watch: a step that ignores it keeps
+// the run from ending.
+func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Taker[T]) {
+	r.Resume(ctx, c, in, taker, nil)
+}
+
+// Resume is Start for a chain whose first steps somebody else has run, with
+// these failures.
+func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker[T], failures []error) {
+	r.chain, r.ctx, r.in, r.taker, r.failures = c, ctx, in, taker, failures
+	r.from(len(failures))
+}
+
+// Abandon says that nobody waits for the run any more, because its context has
+// ended: the step that runs is left behind. Took may still be called by another
+// goroutine that was about to.
+func (r *Run[In, T]) Abandon() {
+	if t := r.current.Load(); t != nil && t.end() {
+		r.told(t.step, t, r.ctx.Err(), false)
+	}
+}
+
+// from runs the steps from the i-th on.
+func (r *Run[In, T]) from(i int) {
+	for r.step(i) {
+		i++
+	}
+}
+
+// step runs the i-th step and reports whether the next one is for the caller to
+// run.
+func (r *Run[In, T]) step(i int) bool {
+	t := &r.first
+	if i > 0 {
+		t = new(try) // who runs the one before may not have left it yet
+	}
+	t.Context, t.step = r.ctx, i
+	t.scope.Begin(r.ctx, r.chain.whole)
+	value, asOf, err := r.attempt(i, t)
+	if !t.end() {
+		r.told(i, t, err, true)
+		return false
+	}
+	return r.concluded(i, t, value, asOf, err)
+}
+
+// attempt runs the i-th step within its bounds.
+func (r *Run[In, T]) attempt(i int, t *try) (value T, asOf time.Time, err error) {
+	s := r.chain.Steps[i]
+	limit, err := r.chain.Limit(r.ctx, i)
+	if !limit.IsZero() {
+		ctx, cancel := context.WithDeadline(r.ctx, limit)
+		defer cancel()
+		t.Context = ctx
+	}
+	t.seen = r.started(i, t)
+	r.current.Store(t)
+	if err == nil {
+		err = r.ctx.Err()
+	}
+	if err == nil {
+		err = s.enter()
+	}
+	if err != nil {
+		return value, asOf, err
+	}
+	defer s.leave()
+	if !limit.IsZero() {
+		defer context.AfterFunc(t.Context, func() { r.overtake(i, t) })()
+	}
+	return r.contained(i, t)
+}
+
+// contained runs the i-th step so that a panic is an error.
+func (r *Run[In, T]) contained(i int, t *try) (value T, asOf time.Time, err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		panicked := recover()
+		err = &policy.PanicError{Value: panicked, Stack: debug.Stack()}
+		if panicked == nil { // runtime.Goexit: this goroutine ends here
+			go r.exited(i, t, err)
+		}
+	}()
+	value, asOf, err = r.chain.Steps[i].guarded(t.seen, r.in)
+	returned = true
+	return value, asOf, err
+}
+
+// overtake leaves the i-th step behind if it has not ended.
+func (r *Run[In, T]) overtake(i int, t *try) {
+	if !t.end() {
+		return
+	}
+	err := r.ctx.Err()
+	if err == nil {
+		err = r.chain.Steps[i].gaveUp
+	}
+	r.goOn(i, t, err)
+}
+
+// exited goes on for a step that ended its goroutine.
+func (r *Run[In, T]) exited(i int, t *try, err error) {
+	if t.end() {
+		r.goOn(i, t, err)
+		return
+	}
+	r.told(i, t, err, true)
+}
+
+func (r *Run[In, T]) goOn(i int, t *try, err error) {
+	var none T
+	if r.concluded(i, t, none, time.Time{}, err) {
+		r.from(i + 1)
+	}
+}
+
+// concluded takes what the i-th step came to, and reports whether the next one
+// is to be run. Only whoever ended the try calls it.
+func (r *Run[In, T]) concluded(i int, t *try, value T, asOf time.Time, err error) bool {
+	report := t.scope.Close()
+	r.told(i, t, err, false)
+	if err == nil {
+		a := Answer[T]{Value: value, Step: i, Report: report, Failures: r.failures, Ended: r.ended}
+		if !asOf.IsZero() {
+			a.Age = max(0, time.Since(asOf))
+		}
+		r.taker.Took(a, true)
+		return false
+	}
+	r.failures = append(r.failures, err)
+	if i == 0 {
+		r.ended = policy.Now()
+	}
+	if i+1 < len(r.chain.Steps) && r.ctx.Err() == nil && r.chain.FallsBack(err) {
+		return true
+	}
+	r.taker.Took(Answer[T]{Failures: r.failures, Ended: r.ended}, false)
+	return false
+}
+
+func (r *Run[In, T]) started(i int, t *try) context.Context {
+	if w := r.chain.watcher; w != nil {
+		return w.Started(t, i)
+	}
+	return t
+}
+
+func (r *Run[In, T]) told(i int, t *try, err error, late bool) {
+	if w := r.chain.watcher; w != nil {
+		w.Ended(t.seen, i, err, late)
+	}
+}
