@@ -28,13 +28,18 @@ func (s *server) deliver(ctx context.Context, resp any, scope *Scope) (any, erro
 	return resp, deliverBeside(ctx, resp, r)
 }
 
-// prepared is the message to send: m itself if there is nothing to change.
+// prepared is the message to send: m itself if there is nothing to change. At
+// the edge m's own markers are always made anew, since what is wrong in them is
+// in no report.
 func (s *server) prepared(m proto.Message, r Report) proto.Message {
 	if s.edge {
 		m = withoutNested(m)
 	}
-	md := m.ProtoReflect().Descriptor()
-	if !HasField(md) || proto.Equal(r.Proto(), FromResponse(m).Proto()) || r.Complete() && !FromResponse(m).Known() {
+	if !HasField(m.ProtoReflect().Descriptor()) {
+		return m
+	}
+	switch own := FromResponse(m); {
+	case !own.known && (!r.known || r.Complete()), !s.edge && proto.Equal(r.Proto(), own.Proto()):
 		return m
 	}
 	m = shallowCopy(m)

@@ -1,7 +1,6 @@
 package degrade
 
 import (
-	"slices"
 	"sync"
 
 	"google.golang.org/grpc/status"
@@ -24,18 +23,22 @@ func (s *server) failure(err error) error {
 // strippedStatus returns err, or a status like it if its details name sources.
 func strippedStatus(st *status.Status, err error) error {
 	changed := st.Proto()
-	var d degradev1.Degradation
-	at := slices.IndexFunc(changed.GetDetails(), func(a *anypb.Any) bool { return a.MessageIs(&d) })
-	if at < 0 {
+	var kept []*anypb.Any
+	found := false
+	for _, detail := range changed.GetDetails() {
+		var d degradev1.Degradation
+		if detail.MessageIs(&d) {
+			found = true
+			if detail.UnmarshalTo(&d) != nil || detail.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes)) != nil {
+				continue // nobody can tell what is in it
+			}
+		}
+		kept = append(kept, detail)
+	}
+	if !found {
 		return err
 	}
-	packed, fault := changed.GetDetails()[at], changed.GetDetails()[at].UnmarshalTo(&d)
-	if fault == nil {
-		fault = packed.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes))
-	}
-	if fault != nil {
-		changed.Details = slices.Delete(changed.GetDetails(), at, at+1)
-	}
+	changed.Details = kept
 	return status.FromProto(changed).Err()
 }
 
@@ -43,12 +46,12 @@ func strippedStatus(st *status.Status, err error) error {
 var nests sync.Map //nolint:gochecknoglobals // protoreflect.MessageDescriptor → bool; bounded by the linked types
 
 // mayNest reports whether some message within one of type md can have a field
-// for markers.
+// for markers, or it itself one in a form that is not allowed.
 func mayNest(md protoreflect.MessageDescriptor) bool {
 	if known, ok := nests.Load(md); ok {
 		return known.(bool) //nolint:errcheck,forcetypeassert // nothing else is stored
 	}
-	found := reaches(md, map[protoreflect.FullName]bool{})
+	found := holdsMarkers(md) && fieldOf(md) == nil || reaches(md, map[protoreflect.FullName]bool{})
 	nests.Store(md, found)
 	return found
 }
@@ -92,14 +95,17 @@ func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
 	return fd.Message()
 }
 
-// withoutNested returns m, or a copy of it without the markers in nested
-// messages.
+// withoutNested returns m, or a copy of it that has markers only where it may.
 func withoutNested(m proto.Message) proto.Message {
 	if !mayNest(m.ProtoReflect().Descriptor()) {
 		return m
 	}
 	m = proto.Clone(m)
-	eachMessage(m.ProtoReflect(), clearMarkers)
+	if HasField(m.ProtoReflect().Descriptor()) {
+		eachMessage(m.ProtoReflect(), clearMarkers)
+	} else {
+		clearMarkers(m.ProtoReflect())
+	}
 	return m
 }
 

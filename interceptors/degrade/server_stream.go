@@ -15,7 +15,7 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 	s := newServer(opts)
 	return func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx, scope := openResponse(ss.Context(), false)
-		if err := handler(srv, &serverStream{ServerStream: ss, ctx: ctx, edge: s.edge}); err != nil {
+		if err := handler(srv, &serverStream{ServerStream: ss, ctx: ctx, server: s}); err != nil {
 			return s.failure(err)
 		}
 		r := scope.Close()
@@ -38,16 +38,16 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 type serverStream struct {
 	grpc.ServerStream
 
-	ctx  context.Context //nolint:containedctx // it lives as long as the stream
-	edge bool
+	ctx    context.Context //nolint:containedctx // it lives as long as the stream
+	server *server
 }
 
 func (s *serverStream) Context() context.Context { return s.ctx }
 
-// SendMsg is that of gRPC, at the edge without the markers in nested messages.
+// SendMsg is that of gRPC, at the edge without what is not for outside.
 func (s *serverStream) SendMsg(m any) error {
-	if msg, ok := m.(proto.Message); ok && s.edge {
-		m = withoutNested(msg)
+	if msg, ok := m.(proto.Message); ok && s.server.edge {
+		m = s.server.prepared(msg, FromResponse(msg).stripped())
 	}
 	return s.ServerStream.SendMsg(m)
 }
