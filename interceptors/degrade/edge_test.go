@@ -111,18 +111,23 @@ func TestEdgeStripsResponses(t *testing.T) {
 	}
 }
 
-// A complete response at the edge has nested markers no more either.
+// A response at the edge of which its handler marked nothing has no nested
+// markers either, and none that are malformed.
 func TestEdgeStripsCompleteResponses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var own *degradev1.Degradation
 		listener := serve(t, &tier{profile: func(context.Context) (*testv1.GetProfileResponse, error) {
-			return leaking(nil), nil
+			return leaking(own), nil
 		}}, markingServer(degrade.Edge())...)
-		got, err := dial(t, listener).GetProfile(t.Context(), nil)
-		if err != nil || got.GetDegradation() != nil {
-			t.Errorf("%v, %v", got, err)
+		for want, d := range map[string]*degradev1.Degradation{"": nil, "0": {}, "1": foul()} {
+			own = d
+			got, err := dial(t, listener).GetProfile(t.Context(), nil)
+			if summary := degrade.FromResponse(got).Summary(); err != nil || summary != want {
+				t.Errorf("%v, %v; want %q", got, err, want)
+			}
+			wantNoSecret(t, "response", got)
 		}
-		wantNoSecret(t, "response", got)
 	})
 }
 

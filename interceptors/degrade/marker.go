@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -58,13 +59,22 @@ const (
 	maxNameBytes = 128
 )
 
-// sound returns the marker as it can be sent.
+// sound returns the marker as it can be sent and as it arrives. A state that
+// is none of a degraded field is [Unknown], a reason that does not exist some
+// error.
 func (m Marker) sound() Marker {
 	if CheckPath(m.Path) != nil {
 		return Marker{State: Partial, Reason: ReasonInternal, Source: m.Source.sound()}
 	}
-	m.Count = max(m.Count, len(m.Keys))
-	m.Keys = keysOf(m.Keys)
+	m.State, m.Reason = stateOf(m.State.proto()), reasonOf(degradev1.Reason(m.Reason))
+	if m.Age = max(m.Age, 0); m.State != Stale {
+		m.Age = 0
+	}
+	if strings.HasSuffix(m.Path, "[*]") {
+		m.Keys, m.Count = keysOf(m.Keys), max(m.Count, len(m.Keys))
+	} else {
+		m.Keys, m.Count = nil, 0
+	}
 	m.Source = m.Source.sound()
 	return m
 }
@@ -72,7 +82,7 @@ func (m Marker) sound() Marker {
 // sound returns the source as it can be sent.
 func (s Source) sound() Source {
 	s.Name, s.Origin, s.Fallback = cut(s.Name), cut(s.Origin), cut(s.Fallback)
-	s.Hops = min(max(s.Hops, 0), MaxHops)
+	s.Hops, s.Elapsed, s.Code = min(max(s.Hops, 0), MaxHops), max(s.Elapsed, 0), min(s.Code, math.MaxInt32)
 	return s
 }
 

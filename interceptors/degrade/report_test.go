@@ -2,6 +2,7 @@ package degrade_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -9,8 +10,10 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
 func missing(path string) degrade.Marker {
@@ -135,6 +138,43 @@ func TestMarkersAreBroughtIntoOneForm(t *testing.T) {
 		if !slices.EqualFunc(got, tt.want, sameMarker) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.name, got, tt.want)
 		}
+	}
+}
+
+// A marker means the same to the server that made it and to the client.
+func TestMarkersMeanTheSameOnBothSides(t *testing.T) {
+	t.Parallel()
+	for _, given := range []degrade.Marker{
+		{Path: "name", State: degrade.Intact, Reason: degrade.ReasonTimeout},
+		{Path: "name", State: 99, Reason: 99},
+		{Path: "name", State: degrade.Missing, Reason: -1, Age: time.Second},
+		{Path: "name", State: degrade.Stale, Age: -time.Second},
+		{Path: "name", State: degrade.Stale, Age: math.MaxInt64},
+		{Path: "name", State: degrade.Missing, Keys: []string{"a"}, Count: 3},
+		{Path: "items[*]", State: degrade.Missing, Keys: []string{"a", "\xff", strings.Repeat("b", 200)}},
+		{Path: "items[*]", State: degrade.Missing, Count: -1},
+		{Path: "name", State: degrade.Missing, Source: degrade.Source{
+			Name: strings.Repeat("é", 200), Origin: "a\xffb", Fallback: "f", Code: math.MaxUint32, Elapsed: -1, Hops: 99,
+		}},
+	} {
+		made := degrade.NewReport(given)
+		response := &testv1.GetProfileResponse{}
+		degrade.SetResponse(response, made)
+		encoded, err := proto.Marshal(response)
+		if err != nil {
+			t.Fatalf("%+v: %v", given, err)
+		}
+		var arrived testv1.GetProfileResponse
+		if err := proto.Unmarshal(encoded, &arrived); err != nil {
+			t.Fatalf("%+v: %v", given, err)
+		}
+		here, there := slices.Collect(made.Markers()), slices.Collect(degrade.FromResponse(&arrived).Markers())
+		if !slices.EqualFunc(here, there, sameMarker) || made.Summary() != degrade.FromResponse(&arrived).Summary() {
+			t.Errorf("%+v: here %+v %q, there %+v", given, here, made.Summary(), there)
+		}
+	}
+	if got := degrade.NewReport(degrade.Marker{Path: "name", State: degrade.Missing, Age: 1}).Age("name"); got != 0 {
+		t.Errorf("age of a missing field = %v", got)
 	}
 }
 
