@@ -3,6 +3,7 @@ package degrade
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // normal returns markers ordered by path, the worst first where there are
@@ -27,7 +28,8 @@ func normal(markers []Marker) []Marker {
 			kept[n-1] = united(kept[n-1], m)
 		case !withinAny(missing, m.Path):
 			kept = append(kept, m)
-			missing[m.Path] = missing[m.Path] || m.State == Missing
+			// That some elements are missing says nothing of the others.
+			missing[m.Path] = missing[m.Path] || m.State == Missing && !strings.Contains(m.Path, "[*]")
 		}
 	}
 	return slices.Clip(kept)

@@ -123,6 +123,11 @@ func TestMarkersAreBroughtIntoOneForm(t *testing.T) {
 			[]degrade.Marker{missing("a"), missing("a.b"), stale("a[*].c", 1), missing("ab")},
 			[]degrade.Marker{missing("a"), missing("ab")},
 		},
+		{
+			"what is within other elements",
+			[]degrade.Marker{missing("a[*]"), stale("a[*].c", 1), missing("a[*].d[*]"), stale("a[*].d[*].e", 1)},
+			[]degrade.Marker{missing("a[*]"), stale("a[*].c", 1), missing("a[*].d[*]"), stale("a[*].d[*].e", 1)},
+		},
 		{"what is within a stale one", []degrade.Marker{stale("a", 1), missing("a.b")}, []degrade.Marker{stale("a", 1), missing("a.b")}},
 		{"elements counted together", []degrade.Marker{
 			{Path: "a[*]", State: degrade.Missing, Keys: []string{"x", "y"}, Count: 3},
