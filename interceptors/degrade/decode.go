@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,20 +38,30 @@ func fromProto(d *degradev1.Degradation, md protoreflect.MessageDescriptor) Repo
 	if d == nil {
 		return Report{}
 	}
-	r := Report{known: true, truncated: d.GetTruncated(), dropped: int(d.GetDroppedCount())}
+	r := Report{known: true, dropped: countOf(d.GetDroppedCount())}
+	read := d.GetFields()[:min(len(d.GetFields()), maxMarkers)]
+	for _, f := range d.GetFields()[len(read):] {
+		r.dropped = plus(r.dropped, max(1, countOf(f.GetElementCount())))
+	}
 	var markers []Marker
-	for i, f := range d.GetFields() {
+	for _, f := range read {
 		m, ok := markerOf(f, md)
-		if !ok || i >= maxMarkers {
-			r.truncated = true
-			r.dropped++
+		if !ok {
+			r.dropped = plus(r.dropped, 1)
 			continue
 		}
 		markers = append(markers, m)
 	}
 	r.markers = normal(markers)
+	r.truncated = d.GetTruncated() || r.dropped > 0
 	return r
 }
+
+// countOf reads a number off the wire. None is larger than an int32.
+func countOf(n uint32) int { return int(min(n, math.MaxInt32)) }
+
+// plus adds counts, up to the largest there is.
+func plus(a, b int) int { return int(min(int64(a)+int64(b), math.MaxInt32)) }
 
 // markerOf reads a marker. One at a field that md does not have, because the
 // peer knows a newer one, stands for the part that it does have.
@@ -69,7 +80,7 @@ func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) 
 	}
 	if strings.HasSuffix(m.Path, "[*]") {
 		m.Keys = keysOf(f.GetElementKeys())
-		m.Count = max(int(f.GetElementCount()), len(f.GetElementKeys()))
+		m.Count = max(countOf(f.GetElementCount()), len(f.GetElementKeys()))
 	}
 	if md != nil {
 		if known := knownPart(m.Path, md); known != m.Path {
@@ -103,7 +114,10 @@ func sourceOf(info *degradev1.SourceInfo) Source {
 
 // cut shortens a name to what is fit to be shown.
 func cut(name string) string {
-	return strings.ToValidUTF8(name[:min(len(name), maxNameBytes)], "")
+	if len(name) > maxNameBytes {
+		name = strings.Clone(name[:maxNameBytes]) // lets the rest go
+	}
+	return strings.ToValidUTF8(name, "")
 }
 
 func positive(d *durationpb.Duration) time.Duration {

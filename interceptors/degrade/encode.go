@@ -1,7 +1,6 @@
 package degrade
 
 import (
-	"math"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -20,7 +19,7 @@ func (r Report) Proto() *degradev1.Degradation {
 	if !r.known {
 		return nil
 	}
-	d := &degradev1.Degradation{Truncated: r.truncated, DroppedCount: uint32(min(r.dropped, math.MaxInt32))} //nolint:gosec // in range
+	d := &degradev1.Degradation{Truncated: r.truncated, DroppedCount: uint32(r.dropped)} //nolint:gosec // in range
 	for _, m := range r.markers {
 		d.Fields = append(d.Fields, m.proto())
 	}
@@ -90,12 +89,12 @@ func (r Report) worst(size int) *degradev1.Degradation {
 		// Its tag, its length and itself.
 		need := proto.Size(&degradev1.Degradation{Fields: []*degradev1.FieldDegradation{f}})
 		if need > room {
-			dropped += max(1, m.Count)
+			dropped = plus(dropped, m.fields())
 			continue
 		}
 		room -= need
 		d.Fields = append(d.Fields, f)
 	}
-	d.DroppedCount = uint32(min(dropped, math.MaxInt32)) //nolint:gosec // in range
+	d.DroppedCount = uint32(dropped) //nolint:gosec // in range
 	return d
 }

@@ -71,7 +71,7 @@ func (m Marker) sound() Marker {
 		m.Age = 0
 	}
 	if strings.HasSuffix(m.Path, "[*]") {
-		m.Keys, m.Count = keysOf(m.Keys), max(m.Count, len(m.Keys))
+		m.Keys, m.Count = keysOf(m.Keys), min(max(m.Count, len(m.Keys)), math.MaxInt32)
 	} else {
 		m.Keys, m.Count = nil, 0
 	}
@@ -86,6 +86,9 @@ func (s Source) sound() Source {
 	return s
 }
 
+// fields is how many fields the marker speaks of.
+func (m Marker) fields() int { return max(1, m.Count) }
+
 // proto is the marker on the wire.
 func (m Marker) proto() *degradev1.FieldDegradation {
 	f := &degradev1.FieldDegradation{
@@ -93,7 +96,7 @@ func (m Marker) proto() *degradev1.FieldDegradation {
 		State:        m.State.proto(),
 		Reason:       degradev1.Reason(m.Reason),
 		ElementKeys:  m.Keys,
-		ElementCount: uint32(min(max(m.Count, 0), math.MaxInt32)),
+		ElementCount: uint32(m.Count), //nolint:gosec // in range
 		SourceInfo:   m.Source.proto(),
 	}
 	if m.State == Stale {

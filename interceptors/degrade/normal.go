@@ -69,7 +69,7 @@ func united(a, b Marker) Marker {
 			keys = append(keys, k)
 		}
 	}
-	a.Keys, a.Count = keys, a.Count+b.Count-both
+	a.Keys, a.Count = keys, plus(a.Count, b.Count-both)
 	if a.Source == (Source{}) {
 		a.Source = b.Source
 	}

@@ -36,7 +36,7 @@ func Union(reports ...Report) Report {
 	for _, r := range reports {
 		all.known = all.known || r.known
 		all.truncated = all.truncated || r.truncated
-		all.dropped += r.dropped
+		all.dropped = plus(all.dropped, r.dropped)
 		all.markers = append(all.markers, r.markers...)
 	}
 	all.markers = normal(all.markers)

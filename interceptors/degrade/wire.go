@@ -60,13 +60,15 @@ func (r Report) trailer(size int) (metadata.MD, error) {
 }
 
 // fromMetadata reads what a peer says of a response of type md in its metadata.
+// The last value counts: a handler that passes the metadata of its own calls on
+// does so before its server's interceptor speaks.
 func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
 	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
-		return unmarshal(encoded[0], md)
+		return unmarshal(encoded[len(encoded)-1], md)
 	}
 	for _, from := range []metadata.MD{header, trailer} {
 		if summary := from.Get(SummaryKey); len(summary) > 0 {
-			return fromSummary(summary[0])
+			return fromSummary(summary[len(summary)-1])
 		}
 	}
 	return Report{}
