@@ -23,6 +23,8 @@ const (
 	embedded
 	// unused: not at all.
 	unused
+	// misplaced: somewhere at path; where was said, but in no way that is a path.
+	misplaced
 )
 
 type attachmentKey struct{}
@@ -42,17 +44,21 @@ func (a attachment) with(ctx context.Context) context.Context {
 // Under returns a context for calls whose responses become the field at path,
 // as they are: what such a response says of its field "avatar" is then said of
 // path.avatar. The empty path says that the response becomes the whole result.
-// A path within Under is relative to it. A malformed path is as if nothing was
-// said: the whole result is [Partial] then.
+// A path within Under is relative to it. Under a malformed path it is not known
+// what the response becomes: the whole result is [Partial] then, or the field
+// that the malformed path is relative to.
 func Under(ctx context.Context, path string) context.Context {
 	a, ok := attachmentOf(ctx)
 	if !ok || a.relation == unused {
 		return ctx
 	}
 	joined := Join(a.path, path)
-	if CheckPath(path) != nil || CheckPath(joined) != nil {
-		a.relation = unstated
-	} else {
+	switch {
+	case a.relation == misplaced:
+		return ctx
+	case CheckPath(path) != nil || CheckPath(joined) != nil:
+		a.relation = misplaced
+	default:
 		a.path, a.relation = joined, embedded
 	}
 	return a.with(ctx)
@@ -111,10 +117,14 @@ func (a attachment) report(r Report) {
 	if a.relation == unused || !r.known || r.Complete() {
 		return
 	}
-	if a.relation == unstated {
+	if a.relation == unstated || a.relation == misplaced {
 		r = r.summed()
 	}
-	a.scope.add(r.At(a.path).markers, r.dropped)
+	dropped := r.dropped
+	if r.truncated {
+		dropped = max(dropped, 1) // the peer need not say how many
+	}
+	a.scope.add(r.At(a.path).markers, dropped)
 }
 
 // At returns the report of what the response becomes the field at path of: each

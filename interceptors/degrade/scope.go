@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -23,11 +24,12 @@ type Scope struct {
 	// required: whoever asked wants all or nothing.
 	required bool
 
-	mu      sync.Mutex
-	closed  bool
-	markers []Marker
-	dropped int
-	late    int
+	mu       sync.Mutex
+	closed   bool
+	markers  []Marker
+	distinct bool // no two markers say the same: there were so many that they were put together
+	dropped  int
+	late     int
 }
 
 // Open returns a context in which calls report to a scope of their own, and the
@@ -92,12 +94,29 @@ func (s *Scope) add(markers []Marker, dropped int) {
 		s.late++
 		return
 	}
-	if len(s.markers)+len(markers) > maxMarkers {
-		s.markers = normal(s.markers) // many may say the same
+	s.dropped = plus(s.dropped, dropped)
+	for _, m := range markers {
+		s.keep(m)
 	}
-	room := min(len(markers), max(0, maxMarkers-len(s.markers)))
-	s.markers = append(s.markers, markers[:room]...)
-	s.dropped += dropped + len(markers) - room
+}
+
+// keep records one marker, or counts it where there is no room.
+func (s *Scope) keep(m Marker) {
+	if len(s.markers) == maxMarkers && !s.distinct {
+		s.markers, s.distinct = normal(s.markers), true
+	}
+	same := -1
+	if s.distinct {
+		same = slices.IndexFunc(s.markers, func(kept Marker) bool { return sameClaim(kept, m) })
+	}
+	switch {
+	case same >= 0:
+		s.markers[same] = united(s.markers[same], m)
+	case len(s.markers) < maxMarkers:
+		s.markers = append(s.markers, m)
+	default:
+		s.dropped = plus(s.dropped, m.fields())
+	}
 }
 
 // CompleteRequired reports whether whoever asked for the response that is being
