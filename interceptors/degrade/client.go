@@ -29,8 +29,9 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 			return err
 		}
 		r := reportOf(reply, header, trailer)
-		asked.answer(ctx, r, false)
-		if asked.required {
+		refused := asked.required && !r.Complete()
+		asked.answer(ctx, r, refused)
+		if refused {
 			return r.Err()
 		}
 		return nil

@@ -112,6 +112,9 @@ func TestWhatIsNotMarked(t *testing.T) {
 		failing := start(t, &tier{profile: func(context.Context) (*testv1.GetProfileResponse, error) {
 			return nil, degrade.NewReport(missing("avatar")).Err()
 		}})
+		lax := dial(t, serve(t, &tier{profile: func(context.Context) (*testv1.GetProfileResponse, error) {
+			return &testv1.GetProfileResponse{Degradation: degrade.NewReport(missing("avatar")).Proto()}, nil
+		}}), readingClient()...) // its server does not hear that all is required
 		client := start(t, &tier{page: func(ctx context.Context) (*testv1.GetPageResponse, error) {
 			if _, err := silent.GetProfile(ctx, nil); err != nil {
 				t.Error(err)
@@ -120,6 +123,9 @@ func TestWhatIsNotMarked(t *testing.T) {
 				t.Error(err)
 			}
 			if _, err := below.GetProfile(ctx, nil, degrade.RequireComplete()); status.Code(err) != codes.Unavailable {
+				t.Error(err)
+			}
+			if _, err := lax.GetProfile(ctx, nil, degrade.RequireComplete()); status.Code(err) != codes.Unavailable {
 				t.Error(err)
 			}
 			left, cancel := context.WithCancel(ctx)
