@@ -3,7 +3,6 @@ package degrade
 import (
 	"iter"
 	"slices"
-	"time"
 )
 
 // Report is what is known of the degraded fields of one response. The zero
@@ -75,83 +74,6 @@ func (r Report) Markers() iter.Seq[Marker] {
 
 // Len is the number of markers.
 func (r Report) Len() int { return len(r.markers) }
-
-// State returns what the field at path holds: the state of the nearest marker
-// at it or above it; [Partial] if only something within it is marked; [Intact]
-// if nothing is. It is [Unknown] if nothing is known, or if nothing is said of
-// the field but not all markers are there. Of one element of a list, ask
-// [Report.Element].
-func (r Report) State(path string) State {
-	if m, ok := r.nearest(path); ok {
-		return m.State
-	}
-	switch {
-	case slices.ContainsFunc(r.markers, func(m Marker) bool { return Covers(path, m.Path) }):
-		return Partial
-	case !r.known || r.truncated:
-		return Unknown
-	default:
-		return Intact
-	}
-}
-
-// nearest is the worst of the markers that stand nearest above path.
-func (r Report) nearest(path string) (nearest Marker, ok bool) {
-	for _, m := range r.markers {
-		if !Covers(m.Path, path) {
-			continue
-		}
-		nearer := len(m.Path) - len(nearest.Path)
-		if !ok || nearer > 0 || nearer == 0 && m.State.severity() > nearest.State.severity() {
-			nearest, ok = m, true
-		}
-	}
-	return nearest, ok
-}
-
-// Element returns what one element of the repeated field at path holds, by the
-// name that the server gives it. If the server does not name all affected
-// elements, each may be one of them.
-func (r Report) Element(path, key string) State {
-	worst := Intact
-	for _, m := range r.markers {
-		if m.Path != Elements(path) || m.Count <= len(m.Keys) && !slices.Contains(m.Keys, key) {
-			continue
-		}
-		if m.State.severity() > worst.severity() {
-			worst = m.State
-		}
-	}
-	if worst != Intact {
-		return worst
-	}
-	if m, ok := r.nearest(path); ok {
-		return m.State
-	}
-	if !r.known || r.truncated {
-		return Unknown
-	}
-	return Intact
-}
-
-// Age returns how old the value of the field at path is, zero unless it is
-// [Stale].
-func (r Report) Age(path string) time.Duration {
-	m, _ := r.nearest(path)
-	return m.Age
-}
-
-// Within returns what the report says of the field at path: what is marked at
-// it, within it and above it. Paths stay as they are.
-func (r Report) Within(path string) Report {
-	within := Report{known: r.known, truncated: r.truncated, dropped: r.dropped}
-	for _, m := range r.markers {
-		if Covers(path, m.Path) || Covers(m.Path, path) {
-			within.markers = append(within.markers, m)
-		}
-	}
-	return within
-}
 
 // Err returns nil if the response is complete, else an [*IncompleteError].
 func (r Report) Err() error {

@@ -87,6 +87,7 @@ func TestElements(t *testing.T) {
 	named := degrade.NewReport(degrade.Marker{Path: "items[*]", State: degrade.Missing, Keys: []string{"a", "b"}, Count: 2})
 	some := degrade.NewReport(degrade.Marker{Path: "items[*]", State: degrade.Missing, Keys: []string{"a"}, Count: 2})
 	whole := degrade.NewReport(stale("items", time.Second))
+	unsaid := degrade.NewReport(missing("items[*]"), stale("items[*].price", time.Second))
 	for _, tt := range []struct {
 		name   string
 		report degrade.Report
@@ -97,6 +98,9 @@ func TestElements(t *testing.T) {
 		{"none of the named", named, "c", degrade.Intact},
 		{"perhaps one of the unnamed", some, "c", degrade.Missing},
 		{"within a stale list", whole, "c", degrade.Stale},
+		{"perhaps one of those not counted", unsaid, "c", degrade.Missing},
+		{"of a list with a stale field", degrade.NewReport(stale("items[*].price", 1)), "c", degrade.Partial},
+		{"a key too long for a path", named, strings.Repeat("k", 300), degrade.Intact},
 	} {
 		if got := tt.report.Element("items", tt.key); got != tt.want {
 			t.Errorf("%s: %v; want %v", tt.name, got, tt.want)
@@ -143,6 +147,51 @@ func TestMarkersAreBroughtIntoOneForm(t *testing.T) {
 		if !slices.EqualFunc(got, tt.want, sameMarker) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.name, got, tt.want)
 		}
+	}
+}
+
+// Values of a map are marked by their own paths or together; either way each of
+// them can be asked for in either way.
+func TestValuesOfMaps(t *testing.T) {
+	t.Parallel()
+	together := degrade.NewReport(
+		degrade.Marker{Path: "offers[*]", State: degrade.Missing, Keys: []string{"a"}, Count: 1},
+		stale("offers[*].price", time.Minute),
+	)
+	single := degrade.NewReport(missing(`offers["a"]`), stale(`offers["long enough to be longer"]`, time.Hour), stale("offers[*].price", time.Minute))
+	for _, tt := range []struct {
+		name   string
+		report degrade.Report
+		path   string
+		want   degrade.State
+	}{
+		{"named", together, `offers["a"]`, degrade.Missing},
+		{"not named", together, `offers["b"]`, degrade.Partial},
+		{"field of one", together, `offers["b"].price`, degrade.Stale},
+		{"other field of one", together, `offers["b"].name`, degrade.Intact},
+		{"all", together, "offers[*]", degrade.Missing},
+		{"the map", together, "offers", degrade.Partial},
+		{"itself", single, `offers["a"]`, degrade.Missing},
+		{"all, of which one is named", single, "offers[*]", degrade.Partial},
+		{"field of all", single, "offers[*].price", degrade.Stale},
+		{"field of one that is missing", single, `offers["a"].name`, degrade.Missing},
+		{"another", single, `offers["c"].name`, degrade.Intact},
+		{"malformed", single, "offers[0]", degrade.Unknown},
+	} {
+		if got := tt.report.State(tt.path); got != tt.want {
+			t.Errorf("%s: State(%s) = %v; want %v", tt.name, tt.path, got, tt.want)
+		}
+	}
+	if together.Element("offers", "a") != degrade.Missing || single.Element("offers", "a") != degrade.Missing ||
+		single.Element("offers[", "a") != degrade.Unknown {
+		t.Error("asked by key:", together.Element("offers", "a"), single.Element("offers", "a"))
+	}
+	// The nearer one speaks, not the one with the longer key.
+	if got := single.Age(`offers["long enough to be longer"].price`); got != time.Minute || single.Age("[") != 0 {
+		t.Errorf("age %v", got)
+	}
+	if got := single.Within(`offers["a"]`); got.Len() != 2 || single.Within("[").Len() != 3 || single.Within("name").Len() != 0 {
+		t.Errorf("within one: %v", got.Proto())
 	}
 }
 
