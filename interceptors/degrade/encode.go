@@ -38,6 +38,9 @@ func (r Report) capped(size int) *degradev1.Degradation {
 		r = shrink(r)
 		d = r.Proto()
 	}
+	if proto.Size(d) <= size {
+		return d
+	}
 	return r.worst(size)
 }
 

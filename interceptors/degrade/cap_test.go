@@ -1,0 +1,148 @@
+package degrade_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
+)
+
+// told is how many fields a report speaks of, those without a marker included.
+func told(r degrade.Report) int {
+	n := r.Dropped()
+	for m := range r.Markers() {
+		n += max(1, m.Count)
+	}
+	return n
+}
+
+// Under a cap that shrinks, a report loses the least first: it puts values of a
+// map together, leaves out what is for operators, then the names of elements,
+// and at last the markers that are the least severe, which it counts.
+func TestCapTakesTheLeastFirst(t *testing.T) {
+	t.Parallel()
+	markers := []degrade.Marker{
+		{Path: "name", State: degrade.Substituted},
+		{Path: "text", State: degrade.Stale, Age: time.Minute},
+		{Path: "tags", State: degrade.Partial},
+		{Path: "rank", State: degrade.Defaulted},
+	}
+	for i := range 40 {
+		m := sourced(degrade.Key("offers", "offer "+strconv.Itoa(i)))
+		markers = append(markers, m)
+	}
+	r := degrade.NewReport(markers...)
+	plain := []string{"name substituted", "rank defaulted", "tags partial", "text stale"}
+	together := slices.Insert(slices.Clone(plain), 1, "offers[*] missing")
+	type seen struct {
+		claims                 []string
+		named, sourced, counts bool
+	}
+	// With a byte less than it needs, the next thing goes.
+	var steps []seen
+	for size := proto.Size(r.Proto()); size > 30; {
+		d := degrade.Capped(r, size)
+		got := degrade.FromProto(d, nil)
+		s := seen{claims: claims(got), counts: got.Truncated()}
+		for m := range got.Markers() {
+			s.named = s.named || len(m.Keys) > 0
+			s.sourced = s.sourced || m.Source != degrade.Source{}
+		}
+		if told(got) != 44 || proto.Size(d) > size {
+			t.Errorf("in %d of %d bytes %d fields; want 44: %v", proto.Size(d), size, told(got), d)
+		}
+		steps = append(steps, s)
+		size = proto.Size(d) - 1
+	}
+	want := []seen{
+		{claims(r), false, true, false},
+		{together, true, true, false},
+		{together, true, false, false},
+		{together, false, false, false},
+		{[]string{"offers[*] missing", "rank defaulted", "tags partial", "text stale"}, false, false, true},
+		{[]string{"offers[*] missing", "rank defaulted", "tags partial"}, false, false, true},
+		{[]string{"offers[*] missing", "rank defaulted"}, false, false, true},
+	}
+	for i, w := range want {
+		if i >= len(steps) || !slices.Equal(steps[i].claims, w.claims) ||
+			steps[i].named != w.named || steps[i].sourced != w.sourced || steps[i].counts != w.counts {
+			t.Fatalf("step %d: %+v\nwant %+v", i, steps[i], w)
+		}
+	}
+}
+
+// FuzzCap caps reports of any kind: what is sent is never larger, and every
+// degraded field is either marked or counted.
+func FuzzCap(f *testing.F) {
+	f.Add(uint64(1), uint16(3), uint16(2048))
+	f.Add(uint64(2), uint16(500), uint16(2048))
+	f.Add(uint64(3), uint16(100), uint16(100))
+	f.Add(uint64(4), uint16(599), uint16(0))
+	f.Fuzz(func(t *testing.T, seed uint64, n, size uint16) {
+		r := anyReport(rand.New(rand.NewPCG(seed, 0)), int(n%600))
+		limit := max(int(size), 16) // the count itself needs so much
+		d := degrade.Capped(r, limit)
+		if got := proto.Size(d); got > limit {
+			t.Fatalf("%d bytes; want at most %d", got, limit)
+		}
+		capped := int(d.GetDroppedCount())
+		for _, m := range d.GetFields() {
+			capped += max(1, int(m.GetElementCount()))
+		}
+		if capped != told(r) || d.GetTruncated() != (d.GetDroppedCount() > 0) {
+			t.Fatalf("%d fields, truncated %v; want %d", capped, d.GetTruncated(), told(r))
+		}
+		if proto.Size(r.Proto()) <= limit && !proto.Equal(d, r.Proto()) {
+			t.Fatal("something was taken away that had room")
+		}
+		if encoded, err := proto.Marshal(d); err != nil || proto.Unmarshal(encoded, new(degradev1.Degradation)) != nil {
+			t.Fatalf("cannot be sent: %v", err)
+		}
+	})
+}
+
+// anyReport makes a report of n markers at most.
+func anyReport(rng *rand.Rand, n int) degrade.Report {
+	text := func(most int) string {
+		const alphabet = "abc é\x00\"\\ \u202e"
+		runes := []rune(alphabet)
+		var b strings.Builder
+		for range rng.IntN(most) {
+			b.WriteRune(runes[rng.IntN(len(runes))])
+		}
+		return b.String()
+	}
+	markers := make([]degrade.Marker, n)
+	for i := range markers {
+		// Each is of another field, so that none is counted twice.
+		m := degrade.Marker{
+			Path: "f" + strconv.Itoa(i), State: degrade.State(rng.IntN(8)), Reason: degrade.Reason(rng.IntN(13)),
+			Age: time.Duration(rng.Int64()),
+		}
+		switch rng.IntN(5) {
+		case 0:
+			m.Path = degrade.Key(m.Path, text(20))
+		case 1:
+			m.Path, m.Count = degrade.Elements(m.Path), rng.IntN(1000)
+			for k := range rng.IntN(degrade.MaxKeys) {
+				m.Keys = append(m.Keys, strconv.Itoa(k)+text(20))
+			}
+		case 2:
+			m.Path = degrade.Key("values", strconv.Itoa(i))
+		case 3:
+			m.Path = strings.Repeat("long_", rng.IntN(40)) + m.Path
+		}
+		if rng.IntN(2) == 0 {
+			m.Source = degrade.Source{Name: text(200), Origin: text(20), Hops: rng.IntN(10), Elapsed: time.Duration(rng.Int64())}
+		}
+		markers[i] = m
+	}
+	return degrade.NewReport(markers...)
+}
