@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -53,7 +54,5 @@ func newServer(opts []ServerOption) *server {
 // requires reports whether the client wants the response complete or not at
 // all.
 func requires(ctx context.Context) bool {
-	md, _ := metadata.FromIncomingContext(ctx)
-	values := md.Get(RequireKey)
-	return len(values) > 0 && values[0] == RequireAll
+	return slices.Contains(metadata.ValueFromIncomingContext(ctx, RequireKey), RequireAll)
 }
