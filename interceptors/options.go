@@ -66,6 +66,12 @@ func Edge() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Edge()) })
 }
 
+// Silent is for servers whose callers are to see nothing of afloat, see
+// [degrade.Silent].
+func Silent() ServerOption {
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Silent()) })
+}
+
 // ServerOptions guards every call that a server answers by the policies that r
 // finds for it, and sends along what is degraded in the responses. A nil r fails
 // every call with INTERNAL.

@@ -16,16 +16,29 @@ func (s *server) deliver(ctx context.Context, resp any, scope *Scope) (any, erro
 	if isMessage {
 		r = r.with(FromResponse(m))
 	}
-	if s.edge {
-		r = r.stripped()
-	}
 	if scope.required && !r.Complete() {
-		return nil, r.Err()
+		return nil, s.failure(r.Err())
 	}
+	r = s.outward(r)
 	if isMessage {
 		resp = s.prepared(m, r)
 	}
+	if s.silent {
+		return resp, nil
+	}
 	return resp, deliverBeside(ctx, resp, r)
+}
+
+// outward is what callers get to know of a report.
+func (s *server) outward(r Report) Report {
+	switch {
+	case s.silent:
+		return Report{}
+	case s.edge:
+		return r.stripped()
+	default:
+		return r
+	}
 }
 
 // prepared is the message to send: m itself if there is nothing to change. At

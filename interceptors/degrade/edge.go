@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"errors"
 	"sync"
 
 	"google.golang.org/grpc/status"
@@ -14,14 +15,18 @@ import (
 // failure is the error to send for a handler's: at the edge without what is for
 // operators, else as it is.
 func (s *server) failure(err error) error {
+	if incomplete, ok := errors.AsType[*IncompleteError](err); s.silent && ok {
+		return status.Error(incomplete.GRPCStatus().Code(), "the response is incomplete")
+	}
 	if st, ok := status.FromError(err); s.edge && ok {
-		return strippedStatus(st, err)
+		return s.strippedStatus(st, err)
 	}
 	return err
 }
 
-// strippedStatus returns err, or a status like it if its details name sources.
-func strippedStatus(st *status.Status, err error) error {
+// strippedStatus returns err, or a status like it if there are markers in its
+// details, which may name sources.
+func (s *server) strippedStatus(st *status.Status, err error) error {
 	changed := st.Proto()
 	var kept []*anypb.Any
 	found := false
@@ -29,8 +34,8 @@ func strippedStatus(st *status.Status, err error) error {
 		var d degradev1.Degradation
 		if detail.MessageIs(&d) {
 			found = true
-			if detail.UnmarshalTo(&d) != nil || detail.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes)) != nil {
-				continue // nobody can tell what is in it
+			if s.silent || detail.UnmarshalTo(&d) != nil || detail.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes)) != nil {
+				continue // nobody is to know, or can tell, what is in it
 			}
 		}
 		kept = append(kept, detail)

@@ -132,6 +132,7 @@ func TestMarkersAreBroughtIntoOneForm(t *testing.T) {
 			[]degrade.Marker{missing("a[*]"), stale("a[*].c", 1), missing("a[*].d[*]"), stale("a[*].d[*].e", 1)},
 			[]degrade.Marker{missing("a[*]"), stale("a[*].c", 1), missing("a[*].d[*]"), stale("a[*].d[*].e", 1)},
 		},
+		{"nothing but a missing whole", []degrade.Marker{missing("a"), missing(""), stale("b[*]", 1)}, []degrade.Marker{missing("")}},
 		{"what is within a stale one", []degrade.Marker{stale("a", 1), missing("a.b")}, []degrade.Marker{stale("a", 1), missing("a.b")}},
 		{"elements counted together", []degrade.Marker{
 			{Path: "a[*]", State: degrade.Missing, Keys: []string{"x", "y"}, Count: 3},

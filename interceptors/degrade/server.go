@@ -36,12 +36,24 @@ type ServerOption interface{ apply(*server) }
 // of other services' responses.
 func Edge() ServerOption { return edgeOption{} }
 
+// Silent is for servers whose callers are to see nothing of afloat: no markers
+// in responses, headers, trailers or errors. What the callers ask for, they get:
+// [RequireComplete] makes an incomplete response an error, which names no field.
+func Silent() ServerOption { return silentOption{} }
+
 type edgeOption struct{}
 
 func (edgeOption) apply(s *server) { s.edge = true }
 
+type silentOption struct{}
+
+func (silentOption) apply(s *server) { s.edge, s.silent = true, true }
+
 // server delivers reports.
-type server struct{ edge bool }
+type server struct {
+	edge   bool // sends nothing that is for operators
+	silent bool // and of the rest nothing either
+}
 
 func newServer(opts []ServerOption) *server {
 	s := &server{}

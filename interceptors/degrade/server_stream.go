@@ -18,10 +18,10 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 		if err := handler(srv, &serverStream{ServerStream: ss, ctx: ctx, server: s}); err != nil {
 			return s.failure(err)
 		}
-		r := scope.Close()
-		if s.edge {
-			r = r.stripped()
+		if s.silent {
+			return nil
 		}
+		r := s.outward(scope.Close())
 		ss.SetTrailer(metadata.Pairs(SummaryKey, r.Summary()))
 		if r.Complete() {
 			return nil
@@ -47,7 +47,7 @@ func (s *serverStream) Context() context.Context { return s.ctx }
 // SendMsg is that of gRPC, at the edge without what is not for outside.
 func (s *serverStream) SendMsg(m any) error {
 	if msg, ok := m.(proto.Message); ok && s.server.edge {
-		m = s.server.prepared(msg, FromResponse(msg).stripped())
+		m = s.server.prepared(msg, s.server.outward(FromResponse(msg)))
 	}
 	return s.ServerStream.SendMsg(m)
 }
