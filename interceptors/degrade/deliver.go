@@ -72,6 +72,9 @@ func shallowCopy(m proto.Message) proto.Message {
 	return to.Interface()
 }
 
+// allWell is the summary of every complete response. gRPC copies it.
+var allWell = metadata.Pairs(SummaryKey, NewReport().Summary()) //nolint:gochecknoglobals // a constant
+
 // deliverBeside sends in metadata what the response itself has no room for.
 func deliverBeside(ctx context.Context, resp any, r Report) error {
 	m, ok := resp.(proto.Message)
@@ -82,7 +85,10 @@ func deliverBeside(ctx context.Context, resp any, r Report) error {
 		}
 		sendTrailer(ctx, trailer)
 	}
-	summary := metadata.Pairs(SummaryKey, r.Summary())
+	summary := allWell
+	if !r.Complete() {
+		summary = metadata.Pairs(SummaryKey, r.Summary())
+	}
 	if grpc.SetHeader(ctx, summary) != nil {
 		sendTrailer(ctx, summary) // the handler has sent the headers already
 	}

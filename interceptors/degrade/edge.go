@@ -102,16 +102,37 @@ func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
 
 // withoutNested returns m, or a copy of it that has markers only where it may.
 func withoutNested(m proto.Message) proto.Message {
-	if !mayNest(m.ProtoReflect().Descriptor()) {
+	md := m.ProtoReflect().Descriptor()
+	if !mayNest(md) {
+		return m
+	}
+	own := 0
+	if HasField(md) && m.ProtoReflect().Has(fieldOf(md)) {
+		own = 1 // that one may stay
+	}
+	if countMarkers(m.ProtoReflect()) == own {
 		return m
 	}
 	m = proto.Clone(m)
-	if HasField(m.ProtoReflect().Descriptor()) {
+	if HasField(md) {
 		eachMessage(m.ProtoReflect(), clearMarkers)
 	} else {
 		clearMarkers(m.ProtoReflect())
 	}
 	return m
+}
+
+// countMarkers returns how many fields for markers are set in m and in all
+// messages within it.
+func countMarkers(m protoreflect.Message) (n int) {
+	all := m.Descriptor().Fields()
+	for i := range all.Len() {
+		if isDegradation(all.Get(i)) && m.Has(all.Get(i)) {
+			n++
+		}
+	}
+	eachMessage(m, func(within protoreflect.Message) { n += countMarkers(within) })
+	return n
 }
 
 // clearMarkers removes the markers in m and in all messages within it.
