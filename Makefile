@@ -83,6 +83,23 @@ else
 	$(BUF) format -d --exit-code
 endif
 
+# What proto/ must stay compatible with: any revision of git. By default the main
+# branch, as the remote has it or else as it is here.
+PROTO_BASE ?= $(firstword $(foreach b,origin/main main,$(shell git rev-parse --quiet --verify --abbrev-ref $(b) 2>/dev/null)))
+
+# The files of the base are laid out in a folder, so that the base may be of any
+# kind and in a shallow checkout too. The protos of tests and examples promise
+# nothing.
+.PHONY: breaking
+breaking: ## Fail if proto/ breaks what the revision PROTO_BASE promised (the main branch)
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; export GIT_INDEX_FILE="$$tmp/index"; \
+	if [ -z "$(PROTO_BASE)" ]; then echo "breaking: skipped, there is no main branch here to compare with; name a revision: PROTO_BASE=v1.0.0"; exit 0; fi; \
+	git rev-parse --quiet --verify "$(PROTO_BASE)^{commit}" >/dev/null || { echo "breaking: PROTO_BASE = $(PROTO_BASE); must be a revision of git"; exit 1; }; \
+	if ! git read-tree "$(PROTO_BASE):proto" 2>/dev/null; then echo "breaking: skipped, $(PROTO_BASE) has no proto/"; exit 0; fi; \
+	git checkout-index --all --prefix="$$tmp/base/"; \
+	echo "breaking: proto against $(PROTO_BASE)"; unset GIT_INDEX_FILE; \
+	$(BUF) breaking proto --against "$$tmp/base"
+
 # House rules that no linter knows. A helper may sleep in a file of its own, so
 # testing/synctest is looked for in the whole package.
 .PHONY: lint-house
@@ -139,5 +156,5 @@ build: ## Build and vet every module, the examples among them
 	@$(call each,go build -o /dev/null ./... && go vet ./...)
 
 .PHONY: ci
-ci: lint check-generated test test-allocs build demo ## Everything that CI runs
+ci: lint breaking check-generated test test-allocs build demo ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x
