@@ -1,6 +1,7 @@
 // Package interceptors is afloat's front door: it puts circuit breakers,
 // bulkheads, timeouts, rate limits and injected faults around every unary and
-// stream call of a gRPC client or server.
+// stream call of a gRPC client or server, and carries what is said of degraded
+// fields between them.
 //
 //	rules, err := interceptors.Default()
 //	...
@@ -13,6 +14,11 @@
 //
 //	client: timeout → breaker → bulkhead → rate limit → fault → the call
 //	server: timeout → bulkhead → rate limit → fault → the handler
+//
+// Outside of them stand the interceptors of package degrade, which read and send
+// the markers of degraded fields: a handler marks with degrade.Mark, a client
+// asks with degrade.Capture. A server whose callers are not to see all of that is
+// an [Edge], or [Silent].
 //
 // They are installed by grpc's WithChain… options, so an interceptor set by
 // WithUnaryInterceptor stays, and stands outside. A retry interceptor belongs

@@ -8,27 +8,55 @@ import (
 	"testing"
 )
 
-// Every Go snippet of the README stands, word for word, in the file that the
-// README names above it, which the compiler checks.
-func TestReadmeSnippetsAreCompiled(t *testing.T) {
+// Every snippet of Go and of proto in the README and in docs/ stands, word for
+// word, in the file that is named above it, which a compiler checks.
+func TestSnippetsOfDocsAreCompiled(t *testing.T) {
 	t.Parallel()
 	root := ".."
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
+	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(docs) == 0 {
+		t.Fatalf("docs/ has %d files, %v", len(docs), err)
 	}
-	snippet := regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```go\n(.*?)```")
-	found := snippet.FindAllStringSubmatch(string(readme), -1)
-	if all := strings.Count(string(readme), "```go"); len(found) != all || all == 0 {
-		t.Fatalf("%d of %d snippets name the file they are from", len(found), all)
-	}
-	for _, m := range found {
-		source, err := os.ReadFile(filepath.Join(root, m[1]))
+	snippet := regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```(?:go|proto)\n(.*?)```")
+	for _, doc := range append(docs, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(source), m[2]) {
-			t.Errorf("not in %s:\n%s", m[1], m[2])
+		found := snippet.FindAllStringSubmatch(string(text), -1)
+		if all := strings.Count(string(text), "```go") + strings.Count(string(text), "```proto"); len(found) != all || all == 0 {
+			t.Errorf("%s: %d of %d snippets name the file they are from", doc, len(found), all)
+		}
+		for _, m := range found {
+			source, err := os.ReadFile(filepath.Join(root, m[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(source), m[2]) {
+				t.Errorf("%s: not in %s:\n%s", doc, m[1], m[2])
+			}
+		}
+	}
+}
+
+// Every link of the README and of docs/ to a file of this repository leads to
+// one.
+func TestLinksOfDocsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	docs, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, doc := range append(docs, filepath.Join("..", "README.md")) {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
+				t.Errorf("%s: %v", doc, err)
+			}
 		}
 	}
 }
