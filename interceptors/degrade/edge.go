@@ -32,7 +32,7 @@ func (s *server) strippedStatus(st *status.Status, err error) error {
 	found := false
 	for _, detail := range changed.GetDetails() {
 		var d degradev1.Degradation
-		if detail.MessageIs(&d) {
+		if isReport(detail) {
 			found = true
 			if s.silent || detail.UnmarshalTo(&d) != nil || detail.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes)) != nil {
 				continue // nobody is to know, or can tell, what is in it

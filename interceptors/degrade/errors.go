@@ -2,11 +2,13 @@ package degrade
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
@@ -44,17 +46,23 @@ func (e *IncompleteError) GRPCStatus() *status.Status {
 }
 
 // WithDetails puts a report into the details of a status that is not OK, as much
-// of it as fits into the headers of any peer; nothing if r knows nothing.
+// of it as fits into the headers of any peer, in place of one that is there;
+// nothing if r knows nothing.
 func WithDetails(s *status.Status, r Report) *status.Status {
 	if !r.known {
 		return s
 	}
-	detailed, err := s.WithDetails(protoadapt.MessageV1Of(r.capped(MaxTrailerBytes)))
+	bare := s.Proto()
+	bare.Details = slices.DeleteFunc(bare.GetDetails(), isReport)
+	detailed, err := status.FromProto(bare).WithDetails(protoadapt.MessageV1Of(r.capped(MaxTrailerBytes)))
 	if err != nil {
 		return s // a status that is OK, or a detail that cannot be encoded: there is neither
 	}
 	return detailed
 }
+
+// isReport reports whether a detail of a status is a report.
+func isReport(detail *anypb.Any) bool { return detail.MessageIs((*degradev1.Degradation)(nil)) }
 
 // FromError returns the report in the details of a failed call: of a server
 // that failed because some field had to be there. It knows nothing if there is

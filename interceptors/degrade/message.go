@@ -124,8 +124,12 @@ func SetResponse(response proto.Message, r Report) bool {
 		m.Clear(fd)
 		return true
 	}
-	encoded, err := proto.Marshal(r.Proto())
 	value := m.NewField(fd)
+	if _, ours := value.Message().Interface().(*degradev1.Degradation); ours {
+		m.Set(fd, protoreflect.ValueOfMessage(r.Proto().ProtoReflect()))
+		return true
+	}
+	encoded, err := proto.Marshal(r.Proto())
 	if err != nil || proto.Unmarshal(encoded, value.Message().Interface()) != nil {
 		return false
 	}

@@ -38,7 +38,7 @@ func do[In, T any](
 		}
 	}
 	if !d.ok {
-		return attempt.Answer[T]{}, errorOf(name, c, d.answer.Failures)
+		return attempt.Answer[T]{}, ErrorOf(name, c.Names(len(d.answer.Failures)), d.answer.Failures)
 	}
 	return d.answer, nil
 }

@@ -20,7 +20,8 @@
 // UNKNOWN, DATA_LOSS), after RESOURCE_EXHAUSTED, and after a refusal by a policy
 // here. Any other code is the dependency's answer, which no fallback knows
 // better: NOT_FOUND stays NOT_FOUND, and who may not read gets no cached copy.
-// [Steps.When] and [Method.When] change that.
+// [Steps.When] and [Method.When] change that. A fallback is no authority: after
+// any error of one, a miss of a cache say, the next is tried.
 //
 // # Time
 //

@@ -64,14 +64,18 @@ func (e *Error) GRPCStatus() *status.Status {
 	return status.New(policy.Code(first), first.Error())
 }
 
-// errorOf is the error of the steps that failed: the very error if it was one.
-func errorOf[In, T any](chain string, c *attempt.Chain[In, T], failures []error) error {
-	if len(failures) == 1 {
+// ErrorOf returns the error of a chain whose steps of the given names failed: the
+// very error if it was one, an [*Error] of several, nil of none.
+func ErrorOf(chain string, steps []string, failures []error) error {
+	switch len(failures) {
+	case 0:
+		return nil
+	case 1:
 		return failures[0]
 	}
 	e := &Error{Chain: chain}
 	for i, err := range failures {
-		e.Failures = append(e.Failures, Failure{Step: c.Steps[i].Name, Err: err})
+		e.Failures = append(e.Failures, Failure{Step: steps[i], Err: err})
 	}
 	return e
 }

@@ -66,8 +66,8 @@ func (s Steps[In, T]) MaxRunning(n int) Steps[In, T] {
 	return Steps[In, T]{s.builder.MaxRunning(n)}
 }
 
-// When replaces the rule for which errors the next step is tried after, see the
-// package's documentation. The function must be safe for concurrent use.
+// When replaces the rule for which errors of the first step the next one is tried
+// after, see the package's documentation. The function must be safe for concurrent use.
 func (s Steps[In, T]) When(fallsBack func(error) bool) Steps[In, T] {
 	s.builder.When = fallsBack
 	return s

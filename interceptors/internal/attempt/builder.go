@@ -114,7 +114,7 @@ func (b Builder[In, T]) Names() []string {
 func (b Builder[In, T]) Build(label string, w Watcher) (*Chain[In, T], error) {
 	c := &Chain[In, T]{whole: b.Whole, FallsBack: b.When, watcher: w}
 	if c.FallsBack == nil {
-		c.FallsBack = fallsBack
+		c.FallsBack = FallsBack
 	}
 	f := validate.Of(label)
 	f.Require(len(b.steps) > 0, "steps", "none", "at least one")

@@ -12,11 +12,21 @@ import (
 // Chain is the steps to one value. It is immutable; see [Builder].
 type Chain[In, T any] struct {
 	Steps []*Step[In, T]
-	// FallsBack says after which errors the next step is tried.
+	// FallsBack says after which errors of the first step the next one is tried.
+	// After those of a fallback it always is: only the first step's word counts.
 	FallsBack func(error) bool
 
 	whole   bool    // the value is the response of a call as it is
 	watcher Watcher // nil: nobody
+}
+
+// Names are the names of the first n steps.
+func (c *Chain[In, T]) Names(n int) []string {
+	names := make([]string, n)
+	for i, s := range c.Steps[:n] {
+		names[i] = s.Name
+	}
+	return names
 }
 
 // Watcher hears of the steps that run. It must be safe for concurrent use.
@@ -27,9 +37,9 @@ type Watcher interface {
 	Ended(ctx context.Context, step int, err error, late bool)
 }
 
-// fallsBack is the default rule for which errors the next step is tried after:
+// FallsBack is the default rule for which errors the next step is tried after:
 // failures of the dependency and refusals. Other codes are its answer.
-func fallsBack(err error) bool {
+func FallsBack(err error) bool {
 	switch policy.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss, codes.ResourceExhausted:
 		return true

@@ -163,7 +163,7 @@ func (r *Run[In, T]) concluded(i int, t *try, value T, asOf time.Time, err error
 	if i == 0 {
 		r.ended = policy.Now()
 	}
-	if i+1 < len(r.chain.Steps) && r.ctx.Err() == nil && r.chain.FallsBack(err) {
+	if i+1 < len(r.chain.Steps) && r.ctx.Err() == nil && (i > 0 || r.chain.FallsBack(err)) {
 		return true
 	}
 	r.taker.Took(Answer[T]{Failures: r.failures, Ended: r.ended}, false)

@@ -42,9 +42,6 @@ func (s *Step[In, T]) enter() error {
 // leave counts a step out that has ended, however late.
 func (s *Step[In, T]) leave() { s.running.Add(-1) }
 
-// Running is how many of the step run now, those left behind among them.
-func (s *Step[In, T]) Running() int { return int(s.running.Load()) }
-
 // guarded gets the value under the policies of the step.
 func (s *Step[In, T]) guarded(ctx context.Context, in In) (value T, asOf time.Time, err error) {
 	if s.guard == nil {

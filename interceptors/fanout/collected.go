@@ -1,0 +1,95 @@
+package fanout
+
+import (
+	"errors"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Why elements were not asked for.
+var (
+	// ErrMaxKeys: there are more keys than [Elements.MaxKeys].
+	ErrMaxKeys = errors.New("fanout: more keys than are asked for")
+	// ErrNoTime: the run's time was over before it was their turn.
+	ErrNoTime = errors.New("fanout: no time left for the element")
+)
+
+// collected is what arrived of the elements.
+type collected[T any] struct {
+	values           []T
+	arrived, answers int
+	reports          []degrade.Report
+	err              error // the first
+}
+
+func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[T] {
+	c := collected[T]{values: make([]T, 0, len(l.asked))}
+	started := int(l.next.Load())
+	for i, key := range l.keys {
+		if i >= len(l.asked) {
+			t.miss(&c, key, t.refusal(policy.ReasonBulkheadFull, ErrMaxKeys), 0)
+			continue
+		}
+		switch e := &l.asked[i]; {
+		case i >= started:
+			t.miss(&c, key, t.refusal(policy.ReasonDeadlineTooNear, ErrNoTime), 0)
+		case !e.ended.Load():
+			t.miss(&c, key, t.run.ctx.Err(), policy.Now())
+		case e.ok:
+			t.arrive(&c, key, e.answer)
+		case len(e.answer.Failures) == 1 && t.binding.spec.answered(e.answer.Failures[0]):
+			c.answers++
+		default:
+			t.miss(&c, key, e.answer.Failures[0], e.answer.Ended)
+		}
+	}
+	return c
+}
+
+// arrive takes an element that has.
+func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[T], key K, a attempt.Answer[T]) {
+	c.arrived++
+	value := a.Value
+	if t.binding.spec.builder.Whole {
+		value = cleared(value)
+	}
+	c.values = append(c.values, value)
+	all := degrade.Elements(t.binding.spec.path)
+	r := t.binding.chain.ReportOf(a, t.run.source(t.binding.spec.path, a.Ended)).At(all)
+	if r.Truncated() {
+		c.reports = append(c.reports, r) // as it is, to lose nothing of it
+		return
+	}
+	var markers []degrade.Marker
+	for m := range r.Markers() {
+		if m.Path == all {
+			m.Keys, m.Count = t.binding.nameOf(key), 1
+		}
+		markers = append(markers, m)
+	}
+	if len(markers) > 0 {
+		c.reports = append(c.reports, degrade.NewReport(markers...))
+	}
+}
+
+// miss marks an element that has not arrived.
+func (t *elementsTask[Req, Resp, K, T]) miss(c *collected[T], key K, err error, ended policy.Instant) {
+	if c.err == nil {
+		c.err = err
+	}
+	source := t.run.source(t.binding.spec.path, ended)
+	source.Code = policy.Code(err)
+	c.reports = append(c.reports, degrade.NewReport(degrade.Marker{
+		Path: degrade.Elements(t.binding.spec.path), State: degrade.Missing, Reason: degrade.ReasonOf(err),
+		Keys: t.binding.nameOf(key), Count: 1, Source: source,
+	}))
+}
+
+// refusal is why an element was not asked for.
+func (t *elementsTask[Req, Resp, K, T]) refusal(reason policy.Reason, err error) error {
+	return &policy.Rejection{
+		Policy: "fanout", Name: t.run.plan.cfg.Name, Method: t.binding.spec.path, Reason: reason, Err: err,
+	}
+}

@@ -1,0 +1,56 @@
+package fanout
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+)
+
+// elementsBinding is Elements that were checked.
+type elementsBinding[Req, Resp, K, T any] struct {
+	spec    Elements[Req, Resp, K, T]
+	chain   *attempt.Chain[element[Req, K], T]
+	watcher *watcher
+}
+
+func (e Elements[Req, Resp, K, T]) bind(
+	p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor,
+) (binding[Req, Resp], error) {
+	label = fmt.Sprintf("%s, source %q", label, e.path)
+	f := validate.Of(label)
+	f.Require(e.keys != nil, "keys", "nil", "a function")
+	f.Require(e.set != nil, "setter", "nil", "a function")
+	f.Require(!e.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
+	validate.Between(f, "parallel", e.parallel, 1, 1000)
+	validate.Between(f, "at_least", e.atLeast, 0, 100_000)
+	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
+	e.builder.When = unlessAnswered(e.answered, nil)
+	w := &watcher{plan: p.cfg.Name, source: e.path, steps: e.builder.Names(), observer: p.cfg.Observer, logger: p.cfg.Logger}
+	chain, err := e.builder.Build(label, w)
+	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain, watcher: w},
+		errors.Join(checkPath(degrade.Elements(e.path), md), f.Err(), err)
+}
+
+// answered reports whether an error is the answer that there is no such element.
+func (e Elements[Req, Resp, K, T]) answered(err error) bool { return isAnswer(err, e.answers) }
+
+func (b *elementsBinding[Req, Resp, K, T]) path() string { return b.spec.path }
+
+func (b *elementsBinding[Req, Resp, K, T]) start(r *run[Req, Resp], index int) task[Resp] {
+	t := &elementsTask[Req, Resp, K, T]{binding: b, run: r, index: index}
+	go t.ask()
+	return t
+}
+
+// nameOf is how a marker names an element, nothing if it does not.
+func (b *elementsBinding[Req, Resp, K, T]) nameOf(key K) []string {
+	if b.spec.name == nil {
+		return nil
+	}
+	return []string{b.spec.name(key)}
+}

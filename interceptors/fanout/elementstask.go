@@ -1,0 +1,137 @@
+package fanout
+
+import (
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// elementsTask is the elements that are being asked for.
+type elementsTask[Req, Resp, K, T any] struct {
+	binding *elementsBinding[Req, Resp, K, T]
+	run     *run[Req, Resp]
+	index   int
+	// list is set once there are keys, or an error instead.
+	list atomic.Pointer[list[Req, K, T]]
+	// values are what arrived. Only the gathering goroutine knows.
+	values []T
+	fill   bool
+}
+
+// list is the elements in the order of their keys.
+type list[Req, K, T any] struct {
+	err  error // of the keys
+	keys []K
+	// asked are the elements of the first keys; the others are too many.
+	asked []askedElement[Req, K, T]
+	// next is the first element that was not started, left how many have not ended.
+	next, left atomic.Int64
+}
+
+// askedElement is one element that is being asked for.
+type askedElement[Req, K, T any] struct {
+	attempt attempt.Run[element[Req, K], T]
+	taken   func()
+	// answer and ok are written before ended is set, and read after.
+	answer attempt.Answer[T]
+	ok     bool
+	ended  atomic.Bool
+}
+
+// Took is called by the attempt.
+func (e *askedElement[Req, K, T]) Took(a attempt.Answer[T], ok bool) {
+	e.answer, e.ok = a, ok
+	e.ended.Store(true)
+	e.taken()
+}
+
+// ask gets the keys and begins. A panic of theirs is an error.
+func (t *elementsTask[Req, Resp, K, T]) ask() {
+	l, returned := new(list[Req, K, T]), false
+	defer func() {
+		if !returned {
+			err := &policy.PanicError{Value: recover(), Stack: debug.Stack()}
+			t.binding.watcher.panicked(t.run.ctx, 0, err, false)
+			l.err = err
+		}
+		t.begin(l)
+	}()
+	l.keys = t.binding.spec.keys(t.run.req)
+	returned = true
+}
+
+// begin starts as many elements as may run at once.
+func (t *elementsTask[Req, Resp, K, T]) begin(l *list[Req, K, T]) {
+	l.asked = make([]askedElement[Req, K, T], min(len(l.keys), t.binding.spec.maxKeys))
+	l.left.Store(int64(len(l.asked)))
+	t.list.Store(l)
+	if len(l.asked) == 0 {
+		t.run.reported <- t.index
+		return
+	}
+	for range min(t.binding.spec.parallel, len(l.asked)) {
+		t.startNext(l)
+	}
+}
+
+// startNext starts the next element, if there is one and time for it.
+func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
+	if t.run.ctx.Err() != nil {
+		return
+	}
+	if i := int(l.next.Add(1) - 1); i < len(l.asked) {
+		go t.askElement(l, i)
+	}
+}
+
+func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
+	e := &l.asked[i]
+	// An element that is left behind gives way to the next one.
+	e.taken = func() {
+		if l.left.Add(-1) == 0 {
+			t.run.reported <- t.index
+		} else {
+			t.startNext(l)
+		}
+	}
+	e.attempt.Start(t.run.ctx, t.binding.chain, element[Req, K]{t.run.req, l.keys[i]}, e)
+}
+
+func (t *elementsTask[Req, Resp, K, T]) abandon() {
+	if l := t.list.Load(); l != nil {
+		for i := range l.asked {
+			l.asked[i].attempt.Abandon()
+		}
+	}
+}
+
+// result takes the elements that have arrived, whether or not all have.
+func (t *elementsTask[Req, Resp, K, T]) result(bool) outcome {
+	l := t.list.Load()
+	if l == nil {
+		return t.failed(t.run.ctx.Err())
+	}
+	if l.err != nil {
+		return t.failed(l.err)
+	}
+	c := t.collect(l)
+	if c.arrived+c.answers < min(t.binding.spec.atLeast, len(l.keys)) {
+		return t.failed(c.err)
+	}
+	t.values, t.fill = c.values, true
+	return outcome{report: degrade.Union(append(c.reports, degrade.NewReport())...)}
+}
+
+// failed is what came of it if the field is missing as a whole.
+func (t *elementsTask[Req, Resp, K, T]) failed(err error) outcome {
+	return outcome{err: err, report: t.run.missing(t.binding.spec.path, err, policy.Now())}
+}
+
+func (t *elementsTask[Req, Resp, K, T]) set(resp Resp) {
+	if t.fill {
+		t.binding.spec.set(resp, t.values)
+	}
+}

@@ -1,0 +1,72 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Gather asks all sources at once and puts what they answer into resp, which it
+// returns on time with what there is: at the end of the time, less the reserve,
+// every result that has arrived is taken, and the rest is declared missing. The
+// report says which fields are degraded. It is also written into resp, if that
+// has a field for it, and said of what is made under ctx, so that a server's
+// interceptors send it along.
+//
+// It fails, and leaves resp as it was, with an [*Error] if a required source
+// failed or fewer sources answered than the quorum, with a
+// [degrade.IncompleteError] if whoever asked wants the response complete or not
+// at all and it cannot be, and with the error of ctx if the caller has gone.
+//
+// Only the calling goroutine writes to resp, and never after Gather has
+// returned. Sources that ignore their context may go on reading req.
+func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
+	report, err := p.gather(ctx, req, resp)
+	if p.cfg.Observer != nil {
+		p.cfg.Observer.Gathered(ctx, p.cfg.Name, report, err)
+	}
+	return report, err
+}
+
+func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
+	end, cancel := context.WithDeadline(ctx, p.cfg.deadline(ctx))
+	defer cancel()
+	r := &run[Req, Resp]{
+		plan:     p,
+		ctx:      end,
+		req:      req,
+		begin:    policy.Now(),
+		reported: make(chan int, len(p.bindings)),
+		tasks:    make([]asked[Resp], len(p.bindings)),
+		complete: degrade.CompleteRequired(ctx),
+	}
+	r.start()
+	r.wait()
+	expired := errors.Is(end.Err(), context.DeadlineExceeded)
+	cancel()
+	r.abandon(expired)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return degrade.Report{}, ctx.Err()
+	}
+	return r.conclude(ctx, resp)
+}
+
+// conclude fails the run, or fills the response.
+func (r *run[Req, Resp]) conclude(ctx context.Context, resp Resp) (degrade.Report, error) {
+	report := r.report()
+	if err := r.fault(report); err != nil {
+		return report, err
+	}
+	for i := range r.tasks {
+		r.tasks[i].set(resp)
+	}
+	if m, ok := any(resp).(proto.Message); ok && r.plan.inside {
+		degrade.SetResponse(m, report)
+	}
+	degrade.Add(ctx, report)
+	return report, nil
+}

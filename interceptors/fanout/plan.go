@@ -1,0 +1,154 @@
+package fanout
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+)
+
+// The defaults of a plan.
+const (
+	// DefaultMaxDuration is how long a run may take.
+	DefaultMaxDuration = 10 * time.Second
+	// DefaultQuorum is how many sources must answer.
+	DefaultQuorum = 1
+)
+
+// Config is what a plan has besides its sources.
+type Config struct {
+	// Name is for errors, reports and observers. The method is a good one.
+	// Required.
+	Name string
+	// MaxDuration bounds a run, within the caller's deadline. Range [1ms, 24h].
+	// Default 10s.
+	MaxDuration time.Duration
+	// Reserve is what of the time is kept for assembling and sending the response,
+	// but never more than half of it. Range [0, 1h]. Default 0: a tenth of the
+	// time, between 5 and 100 ms.
+	Reserve time.Duration
+	// Quorum is how many sources must answer for the run to succeed. Range [1, the
+	// number of sources]. Default 1.
+	Quorum int
+	// Observer hears of the sources. Default: nobody. One that panics harms
+	// nothing.
+	Observer Observer
+	// Logger gets the panics of sources, with their stacks, at error. Default:
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// Plan is the sources of one kind of response. It is immutable and safe for
+// concurrent use. Make one with [NewPlan] when the program starts.
+type Plan[Req, Resp any] struct {
+	cfg      Config
+	bindings []binding[Req, Resp]
+	// inside: the response has a field for markers.
+	inside bool
+}
+
+// binding is a source that was checked. It is immutable.
+type binding[Req, Resp any] interface {
+	// path is that of the field.
+	path() string
+	// start begins to ask, on a goroutine of its own, and returns at once.
+	start(r *run[Req, Resp], index int) task[Resp]
+}
+
+// NewPlan checks the sources and makes a plan of them, with the defaults of
+// [Config]. All faults are reported at once: paths that are malformed or not in
+// the response's message, fields bound twice, functions that are nil, fallbacks
+// that share a guard with what they stand in for, numbers out of range. The paths
+// of a response that is no proto message are only checked for their form.
+func NewPlan[Req, Resp any](name string, sources ...Source[Req, Resp]) (*Plan[Req, Resp], error) {
+	return NewPlanWith(Config{Name: name}, sources...)
+}
+
+// NewPlanWith is [NewPlan] with a configuration.
+func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan[Req, Resp], error) {
+	p := &Plan[Req, Resp]{cfg: cfg.withDefaults()}
+	label := fmt.Sprintf("fanout %q", cfg.Name)
+	faults := []error{p.cfg.validate(label, len(sources)), p.overlaps(label, sources)}
+	md := messageOf[Resp]()
+	if md != nil {
+		p.inside = degrade.HasField(md)
+		faults = append(faults, degrade.CheckMessage(md))
+	}
+	for i, s := range sources {
+		if s == nil {
+			faults = append(faults, fmt.Errorf("%s: source %d = nil; must be a source", label, i))
+			continue
+		}
+		b, err := s.bind(p, label, md)
+		p.bindings, faults = append(p.bindings, b), append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxDuration == 0 {
+		c.MaxDuration = DefaultMaxDuration
+	}
+	if c.Quorum == 0 {
+		c.Quorum = DefaultQuorum
+	}
+	if c.Observer != nil {
+		c.Observer = contained{c.Observer}
+	}
+	return c
+}
+
+func (c Config) validate(label string, sources int) error {
+	f := validate.Of(label)
+	f.Require(c.Name != "", "name", `""`, "a name")
+	f.Require(sources > 0, "sources", "none", "at least one")
+	validate.Between(f, "max_duration", c.MaxDuration, time.Millisecond, 24*time.Hour)
+	validate.Between(f, "reserve", c.Reserve, 0, time.Hour)
+	if sources > 0 {
+		validate.Between(f, "quorum", c.Quorum, 1, sources)
+	}
+	return f.Err()
+}
+
+// overlaps requires that no two sources are bound to one field, or to a field and
+// one within it.
+func (p *Plan[Req, Resp]) overlaps(label string, sources []Source[Req, Resp]) error {
+	f := validate.Of(label)
+	for i, s := range sources {
+		for _, before := range sources[:i] {
+			if s != nil && before != nil {
+				a, b := s.field(), before.field()
+				f.Require(!degrade.Covers(a, b) && !degrade.Covers(b, a),
+					"path", fmt.Sprintf("%q, bound already by %q", a, b), "bound once")
+			}
+		}
+	}
+	return f.Err()
+}
+
+// messageOf describes the responses, nil if they are no proto messages.
+func messageOf[Resp any]() protoreflect.MessageDescriptor {
+	var none Resp
+	m, ok := any(none).(proto.Message)
+	if !ok {
+		return nil
+	}
+	return m.ProtoReflect().Descriptor()
+}
+
+// checkPath requires that path is one of the response.
+func checkPath(path string, md protoreflect.MessageDescriptor) error {
+	if md == nil {
+		return degrade.CheckPath(path)
+	}
+	return degrade.CheckField(path, md)
+}

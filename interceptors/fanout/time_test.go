@@ -1,0 +1,127 @@
+package fanout_test
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/fanout"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+func TestReserveIsKept(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		cfg  fanout.Config
+		has  time.Duration // 0: no deadline
+		want time.Duration
+	}{
+		"a tenth":                 {fanout.Config{}, time.Second / 2, 450 * time.Millisecond},
+		"at least 5ms":            {fanout.Config{}, 40 * time.Millisecond, 35 * time.Millisecond},
+		"at most 100ms":           {fanout.Config{}, 5 * time.Second, 4900 * time.Millisecond},
+		"at most half":            {fanout.Config{}, 6 * time.Millisecond, 3 * time.Millisecond},
+		"without a deadline":      {fanout.Config{}, 0, 9900 * time.Millisecond},
+		"the plan's is earlier":   {fanout.Config{MaxDuration: time.Second}, time.Minute, 900 * time.Millisecond},
+		"as configured":           {fanout.Config{Reserve: 300 * time.Millisecond}, time.Second, 700 * time.Millisecond},
+		"as configured, but half": {fanout.Config{Reserve: time.Minute}, time.Second, 500 * time.Millisecond},
+		"hardly any":              {fanout.Config{}, 2 * time.Nanosecond, time.Nanosecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if tt.has > 0 {
+					ctx = within(t, tt.has)
+				}
+				tt.cfg.Name = "GetProfile"
+				begin := time.Now()
+				p := planWith(t, tt.cfg, fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", deaf, setAvatar))
+				_, _ = p.Gather(ctx, nil, &testv1.GetProfileResponse{})
+				if took := time.Since(begin); took != tt.want {
+					t.Errorf("took %v; want %v", took, tt.want)
+				}
+				time.Sleep(time.Hour)
+			})
+		})
+	}
+}
+
+func TestSourceTimeoutFallsBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := plan(
+			t,
+			fanout.Optional("name", deaf, setName).Timeout(200*time.Millisecond).
+				Fallback("cache", after(100*time.Millisecond, "Ada?")),
+			fanout.Optional("avatar", deaf, setAvatar).Timeout(100*time.Millisecond),
+		)
+		resp := &testv1.GetProfileResponse{}
+		begin := time.Now()
+		r, err := p.Gather(within(t, time.Second), nil, resp)
+		if err != nil || resp.GetName() != "Ada?" || time.Since(begin) != 300*time.Millisecond {
+			t.Fatalf("response = %v, %v after %v", resp, err, time.Since(begin))
+		}
+		marked(t, r, "avatar missing timeout", "name substituted timeout")
+		time.Sleep(time.Hour)
+		if resp.GetName() != "Ada?" || resp.GetAvatar() != "" {
+			t.Errorf("written after Gather returned: %v", resp)
+		}
+	})
+}
+
+func TestDefaultIsUsedAtTheEndOfTheTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := plan(t, fanout.Optional("name", deaf, setName).Default(func(request) string { return "nobody" }))
+		resp := &testv1.GetProfileResponse{}
+		begin := time.Now()
+		r, err := p.Gather(within(t, time.Second), nil, resp)
+		if err != nil || resp.GetName() != "nobody" || time.Since(begin) > 900*time.Millisecond {
+			t.Fatalf("response = %v, %v after %v", resp, err, time.Since(begin))
+		}
+		marked(t, r, "name defaulted timeout")
+		time.Sleep(time.Hour)
+	})
+}
+
+// At a thousand calls a second, a source that never returns is left behind as
+// often as MaxRunning allows, and not asked again.
+func TestSourcesLeftBehindAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const bound = 50
+		never := make(chan struct{})
+		hung := func(context.Context, request) (string, error) { <-never; return "", nil }
+		p := plan(t, fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound))
+		before, most := runtime.NumGoroutine(), 0
+		var limited atomic.Int64
+		for range 60_000 {
+			go func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+				defer cancel()
+				r, err := p.Gather(ctx, nil, &testv1.GetProfileResponse{})
+				if err != nil {
+					t.Error(err)
+				}
+				for m := range r.Markers() {
+					if m.Reason.String() == "concurrency_limited" {
+						limited.Add(1)
+					}
+				}
+			}()
+			time.Sleep(time.Millisecond)
+			most = max(most, runtime.NumGoroutine()-before)
+		}
+		// Each call in flight has two goroutines; the rest is what was left behind.
+		if most > bound+100 {
+			t.Errorf("%d goroutines; want at most %d left behind and those in flight", most, bound)
+		}
+		if n := limited.Load(); n < 59_000 {
+			t.Errorf("%d calls were refused at once; want nearly all", n)
+		}
+		close(never)
+	})
+}
