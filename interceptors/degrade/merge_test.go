@@ -45,7 +45,7 @@ func TestMergeObeysUnderAndUnused(t *testing.T) {
 func TestScopeOfAWholeResponseKeepsPaths(t *testing.T) {
 	t.Parallel()
 	var scope degrade.Scope
-	scope.Begin(t.Context(), true)
+	scope.Begin(false, true)
 	degrade.Merge(carrier{t.Context(), &scope}, staleAt("avatar"))
 	if got := scope.Close().State("avatar"); got != degrade.Stale {
 		t.Errorf("state = %v; want stale", got)

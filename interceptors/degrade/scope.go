@@ -37,7 +37,7 @@ type Scope struct {
 // [Unused], a degraded response of a call makes the value as a whole [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
 	s := new(Scope)
-	s.Begin(ctx, false)
+	s.Begin(CompleteRequired(ctx), false)
 	return context.WithValue(ctx, attachmentKey{}, &s.root), s
 }
 
@@ -49,12 +49,13 @@ func openResponse(ctx context.Context, required bool) (context.Context, *Scope) 
 }
 
 // Begin is [Open] for whoever has a context type of its own and saves the
-// allocations: a zero Scope s becomes one under parent, and the context's Value
-// method must return what [Scope.Value] does unless that is nil. If whole, the
-// value that is made is the response of a call as it is, so that what is said of
-// the response's fields holds for those of the value.
-func (s *Scope) Begin(parent context.Context, whole bool) {
-	s.required = CompleteRequired(parent)
+// allocations: it makes a zero Scope one, and the context's Value method must
+// return what [Scope.Value] does unless that is nil. If required, whoever asked
+// wants the response complete, see [CompleteRequired]. If whole, the value that is
+// made is the response of a call as it is, so that what is said of the response's
+// fields holds for those of the value.
+func (s *Scope) Begin(required, whole bool) {
+	s.required = required
 	s.root.scope = s
 	if whole {
 		s.root.relation = embedded
@@ -75,6 +76,9 @@ func (s *Scope) Close() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	if len(s.markers) == 0 && s.dropped == 0 {
+		return Report{known: true}
+	}
 	return Report{known: true, markers: normal(s.markers), truncated: s.dropped > 0, dropped: s.dropped}
 }
 

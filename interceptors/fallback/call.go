@@ -102,16 +102,16 @@ func (m *method[Req, Resp]) answer(ctx context.Context, req, reply any, opts []g
 		return &Error{Chain: m.name, Failures: []Failure{{callStep, cause}, {"fallbacks", mismatch[Req, Resp](req, reply)}}}
 	}
 	// A step that is left behind may read it after the caller has it back.
-	got, err := do(ctx, m.name, m.chain, proto.CloneOf(in), []error{cause})
+	run, err := do(ctx, m.name, m.chain, proto.CloneOf(in), []error{cause})
 	if err != nil {
 		return err
 	}
-	report := m.chain.ReportOf(got, degrade.Source{Name: m.name})
+	report := run.Report(degrade.Source{Name: m.name})
 	proto.Reset(out)
-	proto.Merge(out, got.Value)
+	proto.Merge(out, run.Answer.Value)
 	degrade.SetResponse(out, report)
 	degrade.Deliver(ctx, opts, report)
-	tellFellBack(ctx, m.observer, m.name, m.chain, got)
+	tellFellBack(ctx, m.observer, m.name, m.chain, &run.Answer)
 	return nil
 }
 

@@ -50,14 +50,15 @@ type Answer[T any] struct {
 // What the answer's report says is also said of what is made under ctx, as that
 // of a call would be: see [degrade.Under].
 func (c *Chain[In, T]) Do(ctx context.Context, in In) (Answer[T], error) {
-	got, err := do(ctx, c.name, c.steps, in, nil)
+	run, err := do(ctx, c.name, c.steps, in, nil)
 	if err != nil {
 		return Answer[T]{}, err
 	}
+	got := &run.Answer
 	a := Answer[T]{
 		Value:  got.Value,
 		Step:   c.steps.Steps[got.Step].Name,
-		Report: c.steps.ReportOf(got, degrade.Source{Name: c.name}),
+		Report: run.Report(degrade.Source{Name: c.name}),
 	}
 	if got.Step > 0 {
 		a.Cause = got.Failures[0]

@@ -8,15 +8,15 @@ import (
 
 // doing is one run that somebody waits for.
 type doing[In, T any] struct {
-	run    attempt.Run[In, T]
-	done   chan struct{} // closed once answer and ok are set
-	answer attempt.Answer[T]
-	ok     bool
+	attempt.Run[In, T]
+
+	done chan struct{} // closed once ok is set, and there is an answer
+	ok   bool
 }
 
 // Took is called by the run.
-func (d *doing[In, T]) Took(a attempt.Answer[T], ok bool) {
-	d.answer, d.ok = a, ok
+func (d *doing[In, T]) Took(ok bool) {
+	d.ok = ok
 	close(d.done)
 }
 
@@ -24,28 +24,28 @@ func (d *doing[In, T]) Took(a attempt.Answer[T], ok bool) {
 // waits for an answer or the end of ctx.
 func do[In, T any](
 	ctx context.Context, name string, c *attempt.Chain[In, T], in In, failures []error,
-) (attempt.Answer[T], error) {
+) (*attempt.Run[In, T], error) {
 	d := &doing[In, T]{done: make(chan struct{})}
-	go d.run.Resume(ctx, c, in, d, failures)
+	go d.Resume(ctx, c, in, d, failures)
 	select {
 	case <-d.done:
 	case <-ctx.Done():
 		select {
 		case <-d.done: // what has arrived is not lost
 		default:
-			d.run.Abandon()
-			return attempt.Answer[T]{}, ctx.Err()
+			d.Abandon()
+			return nil, ctx.Err()
 		}
 	}
 	if !d.ok {
-		return attempt.Answer[T]{}, ErrorOf(name, c.Names(len(d.answer.Failures)), d.answer.Failures)
+		return nil, ErrorOf(name, c.Names(len(d.Answer.Failures)), d.Answer.Failures)
 	}
-	return d.answer, nil
+	return &d.Run, nil
 }
 
 // tellFellBack tells the observer, if there is one, of an answer by another step
 // than the first.
-func tellFellBack[In, T any](ctx context.Context, o Observer, name string, c *attempt.Chain[In, T], a attempt.Answer[T]) {
+func tellFellBack[In, T any](ctx context.Context, o Observer, name string, c *attempt.Chain[In, T], a *attempt.Answer[T]) {
 	if o == nil {
 		return
 	}

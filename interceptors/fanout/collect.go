@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 )
 
@@ -29,44 +29,60 @@ type Result[T any] struct {
 func Collect[T any](
 	ctx context.Context, timeout time.Duration, functions map[string]func(ctx context.Context) (T, error),
 ) map[string]Result[T] {
+	end, cancel := context.WithCancel(ctx)
 	if timeout > 0 {
-		within, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		return collect(within, ctx, functions)
+		end, cancel = context.WithTimeout(ctx, timeout)
 	}
-	within, cancel := context.WithCancel(ctx)
 	defer cancel()
-	return collect(within, ctx, functions)
-}
-
-// collect runs the functions within one context; what their calls report is said
-// of what is made under the other.
-func collect[T any](
-	within, under context.Context, functions map[string]func(ctx context.Context) (T, error),
-) map[string]Result[T] {
-	results := make(map[string]Result[T], len(functions))
-	running := make(map[string]*function[T], len(functions))
-	reported := make(chan *function[T], len(functions))
+	c := &collection[T]{
+		ctx:     ctx,
+		running: make(map[string]*function[T], len(functions)),
+		results: make(map[string]Result[T], len(functions)),
+	}
 	for name, f := range functions {
 		chain, err := chainOf(name, f)
 		if err != nil {
-			results[name] = Result[T]{Err: err}
+			c.results[name] = Result[T]{Err: err}
 			continue
 		}
-		running[name] = &function[T]{name: name, reported: reported}
-		go running[name].attempt.Start(within, chain, struct{}{}, running[name])
+		c.running[name] = &function[T]{chain: chain, tally: &c.tally}
 	}
-	await(within, reported, len(running), func(f *function[T]) bool {
-		delete(running, f.name)
-		degrade.Merge(under, f.answer.Report)
-		results[f.name] = Result[T]{Value: f.answer.Value, Err: fallback.ErrorOf(f.name, nil, f.answer.Failures)}
-		return true
-	})
-	for name, f := range running {
-		f.attempt.Abandon()
-		results[name] = Result[T]{Err: within.Err()}
+	c.run(end)
+	return c.results
+}
+
+// collection is one Collect.
+type collection[T any] struct {
+	ctx     context.Context //nolint:containedctx // the caller's, lives as long as the call
+	tally   tally
+	running map[string]*function[T]
+	results map[string]Result[T]
+}
+
+func (c *collection[T]) run(end context.Context) {
+	if len(c.running) == 0 {
+		return
 	}
-	return results
+	c.tally.of(len(c.running))
+	for _, f := range c.running {
+		go f.Start(end, f.chain, struct{}{}, f)
+	}
+	_ = c.tally.wait(end, nil, c) // what has not ended by then has end's error
+	for name, f := range c.running {
+		f.Abandon()
+		c.results[name] = Result[T]{Err: end.Err()}
+	}
+}
+
+// look takes what has ended.
+func (c *collection[T]) look() bool {
+	for name, f := range c.running {
+		if f.over.Load() {
+			delete(c.running, name)
+			c.results[name] = f.result(c.ctx)
+		}
+	}
+	return len(c.running) == 0
 }
 
 // chainOf makes a chain of one function.
@@ -81,15 +97,28 @@ func chainOf[T any](name string, f func(ctx context.Context) (T, error)) (*attem
 
 // function is one that runs.
 type function[T any] struct {
-	name     string
-	reported chan<- *function[T]
-	attempt  attempt.Run[struct{}, T]
-	// answer is written before the function reports, and read after.
-	answer attempt.Answer[T]
+	attempt.Run[struct{}, T]
+
+	chain *attempt.Chain[struct{}, T]
+	tally *tally
+	// ok is written before over is set, and read after.
+	ok   bool
+	over atomic.Bool
 }
 
 // Took is called by the attempt.
-func (f *function[T]) Took(a attempt.Answer[T], _ bool) {
-	f.answer = a
-	f.reported <- f
+func (f *function[T]) Took(ok bool) {
+	f.ok = ok
+	f.over.Store(true)
+	f.tally.ended(false)
+}
+
+// result is what came of the function. What its calls reported is said of what is
+// made under ctx.
+func (f *function[T]) result(ctx context.Context) Result[T] {
+	if !f.ok {
+		return Result[T]{Err: f.Answer.Failures[0]}
+	}
+	degrade.Merge(ctx, f.Report(degrade.Source{}))
+	return Result[T]{Value: f.Answer.Value}
 }

@@ -38,26 +38,26 @@ func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[T]
 		case !e.ended.Load():
 			t.miss(&c, key, t.run.ctx.Err(), policy.Now())
 		case e.ok:
-			t.arrive(&c, key, e.answer)
-		case len(e.answer.Failures) == 1 && t.binding.spec.answered(e.answer.Failures[0]):
+			t.arrive(&c, key, &e.attempt)
+		case len(e.attempt.Answer.Failures) == 1 && t.binding.spec.answered(e.attempt.Answer.Failures[0]):
 			c.answers++
 		default:
-			t.miss(&c, key, e.answer.Failures[0], e.answer.Ended)
+			t.miss(&c, key, e.attempt.Answer.Failures[0], e.attempt.Answer.Ended)
 		}
 	}
 	return c
 }
 
 // arrive takes an element that has.
-func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[T], key K, a attempt.Answer[T]) {
+func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[T], key K, run *attempt.Run[element[Req, K], T]) {
 	c.arrived++
-	value := a.Value
+	value := run.Answer.Value
 	if t.binding.spec.builder.Whole {
 		value = cleared(value)
 	}
 	c.values = append(c.values, value)
 	all := degrade.Elements(t.binding.spec.path)
-	r := t.binding.chain.ReportOf(a, t.run.source(t.binding.spec.path, a.Ended)).At(all)
+	r := run.Report(t.run.source(t.binding.spec.path, run.Answer.Ended)).At(all)
 	if r.Truncated() {
 		c.reports = append(c.reports, r) // as it is, to lose nothing of it
 		return

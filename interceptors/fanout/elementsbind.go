@@ -13,9 +13,8 @@ import (
 
 // elementsBinding is Elements that were checked.
 type elementsBinding[Req, Resp, K, T any] struct {
-	spec    Elements[Req, Resp, K, T]
-	chain   *attempt.Chain[element[Req, K], T]
-	watcher *watcher
+	spec  Elements[Req, Resp, K, T]
+	chain *attempt.Chain[element[Req, K], T]
 }
 
 func (e Elements[Req, Resp, K, T]) bind(
@@ -30,9 +29,10 @@ func (e Elements[Req, Resp, K, T]) bind(
 	validate.Between(f, "at_least", e.atLeast, 0, 100_000)
 	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
 	e.builder.When = unlessAnswered(e.answered, nil)
-	w := &watcher{plan: p.cfg.Name, source: e.path, steps: e.builder.Names(), observer: p.cfg.Observer, logger: p.cfg.Logger}
-	chain, err := e.builder.Build(label, w)
-	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain, watcher: w},
+	w, watcher := p.cfg.watch(e.path, e.builder.Names())
+	e.builder.Panicked = w.panicked
+	chain, err := e.builder.Build(label, watcher)
+	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
 		errors.Join(checkPath(degrade.Elements(e.path), md), f.Err(), err)
 }
 
@@ -41,10 +41,8 @@ func (e Elements[Req, Resp, K, T]) answered(err error) bool { return isAnswer(er
 
 func (b *elementsBinding[Req, Resp, K, T]) path() string { return b.spec.path }
 
-func (b *elementsBinding[Req, Resp, K, T]) start(r *run[Req, Resp], index int) task[Resp] {
-	t := &elementsTask[Req, Resp, K, T]{binding: b, run: r, index: index}
-	go t.ask()
-	return t
+func (b *elementsBinding[Req, Resp, K, T]) task(r *run[Req, Resp]) task[Resp] {
+	return &elementsTask[Req, Resp, K, T]{binding: b, run: r}
 }
 
 // nameOf is how a marker names an element, nothing if it does not.

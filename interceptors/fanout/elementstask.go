@@ -13,7 +13,7 @@ import (
 type elementsTask[Req, Resp, K, T any] struct {
 	binding *elementsBinding[Req, Resp, K, T]
 	run     *run[Req, Resp]
-	index   int
+	over    atomic.Bool
 	// list is set once there are keys, or an error instead.
 	list atomic.Pointer[list[Req, K, T]]
 	// values are what arrived. Only the gathering goroutine knows.
@@ -35,15 +35,14 @@ type list[Req, K, T any] struct {
 type askedElement[Req, K, T any] struct {
 	attempt attempt.Run[element[Req, K], T]
 	taken   func()
-	// answer and ok are written before ended is set, and read after.
-	answer attempt.Answer[T]
-	ok     bool
-	ended  atomic.Bool
+	// ok is written before ended is set, and read after.
+	ok    bool
+	ended atomic.Bool
 }
 
 // Took is called by the attempt.
-func (e *askedElement[Req, K, T]) Took(a attempt.Answer[T], ok bool) {
-	e.answer, e.ok = a, ok
+func (e *askedElement[Req, K, T]) Took(ok bool) {
+	e.ok = ok
 	e.ended.Store(true)
 	e.taken()
 }
@@ -54,7 +53,7 @@ func (t *elementsTask[Req, Resp, K, T]) ask() {
 	defer func() {
 		if !returned {
 			err := &policy.PanicError{Value: recover(), Stack: debug.Stack()}
-			t.binding.watcher.panicked(t.run.ctx, 0, err, false)
+			t.binding.spec.builder.Panicked(&t.run.ctx, 0, err, false)
 			l.err = err
 		}
 		t.begin(l)
@@ -69,7 +68,7 @@ func (t *elementsTask[Req, Resp, K, T]) begin(l *list[Req, K, T]) {
 	l.left.Store(int64(len(l.asked)))
 	t.list.Store(l)
 	if len(l.asked) == 0 {
-		t.run.reported <- t.index
+		t.end()
 		return
 	}
 	for range min(t.binding.spec.parallel, len(l.asked)) {
@@ -92,13 +91,22 @@ func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
 	// An element that is left behind gives way to the next one.
 	e.taken = func() {
 		if l.left.Add(-1) == 0 {
-			t.run.reported <- t.index
+			t.end()
 		} else {
 			t.startNext(l)
 		}
 	}
-	e.attempt.Start(t.run.ctx, t.binding.chain, element[Req, K]{t.run.req, l.keys[i]}, e)
+	e.attempt.Required = t.run.complete
+	e.attempt.Start(&t.run.ctx, t.binding.chain, element[Req, K]{t.run.req, l.keys[i]}, e)
 }
+
+// end says that all elements have ended.
+func (t *elementsTask[Req, Resp, K, T]) end() {
+	t.over.Store(true)
+	t.run.tally.ended(t.run.complete)
+}
+
+func (t *elementsTask[Req, Resp, K, T]) ended() bool { return t.over.Load() }
 
 func (t *elementsTask[Req, Resp, K, T]) abandon() {
 	if l := t.list.Load(); l != nil {
@@ -109,7 +117,7 @@ func (t *elementsTask[Req, Resp, K, T]) abandon() {
 }
 
 // result takes the elements that have arrived, whether or not all have.
-func (t *elementsTask[Req, Resp, K, T]) result(bool) outcome {
+func (t *elementsTask[Req, Resp, K, T]) result(bool) *outcome {
 	l := t.list.Load()
 	if l == nil {
 		return t.failed(t.run.ctx.Err())
@@ -122,12 +130,15 @@ func (t *elementsTask[Req, Resp, K, T]) result(bool) outcome {
 		return t.failed(c.err)
 	}
 	t.values, t.fill = c.values, true
-	return outcome{report: degrade.Union(append(c.reports, degrade.NewReport())...)}
+	if len(c.reports) == 0 {
+		return nil
+	}
+	return &outcome{report: degrade.Union(c.reports...)}
 }
 
 // failed is what came of it if the field is missing as a whole.
-func (t *elementsTask[Req, Resp, K, T]) failed(err error) outcome {
-	return outcome{err: err, report: t.run.missing(t.binding.spec.path, err, policy.Now())}
+func (t *elementsTask[Req, Resp, K, T]) failed(err error) *outcome {
+	return &outcome{err: err, report: t.run.missing(t.binding.spec.path, err, policy.Now())}
 }
 
 func (t *elementsTask[Req, Resp, K, T]) set(resp Resp) {

@@ -59,19 +59,31 @@ func (e *Error) status() *status.Status {
 
 // fault is why the run has no response, nil if it has one.
 func (r *run[Req, Resp]) fault(report degrade.Report) error {
-	var failures []error
+	answered := 0
 	for i := range r.tasks {
 		o := r.tasks[i].outcome
-		if o.err != nil && o.required {
+		if o == nil || o.err == nil {
+			answered++
+		} else if o.required {
 			return &Error{Plan: r.plan.cfg.Name, Source: r.plan.bindings[i].path(), Err: o.err, Report: report}
 		}
-		failures = append(failures, o.err)
 	}
 	if r.complete && !report.Complete() {
 		return report.Err()
 	}
-	if r.answered() < r.plan.cfg.Quorum {
-		return &Error{Plan: r.plan.cfg.Name, Err: errors.Join(append([]error{ErrQuorum}, failures...)...), Report: report}
+	if answered < r.plan.cfg.Quorum {
+		return &Error{Plan: r.plan.cfg.Name, Err: errors.Join(r.failures()...), Report: report}
 	}
 	return nil
+}
+
+// failures are the errors of a run below the quorum.
+func (r *run[Req, Resp]) failures() []error {
+	all := []error{ErrQuorum}
+	for i := range r.tasks {
+		if o := r.tasks[i].outcome; o != nil {
+			all = append(all, o.err)
+		}
+	}
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -29,8 +30,9 @@ func (f Field[Req, Resp, T]) bind(
 	faults.Require(!f.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
 	f.builder.When = unlessAnswered(f.answered, f.builder.When)
-	w := &watcher{plan: p.cfg.Name, source: f.path, steps: f.builder.Names(), observer: p.cfg.Observer, logger: p.cfg.Logger}
-	chain, err := f.builder.Build(fmt.Sprintf("%s, source %q", label, f.path), w)
+	w, watcher := p.cfg.watch(f.path, f.builder.Names())
+	f.builder.Panicked = w.panicked
+	chain, err := f.builder.Build(fmt.Sprintf("%s, source %q", label, f.path), watcher)
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(checkPath(f.path, md), faults.Err(), err)
 }
@@ -54,9 +56,9 @@ func isAnswer(err error, answers []codes.Code) bool {
 
 func (b *fieldBinding[Req, Resp, T]) path() string { return b.spec.path }
 
-func (b *fieldBinding[Req, Resp, T]) start(r *run[Req, Resp], index int) task[Resp] {
-	t := &fieldTask[Req, Resp, T]{binding: b, run: r, index: index}
-	go t.ask()
+func (b *fieldBinding[Req, Resp, T]) task(r *run[Req, Resp]) task[Resp] {
+	t := &fieldTask[Req, Resp, T]{binding: b, run: r}
+	t.attempt.Required = r.complete
 	return t
 }
 
@@ -64,54 +66,58 @@ func (b *fieldBinding[Req, Resp, T]) start(r *run[Req, Resp], index int) task[Re
 type fieldTask[Req, Resp, T any] struct {
 	binding *fieldBinding[Req, Resp, T]
 	run     *run[Req, Resp]
-	index   int
 	attempt attempt.Run[Req, T]
-	// answer and ok are written before the task reports, and read after.
-	answer attempt.Answer[T]
-	ok     bool
+	// ok is written before over is set, and read after.
+	ok   bool
+	over atomic.Bool
 	// fill: there is a value to set. Only the gathering goroutine knows.
 	fill bool
 }
 
 func (t *fieldTask[Req, Resp, T]) ask() {
-	t.attempt.Start(t.run.ctx, t.binding.chain, t.run.req, t)
+	t.attempt.Start(&t.run.ctx, t.binding.chain, t.run.req, t)
 }
 
 // Took is called by the attempt.
-func (t *fieldTask[Req, Resp, T]) Took(a attempt.Answer[T], ok bool) {
-	t.answer, t.ok = a, ok
-	t.run.reported <- t.index
+func (t *fieldTask[Req, Resp, T]) Took(ok bool) {
+	t.ok = ok
+	t.over.Store(true)
+	t.run.tally.ended(t.run.complete || !ok && t.binding.spec.required)
 }
+
+func (t *fieldTask[Req, Resp, T]) ended() bool { return t.over.Load() }
 
 func (t *fieldTask[Req, Resp, T]) abandon() { t.attempt.Abandon() }
 
-func (t *fieldTask[Req, Resp, T]) result(settled bool) outcome {
-	b, path := t.binding, t.binding.spec.path
+func (t *fieldTask[Req, Resp, T]) result(settled bool) *outcome {
 	if !settled {
-		err := t.run.ctx.Err()
-		return outcome{err: err, required: b.spec.required, report: t.run.missing(path, err, policy.Now())}
+		return t.failed(t.run.ctx.Err(), t.run.ctx.Err(), policy.Now())
 	}
+	b, a := t.binding, &t.attempt.Answer
 	t.fill = t.ok
-	a := t.answer
 	switch {
+	case t.ok && a.Step == 0:
+		return t.run.said(t.attempt.Report(degrade.Source{}), b.spec.path)
 	case t.ok:
-		return outcome{report: b.chain.ReportOf(a, t.run.source(path, a.Ended)).At(path)}
+		return t.run.said(t.attempt.Report(t.run.source(b.spec.path, a.Ended)), b.spec.path)
 	case len(a.Failures) == 1 && b.spec.answered(a.Failures[0]):
-		return outcome{report: degrade.NewReport()}
+		return nil
 	default:
-		return outcome{
-			err:      fallback.ErrorOf(path, b.chain.Names(len(a.Failures)), a.Failures),
-			required: b.spec.required,
-			report:   t.run.missing(path, a.Failures[0], a.Ended),
-		}
+		return t.failed(fallback.ErrorOf(b.spec.path, b.chain.Names(len(a.Failures)), a.Failures), a.Failures[0], a.Ended)
 	}
+}
+
+// failed is what came of it if there is no value. The field's reason is the first
+// step's.
+func (t *fieldTask[Req, Resp, T]) failed(err, first error, at policy.Instant) *outcome {
+	return &outcome{err: err, required: t.binding.spec.required, report: t.run.missing(t.binding.spec.path, first, at)}
 }
 
 func (t *fieldTask[Req, Resp, T]) set(resp Resp) {
 	if !t.fill {
 		return
 	}
-	value := t.answer.Value
+	value := t.attempt.Answer.Value
 	if t.binding.spec.builder.Whole {
 		value = cleared(value)
 	}

@@ -3,6 +3,7 @@ package fanout
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -33,24 +34,28 @@ func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degra
 }
 
 func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
-	end, cancel := context.WithDeadline(ctx, p.cfg.deadline(ctx))
-	defer cancel()
+	now := time.Now()
 	r := &run[Req, Resp]{
 		plan:     p,
-		ctx:      end,
+		ctx:      until{Context: ctx, end: p.cfg.deadline(ctx, now)},
 		req:      req,
-		begin:    policy.Now(),
-		reported: make(chan int, len(p.bindings)),
+		begin:    policy.InstantOf(now),
 		tasks:    make([]asked[Resp], len(p.bindings)),
 		complete: degrade.CompleteRequired(ctx),
 	}
+	r.tally.of(len(r.tasks))
+	timer := time.NewTimer(r.ctx.end.Sub(now))
+	defer timer.Stop()
 	r.start()
-	r.wait()
-	expired := errors.Is(end.Err(), context.DeadlineExceeded)
-	cancel()
-	r.abandon(expired)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return degrade.Report{}, ctx.Err()
+	why := r.tally.wait(ctx, timer.C, r)
+	ending := cancelled
+	if errors.Is(why, context.DeadlineExceeded) {
+		ending = expired
+	}
+	r.ctx.over(ending)
+	r.abandon(ending == expired)
+	if errors.Is(why, context.Canceled) {
+		return degrade.Report{}, why
 	}
 	return r.conclude(ctx, resp)
 }

@@ -14,6 +14,15 @@ func (r *run[Req, Resp]) source(path string, ended policy.Instant) degrade.Sourc
 	return degrade.Source{Name: path, Origin: r.plan.cfg.Name + "/" + path, Elapsed: ended.Sub(r.begin)}
 }
 
+// said is what came of a source that answered, of whose value something may have
+// been said.
+func (r *run[Req, Resp]) said(report degrade.Report, path string) *outcome {
+	if report.Complete() {
+		return nil
+	}
+	return &outcome{report: report.At(path)}
+}
+
 // missing is the report of a field whose source failed with err.
 func (r *run[Req, Resp]) missing(path string, err error, ended policy.Instant) degrade.Report {
 	source := r.source(path, ended)

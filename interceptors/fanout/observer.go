@@ -2,10 +2,10 @@ package fanout
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -73,12 +73,23 @@ func (c contained) Gathered(ctx context.Context, plan string, r degrade.Report, 
 
 func contain() { _ = recover() }
 
-// watcher tells the observer of the steps of one source, and the log of panics.
+// watcher tells the observer of the steps of one source, and the log of their
+// panics.
 type watcher struct {
 	plan, source string
 	steps        []string
 	observer     Observer
 	logger       *slog.Logger
+}
+
+// watch makes a watcher of a source. What is told to the observer is nil if there
+// is none.
+func (c Config) watch(source string, steps []string) (*watcher, attempt.Watcher) {
+	w := &watcher{plan: c.Name, source: source, steps: steps, observer: c.Observer, logger: c.Logger}
+	if c.Observer == nil {
+		return w, nil
+	}
+	return w, w
 }
 
 func (w *watcher) step(i int) Step {
@@ -87,20 +98,12 @@ func (w *watcher) step(i int) Step {
 
 // Started is called by the attempt.
 func (w *watcher) Started(ctx context.Context, step int) context.Context {
-	if w.observer == nil {
-		return ctx
-	}
 	return w.observer.StepStarted(ctx, w.step(step))
 }
 
 // Ended is called by the attempt.
 func (w *watcher) Ended(ctx context.Context, step int, err error, late bool) {
-	if p, ok := errors.AsType[*policy.PanicError](err); err != nil && ok {
-		w.panicked(ctx, step, p, late)
-	}
-	if w.observer != nil {
-		w.observer.StepEnded(ctx, w.step(step), err, late)
-	}
+	w.observer.StepEnded(ctx, w.step(step), err, late)
 }
 
 // panicked logs a panic.

@@ -57,8 +57,8 @@ type Plan[Req, Resp any] struct {
 type binding[Req, Resp any] interface {
 	// path is that of the field.
 	path() string
-	// start begins to ask, on a goroutine of its own, and returns at once.
-	start(r *run[Req, Resp], index int) task[Resp]
+	// task is the source in one run.
+	task(r *run[Req, Resp]) task[Resp]
 }
 
 // NewPlan checks the sources and makes a plan of them, with the defaults of

@@ -1,23 +1,23 @@
 package fanout
 
 import (
-	"context"
+	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// run is one Gather. The sources' goroutines only send on reported, everything
-// else is the gathering goroutine's.
+// run is one Gather. The sources' goroutines only write to their tasks and the
+// tally, everything else is the gathering goroutine's.
 type run[Req, Resp any] struct {
-	plan  *Plan[Req, Resp]
-	ctx   context.Context //nolint:containedctx // the sources', lives as long as the run
-	req   Req
-	begin policy.Instant
-	// reported has room for every source, so that none of them ever blocks.
-	reported chan int
+	plan     *Plan[Req, Resp]
+	ctx      until // the sources'
+	req      Req
+	begin    policy.Instant
+	tally    tally
 	tasks    []asked[Resp]
-	complete bool // whoever asked wants all or nothing
+	next     atomic.Int64 // the first that was not started
+	complete bool         // whoever asked wants all or nothing
 }
 
 // asked is a source that is being asked, and what came of it.
@@ -25,30 +25,38 @@ type asked[Resp any] struct {
 	task[Resp]
 
 	settled bool
-	outcome outcome
+	outcome *outcome
 }
 
-// start asks every source.
+// start asks every source, each on a goroutine of its own.
 func (r *run[Req, Resp]) start() {
 	for i, b := range r.plan.bindings {
-		r.tasks[i].task = b.start(r, i)
+		r.tasks[i].task = b.task(r)
+	}
+	ask := r.ask // one closure for all
+	for range r.tasks {
+		go ask()
 	}
 }
 
-// wait returns when every source has reported, when the time is over, or when it
-// makes no sense to go on. At the end of the time it takes what has arrived:
-// nothing that has is lost.
-func (r *run[Req, Resp]) wait() {
-	await(r.ctx, r.reported, len(r.tasks), r.settle)
+// ask asks the next source.
+func (r *run[Req, Resp]) ask() {
+	r.tasks[r.next.Add(1)-1].ask()
 }
 
-// settle takes what came of a source that has reported, and says whether it makes
-// sense to go on: not if the run cannot succeed any more.
-func (r *run[Req, Resp]) settle(i int) bool {
-	t := &r.tasks[i]
-	t.settled, t.outcome = true, t.result(true)
-	hopeless := t.outcome.err != nil && t.outcome.required || r.complete && !t.outcome.report.Complete()
-	return !hopeless
+// look takes what came of the sources that have ended, and says whether that is
+// enough: all have, or the run cannot succeed any more.
+func (r *run[Req, Resp]) look() bool {
+	open, hopeless := false, false
+	for i := range r.tasks {
+		t := &r.tasks[i]
+		if !t.settled && t.ended() {
+			t.settled, t.outcome = true, t.result(true)
+			hopeless = hopeless || t.outcome != nil && (r.complete || t.outcome.err != nil && t.outcome.required)
+		}
+		open = open || !t.settled
+	}
+	return !open || hopeless
 }
 
 // abandon leaves behind the sources that have not reported. The context has
@@ -67,21 +75,14 @@ func (r *run[Req, Resp]) abandon(expired bool) {
 
 // report is what there is to say of the response.
 func (r *run[Req, Resp]) report() degrade.Report {
-	all := []degrade.Report{degrade.NewReport()}
+	var all []degrade.Report
 	for i := range r.tasks {
-		if o := r.tasks[i].outcome.report; !o.Complete() {
-			all = append(all, o)
+		if o := r.tasks[i].outcome; o != nil {
+			all = append(all, o.report)
 		}
+	}
+	if len(all) == 0 {
+		return degrade.NewReport()
 	}
 	return degrade.Union(all...)
-}
-
-// answered is how many sources did.
-func (r *run[Req, Resp]) answered() (n int) {
-	for i := range r.tasks {
-		if r.tasks[i].outcome.err == nil {
-			n++
-		}
-	}
-	return n
 }

@@ -15,9 +15,8 @@ const (
 
 // deadline is when the sources must have answered: at the caller's deadline or
 // the end of MaxDuration, less the reserve.
-func (c Config) deadline(ctx context.Context) time.Time {
+func (c Config) deadline(ctx context.Context, now time.Time) time.Time {
 	left := c.MaxDuration
-	now := time.Now()
 	if end, ok := ctx.Deadline(); ok {
 		left = min(left, end.Sub(now))
 	}

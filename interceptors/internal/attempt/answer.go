@@ -14,8 +14,6 @@ type Answer[T any] struct {
 	Step int
 	// Age is how old the value is, where the step says so.
 	Age time.Duration
-	// Report is what calls said of the value, in the value's paths.
-	Report degrade.Report
 	// Failures are the errors of the steps before, or of all steps if none
 	// answered.
 	Failures []error
@@ -23,22 +21,25 @@ type Answer[T any] struct {
 	Ended policy.Instant
 }
 
-// ReportOf is what there is to say of an answer, in the value's paths: what calls
-// said, and that it does not come from the first step. The source is the
-// chain's, for operators.
-func (c *Chain[In, T]) ReportOf(a Answer[T], source degrade.Source) degrade.Report {
-	if a.Step == 0 {
-		return a.Report
-	}
-	s, cause := c.Steps[a.Step], a.Failures[0]
-	source.Code, source.Fallback = policy.Code(cause), s.Name
-	fellBack := degrade.Marker{State: s.State, Reason: degrade.ReasonOf(cause), Age: a.Age, Source: source}
-	return degrade.Union(degrade.NewReport(fellBack), a.Report)
+// Taker hears that a run has ended.
+type Taker interface {
+	// Took is called once for each run, from any goroutine: there is an answer. If
+	// not ok, all steps failed that were tried, and only Failures and Ended are set
+	// in it.
+	Took(ok bool)
 }
 
-// Taker gets what came of a run.
-type Taker[T any] interface {
-	// Took is called once for each run, from any goroutine. If not ok, all steps
-	// failed that were tried, and only Failures and Ended are set.
-	Took(a Answer[T], ok bool)
+// Report closes the scope of the step that answered and returns what there is to
+// say of the answer, in the value's paths: what calls said, and that it does not
+// come from the first step. The source is the chain's, for operators. It is for
+// runs with an answer, once each.
+func (r *Run[In, T]) Report(source degrade.Source) degrade.Report {
+	said := r.won.scope.Close()
+	if r.Answer.Step == 0 {
+		return said
+	}
+	s, cause := r.chain.Steps[r.Answer.Step], r.Answer.Failures[0]
+	source.Code, source.Fallback = policy.Code(cause), s.Name
+	fellBack := degrade.Marker{State: s.State, Reason: degrade.ReasonOf(cause), Age: r.Answer.Age, Source: source}
+	return degrade.Union(degrade.NewReport(fellBack), said)
 }

@@ -23,6 +23,8 @@ type Builder[In, T any] struct {
 	// When says after which errors the next step is tried. Nil: after failures of
 	// the dependency and refusals.
 	When func(error) bool
+	// Panicked is told of the panics of steps. Nil: nobody is.
+	Panicked func(ctx context.Context, step int, err *policy.PanicError, late bool)
 	// Whole: the value is the response of a call as it is.
 	Whole bool
 }
@@ -112,7 +114,7 @@ func (b Builder[In, T]) Names() []string {
 // Build makes the chain. The label, as in `fallback "profile"`, begins each
 // fault; all of them are reported at once.
 func (b Builder[In, T]) Build(label string, w Watcher) (*Chain[In, T], error) {
-	c := &Chain[In, T]{whole: b.Whole, FallsBack: b.When, watcher: w}
+	c := &Chain[In, T]{whole: b.Whole, FallsBack: b.When, watcher: w, panicked: b.Panicked}
 	if c.FallsBack == nil {
 		c.FallsBack = FallsBack
 	}

@@ -18,6 +18,9 @@ type Chain[In, T any] struct {
 
 	whole   bool    // the value is the response of a call as it is
 	watcher Watcher // nil: nobody
+	// panicked is told of the panics of steps, late if the step had been left
+	// behind. Nil: nobody is.
+	panicked func(ctx context.Context, step int, err *policy.PanicError, late bool)
 }
 
 // Names are the names of the first n steps.

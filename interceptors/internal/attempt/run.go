@@ -12,12 +12,17 @@ import (
 // Run is one way through a chain. It is a struct to be part of what its user
 // allocates anyway, and must not be copied.
 type Run[In, T any] struct {
-	chain    *Chain[In, T]
-	ctx      context.Context //nolint:containedctx // lives as long as the run
-	in       In
-	taker    Taker[T]
-	failures []error
-	ended    policy.Instant
+	// Required, set before the start: whoever asked wants all or nothing.
+	Required bool
+
+	chain *Chain[In, T]
+	ctx   context.Context //nolint:containedctx // lives as long as the run
+	in    In
+	taker Taker
+	// Answer is what came of it, once the taker has heard so. It is here and not
+	// handed over, because that would take a larger stack than goroutines begin with.
+	Answer Answer[T]
+	won    *try // the one that answered
 	// current is the try that runs, once the watcher has heard of it.
 	current atomic.Pointer[try]
 	first   try
@@ -29,14 +34,14 @@ type Run[In, T any] struct {
 //
 // The end of ctx itself is for the caller to watch: a step that ignores it keeps
 // the run from ending.
-func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Taker[T]) {
+func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Taker) {
 	r.Resume(ctx, c, in, taker, nil)
 }
 
 // Resume is Start for a chain whose first steps somebody else has run, with
 // these failures.
-func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker[T], failures []error) {
-	r.chain, r.ctx, r.in, r.taker, r.failures = c, ctx, in, taker, failures
+func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker, failures []error) {
+	r.chain, r.ctx, r.in, r.taker, r.Answer.Failures = c, ctx, in, taker, failures
 	r.from(len(failures))
 }
 
@@ -64,7 +69,7 @@ func (r *Run[In, T]) step(i int) bool {
 		t = new(try) // who runs the one before may not have left it yet
 	}
 	t.Context, t.step = r.ctx, i
-	t.scope.Begin(r.ctx, r.chain.whole)
+	t.scope.Begin(r.Required, r.chain.whole)
 	value, asOf, err := r.attempt(i, t)
 	if !t.end() {
 		r.told(i, t, err, true)
@@ -108,7 +113,11 @@ func (r *Run[In, T]) contained(i int, t *try) (value T, asOf time.Time, err erro
 			return
 		}
 		panicked := recover()
-		err = &policy.PanicError{Value: panicked, Stack: debug.Stack()}
+		failure := &policy.PanicError{Value: panicked, Stack: debug.Stack()}
+		err = failure
+		if p := r.chain.panicked; p != nil {
+			p(t.seen, i, failure, t.over.Load())
+		}
 		if panicked == nil { // runtime.Goexit: this goroutine ends here
 			go r.exited(i, t, err)
 		}
@@ -149,24 +158,31 @@ func (r *Run[In, T]) goOn(i int, t *try, err error) {
 // concluded takes what the i-th step came to, and reports whether the next one
 // is to be run. Only whoever ended the try calls it.
 func (r *Run[In, T]) concluded(i int, t *try, value T, asOf time.Time, err error) bool {
-	report := t.scope.Close()
 	r.told(i, t, err, false)
-	if err == nil {
-		a := Answer[T]{Value: value, Step: i, Report: report, Failures: r.failures, Ended: r.ended}
-		if !asOf.IsZero() {
-			a.Age = max(0, time.Since(asOf))
-		}
-		r.taker.Took(a, true)
-		return false
+	if err != nil {
+		return r.failed(i, t, err)
 	}
-	r.failures = append(r.failures, err)
+	r.won = t
+	r.Answer.Value, r.Answer.Step = value, i
+	if !asOf.IsZero() {
+		r.Answer.Age = max(0, time.Since(asOf))
+	}
+	r.taker.Took(true)
+	return false
+}
+
+// failed notes that the i-th step has, and reports whether the next one is to be
+// run.
+func (r *Run[In, T]) failed(i int, t *try, err error) bool {
+	t.scope.Close()
+	r.Answer.Failures = append(r.Answer.Failures, err)
 	if i == 0 {
-		r.ended = policy.Now()
+		r.Answer.Ended = policy.Now()
 	}
 	if i+1 < len(r.chain.Steps) && r.ctx.Err() == nil && (i > 0 || r.chain.FallsBack(err)) {
 		return true
 	}
-	r.taker.Took(Answer[T]{Failures: r.failures, Ended: r.ended}, false)
+	r.taker.Took(false)
 	return false
 }
 
