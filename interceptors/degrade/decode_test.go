@@ -1,20 +1,24 @@
 package degrade_test
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -171,6 +175,33 @@ func TestMetadataOfPeers(t *testing.T) {
 			t.Errorf("%s: %q, complete %v; want %q", tt.name, got, r.Complete(), tt.want)
 		}
 	}
+}
+
+// Whatever a server sends beside its response, the call succeeds, and its
+// response is not taken for complete.
+func TestHostileMetadataFailsNoCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var header, trailer metadata.MD
+		client := dial(t, serve(t, &tier{plain: func(ctx context.Context) (*testv1.GetPlainResponse, error) {
+			return &testv1.GetPlainResponse{Text: "here"}, errorsOf(grpc.SetHeader(ctx, header), grpc.SetTrailer(ctx, trailer))
+		}}), readingClient()...)
+		for name, hostile := range map[string]metadata.MD{
+			"garbage":      {degrade.TrailerKey: {"\x00\xff\x0a"}},
+			"a summary":    {degrade.SummaryKey: {"0x0; missing=%s%n"}},
+			"much":         {degrade.TrailerKey: {strings.Repeat("\x0a\x00", 60<<10)}},
+			"many markers": {degrade.TrailerKey: {strings.Repeat("\x0a\x03\x0a\x01a", 10<<10)}},
+		} {
+			for _, header = range []metadata.MD{nil, hostile} {
+				trailer = hostile
+				var r degrade.Report
+				got, err := client.GetPlain(t.Context(), nil, degrade.Capture(&r))
+				if err != nil || got.GetText() != "here" || !r.Known() || r.Complete() {
+					t.Errorf("%s: %v, %v, complete %v", name, got, err, r.Complete())
+				}
+			}
+		}
+	})
 }
 
 // FuzzDecode reads anything as markers of a peer: in a trailer, in a message.

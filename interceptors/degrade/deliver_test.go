@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +57,38 @@ func TestMarkersInTheMessage(t *testing.T) {
 		}
 		if !proto.Equal(shared, before) {
 			t.Errorf("the handler's message became %v", shared)
+		}
+	})
+}
+
+// Calls that return one shared message, each with other markers, do not meet.
+func TestSharedMessageOfManyCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := leaking(nil)
+		var calls atomic.Int32
+		client := start(t, &tier{profile: func(ctx context.Context) (*testv1.GetProfileResponse, error) {
+			if calls.Add(1)%2 == 0 {
+				mark(ctx, t, "name", degrade.Stale)
+			}
+			return shared, nil
+		}})
+		var degraded atomic.Int32
+		var all sync.WaitGroup
+		for range 200 {
+			all.Go(func() {
+				got, err := client.GetProfile(t.Context(), nil)
+				if err != nil || got.GetParent().GetName() != "nested" {
+					t.Errorf("%v, %v", got, err)
+				}
+				if degrade.FromResponse(got).Known() {
+					degraded.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if degraded.Load() != 100 || shared.GetDegradation() != nil {
+			t.Errorf("%d of 200 are degraded, the shared message says %v", degraded.Load(), shared.GetDegradation())
 		}
 	})
 }
