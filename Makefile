@@ -139,8 +139,9 @@ check-generated: ## Fail if generated Go is out of date, missing or left over
 		{ echo "generated code is not what make generate would make"; exit 1; }
 
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks, and those beside the peers
 	@$(call each,go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...)
+	@cd interceptors/benchmarks && go run ./guard
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
