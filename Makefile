@@ -141,7 +141,7 @@ check-generated: ## Fail if generated Go is out of date, missing or left over
 .PHONY: bench
 bench: ## Run the benchmarks, and those beside the peers
 	@$(call each,go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...)
-	@cd interceptors/benchmarks && go run ./guard
+	@cd interceptors/benchmarks && go run ./guard && go run ./gather
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz

@@ -1,6 +1,7 @@
 // Package benchmarks measures afloat beside its peers. It is a module of its
 // own, so that users of afloat compile none of them.
 //
+//	gather   a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
 //	guard    a guarded call, a stream and a call end to end, beside gobreaker and failsafe-go
 //	peers    the interceptors that are measured
 //	measure  rounds that take turns, medians, allocations, CPU time

@@ -2,7 +2,7 @@
 // gobreaker and a semaphore and with failsafe-go, and beside no guard: a call by
 // itself, a stream by itself, and a call end to end over gRPC.
 //
-//	go run ./guard [-rounds 12] [-slice 25ms]
+//	go run ./guard [-rounds 8] [-slice 50ms]
 //
 // The last lines set what the project promises beside what was measured.
 package main

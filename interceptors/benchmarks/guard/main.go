@@ -12,8 +12,8 @@ import (
 
 func main() {
 	var e effort
-	flag.IntVar(&e.rounds, "rounds", 12, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.slice, "slice", 25*time.Millisecond, "length of a round, 1ms to 10s")
+	flag.IntVar(&e.rounds, "rounds", 8, "rounds per figure, 1 to 1000")
+	flag.DurationVar(&e.slice, "slice", 50*time.Millisecond, "length of a round, 1ms to 10s")
 	flag.Parse()
 	if err := run(os.Stdout, e); err != nil {
 		fmt.Fprintln(os.Stderr, err)
