@@ -143,6 +143,10 @@ bench: ## Run the benchmarks, and those beside the peers
 	@$(call each,go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...)
 	@cd interceptors/benchmarks && go run ./guard && go run ./gather
 
+.PHONY: story
+story: ## Tell what users see of a fault, beside the peers (5 minutes)
+	@cd interceptors/benchmarks && go run ./story
+
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
 fuzz: ## Run each fuzz target FUZZTIME times (a count: 20000x)

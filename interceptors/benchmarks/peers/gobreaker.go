@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ func newGobreakerMethod(cfg Config) *gobreakerMethod {
 	settings := gobreaker.Settings{
 		Timeout:     cfg.OpenFor,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= cfg.Failures },
+		IsExcluded:  func(err error) bool { return errors.Is(err, errFull) },
 	}
 	if cfg.Failures == 0 {
 		settings.Interval, settings.BucketPeriod = 10*time.Second, time.Second

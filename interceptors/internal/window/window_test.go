@@ -188,3 +188,30 @@ func FuzzTimed(f *testing.F) {
 		}
 	})
 }
+
+func FuzzCounted(f *testing.F) {
+	f.Add(3, []byte{0, 1, 2, 2, 1, 0, 0})
+	f.Fuzz(func(t *testing.T, n int, steps []byte) {
+		if n < 1 || n > 10_000 || len(steps) > 1000 {
+			return // outside of what a configuration allows
+		}
+		w := window.NewCounted(n, time.Minute)
+		for i, s := range steps {
+			w.Add(policy.Instant(i), window.Kind(s%3))
+		}
+		var want window.Counts
+		for _, s := range steps[max(0, len(steps)-n):] {
+			want.Calls++
+			switch window.Kind(s % 3) {
+			case window.Failed:
+				want.Failures++
+			case window.Slow:
+				want.Slow++
+			case window.OK:
+			}
+		}
+		if got := w.Sum(0); got != want {
+			t.Errorf("Sum = %+v; want %+v", got, want)
+		}
+	})
+}
