@@ -12,6 +12,8 @@ MAKEFLAGS += --warn-undefined-variables --no-print-directory
 BUF      := go tool -modfile=tools/buf/go.mod buf
 GOLANGCI := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 
+GREMLINS := go tool -modfile=tools/mutation/go.mod gremlins
+
 # auto: the race detector where there is a C compiler for it. yes: or fail. no: never.
 RACE ?= auto
 TESTFLAGS ?= -shuffle=on
@@ -155,6 +157,14 @@ fuzz: ## Run each fuzz target FUZZTIME times (a count: 20000x)
 		(cd "$$dir" && go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=100x .) || rc=1; \
 	done < <(git grep --untracked -E '^func Fuzz[A-Za-z0-9_]*\(' -- '*_test.go' | sed -E 's/:func (Fuzz[A-Za-z0-9_]*).*/:\1/'); \
 	exit $$rc
+
+# Too slow for CI. A mutant that no test notices is one that lived.
+.PHONY: mutate
+mutate: ## Break breaker, bulkhead and window on purpose and count what tests notice
+	@for p in internal/window bulkhead breaker; do \
+		echo "== interceptors/$$p"; \
+		$(GREMLINS) unleash --workers 2 --timeout-coefficient 3 -S l ./interceptors/$$p; \
+	done
 
 .PHONY: build
 build: ## Build and vet every module, the examples among them

@@ -16,8 +16,9 @@
 //	server: timeout → bulkhead → rate limit → fault → the handler
 //
 // Outside of them stand the interceptors of package degrade, which read and send
-// the markers of degraded fields: a handler marks with degrade.Mark, a client
-// asks with degrade.Capture. A server whose callers are not to see all of that is
+// the markers of degraded fields: a handler marks with degrade.Mark or gathers by
+// a plan of package fanout, a client asks with degrade.Capture. Outside of those
+// stand a client's fallbacks, see [WithFallbacks]. A server whose callers are not to see all of that is
 // an [Edge], or [Silent].
 //
 // They are installed by grpc's WithChain… options, so an interceptor set by

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -29,3 +30,9 @@ func connected(t *testing.T, p policy.Policy) func(context.Context, request) (st
 		return "", rpctest.Invoke(ctx, cc)
 	}
 }
+
+func (accounts) GetAccount(context.Context, *testv1.GetAccountRequest, ...grpc.CallOption) (*testv1.GetAccountResponse, error) {
+	return &testv1.GetAccountResponse{Plan: "gold"}, nil
+}
+
+func inMemory() testv1.TierServiceClient { return accounts{} }

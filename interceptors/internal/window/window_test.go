@@ -215,3 +215,51 @@ func FuzzCounted(f *testing.F) {
 		}
 	})
 }
+
+// The last second is ten buckets of 100 ms, no more and no fewer, and none of a
+// longer width is left out.
+func TestLastSecondIsASecond(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		width, age policy.Instant
+		want       int
+	}{
+		{second / 10, second / 10, 1},
+		{second / 10, second, 1},
+		{second / 10, second + second/10, 0},
+		{second * 3 / 10, second * 12 / 10, 1}, // a second touches four buckets of 300 ms
+		{second * 3 / 10, second * 15 / 10, 0},
+		{second / 10, 0, 0}, // the running bucket is no part of it
+	} {
+		w := window.NewTimed(time.Duration(20*tt.width), 20)
+		now := 100 * tt.width
+		w.Add(now-tt.age, window.Failed)
+		if got := w.LastSecond(now); got.Failures != tt.want {
+			t.Errorf("width %d, %d ago: %+v; want %d", tt.width, tt.age, got, tt.want)
+		}
+	}
+}
+
+// Many find a bucket of long ago at once. One of them empties it, and no count of
+// the others is lost.
+func TestBucketsTurnOnce(t *testing.T) {
+	t.Parallel()
+	const callers, turns = 8, 3000
+	w := window.NewTimed(time.Second, 1)
+	for turn := range policy.Instant(turns) {
+		now := turn * 10 * second
+		var ready, all sync.WaitGroup
+		ready.Add(callers)
+		for range callers {
+			all.Go(func() {
+				ready.Done()
+				ready.Wait()
+				w.Add(now, window.Failed)
+			})
+		}
+		all.Wait()
+		if got := w.Sum(now); got.Failures != callers {
+			t.Fatalf("turn %d: %+v; want %d", turn, got, callers)
+		}
+	}
+}
