@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -40,15 +43,15 @@ func TestGuardCutsOffWhatFails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return missing(page)
+			return degraded(page)
 		}
 		for n := range breaker.DefaultConsecutiveFailures {
-			if got := ask(); got != "metrics UNAVAILABLE" {
-				t.Errorf("page %d: missing = %q", n, got)
+			if got := ask(); got != "series missing unavailable" {
+				t.Errorf("page %d: degraded = %q", n, got)
 			}
 		}
-		if got := ask(); got != "metrics CIRCUIT_OPEN" {
-			t.Errorf("missing = %q; want metrics CIRCUIT_OPEN", got)
+		if got := ask(); got != "series missing circuit_open" {
+			t.Errorf("degraded = %q; want series missing circuit_open", got)
 		}
 		if got := states(rules); len(got) != 1 || got[dashboard.Metrics] != breaker.Open {
 			t.Errorf("circuits = %v; want that of metrics open", got)
@@ -57,7 +60,7 @@ func TestGuardCutsOffWhatFails(t *testing.T) {
 		time.Sleep(dashboard.MaxOpenFor)
 		for n := range breaker.DefaultSuccessesToClose + 1 {
 			if got := ask(); got != "" {
-				t.Errorf("page %d after the recovery: missing = %q", n, got)
+				t.Errorf("page %d after the recovery: degraded = %q", n, got)
 			}
 		}
 		if got := states(rules); len(got) != 0 || len(dashboard.Circuits(rules)) != len(dashboard.Parts()) {
@@ -77,8 +80,8 @@ func TestGuardBoundsStreams(t *testing.T) {
 		service := newService(t, script{dashboard.Activity: hangs}, interceptors.DialOptions(rules)...)
 		start := time.Now()
 		page, err := service.GetDashboard(t.Context(), request())
-		if err != nil || missing(page) != "activity TIMEOUT" {
-			t.Errorf("missing = %q, error %v; want activity TIMEOUT", missing(page), err)
+		if err != nil || degraded(page) != "activity missing timeout" {
+			t.Errorf("degraded = %q, error %v; want activity missing timeout", degraded(page), err)
 		}
 		if took := time.Since(start); took != dashboard.CallTimeout {
 			t.Errorf("took %v; want %v", took, dashboard.CallTimeout)
@@ -91,4 +94,37 @@ func TestNoGuardNoCircuits(t *testing.T) {
 	if got := dashboard.Circuits(nil); got != nil {
 		t.Errorf("circuits = %v; want none", got)
 	}
+}
+
+// A user who was seen before is seen in an old copy.
+func TestUserFallsBackToACopy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rules, err := dashboard.Guard()
+		if err != nil {
+			t.Fatal(err)
+		}
+		copies, err := dashboard.Fallbacks("users.example:443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := script{}
+		service := newService(t, s, interceptors.DialOptions(rules, interceptors.WithFallbacks(copies))...)
+		if page, err := service.GetDashboard(t.Context(), request()); err != nil || degraded(page) != "" {
+			t.Fatalf("page = %v, %v", page, err)
+		}
+		s[dashboard.Users] = fails(codes.Unavailable)
+		time.Sleep(time.Minute)
+		page, err := service.GetDashboard(t.Context(), request())
+		if err != nil || degraded(page) != "user stale unavailable" || page.GetUser().GetId() != "user-0001" {
+			t.Errorf("page = %v, %v", page, err)
+		}
+		if age := degrade.FromResponse(page).Age("user"); age != time.Minute {
+			t.Errorf("age = %v; want a minute", age)
+		}
+		_, err = service.GetDashboard(t.Context(), &dashboardv1.GetDashboardRequest{UserId: "user-0002"})
+		if status.Code(err) != codes.Unavailable {
+			t.Errorf("error = %v; want that of the user nobody has a copy of", err)
+		}
+	})
 }

@@ -2,6 +2,8 @@ package dashboard_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
 // request asks for the page that all tests ask for.
@@ -38,11 +41,15 @@ func takes(d time.Duration) func(context.Context) error {
 	}
 }
 
-// lists the missing parts as in "alerts TIMEOUT".
-func missing(p *dashboardv1.GetDashboardResponse) string {
+// due is when a page is made of what is there: a tenth of its time is for sending
+// it.
+const due = dashboard.Deadline - dashboard.Deadline/10
+
+// degraded lists the markers of a page, as in "alerts missing timeout".
+func degraded(p *dashboardv1.GetDashboardResponse) string {
 	var all []string
-	for _, m := range p.GetMissing() {
-		all = append(all, m.GetPart()+" "+strings.TrimPrefix(m.GetReason().String(), "MISSING_REASON_"))
+	for m := range degrade.FromResponse(p).Markers() {
+		all = append(all, fmt.Sprintf("%s %v %v", m.Path, m.State, m.Reason))
 	}
 	return strings.Join(all, ", ")
 }
@@ -50,41 +57,41 @@ func missing(p *dashboardv1.GetDashboardResponse) string {
 func TestAPageOfWhatCouldBeHad(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name    string
-		script  script
-		missing string
-		took    time.Duration
+		name     string
+		script   script
+		degraded string
+		took     time.Duration
 	}{
 		{"all well", nil, "", 0},
 		{
 			"one fails",
 			script{dashboard.Metrics: fails(codes.Unavailable)},
-			"metrics UNAVAILABLE", 0,
+			"series missing unavailable", 0,
 		},
 		{
 			"one hangs",
 			script{dashboard.Alerts: hangs},
-			"alerts TIMEOUT", dashboard.Deadline,
+			"alerts missing timeout", due,
 		},
 		{
 			"one ignores that nobody waits any more",
 			script{dashboard.Alerts: takes(time.Minute)},
-			"alerts TIMEOUT", dashboard.Deadline,
+			"alerts missing timeout", due,
 		},
 		{
 			"one is late but in time",
-			script{dashboard.Recommendations: takes(dashboard.Deadline - time.Millisecond)},
-			"", dashboard.Deadline - time.Millisecond,
+			script{dashboard.Recommendations: takes(due - 10*time.Millisecond)},
+			"", due - 10*time.Millisecond,
 		},
 		{
 			"a stream breaks off after its first message",
 			script{dashboard.Activity: fails(codes.DataLoss)},
-			"activity ERROR", 0,
+			"activity missing error", 0,
 		},
 		{
 			"a stream stalls after its first message",
 			script{dashboard.Activity: hangs},
-			"activity TIMEOUT", dashboard.Deadline,
+			"activity missing timeout", due,
 		},
 		{
 			"everything but the user",
@@ -92,7 +99,8 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 				dashboard.Metrics: fails(codes.Internal), dashboard.Alerts: fails(codes.ResourceExhausted),
 				dashboard.Activity: fails(codes.Unavailable), dashboard.Recommendations: hangs,
 			},
-			"metrics ERROR, alerts OVERLOADED, activity UNAVAILABLE, recommendations TIMEOUT", dashboard.Deadline,
+			"activity missing unavailable, alerts missing overloaded, products defaulted timeout, series missing error",
+			due - 5*time.Millisecond, // what is at hand needs no more,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,8 +115,8 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 				if took := time.Since(start); took != c.took {
 					t.Errorf("took %v; want %v", took, c.took)
 				}
-				if got := missing(page); got != c.missing {
-					t.Errorf("missing = %q; want %q", got, c.missing)
+				if got := degraded(page); got != c.degraded {
+					t.Errorf("degraded = %q; want %q", got, c.degraded)
 				}
 				checkParts(t, page)
 			})
@@ -116,7 +124,8 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 	}
 }
 
-// checkParts: a part is on the page, whole, or named as missing, not both.
+// checkParts: a part is on the page, whole or with a stand-in, or marked as
+// missing, not both.
 func checkParts(t *testing.T, page *dashboardv1.GetDashboardResponse) {
 	t.Helper()
 	entries := map[string]int{
@@ -126,8 +135,15 @@ func checkParts(t *testing.T, page *dashboardv1.GetDashboardResponse) {
 	want := map[string]int{
 		dashboard.Metrics: 1, dashboard.Alerts: 1, dashboard.Activity: 2, dashboard.Recommendations: 1,
 	}
-	for _, m := range page.GetMissing() {
-		want[m.GetPart()] = 0
+	report := degrade.FromResponse(page)
+	for part := range want {
+		switch report.State(dashboard.Path(part)) {
+		case degrade.Missing:
+			want[part] = 0
+		case degrade.Defaulted:
+			want[part] = 2
+		default:
+		}
 	}
 	for part, n := range want {
 		if entries[part] != n {
@@ -150,7 +166,7 @@ func TestNoPageWithoutTheUser(t *testing.T) {
 	}{
 		{"not found", fails(codes.NotFound), codes.NotFound, 0},
 		{"unavailable", fails(codes.Unavailable), codes.Unavailable, 0},
-		{"hangs", hangs, codes.DeadlineExceeded, dashboard.Deadline},
+		{"hangs", hangs, codes.DeadlineExceeded, due},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -176,7 +192,7 @@ func TestACallerThatGivesUp(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Millisecond, cancel)
 		start := time.Now()
-		if _, err := service.GetDashboard(ctx, request()); status.Code(err) != codes.Canceled {
+		if _, err := service.GetDashboard(ctx, request()); !errors.Is(err, context.Canceled) {
 			t.Errorf("error = %v; want CANCELLED", err)
 		}
 		if took := time.Since(start); took != 10*time.Millisecond {

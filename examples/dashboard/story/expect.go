@@ -19,12 +19,27 @@ func noneFailed(f Figures) error {
 	return nil
 }
 
-// noneSilent: no page lacked a part without naming it.
+// noneSilent: no page lacked a part without marking it.
 func noneSilent(f Figures) error {
 	if f.Silent > 0 {
-		return fmt.Errorf("%d pages lack a part and do not name it; must be none", f.Silent)
+		return fmt.Errorf("%d pages lack a part and do not mark it; must be none", f.Silent)
 	}
 	return nil
+}
+
+// noneWrong: no marker says what must not be: the user is never missing, say.
+func noneWrong(f Figures) error {
+	if f.Wrong > 0 {
+		return fmt.Errorf("%d markers are wrong, the first: %s; must be none", f.Wrong, f.FirstWrong)
+	}
+	return nil
+}
+
+// marked: the sick part is marked on the given share of pages.
+func marked(share float64) expectation {
+	return func(f Figures) error {
+		return atLeast(f.Sick+" marked as "+dashboard.Stand(f.Sick).String(), f.Without(f.Sick), f.Requests, share)
+	}
 }
 
 // inFull: the given share of pages was answered in full.

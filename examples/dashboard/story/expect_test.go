@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
-	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
@@ -20,8 +19,8 @@ func config() Config {
 func calmFigures() Figures {
 	f := Figures{
 		Requests: 600, Full: 600, LastSecond: 150, LastSecondFull: 150,
-		Missing: map[string]map[dashboardv1.MissingReason]int{},
-		P50:     3 * time.Millisecond, P99: 12 * time.Millisecond,
+		Marked: map[string]map[string]int{},
+		P50:    3 * time.Millisecond, P99: 12 * time.Millisecond,
 	}
 	for _, part := range dashboard.Parts() {
 		f.Circuits = append(f.Circuits, dashboard.Circuit{Part: part, State: breaker.Closed})
@@ -42,7 +41,7 @@ func sickFigures() Figures {
 }
 
 func (f *Figures) lack(part string, n int) {
-	f.Missing[part] = map[dashboardv1.MissingReason]int{dashboardv1.MissingReason_MISSING_REASON_TIMEOUT: n}
+	f.Marked[part] = map[string]int{"missing (timeout)": n}
 }
 
 func (f *Figures) set(part string, state breaker.State) {
@@ -84,10 +83,13 @@ func TestEachExpectationBites(t *testing.T) {
 			f.Failed, f.Full, f.FirstError = 1, 599, errors.New("refused")
 		}, "1 of 600 requests failed (the first: refused); must be none"},
 		{"healthy", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
+		{"healthy", "a marker is wrong", func(f *Figures) { f.Wrong, f.FirstWrong = 1, `"user" missing` }, `1 markers are wrong, the first: "user" missing`},
 		{"healthy", "too many incomplete", func(f *Figures) { f.Full = 596 }, "answered in full = 596 of 600; must be at least 99.5 %"},
 		{"healthy", "a circuit opened", func(f *Figures) { f.set(dashboard.Users, breaker.Open) }, "the circuit of users is open"},
 		{"sick", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 750 requests failed"},
 		{"sick", "a part is missing unnamed", func(f *Figures) { f.Silent = 3 }, "3 pages lack a part"},
+		{"sick", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 markers are wrong"},
+		{"sick", "not marked", func(f *Figures) { f.lack(f.Sick, 600) }, "recommendations marked as defaulted = 600 of 750; must be at least 90.0 %"},
 		{"sick", "another part suffers", func(f *Figures) { f.lack(dashboard.Alerts, 8) }, "answered with alerts = 742 of 750"},
 		{"sick", "another circuit opened", func(f *Figures) { f.set(dashboard.Alerts, breaker.HalfOpen) }, "the circuit of alerts is half_open"},
 		{"sick", "its circuit stayed closed", func(f *Figures) { f.set(f.Sick, breaker.Closed) }, "the circuit of recommendations is closed"},
@@ -98,6 +100,7 @@ func TestEachExpectationBites(t *testing.T) {
 		{"sick", "pages wait", func(f *Figures) { f.P50 = 104 * time.Millisecond }, "p50 = 104.0 ms; must be at most 103.0 ms"},
 		{"recovered", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},
 		{"recovered", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
+		{"recovered", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 markers are wrong"},
 		{"recovered", "a circuit stayed open", func(f *Figures) { f.set(dashboard.Metrics, breaker.Open) }, "the circuit of metrics is open"},
 		{"recovered", "still incomplete at the end", func(f *Figures) { f.LastSecondFull = 148 }, "in the last second = 148 of 150"},
 		{"recovered", "no requests at the end", func(f *Figures) { f.LastSecond, f.LastSecondFull = 0, 0 }, "in the last second = 0 of 0"},

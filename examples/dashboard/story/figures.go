@@ -2,22 +2,29 @@ package story
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
 // Figures are what one phase came to.
 type Figures struct {
 	// Requests is how many pages were asked for. Full of them were answered with
-	// every part, Failed not at all, the others without some part.
+	// every part, Failed not at all, the others with some part degraded.
 	Requests, Full, Failed int
-	// Missing counts the answers without a part, by part and reason.
-	Missing map[string]map[dashboardv1.MissingReason]int
-	// Silent is how many answers lacked a part without naming it.
+	// Marked counts the answers of which a part was degraded, by part and by what
+	// its marker says, as in "missing (timeout)".
+	Marked map[string]map[string]int
+	// Silent is how many answers lacked a part without marking it.
 	Silent int
+	// Wrong is how many answers had a marker that none of the parts may have,
+	// FirstWrong the first of those.
+	Wrong      int
+	FirstWrong string
 	// LastSecond is how many pages were asked for in the phase's last second,
 	// LastSecondFull how many of them were answered in full.
 	LastSecond, LastSecondFull int
@@ -36,13 +43,13 @@ type Figures struct {
 	FirstError error
 }
 
-// Partial is how many pages were answered without some part.
+// Partial is how many pages were answered with some part degraded.
 func (f Figures) Partial() int { return f.Requests - f.Full - f.Failed }
 
-// Without is how many pages were answered without the given part.
+// Without is how many pages were answered without the given part as it should be.
 func (f Figures) Without(part string) int {
 	n := 0
-	for _, count := range f.Missing[part] {
+	for _, count := range f.Marked[part] {
 		n += count
 	}
 	return n
@@ -55,7 +62,7 @@ type page = dashboardv1.GetDashboardResponse
 func figuresOf(results []load.Result[*page], lasted time.Duration) Figures {
 	f := Figures{
 		Requests: len(results),
-		Missing:  map[string]map[dashboardv1.MissingReason]int{},
+		Marked:   map[string]map[string]int{},
 	}
 	for _, r := range results {
 		f.count(r, r.Due >= lasted-time.Second)
@@ -86,30 +93,45 @@ func (f *Figures) count(r load.Result[*page], late bool) {
 	}
 }
 
-// countPage counts what a page lacks and reports whether it lacks nothing.
+// countPage counts what a page says of its parts and reports whether it is
+// complete.
 func (f *Figures) countPage(p *page) (full bool) {
-	for _, m := range p.GetMissing() {
-		if f.Missing[m.GetPart()] == nil {
-			f.Missing[m.GetPart()] = map[dashboardv1.MissingReason]int{}
+	report := degrade.FromResponse(p)
+	for m := range report.Markers() {
+		part, ok := partAt(m)
+		if !ok {
+			f.Wrong++
+			f.FirstWrong = cmp.Or(f.FirstWrong, fmt.Sprintf("%q %v", m.Path, m.State))
+			continue
 		}
-		f.Missing[m.GetPart()][m.GetReason()]++
+		if f.Marked[part] == nil {
+			f.Marked[part] = map[string]int{}
+		}
+		f.Marked[part][fmt.Sprintf("%v (%v)", m.State, m.Reason)]++
 	}
-	if lacksSilently(p) {
+	if !report.Known() || lacksSilently(p, report) {
 		f.Silent++
 		return false
 	}
-	return len(p.GetMissing()) == 0
+	return report.Complete()
+}
+
+// partAt is the part that a marker is about, if it says what one of its kind may.
+func partAt(m degrade.Marker) (string, bool) {
+	for _, part := range dashboard.Parts() {
+		if dashboard.Path(part) == m.Path && dashboard.Stand(part) == m.State {
+			return part, true
+		}
+	}
+	return "", false
 }
 
 // lacksSilently reports whether a page lacks something that every user has
 // without saying so. A user may well have no alerts.
-func lacksSilently(p *page) bool {
-	named := map[string]bool{}
-	for _, m := range p.GetMissing() {
-		named[m.GetPart()] = true
-	}
+func lacksSilently(p *page, report degrade.Report) bool {
+	intact := func(part string) bool { return report.State(dashboard.Path(part)) == degrade.Intact }
 	return p.GetUser() == nil ||
-		len(p.GetSeries()) == 0 && !named[dashboard.Metrics] ||
-		len(p.GetActivity()) == 0 && !named[dashboard.Activity] ||
-		len(p.GetProducts()) == 0 && !named[dashboard.Recommendations]
+		len(p.GetSeries()) == 0 && intact(dashboard.Metrics) ||
+		len(p.GetActivity()) == 0 && intact(dashboard.Activity) ||
+		len(p.GetProducts()) == 0
 }

@@ -8,45 +8,46 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
 // whole is a page with everything but alerts, of which there may be none.
 func whole() *page {
 	return &page{
-		User:     &dashboardv1.User{Id: "user-0001"},
-		Series:   []*dashboardv1.Series{{}},
-		Activity: []*dashboardv1.Entry{{}},
-		Products: []*dashboardv1.Product{{}},
+		Degradation: &degradev1.Degradation{},
+		User:        &dashboardv1.User{Id: "user-0001"},
+		Series:      []*dashboardv1.Series{{}},
+		Activity:    []*dashboardv1.Entry{{}},
+		Products:    []*dashboardv1.Product{{}},
 	}
 }
 
-// without is a page that lacks products and says why.
-func without(reason dashboardv1.MissingReason) *page {
+// with is a page with stand-ins for products, which says why.
+func with(reason degrade.Reason) *page {
 	p := whole()
-	p.Products = nil
-	p.Missing = []*dashboardv1.MissingPart{{Part: dashboard.Recommendations, Reason: reason}}
+	degrade.SetResponse(p, degrade.NewReport(degrade.Marker{Path: "products", State: degrade.Defaulted, Reason: reason}))
 	return p
 }
 
 func TestFiguresOfResults(t *testing.T) {
 	t.Parallel()
-	const timeout, open = dashboardv1.MissingReason_MISSING_REASON_TIMEOUT, dashboardv1.MissingReason_MISSING_REASON_CIRCUIT_OPEN
 	silent := whole()
 	silent.Series = nil
 	failed := errors.New("failed")
 	f := figuresOf([]load.Result[*page]{
 		{Due: 0, Latency: 1 * time.Millisecond, Answer: whole()},
-		{Due: 1 * time.Second, Latency: 9 * time.Millisecond, Answer: without(timeout)},
-		{Due: 2 * time.Second, Latency: 2 * time.Millisecond, Answer: without(open)},
+		{Due: 1 * time.Second, Latency: 9 * time.Millisecond, Answer: with(degrade.ReasonTimeout)},
+		{Due: 2 * time.Second, Latency: 2 * time.Millisecond, Answer: with(degrade.ReasonCircuitOpen)},
 		{Due: 2500 * time.Millisecond, Latency: time.Hour, Err: failed},
-		{Due: 3 * time.Second, Latency: 3 * time.Millisecond, Answer: without(open)},
+		{Due: 3 * time.Second, Latency: 3 * time.Millisecond, Answer: with(degrade.ReasonCircuitOpen)},
 		{Due: 3500 * time.Millisecond, Latency: 4 * time.Millisecond, Answer: silent},
 	}, 4*time.Second)
 	if f.Requests != 6 || f.Full != 1 || f.Partial() != 4 || f.Failed != 1 {
 		t.Errorf("requests, full, partial, failed = %d, %d, %d, %d; want 6, 1, 4, 1", f.Requests, f.Full, f.Partial(), f.Failed)
 	}
-	if f.Without(dashboard.Recommendations) != 3 || f.Missing[dashboard.Recommendations][open] != 2 {
-		t.Errorf("missing = %v; want recommendations 3 times, 2 by an open circuit", f.Missing)
+	if f.Without(dashboard.Recommendations) != 3 || f.Marked[dashboard.Recommendations]["defaulted (circuit_open)"] != 2 {
+		t.Errorf("marked = %v; want recommendations 3 times, 2 by an open circuit", f.Marked)
 	}
 	if f.Without(dashboard.Metrics) != 0 || f.Silent != 1 {
 		t.Errorf("without metrics %d, silent %d; want 0 and 1", f.Without(dashboard.Metrics), f.Silent)
@@ -66,15 +67,33 @@ func TestRowOfAPhase(t *testing.T) {
 	t.Parallel()
 	const want = "" +
 		"recommendations hangs          750        0      750       0    3.0 ms  701.0 ms\n" +
-		"    without   recommendations 750: timeout 24, circuit open 726\n" +
+		"    markers   products on 750 pages: defaulted (circuit_open) 726, defaulted (timeout) 24\n" +
 		"    reached   recommendations was called 24 times, of 750 requests\n" +
 		"    circuits  users closed, metrics closed, alerts closed, activity closed, recommendations open\n"
 	f := sickFigures()
-	f.Missing[dashboard.Recommendations] = map[dashboardv1.MissingReason]int{
-		dashboardv1.MissingReason_MISSING_REASON_CIRCUIT_OPEN: 726,
-		dashboardv1.MissingReason_MISSING_REASON_TIMEOUT:      24,
-	}
+	f.Marked[dashboard.Recommendations] = map[string]int{"defaulted (circuit_open)": 726, "defaulted (timeout)": 24}
 	if got := row("recommendations hangs", f, false); got != want {
 		t.Errorf("row:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A marker at another field, or one that says what must not be, is wrong.
+func TestWrongMarkersAreSeen(t *testing.T) {
+	t.Parallel()
+	for _, m := range []degrade.Marker{
+		{Path: "user", State: degrade.Missing}, {Path: "products", State: degrade.Stale},
+		{Path: "", State: degrade.Partial}, {Path: "series[*]", State: degrade.Missing},
+	} {
+		p := whole()
+		degrade.SetResponse(p, degrade.NewReport(m))
+		f := figuresOf([]load.Result[*page]{{Answer: p}}, time.Second)
+		if err := noneWrong(f); err == nil || f.Wrong != 1 {
+			t.Errorf("%+v: wrong = %d, %v", m, f.Wrong, err)
+		}
+	}
+	unknown := whole()
+	unknown.Degradation = nil
+	if f := figuresOf([]load.Result[*page]{{Answer: unknown}}, time.Second); f.Silent != 1 {
+		t.Error("a page that says nothing counts as complete")
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
-	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 )
 
 // header says what is about to happen and is the head of the table.
@@ -32,7 +31,7 @@ func row(name string, f Figures, again bool) string {
 		name, f.Requests, f.Full, f.Partial(), f.Failed, millis(f.P50), millis(f.P99))
 	for _, part := range dashboard.Parts() {
 		if n := f.Without(part); n > 0 {
-			fmt.Fprintf(&b, "    without   %s %d: %s\n", part, n, reasons(f.Missing[part]))
+			fmt.Fprintf(&b, "    markers   %s on %d pages: %s\n", dashboard.Path(part), n, reasons(f.Marked[part]))
 		}
 	}
 	if f.Sick != "" {
@@ -45,13 +44,11 @@ func row(name string, f Figures, again bool) string {
 	return b.String()
 }
 
-// reasons lists why a part was missing, as in "circuit open 12, timeout 3".
-func reasons(counts map[dashboardv1.MissingReason]int) string {
+// reasons lists what markers say of a part, as in "missing (timeout) 3".
+func reasons(counts map[string]int) string {
 	var all []string
-	for _, r := range slices.Sorted(maps.Keys(counts)) {
-		word := strings.TrimPrefix(r.String(), "MISSING_REASON_")
-		word = strings.ReplaceAll(strings.ToLower(word), "_", " ")
-		all = append(all, fmt.Sprintf("%s %d", word, counts[r]))
+	for _, said := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s %d", said, counts[said]))
 	}
 	return strings.Join(all, ", ")
 }

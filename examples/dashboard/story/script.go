@@ -25,13 +25,15 @@ const calm = 3 * time.Second
 func script(cfg Config, healthy *Figures) []phase {
 	return []phase{
 		{name: "healthy", lasts: calm, must: []expectation{
-			noneFailed, noneSilent, inFull(0.995), othersClosed,
+			noneFailed, noneSilent, noneWrong, inFull(0.995), othersClosed,
 		}},
 		sickPhase("recommendations hangs", dashboard.Recommendations, hanging, cfg, healthy),
 		recovery(),
 		sickPhase("metrics fails", dashboard.Metrics, failing, cfg, healthy),
 		recovery(),
 		sickPhase("alerts slows to 500 ms", dashboard.Alerts, slow, cfg, healthy),
+		recovery(),
+		sickPhase("users fails", dashboard.Users, failing, cfg, healthy),
 		recovery(),
 	}
 }
@@ -40,8 +42,8 @@ func script(cfg Config, healthy *Figures) []phase {
 // but for its own part, and it must soon be left alone.
 func sickPhase(name, sick string, how sickness, cfg Config, healthy *Figures) phase {
 	return phase{name: name, lasts: cfg.Phase, sick: sick, how: how, must: []expectation{
-		noneFailed, noneSilent, healthyParts(0.99), othersClosed, sickCutOff,
-		reachedAtMost(reachable(cfg), 0.15),
+		noneFailed, noneSilent, noneWrong, healthyParts(0.99), othersClosed, sickCutOff,
+		marked(0.9), reachedAtMost(reachable(cfg), 0.15),
 		p99Within(dashboard.Deadline),
 		p50Near(healthy, 100*time.Millisecond),
 	}}
@@ -51,7 +53,7 @@ func sickPhase(name, sick string, how sickness, cfg Config, healthy *Figures) ph
 // be complete again.
 func recovery() phase {
 	return phase{name: "recovered", lasts: calm, must: []expectation{
-		noneFailed, noneSilent, othersClosed, inFullAtTheEnd(0.99),
+		noneFailed, noneSilent, noneWrong, othersClosed, inFullAtTheEnd(0.99),
 	}}
 }
 

@@ -94,7 +94,7 @@ func TestStoryWithoutTheGuard(t *testing.T) {
 		if !errors.Is(err, ErrUnmet) {
 			t.Fatalf("error = %v; want ErrUnmet\n%s", err, out)
 		}
-		for _, want := range []string{"calls that reached recommendations = 20 of 20", "p50 = 800.0 ms"} {
+		for _, want := range []string{"calls that reached recommendations = 20 of 20", "p50 = 715.0 ms"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("error does not say %q:\n%v", want, err)
 			}

@@ -59,7 +59,13 @@ func (s *system) start(ctx context.Context, db *store.Store, guarded bool) (err 
 		if err != nil {
 			return err
 		}
-		if connections[name], err = s.connect(lis, guard...); err != nil {
+		opts := guard
+		if guarded && name == dashboard.Users {
+			if opts, err = s.withFallbacks(lis); err != nil {
+				return err
+			}
+		}
+		if connections[name], err = s.connect(lis, opts...); err != nil {
 			return err
 		}
 	}
@@ -73,6 +79,15 @@ func (s *system) start(ctx context.Context, db *store.Store, guarded bool) (err 
 	}
 	s.client = dashboardv1.NewDashboardServiceClient(cc)
 	return s.warmUp(ctx)
+}
+
+// withFallbacks are the options of the connection to the users.
+func (s *system) withFallbacks(lis net.Listener) ([]grpc.DialOption, error) {
+	copies, err := dashboard.Fallbacks(lis.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	return interceptors.DialOptions(s.guard, interceptors.WithFallbacks(copies)), nil
 }
 
 // startBackend starts one of the five.

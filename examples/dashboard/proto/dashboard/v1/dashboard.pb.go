@@ -7,6 +7,7 @@
 package dashboardv1
 
 import (
+	v1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -20,71 +21,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// MissingReason is why a part is missing.
-type MissingReason int32
-
-const (
-	// Not said.
-	MissingReason_MISSING_REASON_UNSPECIFIED MissingReason = 0
-	// It did not answer in time.
-	MissingReason_MISSING_REASON_TIMEOUT MissingReason = 1
-	// It could not be reached, or said that it cannot serve.
-	MissingReason_MISSING_REASON_UNAVAILABLE MissingReason = 2
-	// It answered with an error.
-	MissingReason_MISSING_REASON_ERROR MissingReason = 3
-	// Its circuit is open: it was not asked.
-	MissingReason_MISSING_REASON_CIRCUIT_OPEN MissingReason = 4
-	// Too many calls to it are in flight: it was not asked.
-	MissingReason_MISSING_REASON_OVERLOADED MissingReason = 5
-)
-
-// Enum value maps for MissingReason.
-var (
-	MissingReason_name = map[int32]string{
-		0: "MISSING_REASON_UNSPECIFIED",
-		1: "MISSING_REASON_TIMEOUT",
-		2: "MISSING_REASON_UNAVAILABLE",
-		3: "MISSING_REASON_ERROR",
-		4: "MISSING_REASON_CIRCUIT_OPEN",
-		5: "MISSING_REASON_OVERLOADED",
-	}
-	MissingReason_value = map[string]int32{
-		"MISSING_REASON_UNSPECIFIED":  0,
-		"MISSING_REASON_TIMEOUT":      1,
-		"MISSING_REASON_UNAVAILABLE":  2,
-		"MISSING_REASON_ERROR":        3,
-		"MISSING_REASON_CIRCUIT_OPEN": 4,
-		"MISSING_REASON_OVERLOADED":   5,
-	}
-)
-
-func (x MissingReason) Enum() *MissingReason {
-	p := new(MissingReason)
-	*p = x
-	return p
-}
-
-func (x MissingReason) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (MissingReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_dashboard_v1_dashboard_proto_enumTypes[0].Descriptor()
-}
-
-func (MissingReason) Type() protoreflect.EnumType {
-	return &file_dashboard_v1_dashboard_proto_enumTypes[0]
-}
-
-func (x MissingReason) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use MissingReason.Descriptor instead.
-func (MissingReason) EnumDescriptor() ([]byte, []int) {
-	return file_dashboard_v1_dashboard_proto_rawDescGZIP(), []int{0}
-}
 
 // GetDashboardRequest asks for the page of one user.
 type GetDashboardRequest struct {
@@ -133,7 +69,7 @@ func (x *GetDashboardRequest) GetUserId() string {
 }
 
 // GetDashboardResponse is the page of one user. A part that is empty and not
-// among the missing ones is known to be empty.
+// marked as missing is known to be empty.
 type GetDashboardResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// User is whose page it is. Always set.
@@ -146,8 +82,8 @@ type GetDashboardResponse struct {
 	Activity []*Entry `protobuf:"bytes,4,rep,name=activity,proto3" json:"activity,omitempty"`
 	// Products are what the user may want next, the best first.
 	Products []*Product `protobuf:"bytes,5,rep,name=products,proto3" json:"products,omitempty"`
-	// Missing are the parts that this page lacks. Empty: it is complete.
-	Missing       []*MissingPart `protobuf:"bytes,6,rep,name=missing,proto3" json:"missing,omitempty"`
+	// Degradation says which parts are missing, old or stand-ins, and why.
+	Degradation   *v1.Degradation `protobuf:"bytes,15,opt,name=degradation,proto3" json:"degradation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,92 +153,27 @@ func (x *GetDashboardResponse) GetProducts() []*Product {
 	return nil
 }
 
-func (x *GetDashboardResponse) GetMissing() []*MissingPart {
+func (x *GetDashboardResponse) GetDegradation() *v1.Degradation {
 	if x != nil {
-		return x.Missing
+		return x.Degradation
 	}
 	return nil
-}
-
-// MissingPart is a part that a page lacks.
-type MissingPart struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Part is its name: "metrics", "alerts", "activity" or "recommendations".
-	Part string `protobuf:"bytes,1,opt,name=part,proto3" json:"part,omitempty"`
-	// Reason is why it is missing.
-	Reason        MissingReason `protobuf:"varint,2,opt,name=reason,proto3,enum=dashboard.v1.MissingReason" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MissingPart) Reset() {
-	*x = MissingPart{}
-	mi := &file_dashboard_v1_dashboard_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MissingPart) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MissingPart) ProtoMessage() {}
-
-func (x *MissingPart) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_dashboard_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MissingPart.ProtoReflect.Descriptor instead.
-func (*MissingPart) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_dashboard_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *MissingPart) GetPart() string {
-	if x != nil {
-		return x.Part
-	}
-	return ""
-}
-
-func (x *MissingPart) GetReason() MissingReason {
-	if x != nil {
-		return x.Reason
-	}
-	return MissingReason_MISSING_REASON_UNSPECIFIED
 }
 
 var File_dashboard_v1_dashboard_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_dashboard_proto_rawDesc = "" +
 	"\n" +
-	"\x1cdashboard/v1/dashboard.proto\x12\fdashboard.v1\x1a\x1bdashboard/v1/activity.proto\x1a\x19dashboard/v1/alerts.proto\x1a\x1adashboard/v1/metrics.proto\x1a\"dashboard/v1/recommendations.proto\x1a\x18dashboard/v1/users.proto\".\n" +
+	"\x1cdashboard/v1/dashboard.proto\x12\fdashboard.v1\x1a#afloat/degrade/v1/degradation.proto\x1a\x1bdashboard/v1/activity.proto\x1a\x19dashboard/v1/alerts.proto\x1a\x1adashboard/v1/metrics.proto\x1a\"dashboard/v1/recommendations.proto\x1a\x18dashboard/v1/users.proto\".\n" +
 	"\x13GetDashboardRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"\xb2\x02\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\"\xc5\x02\n" +
 	"\x14GetDashboardResponse\x12&\n" +
 	"\x04user\x18\x01 \x01(\v2\x12.dashboard.v1.UserR\x04user\x12,\n" +
 	"\x06series\x18\x02 \x03(\v2\x14.dashboard.v1.SeriesR\x06series\x12+\n" +
 	"\x06alerts\x18\x03 \x03(\v2\x13.dashboard.v1.AlertR\x06alerts\x12/\n" +
 	"\bactivity\x18\x04 \x03(\v2\x13.dashboard.v1.EntryR\bactivity\x121\n" +
-	"\bproducts\x18\x05 \x03(\v2\x15.dashboard.v1.ProductR\bproducts\x123\n" +
-	"\amissing\x18\x06 \x03(\v2\x19.dashboard.v1.MissingPartR\amissing\"V\n" +
-	"\vMissingPart\x12\x12\n" +
-	"\x04part\x18\x01 \x01(\tR\x04part\x123\n" +
-	"\x06reason\x18\x02 \x01(\x0e2\x1b.dashboard.v1.MissingReasonR\x06reason*\xc5\x01\n" +
-	"\rMissingReason\x12\x1e\n" +
-	"\x1aMISSING_REASON_UNSPECIFIED\x10\x00\x12\x1a\n" +
-	"\x16MISSING_REASON_TIMEOUT\x10\x01\x12\x1e\n" +
-	"\x1aMISSING_REASON_UNAVAILABLE\x10\x02\x12\x18\n" +
-	"\x14MISSING_REASON_ERROR\x10\x03\x12\x1f\n" +
-	"\x1bMISSING_REASON_CIRCUIT_OPEN\x10\x04\x12\x1d\n" +
-	"\x19MISSING_REASON_OVERLOADED\x10\x052i\n" +
+	"\bproducts\x18\x05 \x03(\v2\x15.dashboard.v1.ProductR\bproducts\x12@\n" +
+	"\vdegradation\x18\x0f \x01(\v2\x1e.afloat.degrade.v1.DegradationR\vdegradationJ\x04\b\x06\x10\a2i\n" +
 	"\x10DashboardService\x12U\n" +
 	"\fGetDashboard\x12!.dashboard.v1.GetDashboardRequest\x1a\".dashboard.v1.GetDashboardResponseBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
 
@@ -318,34 +189,31 @@ func file_dashboard_v1_dashboard_proto_rawDescGZIP() []byte {
 	return file_dashboard_v1_dashboard_proto_rawDescData
 }
 
-var file_dashboard_v1_dashboard_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_dashboard_v1_dashboard_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_dashboard_v1_dashboard_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_dashboard_v1_dashboard_proto_goTypes = []any{
-	(MissingReason)(0),           // 0: dashboard.v1.MissingReason
-	(*GetDashboardRequest)(nil),  // 1: dashboard.v1.GetDashboardRequest
-	(*GetDashboardResponse)(nil), // 2: dashboard.v1.GetDashboardResponse
-	(*MissingPart)(nil),          // 3: dashboard.v1.MissingPart
-	(*User)(nil),                 // 4: dashboard.v1.User
-	(*Series)(nil),               // 5: dashboard.v1.Series
-	(*Alert)(nil),                // 6: dashboard.v1.Alert
-	(*Entry)(nil),                // 7: dashboard.v1.Entry
-	(*Product)(nil),              // 8: dashboard.v1.Product
+	(*GetDashboardRequest)(nil),  // 0: dashboard.v1.GetDashboardRequest
+	(*GetDashboardResponse)(nil), // 1: dashboard.v1.GetDashboardResponse
+	(*User)(nil),                 // 2: dashboard.v1.User
+	(*Series)(nil),               // 3: dashboard.v1.Series
+	(*Alert)(nil),                // 4: dashboard.v1.Alert
+	(*Entry)(nil),                // 5: dashboard.v1.Entry
+	(*Product)(nil),              // 6: dashboard.v1.Product
+	(*v1.Degradation)(nil),       // 7: afloat.degrade.v1.Degradation
 }
 var file_dashboard_v1_dashboard_proto_depIdxs = []int32{
-	4, // 0: dashboard.v1.GetDashboardResponse.user:type_name -> dashboard.v1.User
-	5, // 1: dashboard.v1.GetDashboardResponse.series:type_name -> dashboard.v1.Series
-	6, // 2: dashboard.v1.GetDashboardResponse.alerts:type_name -> dashboard.v1.Alert
-	7, // 3: dashboard.v1.GetDashboardResponse.activity:type_name -> dashboard.v1.Entry
-	8, // 4: dashboard.v1.GetDashboardResponse.products:type_name -> dashboard.v1.Product
-	3, // 5: dashboard.v1.GetDashboardResponse.missing:type_name -> dashboard.v1.MissingPart
-	0, // 6: dashboard.v1.MissingPart.reason:type_name -> dashboard.v1.MissingReason
-	1, // 7: dashboard.v1.DashboardService.GetDashboard:input_type -> dashboard.v1.GetDashboardRequest
-	2, // 8: dashboard.v1.DashboardService.GetDashboard:output_type -> dashboard.v1.GetDashboardResponse
-	8, // [8:9] is the sub-list for method output_type
-	7, // [7:8] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	2, // 0: dashboard.v1.GetDashboardResponse.user:type_name -> dashboard.v1.User
+	3, // 1: dashboard.v1.GetDashboardResponse.series:type_name -> dashboard.v1.Series
+	4, // 2: dashboard.v1.GetDashboardResponse.alerts:type_name -> dashboard.v1.Alert
+	5, // 3: dashboard.v1.GetDashboardResponse.activity:type_name -> dashboard.v1.Entry
+	6, // 4: dashboard.v1.GetDashboardResponse.products:type_name -> dashboard.v1.Product
+	7, // 5: dashboard.v1.GetDashboardResponse.degradation:type_name -> afloat.degrade.v1.Degradation
+	0, // 6: dashboard.v1.DashboardService.GetDashboard:input_type -> dashboard.v1.GetDashboardRequest
+	1, // 7: dashboard.v1.DashboardService.GetDashboard:output_type -> dashboard.v1.GetDashboardResponse
+	7, // [7:8] is the sub-list for method output_type
+	6, // [6:7] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_dashboard_v1_dashboard_proto_init() }
@@ -363,14 +231,13 @@ func file_dashboard_v1_dashboard_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dashboard_v1_dashboard_proto_rawDesc), len(file_dashboard_v1_dashboard_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   3,
+			NumEnums:      0,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_dashboard_v1_dashboard_proto_goTypes,
 		DependencyIndexes: file_dashboard_v1_dashboard_proto_depIdxs,
-		EnumInfos:         file_dashboard_v1_dashboard_proto_enumTypes,
 		MessageInfos:      file_dashboard_v1_dashboard_proto_msgTypes,
 	}.Build()
 	File_dashboard_v1_dashboard_proto = out.File

@@ -30,7 +30,7 @@ const (
 type DashboardServiceClient interface {
 	// GetDashboard returns the page of one user with every part that could be had
 	// in time. Without the user there is no page, and the call fails as the
-	// user's part did; any other part may be missing.
+	// user's part did; any other part may be missing. A stand-in is marked as one.
 	GetDashboard(ctx context.Context, in *GetDashboardRequest, opts ...grpc.CallOption) (*GetDashboardResponse, error)
 }
 
@@ -60,7 +60,7 @@ func (c *dashboardServiceClient) GetDashboard(ctx context.Context, in *GetDashbo
 type DashboardServiceServer interface {
 	// GetDashboard returns the page of one user with every part that could be had
 	// in time. Without the user there is no page, and the call fails as the
-	// user's part did; any other part may be missing.
+	// user's part did; any other part may be missing. A stand-in is marked as one.
 	GetDashboard(context.Context, *GetDashboardRequest) (*GetDashboardResponse, error)
 	mustEmbedUnimplementedDashboardServiceServer()
 }

@@ -1,0 +1,44 @@
+package dashboard
+
+import "github.com/afloat-go/afloat/interceptors/degrade"
+
+// The parts of a page, which are also the names of the services they come from.
+const (
+	Users           = "users"
+	Metrics         = "metrics"
+	Alerts          = "alerts"
+	Activity        = "activity"
+	Recommendations = "recommendations"
+)
+
+// Parts returns all parts of a page, in order.
+func Parts() []string {
+	return []string{Users, Metrics, Alerts, Activity, Recommendations}
+}
+
+// Path returns the field of the page that holds a part, as markers name it.
+func Path(part string) string {
+	switch part {
+	case Users:
+		return "user"
+	case Metrics:
+		return "series"
+	case Recommendations:
+		return "products"
+	default:
+		return part
+	}
+}
+
+// Stand returns what a part is when its service cannot be had: the user is an
+// old copy, recommendations are what everybody likes, all else is missing.
+func Stand(part string) degrade.State {
+	switch part {
+	case Users:
+		return degrade.Stale
+	case Recommendations:
+		return degrade.Defaulted
+	default:
+		return degrade.Missing
+	}
+}
