@@ -55,8 +55,8 @@ func (f Figures) Without(part string) int {
 	return n
 }
 
-// page is what the dashboard answers.
-type page = dashboardv1.GetDashboardResponse
+// page is what the edge answers.
+type page = dashboardv1.GetHomeResponse
 
 // figuresOf counts the results of a phase that lasted for the given time.
 func figuresOf(results []load.Result[*page], lasted time.Duration) Figures {
@@ -116,10 +116,14 @@ func (f *Figures) countPage(p *page) (full bool) {
 	return report.Complete()
 }
 
-// partAt is the part that a marker is about, if it says what one of its kind may.
+// pathAtEdge is the field of the edge's answer that holds a part.
+func pathAtEdge(part string) string { return degrade.Join("dashboard", dashboard.Path(part)) }
+
+// partAt is the part that a marker is about, if it says what one of its kind may,
+// and nothing that is not for clients.
 func partAt(m degrade.Marker) (string, bool) {
 	for _, part := range dashboard.Parts() {
-		if dashboard.Path(part) == m.Path && dashboard.Stand(part) == m.State {
+		if pathAtEdge(part) == m.Path && dashboard.Stand(part) == m.State && m.Source == (degrade.Source{}) {
 			return part, true
 		}
 	}
@@ -128,8 +132,9 @@ func partAt(m degrade.Marker) (string, bool) {
 
 // lacksSilently reports whether a page lacks something that every user has
 // without saying so. A user may well have no alerts.
-func lacksSilently(p *page, report degrade.Report) bool {
-	intact := func(part string) bool { return report.State(dashboard.Path(part)) == degrade.Intact }
+func lacksSilently(h *page, report degrade.Report) bool {
+	p := h.GetDashboard()
+	intact := func(part string) bool { return report.State(pathAtEdge(part)) == degrade.Intact }
 	return p.GetUser() == nil ||
 		len(p.GetSeries()) == 0 && intact(dashboard.Metrics) ||
 		len(p.GetActivity()) == 0 && intact(dashboard.Activity) ||

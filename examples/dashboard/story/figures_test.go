@@ -16,24 +16,26 @@ import (
 func whole() *page {
 	return &page{
 		Degradation: &degradev1.Degradation{},
-		User:        &dashboardv1.User{Id: "user-0001"},
-		Series:      []*dashboardv1.Series{{}},
-		Activity:    []*dashboardv1.Entry{{}},
-		Products:    []*dashboardv1.Product{{}},
+		Dashboard: &dashboardv1.GetDashboardResponse{
+			User:     &dashboardv1.User{Id: "user-0001"},
+			Series:   []*dashboardv1.Series{{}},
+			Activity: []*dashboardv1.Entry{{}},
+			Products: []*dashboardv1.Product{{}},
+		},
 	}
 }
 
 // with is a page with stand-ins for products, which says why.
 func with(reason degrade.Reason) *page {
 	p := whole()
-	degrade.SetResponse(p, degrade.NewReport(degrade.Marker{Path: "products", State: degrade.Defaulted, Reason: reason}))
+	degrade.SetResponse(p, degrade.NewReport(degrade.Marker{Path: "dashboard.products", State: degrade.Defaulted, Reason: reason}))
 	return p
 }
 
 func TestFiguresOfResults(t *testing.T) {
 	t.Parallel()
 	silent := whole()
-	silent.Series = nil
+	silent.Dashboard.Series = nil
 	failed := errors.New("failed")
 	f := figuresOf([]load.Result[*page]{
 		{Due: 0, Latency: 1 * time.Millisecond, Answer: whole()},
@@ -67,7 +69,7 @@ func TestRowOfAPhase(t *testing.T) {
 	t.Parallel()
 	const want = "" +
 		"recommendations hangs          750        0      750       0    3.0 ms  701.0 ms\n" +
-		"    markers   products on 750 pages: defaulted (circuit_open) 726, defaulted (timeout) 24\n" +
+		"    markers   dashboard.products on 750 pages: defaulted (circuit_open) 726, defaulted (timeout) 24\n" +
 		"    reached   recommendations was called 24 times, of 750 requests\n" +
 		"    circuits  users closed, metrics closed, alerts closed, activity closed, recommendations open\n"
 	f := sickFigures()
@@ -81,8 +83,12 @@ func TestRowOfAPhase(t *testing.T) {
 func TestWrongMarkersAreSeen(t *testing.T) {
 	t.Parallel()
 	for _, m := range []degrade.Marker{
-		{Path: "user", State: degrade.Missing}, {Path: "products", State: degrade.Stale},
-		{Path: "", State: degrade.Partial}, {Path: "series[*]", State: degrade.Missing},
+		{Path: "dashboard.user", State: degrade.Missing},
+		{Path: "dashboard.products", State: degrade.Stale},
+		{Path: "products", State: degrade.Defaulted},
+		{Path: "", State: degrade.Partial},
+		{Path: "dashboard.series[*]", State: degrade.Missing},
+		{Path: "dashboard.series", State: degrade.Missing, Source: degrade.Source{Name: "series"}},
 	} {
 		p := whole()
 		degrade.SetResponse(p, degrade.NewReport(m))

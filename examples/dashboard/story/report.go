@@ -31,7 +31,7 @@ func row(name string, f Figures, again bool) string {
 		name, f.Requests, f.Full, f.Partial(), f.Failed, millis(f.P50), millis(f.P99))
 	for _, part := range dashboard.Parts() {
 		if n := f.Without(part); n > 0 {
-			fmt.Fprintf(&b, "    markers   %s on %d pages: %s\n", dashboard.Path(part), n, reasons(f.Marked[part]))
+			fmt.Fprintf(&b, "    markers   %s on %d pages: %s\n", pathAtEdge(part), n, reasons(f.Marked[part]))
 		}
 	}
 	if f.Sick != "" {

@@ -12,19 +12,20 @@ import (
 
 	"github.com/afloat-go/afloat/examples/dashboard/backend"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/edge"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// system is everything that runs: five backends, the dashboard that asks them,
-// and a client of the dashboard.
+// system is everything that runs: five backends, the dashboard that asks them, the
+// edge that asks the dashboard, and a client of the edge.
 type system struct {
 	network  Network
 	guard    *policy.Rules // nil: the dashboard asks its backends unguarded
 	backends map[string]*ward
-	client   dashboardv1.DashboardServiceClient
+	client   dashboardv1.EdgeServiceClient
 	userIDs  []string
 
 	serving sync.WaitGroup
@@ -73,11 +74,14 @@ func (s *system) start(ctx context.Context, db *store.Store, guarded bool) (err 
 	if err != nil {
 		return err
 	}
+	if lis, err = s.startEdge(ctx, lis); err != nil {
+		return err
+	}
 	cc, err := s.connect(lis)
 	if err != nil {
 		return err
 	}
-	s.client = dashboardv1.NewDashboardServiceClient(cc)
+	s.client = dashboardv1.NewEdgeServiceClient(cc)
 	return s.warmUp(ctx)
 }
 
@@ -127,6 +131,30 @@ func (s *system) startDashboard(
 	}
 	server := grpc.NewServer(interceptors.ServerOptions(ceiling)...) //nolint:contextcheck // as above
 	dashboardv1.RegisterDashboardServiceServer(server, service)
+	s.serve(lis, server.Serve, server.GracefulStop)
+	return lis, nil
+}
+
+// startEdge starts the service that asks the dashboard at the given listener.
+func (s *system) startEdge(ctx context.Context, dashboardAt net.Listener) (net.Listener, error) {
+	rules, err := interceptors.Default()
+	if err != nil {
+		return nil, err
+	}
+	cc, err := s.connect(dashboardAt, interceptors.DialOptions(rules)...)
+	if err != nil {
+		return nil, err
+	}
+	service, err := edge.New(cc)
+	if err != nil {
+		return nil, err
+	}
+	lis, err := s.network.Listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	server := grpc.NewServer(interceptors.ServerOptions(rules, interceptors.Edge())...) //nolint:contextcheck // as above
+	dashboardv1.RegisterEdgeServiceServer(server, service)
 	s.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil
 }
@@ -185,5 +213,5 @@ func (s *system) warmUp(ctx context.Context) error {
 func (s *system) ask(ctx context.Context, n int) (*page, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return s.client.GetDashboard(ctx, &dashboardv1.GetDashboardRequest{UserId: s.userIDs[n%len(s.userIDs)]})
+	return s.client.GetHome(ctx, &dashboardv1.GetHomeRequest{UserId: s.userIDs[n%len(s.userIDs)]})
 }

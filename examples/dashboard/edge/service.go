@@ -1,0 +1,53 @@
+package edge
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/interceptors/fanout"
+)
+
+type (
+	request = dashboardv1.GetHomeRequest
+	home    = dashboardv1.GetHomeResponse
+)
+
+// Service answers EdgeService. It is safe for concurrent use.
+type Service struct {
+	dashboardv1.UnimplementedEdgeServiceServer
+
+	plan *fanout.Plan[*request, *home]
+}
+
+// New returns the service that asks the dashboard at cc.
+func New(cc grpc.ClientConnInterface) (*Service, error) {
+	dashboard := dashboardv1.NewDashboardServiceClient(cc)
+	plan, err := fanout.NewPlan(
+		"GetHome",
+		// Embed: what is said of the page's "products" holds for "dashboard.products".
+		fanout.Required("dashboard", fanout.RPC(dashboard.GetDashboard, pageOf),
+			func(h *home, p *dashboardv1.GetDashboardResponse) { h.Dashboard = p }).
+			Embed(),
+	)
+	return &Service{plan: plan}, err
+}
+
+func pageOf(req *request) *dashboardv1.GetDashboardRequest {
+	return &dashboardv1.GetDashboardRequest{UserId: req.GetUserId()}
+}
+
+// GetHome fails as the dashboard does.
+func (s *Service) GetHome(ctx context.Context, req *request) (*home, error) {
+	if req.GetUserId() == "" {
+		return nil, status.Error(codes.InvalidArgument, `edge: user_id = ""; must be the id of a user`)
+	}
+	h := &home{}
+	if _, err := s.plan.Gather(ctx, req, h); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
