@@ -103,6 +103,13 @@ func NewStore(cfg StoreConfig, opts ...StoreOption) (*Store, error) {
 // evicted is called by the LRU, under the lock.
 func (s *Store) evicted(key string, k kept) { s.bytes -= len(key) + len(k.response) }
 
+// Clear forgets all responses.
+func (s *Store) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lru.Purge()
+}
+
 // Len is how many responses are kept.
 func (s *Store) Len() int {
 	s.mu.Lock()

@@ -154,3 +154,20 @@ func TestStoreIsBounded(t *testing.T) {
 		})
 	}
 }
+
+func TestClearForgets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, kept := flaky{}, store(t, fallback.StoreConfig{})
+		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", client(t, method().LastGood(kept))))
+		ask(t.Context(), t, c, "1")
+		if kept.Len() != 1 || kept.Bytes() == 0 {
+			t.Fatalf("%d responses of %d bytes", kept.Len(), kept.Bytes())
+		}
+		kept.Clear()
+		server.down = true
+		if resp, _ := ask(t.Context(), t, c, "1"); resp != nil || kept.Len() != 0 || kept.Bytes() != 0 {
+			t.Errorf("response = %v; %d responses of %d bytes", resp, kept.Len(), kept.Bytes())
+		}
+	})
+}

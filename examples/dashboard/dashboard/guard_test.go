@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,20 +97,31 @@ func TestNoGuardNoCircuits(t *testing.T) {
 	}
 }
 
+// withCopies is a dashboard whose user service has stand-ins, and how often the
+// database was read.
+func withCopies(t *testing.T, s script) (*dashboard.Service, *dashboard.Copies, *atomic.Int64) {
+	t.Helper()
+	rules, err := dashboard.Guard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reads atomic.Int64
+	copies, err := dashboard.NewCopies("users.example:443", func(id string) (*dashboardv1.User, error) {
+		reads.Add(1)
+		return &dashboardv1.User{Id: id, DisplayName: "from the database"}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newService(t, s, interceptors.DialOptions(rules, interceptors.WithFallbacks(copies.Client))...), copies, &reads
+}
+
 // A user who was seen before is seen in an old copy.
 func TestUserFallsBackToACopy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules, err := dashboard.Guard()
-		if err != nil {
-			t.Fatal(err)
-		}
-		copies, err := dashboard.Fallbacks("users.example:443")
-		if err != nil {
-			t.Fatal(err)
-		}
 		s := script{}
-		service := newService(t, s, interceptors.DialOptions(rules, interceptors.WithFallbacks(copies))...)
+		service, _, reads := withCopies(t, s)
 		if page, err := service.GetDashboard(t.Context(), request()); err != nil || degraded(page) != "" {
 			t.Fatalf("page = %v, %v", page, err)
 		}
@@ -119,12 +131,38 @@ func TestUserFallsBackToACopy(t *testing.T) {
 		if err != nil || degraded(page) != "user stale unavailable" || page.GetUser().GetId() != "user-0001" {
 			t.Errorf("page = %v, %v", page, err)
 		}
-		if age := degrade.FromResponse(page).Age("user"); age != time.Minute {
-			t.Errorf("age = %v; want a minute", age)
+		if age := degrade.FromResponse(page).Age("user"); age != time.Minute || reads.Load() != 0 {
+			t.Errorf("age = %v, %d reads; want a minute and none", age, reads.Load())
 		}
-		_, err = service.GetDashboard(t.Context(), &dashboardv1.GetDashboardRequest{UserId: "user-0002"})
-		if status.Code(err) != codes.Unavailable {
-			t.Errorf("error = %v; want that of the user nobody has a copy of", err)
+	})
+}
+
+// When the copies are gone the database is read, but no more than it can bear.
+func TestDatabaseIsBehindARateLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := script{}
+		service, copies, reads := withCopies(t, s)
+		if _, err := service.GetDashboard(t.Context(), request()); err != nil {
+			t.Fatal(err)
+		}
+		copies.Forget()
+		s[dashboard.Users] = fails(codes.Unavailable)
+		page, err := service.GetDashboard(t.Context(), request())
+		if err != nil || degraded(page) != "user substituted unavailable" || page.GetUser().GetDisplayName() != "from the database" {
+			t.Errorf("page = %v, %v", page, err)
+		}
+		failed := 0
+		for range 10 * dashboard.ReadsPerSecond { // at once
+			if _, err := service.GetDashboard(t.Context(), request()); err != nil {
+				failed++
+				if status.Code(err) != codes.Unavailable {
+					t.Errorf("error = %v; want that of the user service", err)
+				}
+			}
+		}
+		if n := reads.Load(); n != dashboard.ReadsPerSecond/2 || failed != 10*dashboard.ReadsPerSecond-int(n)+1 {
+			t.Errorf("%d reads, %d pages failed; want %d reads", n, failed, dashboard.ReadsPerSecond/2)
 		}
 	})
 }

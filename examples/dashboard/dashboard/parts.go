@@ -30,15 +30,16 @@ func Path(part string) string {
 	}
 }
 
-// Stand returns what a part is when its service cannot be had: the user is an
-// old copy, recommendations are what everybody likes, all else is missing.
-func Stand(part string) degrade.State {
+// Stands returns what a part may be when its service cannot be had: the user is an
+// old copy or from the database, recommendations are what everybody likes, all else
+// is missing.
+func Stands(part string) []degrade.State {
 	switch part {
 	case Users:
-		return degrade.Stale
+		return []degrade.State{degrade.Stale, degrade.Substituted}
 	case Recommendations:
-		return degrade.Defaulted
+		return []degrade.State{degrade.Defaulted}
 	default:
-		return degrade.Missing
+		return []degrade.State{degrade.Missing}
 	}
 }

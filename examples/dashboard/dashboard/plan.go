@@ -4,7 +4,6 @@ import (
 	"google.golang.org/grpc"
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 )
 
@@ -42,17 +41,4 @@ func popular(*request) *dashboardv1.ListRecommendationsResponse {
 	return &dashboardv1.ListRecommendationsResponse{Products: []*dashboardv1.Product{
 		{Id: "popular-1", Name: "Notebook"}, {Id: "popular-2", Name: "Mug"},
 	}}
-}
-
-// Fallbacks returns those of the connection to the user service at target: the
-// last good copy of each user, for up to an hour.
-func Fallbacks(target string) (*fallback.Client, error) {
-	copies, err := fallback.NewStore(fallback.StoreConfig{})
-	if err != nil {
-		return nil, err
-	}
-	return fallback.NewClient(target, []fallback.Rule{
-		fallback.For[*dashboardv1.GetUserRequest, *dashboardv1.GetUserResponse](dashboardv1.UserService_GetUser_FullMethodName).
-			LastGood(copies),
-	})
 }

@@ -2,10 +2,12 @@ package story
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
 // expectation checks the figures of a phase and says what is not as it must be.
@@ -35,10 +37,17 @@ func noneWrong(f Figures) error {
 	return nil
 }
 
-// marked: the sick part is marked on the given share of pages.
-func marked(share float64) expectation {
+// marked: the sick part is marked on the given share of pages, as being in one of
+// the given states.
+func marked(share float64, as degrade.State) expectation {
 	return func(f Figures) error {
-		return atLeast(f.Sick+" marked as "+dashboard.Stand(f.Sick).String(), f.Without(f.Sick), f.Requests, share)
+		n := 0
+		for said, count := range f.Marked[f.Sick] {
+			if strings.HasPrefix(said, as.String()) {
+				n += count
+			}
+		}
+		return atLeast(fmt.Sprintf("%s marked as %v", f.Sick, as), n, f.Requests, share)
 	}
 }
 

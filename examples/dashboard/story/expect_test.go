@@ -41,7 +41,7 @@ func sickFigures() Figures {
 }
 
 func (f *Figures) lack(part string, n int) {
-	f.Marked[part] = map[string]int{"missing (timeout)": n}
+	f.Marked[part] = map[string]int{dashboard.Stands(part)[0].String() + " (timeout)": n}
 }
 
 func (f *Figures) set(part string, state breaker.State) {

@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
@@ -123,7 +124,7 @@ func pathAtEdge(part string) string { return degrade.Join("dashboard", dashboard
 // and nothing that is not for clients.
 func partAt(m degrade.Marker) (string, bool) {
 	for _, part := range dashboard.Parts() {
-		if pathAtEdge(part) == m.Path && dashboard.Stand(part) == m.State && m.Source == (degrade.Source{}) {
+		if pathAtEdge(part) == m.Path && slices.Contains(dashboard.Stands(part), m.State) && m.Source == (degrade.Source{}) {
 			return part, true
 		}
 	}

@@ -62,6 +62,9 @@ func (s *system) play(ctx context.Context, p phase, rate int) (Figures, error) {
 	if err := s.sicken(p.sick, p.how); err != nil {
 		return Figures{}, err
 	}
+	if p.forget && s.copies != nil {
+		s.copies.Forget()
+	}
 	before := s.arrivedAt(p.sick)
 	results, err := load.Run(ctx, load.Config{Rate: rate, For: p.lasts, MaxInFlight: maxInFlight}, s.ask)
 	if err != nil {

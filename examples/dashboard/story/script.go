@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
 // phase is one part of the story.
@@ -14,7 +15,9 @@ type phase struct {
 	// in which way.
 	sick string
 	how  sickness
-	must []expectation
+	// forget: the copies of users are lost when the phase begins.
+	forget bool
+	must   []expectation
 }
 
 // calm is how long the phases last in which nothing is sick.
@@ -27,26 +30,34 @@ func script(cfg Config, healthy *Figures) []phase {
 		{name: "healthy", lasts: calm, must: []expectation{
 			noneFailed, noneSilent, noneWrong, inFull(0.995), othersClosed,
 		}},
-		sickPhase("recommendations hangs", dashboard.Recommendations, hanging, cfg, healthy),
+		sickPhase("recommendations hangs", dashboard.Recommendations, hanging, degrade.Defaulted, cfg, healthy),
 		recovery(),
-		sickPhase("metrics fails", dashboard.Metrics, failing, cfg, healthy),
+		sickPhase("metrics fails", dashboard.Metrics, failing, degrade.Missing, cfg, healthy),
 		recovery(),
-		sickPhase("alerts slows to 500 ms", dashboard.Alerts, slow, cfg, healthy),
+		sickPhase("alerts slows to 500 ms", dashboard.Alerts, slow, degrade.Missing, cfg, healthy),
 		recovery(),
-		sickPhase("users fails", dashboard.Users, failing, cfg, healthy),
+		sickPhase("users fails", dashboard.Users, failing, degrade.Stale, cfg, healthy),
+		recovery(),
+		forgetful(sickPhase("users fails, no copies", dashboard.Users, failing, degrade.Substituted, cfg, healthy)),
 		recovery(),
 	}
 }
 
 // sickPhase is a phase in which one backend is sick. The pages must not suffer
-// but for its own part, and it must soon be left alone.
-func sickPhase(name, sick string, how sickness, cfg Config, healthy *Figures) phase {
+// but for its own part, which is in the given state, and it must soon be left alone.
+func sickPhase(name, sick string, how sickness, as degrade.State, cfg Config, healthy *Figures) phase {
 	return phase{name: name, lasts: cfg.Phase, sick: sick, how: how, must: []expectation{
 		noneFailed, noneSilent, noneWrong, healthyParts(0.99), othersClosed, sickCutOff,
-		marked(0.9), reachedAtMost(reachable(cfg), 0.15),
+		marked(0.9, as), reachedAtMost(reachable(cfg), 0.15),
 		p99Within(dashboard.Deadline),
 		p50Near(healthy, 100*time.Millisecond),
 	}}
+}
+
+// forgetful is the same phase without copies of users.
+func forgetful(p phase) phase {
+	p.forget = true
+	return p
 }
 
 // recovery is a phase after a sick one: the circuit must close, and the pages

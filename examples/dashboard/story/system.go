@@ -23,7 +23,8 @@ import (
 // edge that asks the dashboard, and a client of the edge.
 type system struct {
 	network  Network
-	guard    *policy.Rules // nil: the dashboard asks its backends unguarded
+	guard    *policy.Rules     // nil: the dashboard asks its backends unguarded
+	copies   *dashboard.Copies // of users; nil without guard
 	backends map[string]*ward
 	client   dashboardv1.EdgeServiceClient
 	userIDs  []string
@@ -62,7 +63,7 @@ func (s *system) start(ctx context.Context, db *store.Store, guarded bool) (err 
 		}
 		opts := guard
 		if guarded && name == dashboard.Users {
-			if opts, err = s.withFallbacks(lis); err != nil {
+			if opts, err = s.withCopies(lis, db); err != nil {
 				return err
 			}
 		}
@@ -85,13 +86,12 @@ func (s *system) start(ctx context.Context, db *store.Store, guarded bool) (err 
 	return s.warmUp(ctx)
 }
 
-// withFallbacks are the options of the connection to the users.
-func (s *system) withFallbacks(lis net.Listener) ([]grpc.DialOption, error) {
-	copies, err := dashboard.Fallbacks(lis.Addr().String())
-	if err != nil {
+// withCopies are the options of the connection to the users.
+func (s *system) withCopies(lis net.Listener, db *store.Store) (_ []grpc.DialOption, err error) {
+	if s.copies, err = dashboard.NewCopies(lis.Addr().String(), db.User); err != nil {
 		return nil, err
 	}
-	return interceptors.DialOptions(s.guard, interceptors.WithFallbacks(copies)), nil
+	return interceptors.DialOptions(s.guard, interceptors.WithFallbacks(s.copies.Client)), nil
 }
 
 // startBackend starts one of the five.
