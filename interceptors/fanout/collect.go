@@ -29,10 +29,7 @@ type Result[T any] struct {
 func Collect[T any](
 	ctx context.Context, timeout time.Duration, functions map[string]func(ctx context.Context) (T, error),
 ) map[string]Result[T] {
-	end, cancel := context.WithCancel(ctx)
-	if timeout > 0 {
-		end, cancel = context.WithTimeout(ctx, timeout)
-	}
+	end, cancel := bounded(ctx, timeout)
 	defer cancel()
 	c := &collection[T]{
 		ctx:     ctx,
@@ -49,6 +46,14 @@ func Collect[T any](
 	}
 	c.run(end)
 	return c.results
+}
+
+// bounded is ctx for as long as the timeout, or without one.
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // collection is one Collect.
