@@ -1,0 +1,212 @@
+package attempt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+var errDown = status.Error(codes.Unavailable, "down")
+
+type builder = attempt.Builder[int, string]
+
+func gives(value string) func(context.Context, int) (string, error) {
+	return func(context.Context, int) (string, error) { return value, nil }
+}
+
+func fails(context.Context, int) (string, error) { return "", errDown }
+
+// deaf ignores its context for an hour.
+func deaf(context.Context, int) (string, error) {
+	time.Sleep(time.Hour)
+	return "late", nil
+}
+
+func build(tb testing.TB, b builder, w attempt.Watcher) *attempt.Chain[int, string] {
+	tb.Helper()
+	c, err := b.Build("chain", w)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// taker notes what it is told.
+type taker struct {
+	attempt.Run[int, string]
+
+	took []bool
+	done chan struct{}
+}
+
+func (t *taker) Took(ok bool) {
+	t.took = append(t.took, ok)
+	close(t.done)
+}
+
+// watcher notes what it hears.
+type watcher struct{ heard []string }
+
+func (w *watcher) Started(ctx context.Context, step int) context.Context {
+	w.heard = append(w.heard, fmt.Sprintf("%d started", step))
+	return ctx
+}
+
+func (w *watcher) Ended(_ context.Context, step int, err error, late bool) {
+	w.heard = append(w.heard, fmt.Sprintf("%d ended: %v, late: %v", step, err, late))
+}
+
+func TestRunTellsWhatCameOfIt(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		b        builder
+		ok       bool
+		step     int
+		value    string
+		failures int
+	}{
+		"first":  {builder{}.Then("a", degrade.Intact, gives("a")), true, 0, "a", 0},
+		"second": {builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Substituted, gives("b")), true, 1, "b", 1},
+		"none":   {builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Substituted, fails), false, 0, "", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := &taker{done: make(chan struct{})}
+			run.Start(t.Context(), build(t, tt.b, nil), 1, run)
+			<-run.done
+			a := &run.Answer
+			if !slices.Equal(run.took, []bool{tt.ok}) || a.Step != tt.step || a.Value != tt.value || len(a.Failures) != tt.failures {
+				t.Errorf("took %v: %+v", run.took, a)
+			}
+			if (a.Ended == 0) != (tt.failures == 0) {
+				t.Errorf("first step failed at %v; %d failures", a.Ended, tt.failures)
+			}
+		})
+	}
+}
+
+// A chain whose first step somebody else ran goes on after it.
+func TestResumeSkipsWhatHasFailed(t *testing.T) {
+	t.Parallel()
+	c := build(t, builder{}.Then("a", degrade.Intact, gives("not to be asked")).Then("b", degrade.Stale, gives("b")), nil)
+	run := &taker{done: make(chan struct{})}
+	run.Resume(t.Context(), c, 1, run, []error{errDown})
+	<-run.done
+	if run.Answer.Value != "b" || run.Answer.Step != 1 {
+		t.Errorf("answer = %+v", run.Answer)
+	}
+	r := run.Report(degrade.Source{Name: "chain"})
+	if r.State("") != degrade.Stale || r.Len() != 1 {
+		t.Errorf("report = %v", r.Proto())
+	}
+}
+
+func TestAbandonedRunIsLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w watcher
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		run := &taker{done: make(chan struct{})}
+		go run.Start(ctx, build(t, builder{}.Then("a", degrade.Intact, deaf), &w), 1, run)
+		<-ctx.Done()
+		run.Abandon()
+		run.Abandon() // once is enough
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		want := []string{"0 started", "0 ended: context deadline exceeded, late: false", "0 ended: <nil>, late: true"}
+		if !slices.Equal(w.heard, want) || len(run.took) != 0 {
+			t.Errorf("heard %q, took %v; want %q and nothing", w.heard, run.took, want)
+		}
+	})
+}
+
+// A run that is abandoned before it began starts nothing.
+func TestNothingStartsWhenTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	asked := false
+	c := build(t, builder{}.Then("a", degrade.Intact, func(context.Context, int) (string, error) {
+		asked = true
+		return "", nil
+	}), nil)
+	run := &taker{done: make(chan struct{})}
+	run.Abandon()
+	run.Start(over, c, 1, run)
+	if asked || !slices.Equal(run.took, []bool{false}) || !errors.Is(run.Answer.Failures[0], context.Canceled) {
+		t.Errorf("asked: %v, took %v, %v", asked, run.took, run.Answer.Failures)
+	}
+}
+
+func TestLimitSharesTheTime(t *testing.T) {
+	t.Parallel()
+	instant := func(int) string { return "" }
+	two := builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Stale, fails)
+	for name, tt := range map[string]struct {
+		b    builder
+		step int
+		left time.Duration // 0: no deadline
+		want time.Duration // 0: nothing but the context
+		err  error
+	}{
+		"alone":                      {builder{}.Then("a", degrade.Intact, fails), 0, time.Second, 0, nil},
+		"alone, with a timeout":      {builder{}.Then("a", degrade.Intact, fails).Timeout(time.Minute), 0, time.Second, time.Second, nil},
+		"one after":                  {two, 0, time.Second, 750 * time.Millisecond, nil},
+		"the last":                   {two, 1, time.Second, 0, nil},
+		"no deadline":                {two, 0, 0, 0, nil},
+		"no deadline, but a timeout": {two.Timeout(time.Minute), 1, 0, time.Minute, nil},
+		"a default after":            {builder{}.Then("a", degrade.Intact, fails).Default(instant), 0, 40 * time.Millisecond, 38 * time.Millisecond, nil},
+		"needs more than there is":   {two.Needs(2 * time.Second), 1, time.Second, 0, attempt.ErrNoTime},
+		"half at most":               {two.Needs(time.Minute), 0, time.Second, 500 * time.Millisecond, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if tt.left > 0 {
+					bounded, cancel := context.WithTimeout(ctx, tt.left)
+					defer cancel()
+					ctx = bounded
+				}
+				limit, err := build(t, tt.b, nil).Limit(ctx, tt.step)
+				if !errors.Is(err, tt.err) {
+					t.Fatalf("error = %v; want %v", err, tt.err)
+				}
+				if limit.IsZero() != (tt.want == 0) || !limit.IsZero() && time.Until(limit) != tt.want {
+					t.Errorf("limit in %v; want %v", time.Until(limit), tt.want)
+				}
+			})
+		})
+	}
+}
+
+func TestFallsBackAfterFailuresAndRefusals(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		errDown:                           true,
+		errors.New("plain"):               true,
+		context.DeadlineExceeded:          true,
+		&policy.PanicError{Value: "oops"}: true,
+		&policy.Rejection{Reason: policy.ReasonRateLimited}: true,
+		&policy.Rejection{Reason: policy.ReasonCancelled}:   false,
+		context.Canceled:                         false,
+		status.Error(codes.NotFound, ""):         false,
+		status.Error(codes.PermissionDenied, ""): false,
+	} {
+		if got := attempt.FallsBack(err); got != want {
+			t.Errorf("%v: %v; want %v", err, got, want)
+		}
+	}
+}
