@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,15 +56,22 @@ func (t *taker) Took(ok bool) {
 	close(t.done)
 }
 
-// watcher notes what it hears.
-type watcher struct{ heard []string }
+// watcher notes what it hears, from any goroutine.
+type watcher struct {
+	mu    sync.Mutex
+	heard []string
+}
 
 func (w *watcher) Started(ctx context.Context, step int) context.Context {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.heard = append(w.heard, fmt.Sprintf("%d started", step))
 	return ctx
 }
 
 func (w *watcher) Ended(_ context.Context, step int, err error, late bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.heard = append(w.heard, fmt.Sprintf("%d ended: %v, late: %v", step, err, late))
 }
 
