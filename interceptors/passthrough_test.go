@@ -179,7 +179,8 @@ func TestNilResolver(t *testing.T) {
 // not get keys of their own.
 func TestUnknownMethodsOfAServerGetNoKeys(t *testing.T) {
 	t.Parallel()
-	rules, err := interceptors.Default()
+	rec := &policytest.Recorder{}
+	rules, err := interceptors.Default(policy.WithObserver(rec))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,5 +202,10 @@ func TestUnknownMethodsOfAServerGetNoKeys(t *testing.T) {
 	call(struct{}{}, rpctest.BidiStream)
 	if n := keys(); n != 1 {
 		t.Errorf("a known method made %d keys; want 1", n)
+	}
+	for i, e := range rec.Of(policytest.Admitted) {
+		if unregistered := i < 2; e.Call.Unregistered != unregistered {
+			t.Errorf("%s: unregistered = %v; want %v", e.Call.Method, e.Call.Unregistered, unregistered)
+		}
 	}
 }

@@ -14,7 +14,9 @@ func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx := stream.Context()
 		call := serverCall(ctx, info.FullMethod, policy.StreamKind(info.IsClientStream, info.IsServerStream))
-		chain := serverChain(r, call, srv)
+		// gRPC hands a nil srv to the handler of unknown services.
+		call.Unregistered = srv == nil
+		chain := serverChain(r, call)
 		if chain == nil {
 			return handler(srv, stream)
 		}
@@ -42,10 +44,9 @@ type unknownMethods interface {
 	ResolveUnknown(call policy.Call) *policy.Chain
 }
 
-// serverChain is the chain of a call. gRPC hands a nil srv to the handler of
-// unknown services, whose methods are whatever a client makes up.
-func serverChain(r policy.Resolver, call policy.Call, srv any) *policy.Chain {
-	if u, ok := r.(unknownMethods); ok && srv == nil {
+// serverChain is the chain of a call.
+func serverChain(r policy.Resolver, call policy.Call) *policy.Chain {
+	if u, ok := r.(unknownMethods); ok && call.Unregistered {
 		return u.ResolveUnknown(call)
 	}
 	return r.Resolve(call)

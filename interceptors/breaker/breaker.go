@@ -103,14 +103,14 @@ func (b *Breaker) Acquire(_ context.Context, call policy.Call) (policy.Permit, e
 	}
 }
 
-// refuse returns the refusal of a call that may be tried again at retry, or nil
-// if the breaker only watches.
-func (b *Breaker) refuse(call policy.Call, retry time.Time) error {
+// refuse refuses a call that may be tried again at retry, or admits it with a
+// note if the breaker only watches. now is zero if the clock was not read.
+func (b *Breaker) refuse(call policy.Call, now policy.Instant, retry time.Time) (policy.Permit, error) {
 	b.refused.Add(1)
 	if b.settings.Load().Mode == Shadow {
-		return nil
+		return policy.Permit{At: now, Notes: policy.NoteShadowed}, nil
 	}
-	return b.refuser.Refuse(call.Method, retry)
+	return policy.Permit{At: now}, b.refuser.Refuse(call.Method, retry)
 }
 
 // verdict reads the end of a call. It may run a user's classifier, so the lock

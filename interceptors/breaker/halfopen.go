@@ -39,7 +39,8 @@ func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err er
 	}
 	s := b.settings.Load()
 	if len(h.probes) >= s.Probes {
-		return policy.Permit{At: now}, false, b.refuse(call, time.Time{})
+		p, err = b.refuse(call, now, time.Time{})
+		return p, false, err
 	}
 	h.lastID++
 	h.lastUse = now
@@ -48,6 +49,7 @@ func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err er
 		Settler: h,
 		Token:   tokenOf(s, call) | h.lastID,
 		At:      now,
+		Notes:   policy.NoteProbe,
 		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsPushback | wantsOf(call),
 	}, false, nil
 }

@@ -23,7 +23,8 @@ func (o *open) admit(call policy.Call) (p policy.Permit, passed bool, err error)
 		o.b.probe(o, now)
 		return policy.Permit{}, true, nil
 	}
-	return policy.Permit{At: now}, false, o.b.refuse(call, o.retry)
+	p, err = o.b.refuse(call, now, o.retry)
+	return p, false, err
 }
 
 // probe makes the breaker half-open if it is still in from.
@@ -42,7 +43,8 @@ type forced struct{ b *Breaker }
 func (forced) state() State { return ForcedOpen }
 
 func (f forced) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
-	return policy.Permit{}, false, f.b.refuse(call, time.Time{})
+	p, err = f.b.refuse(call, 0, time.Time{})
+	return p, false, err
 }
 
 // disabled lets every call through and judges none.

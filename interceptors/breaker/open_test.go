@@ -247,7 +247,8 @@ func TestShadowRefusesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := tripped(t, breaker.Config{Mode: breaker.Shadow})
-		do(t, b, 5, nil)
+		do(t, b, 4, nil)
+		wantNotes(t, b, policy.NoteShadowed)
 		wantState(t, b, breaker.Open)
 		if got := b.Snapshot().Rejected; got != 5 {
 			t.Errorf("%d calls would have been refused; want 5", got)
@@ -266,6 +267,34 @@ func TestShadowRefusesNothing(t *testing.T) {
 		wantState(t, b, breaker.Open) // the state stays
 		wantRefused(t, b)
 	})
+}
+
+// Observers are told which calls are probes, and which ones a breaker that only
+// watches would have refused.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := tripped(t, breaker.Config{})
+		time.Sleep(breaker.DefaultOpenFor)
+		wantNotes(t, b, policy.NoteProbe)
+		do(t, b, 2, nil)
+		wantState(t, b, breaker.Closed)
+		wantNotes(t, b, 0)
+		forced := newBreaker(t, breaker.Config{Mode: breaker.AlwaysClosed})
+		wantNotes(t, forced, 0)
+	})
+}
+
+// wantNotes makes a call that succeeds.
+func wantNotes(tb testing.TB, b *breaker.Breaker, want policy.Notes) {
+	tb.Helper()
+	p, err := b.Acquire(context.Background(), policy.Call{Method: method})
+	if err != nil || p.Notes != want {
+		tb.Errorf("notes = %b, %v; want %b", p.Notes, err, want)
+	}
+	if p.Settler != nil {
+		p.Settler.Settle(p.Token, policy.Outcome{End: policy.Now()})
+	}
 }
 
 func TestAcquireIgnoresContext(t *testing.T) {

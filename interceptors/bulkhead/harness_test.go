@@ -100,8 +100,8 @@ func wantRefused(t *testing.T, a *attempt, want error, after time.Duration) {
 	if r == nil {
 		t.Fatalf("the attempt waits; want %v", want)
 	}
-	if !errors.Is(r.err, want) || r.after != after {
-		t.Errorf("err = %v after %v; want %v after %v", r.err, r.after, want, after)
+	if !errors.Is(r.err, want) || r.after != after || r.permit.Waited != after {
+		t.Errorf("err = %v after %v, waited %v; want %v after %v", r.err, r.after, r.permit.Waited, want, after)
 	}
 }
 

@@ -26,11 +26,12 @@ func (b *Bulkhead) acquireQueued(ctx context.Context, call policy.Call) (policy.
 	if w == nil {
 		return p, nil
 	}
-	if refuser = b.await(ctx, w, left, cfg.MaxWait); refuser != nil {
-		return refused(refuser, call)
-	}
+	refuser = b.await(ctx, w, left, cfg.MaxWait)
 	p.At = policy.Now()
 	p.Waited = p.At.Sub(policy.InstantOf(began))
+	if refuser != nil {
+		return policy.Permit{Waited: p.Waited}, refuser.Refuse(call.Method, time.Time{})
+	}
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -19,7 +20,10 @@ type Admission struct {
 
 	wants     Wants
 	state     admissionState
-	waited    time.Duration
+	notes     Notes
+	waitedIn  Layer
+	waited    time.Duration // in all
+	longest   time.Duration // in waitedIn
 	started   Instant
 	responded Instant
 
@@ -54,11 +58,19 @@ func (a *Admission) keep(p *Permit) {
 	if p.Context != nil {
 		a.ctx = p.Context
 	}
-	a.waited += p.Waited
+	a.notes |= p.Notes
 	if p.Settler != nil {
 		a.wants |= p.Wants
 		a.holds[a.held] = hold{p.Settler, p.Token, p.Wants}
 		a.held++
+	}
+}
+
+// blocked notes that a policy of the given layer blocked the call for d.
+func (a *Admission) blocked(in Layer, d time.Duration) {
+	a.waited += d
+	if d > a.longest {
+		a.waitedIn, a.longest = in, d
 	}
 }
 
@@ -71,7 +83,7 @@ func (a *Admission) refused(err error) {
 	}
 	a.settle(&Outcome{Err: err, Verdict: NotStarted, Decided: true})
 	if a.observer != nil {
-		a.observer.Rejected(a.ctx, a.call, err)
+		a.observer.Rejected(a.ctx, a.call, Rejected{Err: err, Waited: a.waited, WaitedIn: a.waitedIn})
 	}
 }
 
@@ -82,7 +94,7 @@ func (a *Admission) start(begin Instant) {
 		return
 	}
 	a.state = running
-	if a.wants.has(WantsStart|WantsResponse) || a.observer != nil {
+	if a.wants.has(WantsStart | WantsResponse) {
 		a.started = begin.OrNow()
 	}
 	if a.wants.has(WantsStart) {
@@ -93,8 +105,10 @@ func (a *Admission) start(begin Instant) {
 		}
 	}
 	if a.observer != nil {
-		a.call.Begin = a.started
-		a.observer.Admitted(a.ctx, a.call, Admitted{Waited: a.waited, Started: a.started})
+		a.call.Begin = cmp.Or(a.started, begin)
+		a.ctx = a.observer.Admitted(a.ctx, a.call, Admitted{
+			Waited: a.waited, WaitedIn: a.waitedIn, Notes: a.notes, Started: a.started,
+		})
 	}
 }
 
@@ -135,7 +149,7 @@ func (a *Admission) verdict(err error) (v Verdict, decided bool) {
 func (a *Admission) settle(o *Outcome) {
 	a.state = settled
 	o.Started, o.Responded = a.started, a.responded
-	if a.wants.has(WantsEnd) || a.observer != nil {
+	if a.wants.has(WantsEnd) {
 		o.End = Now()
 	}
 	a.settleFrom(a.held-1, o)

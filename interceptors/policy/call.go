@@ -12,6 +12,9 @@ type Call struct {
 	Side Side
 	// Kind is the shape of the call.
 	Kind Kind
+	// Unregistered: the server answers a method that nobody registered, so that
+	// its name is whatever a client made up. It must not become a key or a label.
+	Unregistered bool
 	// Deadline is the caller's own, before any policy tightened it. Zero: none.
 	Deadline time.Time
 	// Begin is the last instant read for this call, zero if nobody has yet.

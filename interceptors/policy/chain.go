@@ -17,8 +17,9 @@ type Chain struct {
 	n int
 	// standIns is the index of the first policy of LayerFault.
 	standIns int
-	// observer is nil when there is nobody to tell.
+	// observer is nil when there is nobody to tell; observed is what it wants.
 	observer Observer
+	observed Wants
 	// policies are in the chain itself: following a slice costs a cache miss
 	// where there are many methods.
 	policies [MaxPolicies]Policy
@@ -40,9 +41,9 @@ func WithObserver(o Observer) Option { return observerOption{o} }
 type observerOption struct{ observer Observer }
 
 func (o observerOption) applyChain(c *Chain) {
-	c.observer = nil
+	c.observer, c.observed = nil, 0
 	if o.observer != nil {
-		c.observer = Observe(o.observer)
+		c.observer, c.observed = Observe(o.observer), wantsOfObserver(o.observer)
 	}
 }
 
@@ -104,7 +105,7 @@ func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Con
 		return ctx, nil
 	}
 	if c.observer != nil {
-		a.observer, a.call = c.observer, call
+		a.observer, a.call, a.wants = c.observer, call, c.observed
 	}
 	for i := range c.n {
 		if i == c.standIns {
@@ -113,6 +114,9 @@ func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Con
 		// call is handed on as it is: each copy of it on the way costs as much as
 		// a policy's own work.
 		permit, err := c.policies[i].Acquire(a.ctx, call)
+		if permit.Waited > 0 {
+			a.blocked(layerOf(c.policies[i]), permit.Waited)
+		}
 		if err != nil {
 			a.refused(err)
 			return a.ctx, err

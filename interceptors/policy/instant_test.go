@@ -65,7 +65,8 @@ func TestClockIsReadOnlyWhenWanted(t *testing.T) {
 		{name: "end", outer: policy.WantsEnd, ended: true},
 		{name: "response", inner: policy.WantsResponse, started: true, resp: true},
 		{name: "start and end", outer: policy.WantsStart, inner: policy.WantsEnd, started: true, ended: true},
-		{name: "observer", observer: policy.NopObserver{}, started: true, resp: true, ended: true},
+		{name: "observer", observer: policy.NopObserver{}},
+		{name: "observer that wants all", observer: &policytest.Recorder{}, started: true, resp: true, ended: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +118,7 @@ func TestInstantsOfACallThatWaited(t *testing.T) {
 			t.Errorf("ended %v after the begin; want 13s", got)
 		}
 		admitted := rec.Of(policytest.Admitted)[0].Admitted
-		if want := (policy.Admitted{Waited: 5 * time.Second, Started: o.Started}); admitted != want {
+		if want := (policy.Admitted{Waited: 5 * time.Second, WaitedIn: all[1].layer, Started: o.Started}); admitted != want {
 			t.Errorf("observed %+v; want %+v", admitted, want)
 		}
 	})

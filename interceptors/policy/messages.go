@@ -9,13 +9,10 @@ func (a *Admission) Respond() (tell func()) {
 	if a.responded != 0 || a.state != running {
 		return nil
 	}
-	if !a.wants.has(WantsResponse) && a.observer == nil {
-		return nil
-	}
-	a.responded = Now()
 	if !a.wants.has(WantsResponse) {
 		return nil
 	}
+	a.responded = Now()
 	return a.tellResponded
 }
 

@@ -8,7 +8,7 @@ func Observe(o Observer) Observer {
 	switch o := o.(type) {
 	case nil:
 		return NopObserver{}
-	case NopObserver, contained:
+	case NopObserver, contained, located:
 		return o
 	default:
 		return contained{o}
@@ -18,14 +18,18 @@ func Observe(o Observer) Observer {
 // contained stops the panics of an observer.
 type contained struct{ Observer }
 
-func (c contained) Admitted(ctx context.Context, call Call, a Admitted) {
+func (c contained) Admitted(ctx context.Context, call Call, a Admitted) (out context.Context) {
+	out = ctx
 	defer contain()
-	c.Observer.Admitted(ctx, call, a)
+	if own := c.Observer.Admitted(ctx, call, a); own != nil {
+		out = own
+	}
+	return out
 }
 
-func (c contained) Rejected(ctx context.Context, call Call, err error) {
+func (c contained) Rejected(ctx context.Context, call Call, r Rejected) {
 	defer contain()
-	c.Observer.Rejected(ctx, call, err)
+	c.Observer.Rejected(ctx, call, r)
 }
 
 func (c contained) Settled(ctx context.Context, call Call, o Outcome) {
@@ -49,3 +53,37 @@ func (c contained) Leaked(call Call) {
 }
 
 func contain() { _ = recover() }
+
+// wantsOfObserver is which instants of calls o needs.
+func wantsOfObserver(o Observer) Wants {
+	if t, ok := o.(Timed); ok {
+		return t.Wants() & (WantsStart | WantsResponse | WantsEnd)
+	}
+	return 0
+}
+
+// located says of what the policies of one key report whose calls they guard.
+type located struct {
+	Observer
+
+	target string
+	side   Side
+}
+
+// locate returns o, which never panics, for the policies of one key.
+func locate(o Observer, target string, side Side) Observer {
+	if o == (NopObserver{}) {
+		return o
+	}
+	return located{o, target, side}
+}
+
+func (l located) Transition(t Transition) {
+	t.Target, t.Side = l.target, l.side
+	l.Observer.Transition(t)
+}
+
+func (l located) Late(late Late) {
+	late.Target, late.Side = l.target, l.side
+	l.Observer.Late(late)
+}

@@ -16,7 +16,7 @@ import (
 func tellAll(o policy.Observer) {
 	ctx := context.Background()
 	o.Admitted(ctx, policy.Call{}, policy.Admitted{})
-	o.Rejected(ctx, policy.Call{}, errPlain)
+	o.Rejected(ctx, policy.Call{}, policy.Rejected{Err: errPlain})
 	o.Settled(ctx, policy.Call{}, policy.Outcome{})
 	o.Transition(policy.Transition{})
 	o.Late(policy.Late{})
@@ -32,13 +32,13 @@ var everything = []policytest.EventKind{
 // fragile panics after it has noted what it heard.
 type fragile struct{ policytest.Recorder }
 
-func (f *fragile) Admitted(ctx context.Context, c policy.Call, a policy.Admitted) {
+func (f *fragile) Admitted(ctx context.Context, c policy.Call, a policy.Admitted) context.Context {
 	f.Recorder.Admitted(ctx, c, a)
 	panic("admitted")
 }
 
-func (f *fragile) Rejected(ctx context.Context, c policy.Call, err error) {
-	f.Recorder.Rejected(ctx, c, err)
+func (f *fragile) Rejected(ctx context.Context, c policy.Call, r policy.Rejected) {
+	f.Recorder.Rejected(ctx, c, r)
 	panic("rejected")
 }
 
@@ -113,12 +113,12 @@ type reentrant struct {
 	deep bool
 }
 
-func (r *reentrant) Admitted(context.Context, policy.Call, policy.Admitted) {
-	if r.deep {
-		return
+func (r *reentrant) Admitted(ctx context.Context, _ policy.Call, _ policy.Admitted) context.Context {
+	if !r.deep {
+		r.deep = true
+		r.back()
 	}
-	r.deep = true
-	r.back()
+	return ctx
 }
 
 // Bug: a listener that called back met a lock that its own caller held.
@@ -174,8 +174,8 @@ func TestEventsOfACall(t *testing.T) {
 					}
 					switch e.Kind {
 					case policytest.Rejected:
-						if e.Err != tt.refusal { //nolint:errorlint // the very same
-							t.Errorf("rejected with %v; want %v", e.Err, tt.refusal)
+						if e.Rejected.Err != tt.refusal { //nolint:errorlint // the very same
+							t.Errorf("rejected with %v; want %v", e.Rejected.Err, tt.refusal)
 						}
 					case policytest.Admitted:
 						if want := (policy.Admitted{Started: begin}); e.Admitted != want {

@@ -10,11 +10,11 @@ import (
 // and one that panics harms nothing. Embed [NopObserver] to implement some of
 // them and to stay compatible when methods are added.
 type Observer interface {
-	// Admitted: every policy of the call's chain let it through.
-	Admitted(ctx context.Context, call Call, a Admitted)
-	// Rejected: a policy refused the call. err is a *[Rejection] unless a user's
-	// policy returned an error of another kind.
-	Rejected(ctx context.Context, call Call, err error)
+	// Admitted: every policy of the call's chain let it through. The context that
+	// it returns is the call's.
+	Admitted(ctx context.Context, call Call, a Admitted) context.Context
+	// Rejected: a policy refused the call.
+	Rejected(ctx context.Context, call Call, r Rejected)
 	// Settled: an admitted call ended.
 	Settled(ctx context.Context, call Call, o Outcome)
 	// Transition: a policy changed its state. Those of one policy come in order.
@@ -26,18 +26,43 @@ type Observer interface {
 	Leaked(call Call)
 }
 
+// Timed is implemented by an [Observer] that needs the instants of calls: of
+// [Admitted] and of [Outcome]. Without it they are there only where a policy
+// wanted them, since reading the clock is what a guarded call mostly costs.
+type Timed interface {
+	// Wants is any of WantsStart, WantsResponse and WantsEnd. It is asked for once.
+	Wants() Wants
+}
+
 // Admitted is what there is to say about an admitted call.
 type Admitted struct {
-	// Waited is how long policies blocked the call, zero if none did.
-	Waited time.Duration
-	// Started is when the last policy admitted it.
+	// Waited is how long policies blocked the call, zero if none did. WaitedIn is
+	// the layer of the one that blocked it the longest.
+	Waited   time.Duration
+	WaitedIn Layer
+	// Notes are those of all permits.
+	Notes Notes
+	// Started is when the last policy admitted it, zero if nobody wanted to know.
 	Started Instant
+}
+
+// Rejected is what there is to say about a refused call.
+type Rejected struct {
+	// Err is a *[Rejection] unless a user's policy returned an error of another
+	// kind.
+	Err error
+	// Waited and WaitedIn are as in [Admitted], the policy that refused included.
+	Waited   time.Duration
+	WaitedIn Layer
 }
 
 // Transition is a change of a policy's state, with the figures behind it.
 type Transition struct {
 	// Policy is the kind of policy, as in "breaker"; Name is its own name.
 	Policy, Name string
+	// Target and Side are those of the calls that it guards, if rules made it.
+	Target string
+	Side   Side
 	// From and To are states in the policy's own words, as in "half_open".
 	From, To string
 	// Cause says what tipped it, in the policy's own words.
@@ -54,6 +79,9 @@ type Transition struct {
 type Late struct {
 	// Policy is the kind of policy, Name its own name.
 	Policy, Name string
+	// Target and Side are those of the calls that it guards, if rules made it.
+	Target string
+	Side   Side
 	// Verdict is what it would have counted as.
 	Verdict Verdict
 	// Outcome is how the call ended.
@@ -63,11 +91,11 @@ type Late struct {
 // NopObserver does nothing. Embed it to implement [Observer] in part.
 type NopObserver struct{}
 
-// Admitted does nothing.
-func (NopObserver) Admitted(context.Context, Call, Admitted) {}
+// Admitted returns ctx.
+func (NopObserver) Admitted(ctx context.Context, _ Call, _ Admitted) context.Context { return ctx }
 
 // Rejected does nothing.
-func (NopObserver) Rejected(context.Context, Call, error) {}
+func (NopObserver) Rejected(context.Context, Call, Rejected) {}
 
 // Settled does nothing.
 func (NopObserver) Settled(context.Context, Call, Outcome) {}

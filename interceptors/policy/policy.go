@@ -34,9 +34,25 @@ type Permit struct {
 	// the policies further in from reading the clock again.
 	At Instant
 	// Waited is how long Acquire blocked, zero if it did not. At must then be
-	// the instant after the wait.
+	// the instant after the wait. It is read of a refusal too, and nothing else
+	// of one.
 	Waited time.Duration
+	// Notes are facts about the admission that observers hear of.
+	Notes Notes
 }
+
+// Notes is a set of facts about how a call was admitted.
+type Notes uint8
+
+const (
+	// NoteProbe says that a half-open breaker uses the call to try the dependency.
+	NoteProbe Notes = 1 << iota
+	// NoteShadowed says that a policy which only watches would have refused the call.
+	NoteShadowed
+)
+
+// Has reports whether all of x are in n.
+func (n Notes) Has(x Notes) bool { return n&x == x }
 
 // Settler learns how an admitted call ended. Settle is called exactly once per
 // permit, from any goroutine, and must not block.

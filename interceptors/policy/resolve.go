@@ -48,7 +48,7 @@ func (r *Rules) overflow(matched *rule, call Call) *Chain {
 func (r *Rules) policy(matched *rule, i int, call Call, e *entry) (Policy, error) {
 	t := matched.Policies[i]
 	key := t.keyOf(call)
-	key.Observer = r.observer
+	key.Observer = locate(r.observer, key.Target, call.Side)
 	if t.Scope == PerMethod {
 		p, err := t.make(i, key)
 		e.own = append(e.own, p)

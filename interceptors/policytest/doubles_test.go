@@ -55,7 +55,7 @@ func TestRecorderConcurrentSafe(t *testing.T) {
 	for range goroutines {
 		wg.Go(func() {
 			for range events {
-				r.Rejected(context.Background(), policy.Call{}, nil)
+				r.Rejected(context.Background(), policy.Call{}, policy.Rejected{})
 				_ = r.Kinds()
 			}
 		})

@@ -21,10 +21,10 @@ type Event struct {
 	Kind EventKind
 	// Call is the call, unless the event is a transition or a late outcome.
 	Call policy.Call
-	// Err is the refusal, if the event is one.
-	Err error
-	// Admitted, Outcome, Transition and Late are what came with the event.
+	// Admitted, Rejected, Outcome, Transition and Late are what came with the
+	// event.
 	Admitted   policy.Admitted
+	Rejected   policy.Rejected
 	Outcome    policy.Outcome
 	Transition policy.Transition
 	Late       policy.Late
@@ -77,14 +77,20 @@ func (r *Recorder) record(e Event) {
 	r.events = append(r.events, e)
 }
 
+// Wants implements [policy.Timed]: every instant.
+func (*Recorder) Wants() policy.Wants {
+	return policy.WantsStart | policy.WantsResponse | policy.WantsEnd
+}
+
 // Admitted implements [policy.Observer].
-func (r *Recorder) Admitted(_ context.Context, call policy.Call, a policy.Admitted) {
+func (r *Recorder) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
 	r.record(Event{Kind: Admitted, Call: call, Admitted: a})
+	return ctx
 }
 
 // Rejected implements [policy.Observer].
-func (r *Recorder) Rejected(_ context.Context, call policy.Call, err error) {
-	r.record(Event{Kind: Rejected, Call: call, Err: err})
+func (r *Recorder) Rejected(_ context.Context, call policy.Call, why policy.Rejected) {
+	r.record(Event{Kind: Rejected, Call: call, Rejected: why})
 }
 
 // Settled implements [policy.Observer].

@@ -98,21 +98,19 @@ func (l *Limiter) Update(cfg Config) error {
 // be a token. A refused call takes none, nor does one whose ctx is done already.
 func (l *Limiter) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	if ctx.Err() != nil {
-		return refusal{by: l.refuse.done(ctx)}.of(call)
+		return policy.Permit{}, refusal{by: l.refuse.done(ctx)}.of(call)
 	}
 	w, began, no := l.take(deadlineOf(ctx))
+	p := policy.Permit{At: began}
 	if w != nil {
 		no = l.await(ctx, w)
+		p.At = policy.Now()
+		p.Waited = p.At.Sub(began)
 	}
-	switch {
-	case no.by != nil:
-		return no.of(call)
-	case w == nil:
-		return policy.Permit{At: began}, nil
-	default:
-		at := policy.Now()
-		return policy.Permit{At: at, Waited: at.Sub(began)}, nil
+	if no.by != nil {
+		return p, no.of(call)
 	}
+	return p, nil
 }
 
 // deadlineOf is asked outside the lock, since ctx is the caller's code.
@@ -129,9 +127,7 @@ type refusal struct {
 	retry time.Time
 }
 
-func (r refusal) of(call policy.Call) (policy.Permit, error) {
-	return policy.Permit{}, r.by.Refuse(call.Method, r.retry)
-}
+func (r refusal) of(call policy.Call) error { return r.by.Refuse(call.Method, r.retry) }
 
 // take takes a token at the instant it returns, or joins the queue for one.
 func (l *Limiter) take(deadline policy.Instant) (*waiter, policy.Instant, refusal) {

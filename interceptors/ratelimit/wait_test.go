@@ -162,6 +162,9 @@ func TestGivingUp(t *testing.T) {
 					cancels[i]()
 					r := attempts[i].over(t)
 					wantRefused(t, r.err, ratelimit.ErrCancelled, -1)
+					if r.permit.Waited != r.after {
+						t.Errorf("waited %v, told %v", r.after, r.permit.Waited)
+					}
 					left[attempts[i]] = true
 				}
 				var stayed []*attempt

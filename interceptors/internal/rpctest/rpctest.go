@@ -53,7 +53,7 @@ func (r Rig) Start(t *testing.T) *grpc.ClientConn {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(append(interceptors.ServerOptions(One{r.Server}), grpc.WaitForHandlers(true))...)
-	server.RegisterService(r.Desc(), nil)
+	server.RegisterService(r.Desc(), r)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	dial := append(append([]grpc.DialOption{
