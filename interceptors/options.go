@@ -72,11 +72,26 @@ func Silent() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Silent()) })
 }
 
+// observed has the observer of r, if it has one, hear of responses as well.
+func observed(r policy.Resolver) []degrade.ServerOption {
+	by, ok := r.(interface{ Observer() policy.Observer })
+	if !ok {
+		return nil
+	}
+	o, ok := by.Observer().(degrade.Observer)
+	if !ok {
+		return nil
+	}
+	return []degrade.ServerOption{degrade.WithObserver(o)}
+}
+
 // ServerOptions guards every call that a server answers by the policies that r
-// finds for it, and sends along what is degraded in the responses. A nil r fails
-// every call with INTERNAL.
+// finds for it, and sends along what is degraded in the responses. An observer of
+// r that is a [degrade.Observer] too hears of the responses. A nil r fails every
+// call with INTERNAL.
 func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
-	var o serverOptions
+	r = checked(r)
+	o := serverOptions{degrade: observed(r)}
 	for _, opt := range opts {
 		opt.applyServer(&o)
 	}

@@ -36,6 +36,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun measu
 	withRoom, without := answering(profile), answering(plain)
 	client, stream := degrade.UnaryClientInterceptor(), degrade.StreamClientInterceptor()
 	server, edge := degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.Edge())
+	info := &grpc.UnaryServerInfo{FullMethod: "/m"}
 	opts := []grpc.CallOption{grpc.StaticMethod()}
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("user-agent", "test", "content-type", "application/grpc"))
 	incoming := grpc.NewContextWithServerTransportStream(ctx, &transport{})
@@ -50,9 +51,9 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun measu
 		{"unary client", 0, func() error { return client(t.Context(), "/m", nil, profile, nil, invoker, opts...) }},
 		{"unary client, unused", 0, func() error { return client(unused, "/m", nil, profile, nil, invoker, opts...) }},
 		{"stream client", 0, func() error { _, err := stream(t.Context(), desc, nil, "/m", streamer, opts...); return err }},
-		{"unary server, room for markers", 2, func() error { _, err := server(incoming, nil, nil, withRoom); return err }},
-		{"unary server, no room for markers", 2, func() error { _, err := server(incoming, nil, nil, without); return err }},
-		{"unary server at the edge, which looks into the response", 5, func() error { _, err := edge(incoming, nil, nil, withRoom); return err }},
+		{"unary server, room for markers", 2, func() error { _, err := server(incoming, nil, info, withRoom); return err }},
+		{"unary server, no room for markers", 2, func() error { _, err := server(incoming, nil, info, without); return err }},
+		{"unary server at the edge, which looks into the response", 5, func() error { _, err := edge(incoming, nil, info, withRoom); return err }},
 	} {
 		if err := tt.call(); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // deliver sends what the scope gathered, and returns the response to send.
-func (s *server) deliver(ctx context.Context, resp any, scope *Scope) (any, error) {
+func (s *server) deliver(ctx context.Context, method string, resp any, scope *Scope) (any, error) {
 	m, isMessage := resp.(proto.Message)
 	r := scope.Close()
 	if isMessage {
@@ -19,6 +19,7 @@ func (s *server) deliver(ctx context.Context, resp any, scope *Scope) (any, erro
 	if scope.required && !r.Complete() {
 		return nil, s.failure(r.Err())
 	}
+	s.tell(ctx, Response{Method: method, Report: r})
 	r = s.outward(r)
 	if isMessage {
 		resp = s.prepared(m, r)

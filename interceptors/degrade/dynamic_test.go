@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"google.golang.org/grpc"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/dynamicpb"
 
@@ -26,7 +28,7 @@ func TestResponsesOfDynamicTypes(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	before := proto.Clone(resp)
-	got, err := degrade.UnaryServerInterceptor()(t.Context(), nil, nil, func(ctx context.Context, _ any) (any, error) {
+	got, err := degrade.UnaryServerInterceptor()(t.Context(), nil, &grpc.UnaryServerInfo{}, func(ctx context.Context, _ any) (any, error) {
 		mark(ctx, t, "tags", degrade.Partial)
 		return resp, nil
 	})

@@ -312,7 +312,7 @@ func TestEdgeStripsMarkersInWrongPlaces(t *testing.T) {
 		&testv1.TwoMarkers{First: marked, Second: marked},
 	} {
 		handler := func(context.Context, any) (any, error) { return resp, nil }
-		got, err := degrade.UnaryServerInterceptor(degrade.Edge())(t.Context(), nil, nil, handler)
+		got, err := degrade.UnaryServerInterceptor(degrade.Edge())(t.Context(), nil, &grpc.UnaryServerInfo{}, handler)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -325,7 +325,7 @@ func TestResponseThatIsNoMessage(t *testing.T) {
 	t.Parallel()
 	for _, resp := range []any{nil, "text", (*testv1.GetProfileResponse)(nil)} {
 		for _, s := range []grpc.UnaryServerInterceptor{degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.Edge())} {
-			got, err := s(metadata.NewIncomingContext(t.Context(), nil), nil, nil,
+			got, err := s(metadata.NewIncomingContext(t.Context(), nil), nil, &grpc.UnaryServerInfo{},
 				func(context.Context, any) (any, error) { return resp, nil })
 			if err != nil || got != resp {
 				t.Errorf("%v, %v; want %v", got, err, resp)

@@ -91,6 +91,11 @@ func serve(tb testing.TB, s testv1.TierServiceServer, opts ...grpc.ServerOption)
 // dial returns a client of a tier.
 func dial(tb testing.TB, listener *bufconn.Listener, opts ...grpc.DialOption) testv1.TierServiceClient {
 	tb.Helper()
+	return testv1.NewTierServiceClient(connect(tb, listener, opts...))
+}
+
+func connect(tb testing.TB, listener *bufconn.Listener, opts ...grpc.DialOption) *grpc.ClientConn {
+	tb.Helper()
 	cc, err := grpc.NewClient("passthrough:///tier", append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
@@ -103,7 +108,7 @@ func dial(tb testing.TB, listener *bufconn.Listener, opts ...grpc.DialOption) te
 			tb.Error(err)
 		}
 	})
-	return testv1.NewTierServiceClient(cc)
+	return cc
 }
 
 // start runs a tier with the interceptors of this package, and a client of it.

@@ -19,13 +19,13 @@ import (
 // besides what gRPC makes of the header.
 func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
 	s := newServer(opts)
-	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		scoped, scope := openResponse(ctx, requires(ctx))
 		resp, err := handler(scoped, req)
 		if err != nil {
 			return resp, s.failure(err)
 		}
-		return s.deliver(ctx, resp, scope)
+		return s.deliver(ctx, info.FullMethod, resp, scope)
 	}
 }
 
@@ -54,6 +54,8 @@ func (silentOption) apply(s *server) { s.edge, s.silent = true, true }
 type server struct {
 	edge   bool // sends nothing that is for operators
 	silent bool // and of the rest nothing either
+
+	observer Observer // nil: nobody
 }
 
 func newServer(opts []ServerOption) *server {

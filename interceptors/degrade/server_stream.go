@@ -13,25 +13,32 @@ import (
 // summary.
 func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor {
 	s := newServer(opts)
-	return func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx, scope := openResponse(ss.Context(), false)
 		if err := handler(srv, &serverStream{ServerStream: ss, ctx: ctx, server: s}); err != nil {
 			return s.failure(err)
 		}
-		if s.silent {
-			return nil
-		}
-		r := s.outward(scope.Close())
-		ss.SetTrailer(metadata.Pairs(SummaryKey, r.Summary()))
-		if r.Complete() {
-			return nil
-		}
-		trailer, err := r.trailer(MaxTrailerBytes)
-		if err == nil {
-			ss.SetTrailer(trailer)
-		}
-		return err
+		r := scope.Close()
+		s.tell(ss.Context(), Response{Method: info.FullMethod, Unregistered: srv == nil, Report: r})
+		return s.deliverAfter(ss, r)
 	}
+}
+
+// deliverAfter sends in the trailer what there is to say of a stream.
+func (s *server) deliverAfter(ss grpc.ServerStream, r Report) error {
+	if s.silent {
+		return nil
+	}
+	r = s.outward(r)
+	ss.SetTrailer(metadata.Pairs(SummaryKey, r.Summary()))
+	if r.Complete() {
+		return nil
+	}
+	trailer, err := r.trailer(MaxTrailerBytes)
+	if err == nil {
+		ss.SetTrailer(trailer)
+	}
+	return err
 }
 
 // serverStream carries the scope to the handler.

@@ -6,7 +6,8 @@ import "time"
 type Call struct {
 	// Method is the full method, "/pkg.Service/Method", or the name given to [Do].
 	Method string
-	// Target is the canonical target of a client's connection, else empty.
+	// Target is that of a client's connection, as it was given to grpc.NewClient,
+	// else empty.
 	Target string
 	// Side is where the call is seen.
 	Side Side

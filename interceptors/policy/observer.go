@@ -34,6 +34,14 @@ type Timed interface {
 	Wants() Wants
 }
 
+// Watcher is implemented by an [Observer] that looks at what rules hold from time
+// to time, as metrics of states do.
+type Watcher interface {
+	// Watch is called once, when the rules are built. It must not keep them from
+	// being collected.
+	Watch(r *Rules)
+}
+
 // Admitted is what there is to say about an admitted call.
 type Admitted struct {
 	// Waited is how long policies blocked the call, zero if none did. WaitedIn is

@@ -32,6 +32,7 @@ type Rules struct {
 	set      ruleset
 	maxKeys  int
 	observer Observer
+	heard    Observer // observer as it was given, nil if nobody is
 	options  []ChainOption
 
 	table      table
@@ -56,7 +57,7 @@ type scopedKey struct {
 type RulesOption interface{ applyRules(*Rules) }
 
 func (o observerOption) applyRules(r *Rules) {
-	r.observer = Observe(o.observer)
+	r.observer, r.heard = Observe(o.observer), o.observer
 	r.options = append(r.options, o)
 }
 
@@ -93,8 +94,15 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 		return nil, err
 	}
 	r.set.sort()
+	if w, ok := r.heard.(Watcher); ok {
+		w.Watch(r)
+	}
 	return r, nil
 }
+
+// Observer returns who hears of the calls under these rules, as it was given to
+// [WithObserver]; nil if nobody does.
+func (r *Rules) Observer() Observer { return r.heard }
 
 // Resolve returns the chain of call, nil if no rule covers its method or if
 // the rule that does has no policies.

@@ -169,3 +169,27 @@ func TestReportsSayWhoseCallsThePolicyGuards(t *testing.T) {
 		t.Errorf("late: %+v; want %+v", late, want)
 	}
 }
+
+// watching counts the rules that it is shown.
+type watching struct {
+	policy.NopObserver
+
+	rules []*policy.Rules
+}
+
+func (w *watching) Watch(r *policy.Rules) { w.rules = append(w.rules, r) }
+
+func TestWatcherIsShownTheRules(t *testing.T) {
+	t.Parallel()
+	w := &watching{}
+	if _, err := policy.NewRules([]policy.Rule{{Match: "malformed"}}, policy.WithObserver(w)); err == nil || len(w.rules) != 0 {
+		t.Errorf("shown rules that are malformed: %v, %v", w.rules, err)
+	}
+	rules := rulesOf(t, []policy.Rule{{Match: "*"}}, policy.WithObserver(w))
+	if len(w.rules) != 1 || w.rules[0] != rules || rules.Observer() != policy.Observer(w) {
+		t.Errorf("shown %v, Observer() = %v; want %v, once, and the watcher", w.rules, rules.Observer(), rules)
+	}
+	if got := rulesOf(t, nil).Observer(); got != nil {
+		t.Errorf("Observer() = %v; want nobody", got)
+	}
+}

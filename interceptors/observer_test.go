@@ -1,0 +1,84 @@
+package interceptors_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// telling hears of calls and of responses.
+type telling struct {
+	policy.NopObserver
+
+	answered []string
+}
+
+func (o *telling) Answered(_ context.Context, r degrade.Response) {
+	o.answered = append(o.answered, r.Method+" "+r.Report.Summary())
+}
+
+// Who observes the rules of a server and can hear of responses does.
+func TestObserverOfTheRulesHearsOfResponses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		observer policy.Observer
+		options  []interceptors.ServerOption
+	}{
+		"nobody":           {},
+		"of calls only":    {observer: policy.NopObserver{}},
+		"of both":          {observer: &telling{}},
+		"of both, at edge": {observer: &telling{}, options: []interceptors.ServerOption{interceptors.Edge()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				rules, err := interceptors.Default(policy.WithObserver(tt.observer))
+				if err != nil {
+					t.Fatal(err)
+				}
+				rig := rpctest.Rig{Unary: func(ctx context.Context) error {
+					return degrade.Mark(ctx, "", degrade.Partial, degrade.ReasonTimeout)
+				}}
+				if err := rpctest.Invoke(t.Context(), serving(t, rig, interceptors.ServerOptions(rules, tt.options...))); err != nil {
+					t.Fatal(err)
+				}
+				o, ok := tt.observer.(*telling)
+				if ok && (len(o.answered) != 1 || o.answered[0] != rpctest.Unary+" 1; partial=1") {
+					t.Errorf("heard %q", o.answered)
+				}
+			})
+		})
+	}
+}
+
+// serving runs the rig's service on a server with the given options, and returns a
+// client without any.
+func serving(t *testing.T, rig rpctest.Rig, opts []grpc.ServerOption) *grpc.ClientConn {
+	t.Helper()
+	listener := bufconn.Listen(1 << 16)
+	server := grpc.NewServer(opts...)
+	server.RegisterService(rig.Desc(), rig)
+	go func() {
+		if err := server.Serve(listener); err != nil {
+			t.Error(err)
+		}
+	}()
+	t.Cleanup(server.Stop)
+	cc, err := grpc.NewClient("passthrough:///rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cc.Close() })
+	return cc
+}
