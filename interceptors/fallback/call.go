@@ -19,10 +19,9 @@ import (
 
 // method is a Method that was checked.
 type method[Req, Resp proto.Message] struct {
-	name     string
-	chain    *attempt.Chain[Req, Resp]
-	store    *Store // nil: nothing is kept
-	observer Observer
+	name  string
+	chain *attempt.Chain[Req, Resp]
+	store *Store // nil: nothing is kept
 }
 
 func (m Method[Req, Resp]) build(target string, o options) (string, answerer, error) {
@@ -30,9 +29,8 @@ func (m Method[Req, Resp]) build(target string, o options) (string, answerer, er
 	m.check(f)
 	m.checkConns(f, target)
 	m.builder.Whole = true
-	chain, err := m.builder.Build("fallback of "+m.name, watch(o.observer, m.name, m.builder))
-	made := &method[Req, Resp]{name: m.name, chain: chain, store: m.store, observer: o.observer}
-	return m.name, made, errors.Join(f.Err(), err)
+	chain, err := m.builder.Build("fallback of "+m.name, Watch(o.observer, "", m.name, m.builder.Names()))
+	return m.name, &method[Req, Resp]{name: m.name, chain: chain, store: m.store}, errors.Join(f.Err(), err)
 }
 
 func (m Method[Req, Resp]) check(f *validate.Faults) {
@@ -111,7 +109,7 @@ func (m *method[Req, Resp]) answer(ctx context.Context, req, reply any, opts []g
 	proto.Merge(out, run.Answer.Value)
 	degrade.SetResponse(out, report)
 	degrade.Deliver(ctx, opts, report)
-	tellFellBack(ctx, m.observer, m.name, m.chain, &run.Answer)
+	run.Used(ctx)
 	return nil
 }
 

@@ -13,9 +13,8 @@ import (
 // safe for concurrent use. Make one with [New]; the zero Chain has no steps and
 // must not be used.
 type Chain[In, T any] struct {
-	name     string
-	steps    *attempt.Chain[In, T]
-	observer Observer
+	name  string
+	steps *attempt.Chain[In, T]
 }
 
 // New checks the steps and makes a chain of them. The name is for errors,
@@ -24,11 +23,11 @@ type Chain[In, T any] struct {
 // out of range.
 func New[In, T any](name string, steps Steps[In, T], opts ...Option) (*Chain[In, T], error) {
 	o, err := optionsOf(opts)
-	built, faults := steps.builder.Build(fmt.Sprintf("fallback %q", name), watch(o.observer, name, steps.builder))
+	built, faults := steps.builder.Build(fmt.Sprintf("fallback %q", name), Watch(o.observer, "", name, steps.builder.Names()))
 	if err := errors.Join(err, faults); err != nil {
 		return nil, err
 	}
-	return &Chain[In, T]{name: name, steps: built, observer: o.observer}, nil
+	return &Chain[In, T]{name: name, steps: built}, nil
 }
 
 // Answer is a value and where it comes from.
@@ -62,8 +61,8 @@ func (c *Chain[In, T]) Do(ctx context.Context, in In) (Answer[T], error) {
 	}
 	if got.Step > 0 {
 		a.Cause = got.Failures[0]
-		tellFellBack(ctx, c.observer, c.name, c.steps, got)
 	}
+	run.Used(ctx)
 	degrade.Merge(ctx, a.Report)
 	return a, nil
 }

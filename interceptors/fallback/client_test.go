@@ -58,8 +58,9 @@ func TestStaticResponseIsCopiedAndMarked(t *testing.T) {
 		}
 		const m = testv1.TierService_GetProfile_FullMethodName
 		once := []string{
-			m + "/default started", m + "/default ended: <nil>, late: false, in default",
-			m + " fell back to default: defaulted, rpc error: code = Unavailable desc = down",
+			"{Plan: Chain:" + m + " Name:default Fallback:true} started",
+			m + "/default ended: {Err:<nil> Abandoned:false Late:false}, in default",
+			"fell back: {Plan: Chain:" + m + " Step:default State:defaulted Age:0s Cause:rpc error: code = Unavailable desc = down}",
 		}
 		heard.is(t, append(once, once...)...)
 	})

@@ -42,13 +42,3 @@ func do[In, T any](
 	}
 	return &d.Run, nil
 }
-
-// tellFellBack tells the observer, if there is one, of an answer by another step
-// than the first.
-func tellFellBack[In, T any](ctx context.Context, o Observer, name string, c *attempt.Chain[In, T], a *attempt.Answer[T]) {
-	if o == nil {
-		return
-	}
-	s := c.Steps[a.Step]
-	o.FellBack(ctx, FellBack{Chain: name, Step: s.Name, State: s.State, Age: a.Age, Cause: a.Failures[0]})
-}

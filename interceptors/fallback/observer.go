@@ -6,34 +6,64 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 )
 
-// Observer hears of the steps of chains and clients. It must be safe for
-// concurrent use and must not block. Embed [NopObserver] to implement it in part
+// Observer hears of the steps of chains, of clients and of the sources of plans:
+// a fanout.Observer is one too. It must be safe for concurrent use and must not
+// block; one that panics harms nothing. Embed [NopObserver] to implement it in part
 // and to stay compatible when methods are added.
+//
+// The call that a client makes itself is no step to an Observer: the observers of
+// its policies hear of it, and gRPC's stats handlers.
 type Observer interface {
-	// StepStarted: a step is about to run. The context that it returns is the
-	// step's.
-	StepStarted(ctx context.Context, chain, step string) context.Context
-	// StepEnded: a step has ended, with an error that is the original one whether
-	// or not a fallback answers, or has been left behind. A step that had been left
-	// behind and ends after all is told once more, as late. The context is what
-	// StepStarted returned.
-	StepEnded(ctx context.Context, chain, step string, err error, late bool)
-	// FellBack: another step than the first answered.
+	// StepStarted: it is a step's turn. The context that it returns is the step's.
+	StepStarted(ctx context.Context, s Step) context.Context
+	// StepEnded is called once for each StepStarted, before anything comes of the
+	// step, and once more for a step that was left behind, if it ever ends. The
+	// context is what StepStarted returned.
+	StepEnded(ctx context.Context, s Step, e Ended)
+	// FellBack: the value of another step than the first is used.
 	FellBack(ctx context.Context, f FellBack)
 }
 
-// FellBack is an answer by another step than the first.
-type FellBack struct {
-	// Chain is the chain's name, or the method of a call.
+// Step is one step to a value.
+type Step struct {
+	// Plan is the name of the plan, empty outside of one.
+	Plan string
+	// Chain is the chain's name, the method of a call, or the path of a source of a
+	// plan.
 	Chain string
-	// Step is who answered, State and Age what the answer is.
+	// Name is the step's own.
+	Name string
+	// Fallback: it is not the first.
+	Fallback bool
+}
+
+// Ended is how a step did.
+type Ended struct {
+	// Err is nil, or the step's own error, whether or not a fallback answers. Of a
+	// step that was left behind it is why.
+	//
+	// A step that was not started has ended too: with a [policy.Rejection] around
+	// [ErrNoTime] or [ErrRunning], around context.Canceled if nobody waited for it
+	// any more, or with that of one of its guards.
+	Err error
+	// Abandoned: the step was left behind, at the end of its time or of the run, and
+	// runs on.
+	Abandoned bool
+	// Late: the step had been left behind and has ended now. Its value was dropped.
+	Late bool
+}
+
+// FellBack is a value of another step than the first.
+type FellBack struct {
+	// Plan and Chain are as in [Step].
+	Plan, Chain string
+	// Step is the name of who answered, State and Age what the answer is.
 	Step  string
 	State degrade.State
 	Age   time.Duration
-	// Cause is why the first step did not.
+	// Cause is why the first step did not answer.
 	Cause error
 }
 
@@ -41,10 +71,10 @@ type FellBack struct {
 type NopObserver struct{}
 
 // StepStarted returns ctx.
-func (NopObserver) StepStarted(ctx context.Context, _, _ string) context.Context { return ctx }
+func (NopObserver) StepStarted(ctx context.Context, _ Step) context.Context { return ctx }
 
 // StepEnded does nothing.
-func (NopObserver) StepEnded(context.Context, string, string, error, bool) {}
+func (NopObserver) StepEnded(context.Context, Step, Ended) {}
 
 // FellBack does nothing.
 func (NopObserver) FellBack(context.Context, FellBack) {}
@@ -60,31 +90,11 @@ type logger struct {
 }
 
 func (o logger) FellBack(ctx context.Context, f FellBack) {
-	o.l.InfoContext(ctx, "fallback answered",
-		"chain", f.Chain, "step", f.Step, "state", f.State, "reason", degrade.ReasonOf(f.Cause), "age", f.Age)
-}
-
-// watcher tells an observer of a chain's steps.
-type watcher struct {
-	observer Observer
-	name     string
-	steps    []string
-}
-
-// watch is nil if nobody listens.
-func watch[In, T any](o Observer, name string, b attempt.Builder[In, T]) attempt.Watcher {
-	if o == nil {
-		return nil
+	attrs := make([]slog.Attr, 0, 6)
+	if f.Plan != "" {
+		attrs = append(attrs, slog.String("plan", f.Plan))
 	}
-	return watcher{observer: o, name: name, steps: b.Names()}
-}
-
-// Started is called by the run.
-func (w watcher) Started(ctx context.Context, step int) context.Context {
-	return w.observer.StepStarted(ctx, w.name, w.steps[step])
-}
-
-// Ended is called by the run.
-func (w watcher) Ended(ctx context.Context, step int, err error, late bool) {
-	w.observer.StepEnded(ctx, w.name, w.steps[step], err, late)
+	o.l.LogAttrs(ctx, slog.LevelInfo, "fallback answered", append(attrs,
+		slog.String("chain", f.Chain), slog.String("step", f.Step), slog.Any("state", f.State),
+		slog.Any("reason", degrade.ReasonOf(f.Cause)), slog.Duration("age", f.Age))...)
 }

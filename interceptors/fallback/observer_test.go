@@ -30,17 +30,17 @@ func (r *recorder) note(format string, args ...any) {
 	r.heard = append(r.heard, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) StepStarted(ctx context.Context, chain, step string) context.Context {
-	r.note("%s/%s started", chain, step)
-	return context.WithValue(ctx, stepKey{}, step)
+func (r *recorder) StepStarted(ctx context.Context, s fallback.Step) context.Context {
+	r.note("%+v started", s)
+	return context.WithValue(ctx, stepKey{}, s.Name)
 }
 
-func (r *recorder) StepEnded(ctx context.Context, chain, step string, err error, late bool) {
-	r.note("%s/%s ended: %v, late: %v, in %v", chain, step, err, late, ctx.Value(stepKey{}))
+func (r *recorder) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
+	r.note("%s/%s ended: %+v, in %v", s.Chain, s.Name, e, ctx.Value(stepKey{}))
 }
 
 func (r *recorder) FellBack(_ context.Context, f fallback.FellBack) {
-	r.note("%s fell back to %s: %v, %v", f.Chain, f.Step, f.State, f.Cause)
+	r.note("fell back: %+v", f)
 }
 
 func (r *recorder) is(tb testing.TB, want ...string) {
@@ -66,11 +66,11 @@ func TestObserverHearsEachStepOnce(t *testing.T) {
 	}
 	o.is(
 		t,
-		"profile/service started",
-		"profile/service ended: rpc error: code = Unavailable desc = down, late: false, in service",
-		"profile/cache started",
-		"profile/cache ended: <nil>, late: false, in cache",
-		"profile fell back to cache: substituted, rpc error: code = Unavailable desc = down",
+		"{Plan: Chain:profile Name:service Fallback:false} started",
+		"profile/service ended: {Err:rpc error: code = Unavailable desc = down Abandoned:false Late:false}, in service",
+		"{Plan: Chain:profile Name:cache Fallback:true} started",
+		"profile/cache ended: {Err:<nil> Abandoned:false Late:false}, in cache",
+		"fell back: {Plan: Chain:profile Step:cache State:substituted Age:0s Cause:rpc error: code = Unavailable desc = down}",
 	)
 }
 
@@ -88,12 +88,12 @@ func TestObserverHearsOfLateSteps(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		o.is(
 			t,
-			"profile/service started",
-			`profile/service ended: fallback "profile": "service" did not end in time: context deadline exceeded, late: false, in service`,
-			"profile/cache started",
-			"profile/cache ended: context deadline exceeded, late: false, in cache",
-			"profile/service ended: <nil>, late: true, in service",
-			"profile/cache ended: <nil>, late: true, in cache",
+			"{Plan: Chain:profile Name:service Fallback:false} started",
+			`profile/service ended: {Err:fallback "profile": "service" did not end in time: context deadline exceeded Abandoned:true Late:false}, in service`,
+			"{Plan: Chain:profile Name:cache Fallback:true} started",
+			"profile/cache ended: {Err:context deadline exceeded Abandoned:true Late:false}, in cache",
+			"profile/service ended: {Err:<nil> Abandoned:false Late:true}, in service",
+			"profile/cache ended: {Err:<nil> Abandoned:false Late:true}, in cache",
 		)
 	})
 }
@@ -101,9 +101,9 @@ func TestObserverHearsOfLateSteps(t *testing.T) {
 // hostile panics at everything.
 type hostile struct{}
 
-func (hostile) StepStarted(context.Context, string, string) context.Context { panic("started") }
-func (hostile) StepEnded(context.Context, string, string, error, bool)      { panic("ended") }
-func (hostile) FellBack(context.Context, fallback.FellBack)                 { panic("fell back") }
+func (hostile) StepStarted(context.Context, fallback.Step) context.Context { panic("started") }
+func (hostile) StepEnded(context.Context, fallback.Step, fallback.Ended)   { panic("ended") }
+func (hostile) FellBack(context.Context, fallback.FellBack)                { panic("fell back") }
 
 func TestObserverThatPanicsHarmsNothing(t *testing.T) {
 	t.Parallel()

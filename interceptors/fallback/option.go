@@ -14,12 +14,7 @@ func (f optionFunc) apply(o *options) { f(o) }
 // WithObserver has o hear of the steps. A nil o is nobody, which is the default.
 // One that panics harms nothing.
 func WithObserver(o Observer) Option {
-	return optionFunc(func(opts *options) {
-		opts.observer = nil
-		if o != nil {
-			opts.observer = contained{o}
-		}
-	})
+	return optionFunc(func(opts *options) { opts.observer = o })
 }
 
 func optionsOf(opts []Option) (options, error) {

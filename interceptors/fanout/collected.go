@@ -17,15 +17,16 @@ var (
 )
 
 // collected is what arrived of the elements.
-type collected[T any] struct {
-	values           []T
-	arrived, answers int
-	reports          []degrade.Report
-	err              error // the first
+type collected[Req, K, T any] struct {
+	values  []T
+	runs    []*attempt.Run[element[Req, K], T] // that the values come from
+	answers int                                // that there is no such element
+	reports []degrade.Report
+	err     error // the first
 }
 
-func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[T] {
-	c := collected[T]{values: make([]T, 0, len(l.asked))}
+func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[Req, K, T] {
+	c := collected[Req, K, T]{values: make([]T, 0, len(l.asked))}
 	started := int(l.next.Load())
 	for i, key := range l.keys {
 		if i >= len(l.asked) {
@@ -49,8 +50,8 @@ func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[T]
 }
 
 // arrive takes an element that has.
-func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[T], key K, run *attempt.Run[element[Req, K], T]) {
-	c.arrived++
+func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[Req, K, T], key K, run *attempt.Run[element[Req, K], T]) {
+	c.runs = append(c.runs, run)
 	value := run.Answer.Value
 	if t.binding.spec.builder.Whole {
 		value = cleared(value)
@@ -75,7 +76,7 @@ func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[T], key K, run *atte
 }
 
 // miss marks an element that has not arrived.
-func (t *elementsTask[Req, Resp, K, T]) miss(c *collected[T], key K, err error, ended policy.Instant) {
+func (t *elementsTask[Req, Resp, K, T]) miss(c *collected[Req, K, T], key K, err error, ended policy.Instant) {
 	if c.err == nil {
 		c.err = err
 	}

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
@@ -29,9 +30,9 @@ func (e Elements[Req, Resp, K, T]) bind(
 	validate.Between(f, "at_least", e.atLeast, 0, 100_000)
 	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
 	e.builder.When = unlessAnswered(e.answered, nil)
-	w, watcher := p.cfg.watch(e.path, e.builder.Names())
-	e.builder.Panicked = w.panicked
-	chain, err := e.builder.Build(label, watcher)
+	steps := e.builder.Names()
+	e.builder.Panicked = p.cfg.panicked(e.path, steps)
+	chain, err := e.builder.Build(label, fallback.Watch(p.cfg.Observer, p.cfg.Name, e.path, steps))
 	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
 		errors.Join(checkPath(degrade.Elements(e.path), md), f.Err(), err)
 }

@@ -16,9 +16,9 @@ type elementsTask[Req, Resp, K, T any] struct {
 	over    atomic.Bool
 	// list is set once there are keys, or an error instead.
 	list atomic.Pointer[list[Req, K, T]]
-	// values are what arrived. Only the gathering goroutine knows.
-	values []T
-	fill   bool
+	// got is what arrived, to be set if fill. Only the gathering goroutine knows.
+	got  collected[Req, K, T]
+	fill bool
 }
 
 // list is the elements in the order of their keys.
@@ -126,10 +126,10 @@ func (t *elementsTask[Req, Resp, K, T]) result(bool) *outcome {
 		return t.failed(l.err)
 	}
 	c := t.collect(l)
-	if c.arrived+c.answers < min(t.binding.spec.atLeast, len(l.keys)) {
+	if len(c.values)+c.answers < min(t.binding.spec.atLeast, len(l.keys)) {
 		return t.failed(c.err)
 	}
-	t.values, t.fill = c.values, true
+	t.got, t.fill = c, true
 	if len(c.reports) == 0 {
 		return nil
 	}
@@ -142,7 +142,11 @@ func (t *elementsTask[Req, Resp, K, T]) failed(err error) *outcome {
 }
 
 func (t *elementsTask[Req, Resp, K, T]) set(resp Resp) {
-	if t.fill {
-		t.binding.spec.set(resp, t.values)
+	if !t.fill {
+		return
+	}
+	t.binding.spec.set(resp, t.got.values)
+	for _, run := range t.got.runs {
+		run.Used(t.run.ctx.Context)
 	}
 }

@@ -30,9 +30,9 @@ func (f Field[Req, Resp, T]) bind(
 	faults.Require(!f.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
 	f.builder.When = unlessAnswered(f.answered, f.builder.When)
-	w, watcher := p.cfg.watch(f.path, f.builder.Names())
-	f.builder.Panicked = w.panicked
-	chain, err := f.builder.Build(fmt.Sprintf("%s, source %q", label, f.path), watcher)
+	steps := f.builder.Names()
+	f.builder.Panicked = p.cfg.panicked(f.path, steps)
+	chain, err := f.builder.Build(fmt.Sprintf("%s, source %q", label, f.path), fallback.Watch(p.cfg.Observer, p.cfg.Name, f.path, steps))
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(checkPath(f.path, md), faults.Err(), err)
 }
@@ -122,4 +122,5 @@ func (t *fieldTask[Req, Resp, T]) set(resp Resp) {
 		value = cleared(value)
 	}
 	t.binding.spec.set(resp, value)
+	t.attempt.Used(t.run.ctx.Context)
 }

@@ -27,9 +27,7 @@ import (
 // returned. Sources that ignore their context may go on reading req.
 func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
 	report, err := p.gather(ctx, req, resp)
-	if p.cfg.Observer != nil {
-		p.cfg.Observer.Gathered(ctx, p.cfg.Name, report, err)
-	}
+	p.cfg.gathered(ctx, report, err)
 	return report, err
 }
 

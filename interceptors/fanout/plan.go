@@ -36,8 +36,7 @@ type Config struct {
 	// Quorum is how many sources must answer for the run to succeed. Range [1, the
 	// number of sources]. Default 1.
 	Quorum int
-	// Observer hears of the sources. Default: nobody. One that panics harms
-	// nothing.
+	// Observer hears of the run and of its sources' steps. Default: nobody.
 	Observer Observer
 	// Logger gets the panics of sources, with their stacks, at error. Default:
 	// slog.Default().
@@ -100,9 +99,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Quorum == 0 {
 		c.Quorum = DefaultQuorum
-	}
-	if c.Observer != nil {
-		c.Observer = contained{c.Observer}
 	}
 	return c
 }

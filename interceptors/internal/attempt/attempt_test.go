@@ -3,9 +3,7 @@ package attempt_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,25 +54,6 @@ func (t *taker) Took(ok bool) {
 	close(t.done)
 }
 
-// watcher notes what it hears, from any goroutine.
-type watcher struct {
-	mu    sync.Mutex
-	heard []string
-}
-
-func (w *watcher) Started(ctx context.Context, step int) context.Context {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.heard = append(w.heard, fmt.Sprintf("%d started", step))
-	return ctx
-}
-
-func (w *watcher) Ended(_ context.Context, step int, err error, late bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.heard = append(w.heard, fmt.Sprintf("%d ended: %v, late: %v", step, err, late))
-}
-
 func TestRunTellsWhatCameOfIt(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -118,26 +97,6 @@ func TestResumeSkipsWhatHasFailed(t *testing.T) {
 	if r.State("") != degrade.Stale || r.Len() != 1 {
 		t.Errorf("report = %v", r.Proto())
 	}
-}
-
-func TestAbandonedRunIsLate(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var w watcher
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		run := &taker{done: make(chan struct{})}
-		go run.Start(ctx, build(t, builder{}.Then("a", degrade.Intact, deaf), &w), 1, run)
-		<-ctx.Done()
-		run.Abandon()
-		run.Abandon() // once is enough
-		time.Sleep(2 * time.Hour)
-		synctest.Wait()
-		want := []string{"0 started", "0 ended: context deadline exceeded, late: false", "0 ended: <nil>, late: true"}
-		if !slices.Equal(w.heard, want) || len(run.took) != 0 {
-			t.Errorf("heard %q, took %v; want %q and nothing", w.heard, run.took, want)
-		}
-	})
 }
 
 // A run that is abandoned before it began starts nothing.

@@ -32,14 +32,6 @@ func (c *Chain[In, T]) Names(n int) []string {
 	return names
 }
 
-// Watcher hears of the steps that run. It must be safe for concurrent use.
-type Watcher interface {
-	// Started returns the context for the step.
-	Started(ctx context.Context, step int) context.Context
-	// Ended: late if the step had been left behind, which was told before.
-	Ended(ctx context.Context, step int, err error, late bool)
-}
-
 // FallsBack is the default rule for which errors the next step is tried after:
 // failures of the dependency and refusals. Other codes are its answer.
 func FallsBack(err error) bool {

@@ -23,5 +23,7 @@ func (s *Step[In, T]) refusals(chain string) {
 	}
 	s.tooMany = refusal(policy.ReasonBulkheadFull, ErrRunning)
 	s.noTime = refusal(policy.ReasonDeadlineTooNear, ErrNoTime)
+	s.timeOver = refusal(policy.ReasonDeadlineTooNear, fmt.Errorf("%w: %w", ErrNoTime, context.DeadlineExceeded))
+	s.cancelled = refusal(policy.ReasonCancelled, context.Canceled)
 	s.gaveUp = fmt.Errorf("%s: %q did not end in time: %w", chain, s.Name, context.DeadlineExceeded)
 }

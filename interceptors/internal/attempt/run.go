@@ -49,8 +49,8 @@ func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker T
 // ended: the step that runs is left behind. Took may still be called by another
 // goroutine that was about to.
 func (r *Run[In, T]) Abandon() {
-	if t := r.current.Load(); t != nil && t.end() {
-		r.told(t.step, t, r.ctx.Err(), false)
+	if t := r.current.Load(); t != nil {
+		r.leave(t, r.ctx.Err())
 	}
 }
 
@@ -68,45 +68,40 @@ func (r *Run[In, T]) step(i int) bool {
 	if i > 0 {
 		t = new(try) // who runs the one before may not have left it yet
 	}
-	t.Context, t.step = r.ctx, i
+	t.Context, t.step, t.seen = r.ctx, i, t
 	t.scope.Begin(r.Required, r.chain.whole)
-	value, asOf, err := r.attempt(i, t)
-	if !t.end() {
-		r.told(i, t, err, true)
-		return false
-	}
-	return r.concluded(i, t, value, asOf, err)
+	value, asOf, err := r.attempt(t)
+	return r.end(t, err) && r.concluded(t, value, asOf, err)
 }
 
-// attempt runs the i-th step within its bounds.
-func (r *Run[In, T]) attempt(i int, t *try) (value T, asOf time.Time, err error) {
-	s := r.chain.Steps[i]
-	limit, err := r.chain.Limit(r.ctx, i)
+// attempt runs the step within its bounds.
+func (r *Run[In, T]) attempt(t *try) (value T, asOf time.Time, err error) {
+	s := r.chain.Steps[t.step]
+	limit, err := r.chain.Limit(r.ctx, t.step)
 	if !limit.IsZero() {
 		ctx, cancel := context.WithDeadline(r.ctx, limit)
 		defer cancel()
 		t.Context = ctx
 	}
-	t.seen = r.started(i, t)
+	if w := r.chain.watcher; w != nil {
+		t.seen = w.Started(t, t.step)
+	}
 	r.current.Store(t)
 	if err == nil {
-		err = r.ctx.Err()
-	}
-	if err == nil {
-		err = s.enter()
+		err = s.enter(r.ctx)
 	}
 	if err != nil {
 		return value, asOf, err
 	}
 	defer s.leave()
 	if !limit.IsZero() {
-		defer context.AfterFunc(t.Context, func() { r.overtake(i, t) })()
+		defer context.AfterFunc(t.Context, func() { r.overtake(t) })()
 	}
-	return r.contained(i, t)
+	return r.contained(t)
 }
 
-// contained runs the i-th step so that a panic is an error.
-func (r *Run[In, T]) contained(i int, t *try) (value T, asOf time.Time, err error) {
+// contained runs the step so that a panic is an error.
+func (r *Run[In, T]) contained(t *try) (value T, asOf time.Time, err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -116,54 +111,50 @@ func (r *Run[In, T]) contained(i int, t *try) (value T, asOf time.Time, err erro
 		failure := &policy.PanicError{Value: panicked, Stack: debug.Stack()}
 		err = failure
 		if p := r.chain.panicked; p != nil {
-			p(t.seen, i, failure, t.over.Load())
+			p(t.seen, t.step, failure, t.state.Load() != running)
 		}
 		if panicked == nil { // runtime.Goexit: this goroutine ends here
-			go r.exited(i, t, err)
+			go r.exited(t, err)
 		}
 	}()
-	value, asOf, err = r.chain.Steps[i].guarded(t.seen, r.in)
+	value, asOf, err = r.chain.Steps[t.step].guarded(t.seen, r.in)
 	returned = true
 	return value, asOf, err
 }
 
-// overtake leaves the i-th step behind if it has not ended.
-func (r *Run[In, T]) overtake(i int, t *try) {
-	if !t.end() {
-		return
-	}
+// overtake leaves the step behind if it has not ended.
+func (r *Run[In, T]) overtake(t *try) {
 	err := r.ctx.Err()
 	if err == nil {
-		err = r.chain.Steps[i].gaveUp
+		err = r.chain.Steps[t.step].gaveUp
 	}
-	r.goOn(i, t, err)
+	if r.leave(t, err) {
+		r.goOn(t, err)
+	}
 }
 
 // exited goes on for a step that ended its goroutine.
-func (r *Run[In, T]) exited(i int, t *try, err error) {
-	if t.end() {
-		r.goOn(i, t, err)
-		return
+func (r *Run[In, T]) exited(t *try, err error) {
+	if r.end(t, err) {
+		r.goOn(t, err)
 	}
-	r.told(i, t, err, true)
 }
 
-func (r *Run[In, T]) goOn(i int, t *try, err error) {
+func (r *Run[In, T]) goOn(t *try, err error) {
 	var none T
-	if r.concluded(i, t, none, time.Time{}, err) {
-		r.from(i + 1)
+	if r.concluded(t, none, time.Time{}, err) {
+		r.from(t.step + 1)
 	}
 }
 
-// concluded takes what the i-th step came to, and reports whether the next one
-// is to be run. Only whoever ended the try calls it.
-func (r *Run[In, T]) concluded(i int, t *try, value T, asOf time.Time, err error) bool {
-	r.told(i, t, err, false)
+// concluded takes what the step came to, and reports whether the next one is to be
+// run. Only whoever ended the try calls it.
+func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool {
 	if err != nil {
-		return r.failed(i, t, err)
+		return r.failed(t, err)
 	}
 	r.won = t
-	r.Answer.Value, r.Answer.Step = value, i
+	r.Answer.Value, r.Answer.Step = value, t.step
 	if !asOf.IsZero() {
 		r.Answer.Age = max(0, time.Since(asOf))
 	}
@@ -171,30 +162,16 @@ func (r *Run[In, T]) concluded(i int, t *try, value T, asOf time.Time, err error
 	return false
 }
 
-// failed notes that the i-th step has, and reports whether the next one is to be
-// run.
-func (r *Run[In, T]) failed(i int, t *try, err error) bool {
+// failed notes that the step has, and reports whether the next one is to be run.
+func (r *Run[In, T]) failed(t *try, err error) bool {
 	t.scope.Close()
 	r.Answer.Failures = append(r.Answer.Failures, err)
-	if i == 0 {
+	if t.step == 0 {
 		r.Answer.Ended = policy.Now()
 	}
-	if i+1 < len(r.chain.Steps) && r.ctx.Err() == nil && (i > 0 || r.chain.FallsBack(err)) {
+	if t.step+1 < len(r.chain.Steps) && r.ctx.Err() == nil && (t.step > 0 || r.chain.FallsBack(err)) {
 		return true
 	}
 	r.taker.Took(false)
 	return false
-}
-
-func (r *Run[In, T]) started(i int, t *try) context.Context {
-	if w := r.chain.watcher; w != nil {
-		return w.Started(t, i)
-	}
-	return t
-}
-
-func (r *Run[In, T]) told(i int, t *try, err error, late bool) {
-	if w := r.chain.watcher; w != nil {
-		w.Ended(t.seen, i, err, late)
-	}
 }

@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -26,12 +27,20 @@ type Step[In, T any] struct {
 
 	maxRunning int64
 	running    atomic.Int64
-	// The errors of a step that was not started or was left behind are made once.
-	tooMany, noTime, gaveUp error
+	// The errors of a step that was not started are made once, and so is that of one
+	// that was left behind.
+	tooMany, noTime, timeOver, cancelled error
+	gaveUp                               error
 }
 
-// enter counts a step in that is about to run.
-func (s *Step[In, T]) enter() error {
+// enter counts a step in that is about to run under ctx.
+func (s *Step[In, T]) enter(ctx context.Context) error {
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return s.timeOver
+	case err != nil:
+		return s.cancelled
+	}
 	if s.running.Add(1) > s.maxRunning {
 		s.running.Add(-1)
 		return s.tooMany

@@ -14,10 +14,20 @@ type try struct {
 
 	step  int
 	scope degrade.Scope
-	over  atomic.Bool
+	state atomic.Uint32
 	// seen is the context that the watcher made of this one.
 	seen context.Context //nolint:containedctx // lives as long as the try
+	// late is what the step came to that ended while it was being left behind.
+	late error
 }
+
+// The states of a try.
+const (
+	running uint32 = iota
+	leaving        // it was given up, which the watcher is yet to hear
+	left           // it was given up, and runs on
+	ended
+)
 
 // Value returns the scope to calls that are made under t.
 func (t *try) Value(key any) any {
@@ -27,6 +37,35 @@ func (t *try) Value(key any) any {
 	return t.Context.Value(key)
 }
 
-// end is true for the first who ends the try: the step itself, or whoever gives
-// it up.
-func (t *try) end() bool { return t.over.CompareAndSwap(false, true) }
+// end says that the step has ended, and reports whether its result counts: it does
+// unless the step was left behind.
+func (r *Run[In, T]) end(t *try, err error) bool {
+	if t.state.CompareAndSwap(running, ended) {
+		r.tell(t, Ended{Err: err})
+		return true
+	}
+	t.late = err
+	if !t.state.CompareAndSwap(leaving, ended) {
+		r.tell(t, Ended{Err: err, Late: true})
+	}
+	return false
+}
+
+// leave leaves the step behind, for the reason err, unless it has ended. The
+// watcher hears of that first, and then that the step is late.
+func (r *Run[In, T]) leave(t *try, err error) bool {
+	if !t.state.CompareAndSwap(running, leaving) {
+		return false
+	}
+	r.tell(t, Ended{Err: err, Abandoned: true})
+	if !t.state.CompareAndSwap(leaving, left) {
+		r.tell(t, Ended{Err: t.late, Late: true})
+	}
+	return true
+}
+
+func (r *Run[In, T]) tell(t *try, e Ended) {
+	if w := r.chain.watcher; w != nil {
+		w.Ended(t.seen, t.step, e)
+	}
+}

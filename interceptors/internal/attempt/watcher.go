@@ -1,0 +1,48 @@
+package attempt
+
+import (
+	"context"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+)
+
+// Watcher hears of the steps that run. It must be safe for concurrent use, and
+// must not panic.
+type Watcher interface {
+	// Started returns the context for the step.
+	Started(ctx context.Context, step int) context.Context
+	// Ended is called once for each step that was started, and a second time for one
+	// that had been left behind, when it ends after all.
+	Ended(ctx context.Context, step int, e Ended)
+	// FellBack: the value of another step than the first is used.
+	FellBack(ctx context.Context, step int, f FellBack)
+}
+
+// Ended is how a step did.
+type Ended struct {
+	// Err is the step's own error, or why it was refused or left behind.
+	Err error
+	// Abandoned: it was left behind, and runs on.
+	Abandoned bool
+	// Late: it had been left behind, and has ended now.
+	Late bool
+}
+
+// FellBack is a value of another step than the first.
+type FellBack struct {
+	// State and Age are what the value is, Cause why the first step has none.
+	State degrade.State
+	Age   time.Duration
+	Cause error
+}
+
+// Used says that the answer is used, which the watcher hears if it is not the
+// first step's.
+func (r *Run[In, T]) Used(ctx context.Context) {
+	a, w := &r.Answer, r.chain.watcher
+	if w == nil || a.Step == 0 {
+		return
+	}
+	w.FellBack(ctx, a.Step, FellBack{State: r.chain.Steps[a.Step].State, Age: a.Age, Cause: a.Failures[0]})
+}
