@@ -131,5 +131,5 @@ func (b *Breaker) reportLate(v policy.Verdict, o policy.Outcome) {
 		return
 	}
 	b.late.Add(1)
-	b.observer.Late(policy.Late{Policy: "breaker", Name: b.name, Verdict: v, Outcome: o})
+	b.observer.Late(policy.Late{Policy: "breaker", Name: b.name, Side: policy.Local, Verdict: v, Outcome: o})
 }

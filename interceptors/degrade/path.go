@@ -48,6 +48,21 @@ func Key(path, key string) string {
 // Elements returns the path of all elements of a repeated field or a map.
 func Elements(path string) string { return path + "[*]" }
 
+// Unkeyed returns path with [*] in place of every key, for logs and traces: a key
+// may be personal, and there is no end to them. Of a malformed path it returns "".
+func Unkeyed(path string) string {
+	steps, err := parse(path)
+	if err != nil {
+		return ""
+	}
+	for i := range steps {
+		if steps[i].kind == keyStep {
+			steps[i] = step{kind: allStep}
+		}
+	}
+	return format(steps)
+}
+
 // Join returns the path of what stands at path within the field at parent.
 func Join(parent, path string) string {
 	if parent == "" || path == "" {

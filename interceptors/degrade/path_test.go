@@ -146,6 +146,22 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+func TestUnkeyed(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"":                         "",
+		"account.plan":             "account.plan",
+		"offers[*].price":          "offers[*].price",
+		`offers["a"]`:              "offers[*]",
+		`offers["]\"x"].by["7"].n`: "offers[*].by[*].n",
+		"malformed..":              "",
+	} {
+		if got := degrade.Unkeyed(path); got != want {
+			t.Errorf("Unkeyed(%q) = %q; want %q", path, got, want)
+		}
+	}
+}
+
 func TestCovers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

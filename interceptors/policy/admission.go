@@ -15,6 +15,7 @@ type Admission struct {
 	// observer is nil where nobody is to be told; call is for it alone.
 	observer Observer
 	call     Call
+	tellAll  bool // also an admission of which there is nothing to say
 	// classify is a call option's classifier, nil for the default.
 	classify Classifier
 
@@ -104,7 +105,7 @@ func (a *Admission) start(begin Instant) {
 			}
 		}
 	}
-	if a.observer != nil {
+	if a.observer != nil && (a.tellAll || a.waited > 0 || a.notes != 0) {
 		a.call.Begin = cmp.Or(a.started, begin)
 		a.ctx = a.observer.Admitted(a.ctx, a.call, Admitted{
 			Waited: a.waited, WaitedIn: a.waitedIn, Notes: a.notes, Started: a.started,

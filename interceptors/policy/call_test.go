@@ -31,6 +31,13 @@ func TestStrings(t *testing.T) {
 		{"per_service", policy.PerService},
 		{"per_target", policy.PerTarget},
 		{"Scope(9)", policy.Scope(9)},
+		{"timeout", policy.LayerTimeout},
+		{"breaker", policy.LayerBreaker},
+		{"bulkhead", policy.LayerBulkhead},
+		{"ratelimit", policy.LayerRateLimit},
+		{"custom", policy.LayerCustom},
+		{"fault", policy.LayerFault},
+		{"unknown", policy.Layer(9)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

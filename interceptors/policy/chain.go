@@ -17,9 +17,10 @@ type Chain struct {
 	n int
 	// standIns is the index of the first policy of LayerFault.
 	standIns int
-	// observer is nil when there is nobody to tell; observed is what it wants.
+	// observer is nil when there is nobody to tell; interest is what it needs to
+	// hear.
 	observer Observer
-	observed Wants
+	interest Interest
 	// policies are in the chain itself: following a slice costs a cache miss
 	// where there are many methods.
 	policies [MaxPolicies]Policy
@@ -41,9 +42,9 @@ func WithObserver(o Observer) Option { return observerOption{o} }
 type observerOption struct{ observer Observer }
 
 func (o observerOption) applyChain(c *Chain) {
-	c.observer, c.observed = nil, 0
+	c.observer, c.interest = nil, Interest{}
 	if o.observer != nil {
-		c.observer, c.observed = Observe(o.observer), wantsOfObserver(o.observer)
+		c.observer, c.interest = Observe(o.observer), interestOf(o.observer)
 	}
 }
 
@@ -105,7 +106,7 @@ func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Con
 		return ctx, nil
 	}
 	if c.observer != nil {
-		a.observer, a.call, a.wants = c.observer, call, c.observed
+		a.observer, a.call, a.wants, a.tellAll = c.observer, call, c.interest.Instants, c.interest.EveryAdmission
 	}
 	for i := range c.n {
 		if i == c.standIns {

@@ -20,6 +20,27 @@ const (
 	LayerFault
 )
 
+// String returns the layer by the name that its policies have in rejections, as in
+// "bulkhead".
+func (l Layer) String() string {
+	switch l {
+	case LayerTimeout:
+		return "timeout"
+	case LayerBreaker:
+		return "breaker"
+	case LayerBulkhead:
+		return "bulkhead"
+	case LayerRateLimit:
+		return "ratelimit"
+	case LayerCustom:
+		return "custom"
+	case LayerFault:
+		return "fault"
+	default:
+		return "unknown"
+	}
+}
+
 // Layered is implemented by a policy that says where it stands.
 type Layered interface {
 	Layer() Layer

@@ -54,12 +54,15 @@ func (c contained) Leaked(call Call) {
 
 func contain() { _ = recover() }
 
-// wantsOfObserver is which instants of calls o needs.
-func wantsOfObserver(o Observer) Wants {
-	if t, ok := o.(Timed); ok {
-		return t.Wants() & (WantsStart | WantsResponse | WantsEnd)
+// interestOf is what o needs to hear.
+func interestOf(o Observer) Interest {
+	s, ok := o.(Selective)
+	if !ok {
+		return Interest{EveryAdmission: true}
 	}
-	return 0
+	i := s.Interest()
+	i.Instants &= WantsStart | WantsResponse | WantsEnd
+	return i
 }
 
 // located says of what the policies of one key report whose calls they guard.

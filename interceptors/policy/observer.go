@@ -26,12 +26,22 @@ type Observer interface {
 	Leaked(call Call)
 }
 
-// Timed is implemented by an [Observer] that needs the instants of calls: of
-// [Admitted] and of [Outcome]. Without it they are there only where a policy
-// wanted them, since reading the clock is what a guarded call mostly costs.
-type Timed interface {
-	// Wants is any of WantsStart, WantsResponse and WantsEnd. It is asked for once.
-	Wants() Wants
+// Selective is implemented by an [Observer] that says what it needs to hear. One
+// that is not hears of every event, and of no instants but those that a policy
+// wanted: reading the clock is what a guarded call mostly costs.
+type Selective interface {
+	// Interest is asked for when a chain is built.
+	Interest() Interest
+}
+
+// Interest is what an observer needs to hear.
+type Interest struct {
+	// Instants of [Admitted] and [Outcome] that must be there: any of WantsStart,
+	// WantsResponse and WantsEnd.
+	Instants Wants
+	// EveryAdmission: Admitted is called for every admitted call. Else only for
+	// those of which there is something to say, a wait or a note.
+	EveryAdmission bool
 }
 
 // Watcher is implemented by an [Observer] that looks at what rules hold from time
@@ -68,7 +78,8 @@ type Rejected struct {
 type Transition struct {
 	// Policy is the kind of policy, as in "breaker"; Name is its own name.
 	Policy, Name string
-	// Target and Side are those of the calls that it guards, if rules made it.
+	// Target and Side are those of the calls that it guards. The rules that made a
+	// policy know them; one that reports by itself says Local.
 	Target string
 	Side   Side
 	// From and To are states in the policy's own words, as in "half_open".
@@ -87,7 +98,7 @@ type Transition struct {
 type Late struct {
 	// Policy is the kind of policy, Name its own name.
 	Policy, Name string
-	// Target and Side are those of the calls that it guards, if rules made it.
+	// Target and Side are as in [Transition].
 	Target string
 	Side   Side
 	// Verdict is what it would have counted as.

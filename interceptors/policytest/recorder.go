@@ -77,9 +77,12 @@ func (r *Recorder) record(e Event) {
 	r.events = append(r.events, e)
 }
 
-// Wants implements [policy.Timed]: every instant.
-func (*Recorder) Wants() policy.Wants {
-	return policy.WantsStart | policy.WantsResponse | policy.WantsEnd
+// Interest implements [policy.Selective]: everything.
+func (*Recorder) Interest() policy.Interest {
+	return policy.Interest{
+		Instants:       policy.WantsStart | policy.WantsResponse | policy.WantsEnd,
+		EveryAdmission: true,
+	}
 }
 
 // Admitted implements [policy.Observer].

@@ -33,9 +33,21 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 	if err := run(&out, quick); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"gobreaker + semaphore", "failsafegrpc", "10000", "refused", "failing", "a stream", "a call over gRPC", "promise"} {
+	for _, want := range []string{"gobreaker + semaphore", "failsafegrpc", "10000", "refused", "failing", "observed by", "a stream", "a call over gRPC", "promise"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("nothing about %q in:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestTelemetryAllocatesNothing(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+	var p promises
+	if err := observed(&bytes.Buffer{}, quick, &p); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range p.observed {
+		if got := s.Allocs(); got > 0.1 && !raceEnabled {
+			t.Errorf("observed by %s: %v allocations; want none", observers()[i].name, got)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 type promises struct {
 	byLoad map[load][]*measure.Sample
 	remote []*measure.Sample // bare, bare again, guarded
+	// observed by nobody, by telemetry without providers, and with the SDK.
+	observed []*measure.Sample
 }
 
 // note keeps the samples of a load, in the order of the peers.
@@ -48,6 +50,8 @@ func (p *promises) print(out io.Writer) error {
 		{"10,000 methods, of one", 1.5, p.wall(many, afloat) / p.wall(one, afloat)},
 		{"a refused call, of an admitted one", 1, p.wall(shut, afloat) / p.wall(one, afloat)},
 		{"32 goroutines on one method, of one goroutine", 1, p.wall(crowd, afloat) / p.wall(one, afloat)},
+		{"ns that telemetry adds without providers", 25, p.observed[1].More(p.observed[0])},
+		{"allocations that telemetry adds with the SDK's metrics", 0, p.observed[2].Allocs() - p.observed[0].Allocs()},
 		{"allocations end to end, more than bare", 0.5, p.remote[2].Allocs() - p.remote[0].Allocs()},
 		{"CPU time end to end, of bare (bare again is the noise)", p.noise(), p.remote[2].CPU() / p.remote[0].CPU()},
 	} {

@@ -34,6 +34,16 @@ func Run(samples []*Sample, rounds int, slice time.Duration) {
 // Wall is the median of the elapsed nanoseconds per call, over all goroutines.
 func (s *Sample) Wall() float64 { return median(s.wall) }
 
+// More is by how many elapsed nanoseconds a call takes longer than one of other, which
+// was measured in turns with it: the median of the differences round by round.
+func (s *Sample) More(other *Sample) float64 {
+	differences := make([]float64, min(len(s.wall), len(other.wall)))
+	for i := range differences {
+		differences[i] = s.wall[i] - other.wall[i]
+	}
+	return median(differences)
+}
+
 // CPU is the median of the nanoseconds of CPU time per call that the whole
 // process used.
 func (s *Sample) CPU() float64 { return median(s.cpu) }

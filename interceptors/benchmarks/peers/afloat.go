@@ -22,7 +22,7 @@ func Afloat(cfg Config) (grpc.UnaryClientInterceptor, error) {
 }
 
 // Rules are afloat's, for unary calls and streams.
-func Rules(cfg Config) (*policy.Rules, error) {
+func Rules(cfg Config, opts ...policy.RulesOption) (*policy.Rules, error) {
 	circuit := breaker.Config{ConsecutiveFailures: cfg.Failures, FailureRatio: breaker.Off, OpenFor: cfg.OpenFor}
 	if cfg.Failures == 0 {
 		circuit.ConsecutiveFailures, circuit.FailureRatio, circuit.MinCalls = breaker.Off, 1, manyCalls
@@ -30,5 +30,5 @@ func Rules(cfg Config) (*policy.Rules, error) {
 	return policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{
 		breaker.Each(circuit),
 		bulkhead.Each(bulkhead.Config{MaxConcurrent: cfg.Places}),
-	}}}, policy.MaxKeys(maxMethods))
+	}}}, append(opts, policy.MaxKeys(maxMethods))...)
 }

@@ -1,0 +1,119 @@
+package telemetry
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/grpc/codes"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Attributes of afloat's own. Those that semantic conventions have are taken from
+// there.
+const (
+	operationKey       = attribute.Key("afloat.operation.name")
+	verdictKey         = attribute.Key("afloat.verdict")
+	policyKindKey      = attribute.Key("afloat.policy.kind")
+	policyNameKey      = attribute.Key("afloat.policy.name")
+	rejectionReasonKey = attribute.Key("afloat.rejection.reason")
+	waitKey            = attribute.Key("afloat.wait.duration")
+	probeKey           = attribute.Key("afloat.probe")
+	shadowedKey        = attribute.Key("afloat.shadowed")
+	stateKey           = attribute.Key("afloat.circuit_breaker.state")
+	fromKey            = attribute.Key("afloat.transition.from")
+	toKey              = attribute.Key("afloat.transition.to")
+	causeKey           = attribute.Key("afloat.transition.cause")
+	planKey            = attribute.Key("afloat.plan.name")
+	planOutcomeKey     = attribute.Key("afloat.plan.outcome")
+	chainKey           = attribute.Key("afloat.chain.name")
+	stepKey            = attribute.Key("afloat.step.name")
+	fallbackKey        = attribute.Key("afloat.step.fallback")
+	abandonedKey       = attribute.Key("afloat.step.abandoned")
+	lateKey            = attribute.Key("afloat.step.late")
+	degradedFieldsKey  = attribute.Key("afloat.degraded.fields")
+	degradedCountKey   = attribute.Key("afloat.degraded.count")
+	fieldStateKey      = attribute.Key("afloat.field.state")
+	fieldReasonKey     = attribute.Key("afloat.field.reason")
+	rulesSourceKey     = attribute.Key("afloat.rules.source")
+	rulesOutcomeKey    = attribute.Key("afloat.rules.outcome")
+)
+
+// callID is what calls have in common that are counted together.
+type callID struct{ method, target string }
+
+// idOf tells calls apart, but for those whose names strangers make up.
+func idOf(call policy.Call) callID {
+	if call.Unregistered {
+		return callID{method: other}
+	}
+	return callID{call.Method, call.Target}
+}
+
+// nameless is id for a call beyond the bound.
+func (callID) nameless() callID { return callID{method: other} }
+
+// attributes says what is called. What runs under policy.Do is no RPC.
+func (id callID) attributes(on policy.Side) []attribute.KeyValue {
+	if on == policy.Local {
+		return []attribute.KeyValue{operationKey.String(id.method)}
+	}
+	return append(addressOf(id.target), semconv.RPCMethod(id.name()))
+}
+
+// name is the method as semantic conventions spell it.
+func (id callID) name() string { return strings.TrimPrefix(id.method, "/") }
+
+// addressOf is where a target is, as far as its spelling tells. See semantic
+// conventions, server.address, and gRPC's naming.
+func addressOf(target string) []attribute.KeyValue {
+	if target == "" {
+		return nil
+	}
+	endpoint := target
+	if _, afterScheme, ok := strings.Cut(target, "://"); ok {
+		_, endpoint, _ = strings.Cut(afterScheme, "/") // what stands before is the authority
+	}
+	host, port, err := net.SplitHostPort(endpoint)
+	if err != nil {
+		return []attribute.KeyValue{semconv.ServerAddress(endpoint)}
+	}
+	attrs := []attribute.KeyValue{semconv.ServerAddress(host)}
+	if n, err := strconv.Atoi(port); err == nil {
+		attrs = append(attrs, semconv.ServerPort(n))
+	}
+	return attrs
+}
+
+// statusName spells a code as semantic conventions do, as in "UNAVAILABLE". A peer
+// may send any number.
+func statusName(c codes.Code) string {
+	if c > codes.Unauthenticated {
+		return other
+	}
+	return code.Code(c).String()
+}
+
+// errorType is the class of an error: why a policy refused or ended the call, here
+// or in a peer, else the code of its status. What a peer says is believed only where
+// it is one of the reasons there are.
+func errorType(err error) string {
+	if r, ok := errors.AsType[*policy.Rejection](err); ok {
+		return reasonName(r.Reason)
+	}
+	switch r := policy.ReasonOf(err); r {
+	case policy.ReasonCircuitOpen, policy.ReasonBulkheadFull, policy.ReasonQueueTimeout, policy.ReasonRateLimited,
+		policy.ReasonDeadlineTooNear, policy.ReasonCancelled, policy.ReasonTimeout, policy.ReasonFaultInjected:
+		return reasonName(r)
+	default:
+		return statusName(policy.Code(err))
+	}
+}
+
+// reasonName spells a reason as attributes do, as in "circuit_open".
+func reasonName(r policy.Reason) string { return strings.ToLower(string(r)) }

@@ -1,0 +1,68 @@
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Interest implements [policy.Selective]: of a call that was just let through there
+// is nothing to say, and times are otelgrpc's.
+func (*Observer) Interest() policy.Interest { return policy.Interest{} }
+
+// Admitted implements [policy.Observer]: it says on the span of the call that it had
+// to wait, or is a probe.
+func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
+	if a.Waited > 0 {
+		o.waited(ctx, call, a.Waited, a.WaitedIn)
+		o.waitSpan(ctx, a)
+	}
+	if !o.tracing {
+		return ctx
+	}
+	d := decision{method: call.Method, Admitted: a}
+	switch call.Side {
+	case policy.Client:
+		return d.within(ctx) // its span is yet to be made
+	case policy.Server:
+		d.say(trace.SpanFromContext(ctx))
+	case policy.Local: // the span there is is not of the call
+	}
+	return ctx
+}
+
+// waited counts the time that a call was blocked.
+func (o *Observer) waited(ctx context.Context, call policy.Call, d time.Duration, in policy.Layer) {
+	s := o.sides[call.Side]
+	if s.waits.Enabled(ctx) {
+		s.waits.Record(ctx, d.Seconds(), s.waited.of(waitID{idOf(call), in})...)
+	}
+}
+
+// waitSpan makes a span of the time that a call was blocked.
+func (o *Observer) waitSpan(ctx context.Context, a policy.Admitted) {
+	if !o.tracing {
+		return
+	}
+	now := time.Now()
+	_, span := o.tracer.Start(ctx, a.WaitedIn.String()+" wait",
+		trace.WithTimestamp(now.Add(-a.Waited)), trace.WithAttributes(policyKindKey.String(a.WaitedIn.String())))
+	span.End(trace.WithTimestamp(now))
+}
+
+// Settled implements [policy.Observer]: it counts the call.
+func (o *Observer) Settled(ctx context.Context, call policy.Call, outcome policy.Outcome) {
+	s := o.sides[call.Side]
+	if s.calls.Enabled(ctx) {
+		s.calls.Add(ctx, 1, s.said.of(idOf(call)).ended[outcome.Verdict]...)
+	}
+}
+
+// Leaked implements [policy.Observer]: it counts the stream.
+func (o *Observer) Leaked(call policy.Call) {
+	s := o.sides[call.Side]
+	s.leaked.Add(context.Background(), 1, s.said.of(idOf(call)).add...)
+}

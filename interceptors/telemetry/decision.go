@@ -1,0 +1,66 @@
+package telemetry
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/stats"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// decision is what policies had to say of a call that they let through.
+type decision struct {
+	policy.Admitted
+
+	method string
+}
+
+type decisionKey struct{}
+
+// within returns a context that carries d to the span that is yet to be made.
+func (d decision) within(ctx context.Context) context.Context {
+	return context.WithValue(ctx, decisionKey{}, &d)
+}
+
+// say says it on the span of the call.
+func (d decision) say(span trace.Span) {
+	if !span.IsRecording() {
+		return
+	}
+	if d.Waited > 0 {
+		span.SetAttributes(waitKey.Float64(d.Waited.Seconds()), policyKindKey.String(d.WaitedIn.String()))
+	}
+	if d.Notes.Has(policy.NoteProbe) {
+		span.SetAttributes(probeKey.Bool(true))
+	}
+	if d.Notes.Has(policy.NoteShadowed) {
+		span.SetAttributes(shadowedKey.Bool(true))
+	}
+}
+
+// ClientHandler returns h, which should be otelgrpc's client handler, and has the
+// spans that it makes say what afloat decided of their calls: that one had to wait
+// and where, that it was a circuit's probe, that it stood in for another by a
+// fallback. It costs calls of which there is nothing to say no allocation. No
+// interceptor can do this: the span is made further in.
+func ClientHandler(h stats.Handler) stats.Handler { return clientHandler{h} }
+
+type clientHandler struct{ stats.Handler }
+
+// TagRPC is that of the handler within.
+func (h clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	tagged := h.Handler.TagRPC(ctx, info)
+	span := trace.SpanFromContext(tagged)
+	if !span.IsRecording() || span == trace.SpanFromContext(ctx) {
+		return tagged // no span was made for the call
+	}
+	// A call that an interceptor makes on the way has the same context.
+	if d, ok := ctx.Value(decisionKey{}).(*decision); ok && d.method == info.FullMethodName {
+		d.say(span)
+	}
+	if s, ok := ctx.Value(runningKey{}).(*running); ok && s.Fallback {
+		span.SetAttributes(fallbackKey.Bool(true), stepKey.String(s.Name))
+	}
+	return tagged
+}

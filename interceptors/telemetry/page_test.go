@@ -1,0 +1,209 @@
+package telemetry_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ratelimit"
+)
+
+// instrument is a row of the page, or what a run emits.
+type instrument struct {
+	kind, unit string
+	attributes []string
+}
+
+func (i instrument) equal(o instrument) bool {
+	return i.kind == o.kind && i.unit == o.unit && slices.Equal(i.attributes, o.attributes)
+}
+
+var (
+	quoted = regexp.MustCompile("`([^`]+)`")
+	sides  = regexp.MustCompile(`\{([a-z,]+)\}`)
+)
+
+// page reads a table of docs/telemetry.md: the rows whose first cell matches.
+func pageRows(t *testing.T, first string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/telemetry.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+		if strings.HasPrefix(line, "|") && regexp.MustCompile(first).MatchString(strings.TrimSpace(cells[0])) {
+			rows = append(rows, cells)
+		}
+	}
+	if len(rows) == 0 {
+		t.Fatalf("no row begins with %q", first)
+	}
+	return rows
+}
+
+// names are the quoted words of a cell.
+func names(cell string) []string {
+	found := []string{}
+	for _, m := range quoted.FindAllStringSubmatch(cell, -1) {
+		found = append(found, m[1])
+	}
+	slices.Sort(found)
+	return found
+}
+
+// promised are the instruments of the page, each side by itself.
+func promised(t *testing.T) map[string]instrument {
+	t.Helper()
+	all := map[string]instrument{}
+	for _, row := range pageRows(t, "^`afloat\\.") {
+		kind, unit, _ := strings.Cut(row[1], ", ")
+		i := instrument{strings.TrimSpace(kind), names(unit)[0], names(row[2])}
+		name := names(row[0])[0]
+		m := sides.FindStringSubmatch(name)
+		if m == nil {
+			all[name] = i
+			continue
+		}
+		for side := range strings.SplitSeq(m[1], ",") {
+			all[strings.Replace(name, m[0], side, 1)] = i
+		}
+	}
+	return all
+}
+
+// emitted are the instruments of a run. Those of functions are not on the page by
+// themselves.
+func (b *backend) emitted(t *testing.T) map[string]instrument {
+	t.Helper()
+	all := map[string]instrument{}
+	for name, m := range b.collected(t) {
+		if strings.HasPrefix(name, "afloat.local.") {
+			continue
+		}
+		i := instrument{unit: m.Unit}
+		seen := map[string]bool{}
+		note := func(set attribute.Set) {
+			for _, a := range set.ToSlice() {
+				seen[string(a.Key)] = true
+			}
+		}
+		switch data := m.Data.(type) {
+		case metricdata.Sum[int64]:
+			i.kind = map[bool]string{true: "counter", false: "sum"}[data.IsMonotonic]
+			for _, p := range data.DataPoints {
+				note(p.Attributes)
+			}
+		case metricdata.Histogram[float64]:
+			i.kind = "histogram"
+			for _, p := range data.DataPoints {
+				note(p.Attributes)
+			}
+		}
+		i.attributes = slices.AppendSeq([]string{}, maps.Keys(seen))
+		slices.Sort(i.attributes)
+		all[name] = i
+	}
+	return all
+}
+
+// everything makes all that can happen happen, to a client and to a server.
+func (b *backend) everything(t *testing.T) *policy.Rules {
+	t.Helper()
+	rules := b.guard(t, breaker.Each(breaker.Config{}), bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}), ratelimit.Each(ratelimit.Config{PerSecond: 1}))
+	b.tellAll(t, "rig:443")
+	for _, s := range []policy.Side{policy.Client, policy.Server} {
+		rules.Resolve(policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
+	}
+	b.Answered(context.Background(), degrade.Response{Method: "/a.B/C", Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
+	return rules
+}
+
+// Every instrument of a run is on the page, with its kind, unit and attributes, and
+// every one on the page is in a run.
+func TestPageHasEveryInstrument(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	rules := b.everything(t)
+	got, want := b.emitted(t), promised(t)
+	for name, i := range got {
+		// Leaked streams are a client's, but a server has the instrument.
+		if w, ok := want[name]; name != "afloat.server.leaked_streams" && (!ok || !w.equal(i)) {
+			t.Errorf("%s is %+v; the page has %+v", name, i, w)
+		}
+	}
+	for name := range want {
+		if _, ok := got[name]; !ok {
+			t.Errorf("%s is on the page and in no run", name)
+		}
+	}
+	rules.Observer()
+}
+
+// Every attribute that a span can have is on the page, and no other.
+func TestPageHasEveryAttributeOfSpans(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("attributes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../docs/telemetry.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`attribute\.Key\("([^"]+)"\)`).FindAllStringSubmatch(string(source), -1)
+	for _, key := range keys {
+		if !strings.Contains(string(text), "`"+key[1]+"`") {
+			t.Errorf("%s is not on the page", key[1])
+		}
+	}
+	for _, name := range names(string(text)) {
+		isKey := slices.ContainsFunc(keys, func(k []string) bool { return k[1] == name })
+		_, isInstrument := promised(t)[name]
+		if strings.HasPrefix(name, "afloat.") && !isKey && !isInstrument && !sides.MatchString(name) && name != "afloat." && name != "afloat.local" {
+			t.Errorf("%s is on the page and nowhere else", name)
+		}
+	}
+}
+
+// keysOf are the attributes of a record as a text handler writes it.
+var keysOf = regexp.MustCompile(` ([a-z]+)=`)
+
+// Every record of a run is on the page, with its level and attributes.
+func TestPageHasEveryRecord(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.Transition(policy.Transition{Target: "t", Until: 2, At: 1})
+	b.FellBack(t.Context(), fallback.FellBack{Plan: "p", State: degrade.Stale})
+	rows := pageRows(t, "^(warn|info)$")
+	records := strings.Split(strings.TrimSpace(b.records.String()), "\n")
+	if len(records) != len(rows) {
+		t.Fatalf("%d records, %d on the page", len(records), len(rows))
+	}
+	for i, row := range rows {
+		head := fmt.Sprintf("level=%s msg=%q", strings.ToUpper(strings.TrimSpace(row[0])), names(row[1])[0])
+		tail, ok := strings.CutPrefix(records[i], head)
+		keys := []string{}
+		for _, m := range keysOf.FindAllStringSubmatch(tail, -1) {
+			keys = append(keys, m[1])
+		}
+		slices.Sort(keys)
+		if !ok || !slices.Equal(keys, names(row[2])) {
+			t.Errorf("%s\nhas %q; the page has %s and %q", records[i], keys, head, names(row[2]))
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	otelcodes "go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// refusalID is a refused call, by whom and why.
+type refusalID struct {
+	call         callID
+	kind, policy string
+	reason       policy.Reason // empty: a user's policy gave none
+	code         codes.Code
+}
+
+func refusalOf(call policy.Call, err error) refusalID {
+	id := refusalID{call: idOf(call), code: policy.Code(err)}
+	r, ok := err.(*policy.Rejection) //nolint:errorlint // a fast path
+	if !ok {
+		r, ok = errors.AsType[*policy.Rejection](err)
+	}
+	if ok {
+		id.kind, id.policy, id.reason = r.Policy, r.Name, r.Reason
+	}
+	return id
+}
+
+// why is the reason as attributes have it.
+func (id refusalID) why() string {
+	if id.reason == "" {
+		return statusName(id.code)
+	}
+	return reasonName(id.reason)
+}
+
+func (id refusalID) nameless() refusalID {
+	id.call, id.policy = id.call.nameless(), other
+	return id
+}
+
+// refusal is what is said of a refused call.
+type refusal struct {
+	add []metric.AddOption
+	// why is for the span that a server's call has, start for one of our own.
+	why   []attribute.KeyValue
+	start []trace.SpanStartOption
+}
+
+func newRefusal(on policy.Side, id refusalID) *refusal {
+	call := slices.Clip(id.call.attributes(on))
+	reason := rejectionReasonKey.String(id.why())
+	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(id.policy), reason}
+	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(id.why())})
+	kind := trace.SpanKindInternal
+	if on == policy.Client {
+		kind = trace.SpanKindClient
+		span = append(span, semconv.RPCSystemNameGRPC, semconv.RPCResponseStatusCode(statusName(id.code)))
+	}
+	return &refusal{
+		add:   adding(append(call, policyKindKey.String(id.kind), reason)...),
+		why:   why,
+		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},
+	}
+}
+
+// Rejected implements [policy.Observer]: it counts the call, and makes a span of it
+// where otelgrpc has none.
+func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
+	s := o.sides[call.Side]
+	if r.Waited > 0 {
+		o.waited(ctx, call, r.Waited, r.WaitedIn)
+	}
+	if !o.tracing && !s.rejections.Enabled(ctx) {
+		return
+	}
+	id := refusalOf(call, r.Err)
+	said := s.refused.of(id)
+	s.rejections.Add(ctx, 1, said.add...)
+	switch {
+	case !o.tracing:
+	case call.Side == policy.Server:
+		trace.SpanFromContext(ctx).SetAttributes(said.why...)
+	default:
+		o.refusedSpan(ctx, id.call.name(), said.start, r)
+	}
+}
+
+// refusedSpan makes a span of a refused call, from when it began.
+func (o *Observer) refusedSpan(ctx context.Context, name string, start []trace.SpanStartOption, r policy.Rejected) {
+	if r.Waited > 0 {
+		start = append(slices.Clip(start), trace.WithTimestamp(time.Now().Add(-r.Waited)))
+	}
+	_, span := o.tracer.Start(ctx, name, start...)
+	if span.IsRecording() {
+		span.SetStatus(otelcodes.Error, r.Err.Error())
+	}
+	span.End()
+}

@@ -1,0 +1,63 @@
+package telemetry
+
+import (
+	"context"
+	"slices"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/afloat-go/afloat/interceptors/fallback"
+)
+
+// running is a step that runs, and its span.
+type running struct {
+	fallback.Step
+
+	span trace.Span
+}
+
+type runningKey struct{}
+
+// StepStarted implements [fallback.Observer]: it begins the span of the step.
+func (o *Observer) StepStarted(ctx context.Context, s fallback.Step) context.Context {
+	if !o.tracing {
+		return ctx
+	}
+	said := o.steps.said.of(s)
+	ctx, span := o.tracer.Start(ctx, said.span, said.start...)
+	return context.WithValue(ctx, runningKey{}, &running{Step: s, span: span})
+}
+
+// StepEnded implements [fallback.Observer]: it ends the span of the step and counts
+// failures, steps that are left behind, and those that end after that.
+func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
+	switch {
+	case e.Late:
+		o.steps.late.Add(ctx, 1, o.steps.said.of(s).add...)
+		o.steps.abandoned.Add(ctx, -1, o.steps.said.of(s).add...)
+		o.lateSpan(ctx, s, e)
+		return
+	case e.Abandoned:
+		o.steps.abandoned.Add(ctx, 1, o.steps.said.of(s).add...)
+	}
+	if isFailure(e.Err) && o.steps.failures.Enabled(ctx) {
+		o.steps.failures.Add(ctx, 1, o.steps.failed.of(failureID{s, errorType(e.Err)})...)
+	}
+	if r, ok := ctx.Value(runningKey{}).(*running); ok && r.Step == s {
+		describe(r.span, e)
+		r.span.End()
+	}
+}
+
+// lateSpan makes a short span of the end of a step whose own has ended long ago, and
+// links it to that.
+func (o *Observer) lateSpan(ctx context.Context, s fallback.Step, e fallback.Ended) {
+	if !o.tracing {
+		return
+	}
+	said := o.steps.said.of(s)
+	_, span := o.tracer.Start(ctx, said.span+" (late)", append(slices.Clip(said.start),
+		trace.WithLinks(trace.LinkFromContext(ctx)), trace.WithAttributes(lateKey.Bool(true)))...)
+	describe(span, e)
+	span.End()
+}

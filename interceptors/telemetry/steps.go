@@ -1,0 +1,142 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// steps is what is counted of the steps of plans and chains.
+type steps struct {
+	failures  metric.Int64Counter
+	fallbacks metric.Int64Counter
+	late      metric.Int64Counter
+	abandoned metric.Int64UpDownCounter
+
+	said     *memo[fallback.Step, *stepSaid]
+	failed   *memo[failureID, []metric.AddOption]
+	fellBack *memo[fellBackID, []metric.AddOption]
+}
+
+// stepSaid is what is said of a step.
+type stepSaid struct {
+	span  string
+	start []trace.SpanStartOption
+	add   []metric.AddOption
+}
+
+// failureID is a step and what it fails with.
+type failureID struct {
+	step   fallback.Step
+	reason string
+}
+
+// fellBackID is an answer by a fallback.
+type fellBackID struct {
+	plan, chain, step string
+	state             degrade.State
+	reason            degrade.Reason
+}
+
+// nameless is s for a step beyond the bound.
+func nameless(s fallback.Step) fallback.Step {
+	return fallback.Step{Chain: other, Name: other, Fallback: s.Fallback}
+}
+
+func (id failureID) nameless() failureID { return failureID{nameless(id.step), id.reason} }
+
+func (id fellBackID) nameless() fellBackID {
+	id.plan, id.chain, id.step = "", other, other
+	return id
+}
+
+func newSteps(m *maker) *steps {
+	return &steps{
+		failures:  m.counter("afloat.step.failures", "{failure}", "Failures of the steps of plans and chains, whether or not another step answered."),
+		fallbacks: m.counter("afloat.fallbacks", "{answer}", "Answers by another step than the first."),
+		late:      m.counter("afloat.step.late", "{step}", "Steps that ended after they had been left behind."),
+		abandoned: m.upDownCounter("afloat.step.abandoned", "{step}", "Steps that have been left behind and still run."),
+
+		said: newMemo(nameless, func(s fallback.Step) *stepSaid {
+			return &stepSaid{
+				span:  spanName(s),
+				start: []trace.SpanStartOption{trace.WithAttributes(append(stepAttributes(s), fallbackKey.Bool(s.Fallback))...)},
+				add:   adding(stepAttributes(s)...),
+			}
+		}),
+		failed: newMemo(failureID.nameless, func(id failureID) []metric.AddOption {
+			return adding(append(stepAttributes(id.step), semconv.ErrorTypeKey.String(id.reason))...)
+		}),
+		fellBack: newMemo(fellBackID.nameless, func(id fellBackID) []metric.AddOption {
+			attrs := stepAttributes(fallback.Step{Plan: id.plan, Chain: id.chain, Name: id.step})
+			return adding(append(attrs, fieldStateKey.String(id.state.String()), fieldReasonKey.String(id.reason.String()))...)
+		}),
+	}
+}
+
+func stepAttributes(s fallback.Step) []attribute.KeyValue {
+	attrs := []attribute.KeyValue{chainKey.String(s.Chain), stepKey.String(s.Name)}
+	if s.Plan != "" {
+		attrs = append(attrs, planKey.String(s.Plan))
+	}
+	return attrs
+}
+
+// spanName is "GetDashboard products" for a source of a plan, and
+// "GetDashboard products: recently viewed" for a fallback of it.
+func spanName(s fallback.Step) string {
+	name := s.Chain
+	if s.Plan != "" {
+		name = s.Plan + " " + name
+	}
+	if s.Name != s.Chain {
+		name += ": " + s.Name
+	}
+	return name
+}
+
+// FellBack implements [fallback.Observer]: it counts the answer and logs it at info,
+// since it is what was planned for.
+func (o *Observer) FellBack(ctx context.Context, f fallback.FellBack) {
+	reason := degrade.ReasonOf(f.Cause)
+	o.steps.fallbacks.Add(ctx, 1, o.steps.fellBack.of(fellBackID{f.Plan, f.Chain, f.Step, f.State, reason})...)
+	attrs := []slog.Attr{
+		slog.String("chain", f.Chain), slog.String("step", f.Step), slog.String("state", f.State.String()),
+		slog.String("reason", reason.String()),
+	}
+	if f.Plan != "" {
+		attrs = append(attrs, slog.String("plan", f.Plan))
+	}
+	if f.State == degrade.Stale {
+		attrs = append(attrs, slog.Duration("age", f.Age))
+	}
+	o.log(ctx, slog.LevelInfo, "a fallback answered", attrs...)
+}
+
+// isFailure tells an error from an answer, as NOT_FOUND is one.
+func isFailure(err error) bool {
+	return err != nil && (policy.IsRejection(err) || policy.Classify(err) != policy.Success)
+}
+
+// describe says on the span of a step how it ended.
+func describe(span trace.Span, e fallback.Ended) {
+	if !span.IsRecording() {
+		return
+	}
+	if e.Abandoned {
+		span.SetAttributes(abandonedKey.Bool(true))
+	}
+	if isFailure(e.Err) {
+		span.SetAttributes(semconv.ErrorTypeKey.String(errorType(e.Err)))
+		span.SetStatus(codes.Error, e.Err.Error())
+	}
+}

@@ -1,0 +1,188 @@
+package telemetry_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	grpccodes "google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/fanout"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+)
+
+type (
+	request = *testv1.GetPageRequest
+	page    = *testv1.GetPageResponse
+)
+
+func setBanner(p page, b string)                      { p.Banner = b }
+func setAccount(p page, a *testv1.GetAccountResponse) { p.Account = a }
+
+// gather makes a plan of the sources and runs it once, in a span.
+func (b *backend) gather(t *testing.T, sources ...fanout.Source[request, page]) {
+	t.Helper()
+	plan, err := fanout.NewPlanWith(fanout.Config{
+		Name: "GetPage", MaxDuration: time.Second, Observer: b, Logger: slog.New(slog.DiscardHandler),
+	}, sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.within(t.Context(), func(ctx context.Context) {
+		if _, err := plan.Gather(ctx, &testv1.GetPageRequest{}, &testv1.GetPageResponse{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func account(context.Context, request) (*testv1.GetAccountResponse, error) {
+	return &testv1.GetAccountResponse{}, nil
+}
+
+func banner(err error) func(context.Context, request) (string, error) {
+	return func(context.Context, request) (string, error) { return "hello", err }
+}
+
+// Each step has a span with its own error, though a fallback answers.
+func TestStepsHaveSpans(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		b.gather(
+			t,
+			fanout.Required("account", account, setAccount),
+			fanout.Optional("banner", banner(errDown), setBanner).
+				Fallback("cached", banner(errDown)).
+				Default(func(request) string { return "welcome" }),
+		)
+		b.wantTree(t, "handler", "handler / GetPage account", "handler / GetPage banner",
+			"handler / GetPage banner: cached", "handler / GetPage banner: default")
+		const names = "afloat.plan.name=GetPage"
+		for name, want := range map[string]struct {
+			failed bool
+			own    []string
+		}{
+			"GetPage account":         {false, []string{"afloat.chain.name=account", names, "afloat.step.fallback=false", "afloat.step.name=account"}},
+			"GetPage banner":          {true, []string{"afloat.chain.name=banner", names, "afloat.step.fallback=false", "afloat.step.name=banner"}},
+			"GetPage banner: cached":  {true, []string{"afloat.chain.name=banner", names, "afloat.step.fallback=true", "afloat.step.name=cached"}},
+			"GetPage banner: default": {false, []string{"afloat.chain.name=banner", names, "afloat.step.fallback=true", "afloat.step.name=default"}},
+		} {
+			s := b.only(t, name)
+			s.wantOwn(t, want.own...)
+			if failed := s.Status.Code == codes.Error; failed != want.failed {
+				t.Errorf("%s: status is %v", name, s.Status)
+			}
+			if want.failed && !s.says("error.type", "UNAVAILABLE") {
+				t.Errorf("%s has %v", name, s.Attributes)
+			}
+		}
+		const series = "afloat.chain.name=banner " + names
+		b.wantPoints(t, "afloat.step.failures", series+" afloat.step.name=banner error.type=UNAVAILABLE: 1",
+			series+" afloat.step.name=cached error.type=UNAVAILABLE: 1")
+		b.wantPoints(t, "afloat.fallbacks",
+			"afloat.chain.name=banner afloat.field.reason=unavailable afloat.field.state=defaulted "+names+" afloat.step.name=default: 1")
+		b.wantPoints(t, "afloat.plan.runs", names+" afloat.plan.outcome=degraded: 1")
+		b.wantLog(t, `level=INFO msg="a fallback answered" chain=banner step=default state=defaulted reason=unavailable plan=GetPage`)
+	})
+}
+
+func (s span) says(key, value string) bool {
+	for _, a := range s.Attributes {
+		if string(a.Key) == key {
+			return a.Value.String() == value
+		}
+	}
+	return false
+}
+
+// That there is no such thing is an answer, and no failure of its source.
+func TestAnswersAreNoFailures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		b.gather(t, fanout.Optional("banner", banner(status.Error(grpccodes.NotFound, "none")), setBanner))
+		if s := b.only(t, "GetPage banner"); s.Status.Code != codes.Unset {
+			t.Errorf("status is %v", s.Status)
+		}
+		b.wantPoints(t, "afloat.step.failures")
+		b.wantPoints(t, "afloat.plan.runs", "afloat.plan.name=GetPage afloat.plan.outcome=complete: 1")
+	})
+}
+
+// A source that its guard refuses fails with the reason of the refusal.
+func TestRefusedStep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		open, err := breaker.New(breaker.Config{Mode: breaker.AlwaysOpen}, breaker.WithName("banner"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.gather(t, fanout.Optional("banner", banner(nil), setBanner).Guard(open), fanout.Required("account", account, setAccount))
+		if s := b.only(t, "GetPage banner"); !s.says("error.type", "circuit_open") {
+			t.Errorf("span has %v", s.Attributes)
+		}
+		b.wantPoints(t, "afloat.step.failures",
+			"afloat.chain.name=banner afloat.plan.name=GetPage afloat.step.name=banner error.type=circuit_open: 1")
+	})
+}
+
+// A source that ignores its context is left behind: its span ends then, and what
+// comes late has a short one, linked to that.
+func TestLateSteps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		deaf := func(context.Context, request) (string, error) {
+			time.Sleep(time.Minute)
+			return "late", nil
+		}
+		b.gather(t, fanout.Optional("banner", deaf, setBanner), fanout.Required("account", account, setAccount))
+		const series = "afloat.chain.name=banner afloat.plan.name=GetPage afloat.step.name=banner"
+		b.wantPoints(t, "afloat.step.abandoned", series+": 1")
+		own := b.only(t, "GetPage banner")
+		if d := own.EndTime.Sub(own.StartTime); d != 900*time.Millisecond || !own.says("afloat.step.abandoned", "true") {
+			t.Errorf("the span lasts %v and has %v", d, own.Attributes)
+		}
+		time.Sleep(time.Minute)
+		late := b.only(t, "GetPage banner (late)")
+		late.under(t, own)
+		if len(late.Links) != 1 || late.Links[0].SpanContext.SpanID() != own.SpanContext.SpanID() || late.EndTime != late.StartTime {
+			t.Errorf("links are %v, from %v to %v", late.Links, late.StartTime, late.EndTime)
+		}
+		late.wantOwn(t, "afloat.chain.name=banner", "afloat.plan.name=GetPage", "afloat.step.fallback=false",
+			"afloat.step.late=true", "afloat.step.name=banner")
+		b.wantPoints(t, "afloat.step.abandoned", series+": 0")
+		b.wantPoints(t, "afloat.step.late", series+": 1")
+		b.wantPoints(t, "afloat.step.failures", series+" error.type=DEADLINE_EXCEEDED: 1")
+	})
+}
+
+// Every span of a step ends once, whatever else happens.
+func TestNoSpanIsLeftOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		boom := func(context.Context, request) (string, error) { panic("oops") }
+		b.gather(t, fanout.Optional("banner", boom, setBanner).Fallback("again", boom), fanout.Required("account", account, setAccount))
+		var stubs tracetest.SpanStubs
+		for _, s := range b.spans.GetSpans() {
+			if s.EndTime.IsZero() {
+				t.Errorf("%s has not ended", s.Name)
+			}
+			stubs = append(stubs, s)
+		}
+		if len(stubs) != 4 {
+			t.Errorf("spans: %q", b.tree())
+		}
+		if s := b.only(t, "GetPage banner: again"); !s.says("error.type", "INTERNAL") {
+			t.Errorf("span has %v", s.Attributes)
+		}
+	})
+}

@@ -1,0 +1,37 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// tellAll tells the observer of everything that can happen to a name, on all sides.
+func (b *backend) tellAll(tb testing.TB, name string) {
+	tb.Helper()
+	ctx := context.Background()
+	refused := &policy.Rejection{Policy: "breaker", Name: name, Reason: policy.ReasonCircuitOpen, Err: errDown}
+	for _, s := range []policy.Side{policy.Client, policy.Server, policy.Local} {
+		call := policy.Call{Method: name, Target: name, Side: s}
+		b.Admitted(ctx, call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe})
+		b.Settled(ctx, call, policy.Outcome{})
+		b.Rejected(ctx, call, policy.Rejected{Err: refused, Waited: time.Second})
+		b.Leaked(call)
+		b.Transition(policy.Transition{Policy: "breaker", Name: name, Target: name, Side: s, From: "closed", To: "open", Cause: "mode"})
+		b.Late(policy.Late{Policy: "breaker", Name: name, Target: name, Side: s})
+	}
+	step := fallback.Step{Plan: name, Chain: name, Name: name}
+	own := b.StepStarted(ctx, step)
+	b.StepEnded(own, step, fallback.Ended{Err: errDown, Abandoned: true})
+	b.StepEnded(own, step, fallback.Ended{Err: errors.New(name), Late: true})
+	b.FellBack(ctx, fallback.FellBack{Plan: name, Chain: name, Step: name, State: degrade.Stale, Age: time.Minute, Cause: errDown})
+	b.Gathered(ctx, name, degrade.Report{}, nil)
+	b.RulesApplied(name, 1)
+	b.records.Reset()
+	b.spans.Reset()
+}

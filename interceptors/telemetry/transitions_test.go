@@ -1,0 +1,68 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// The log tells why a circuit opened and on what figures, and that it closed again.
+func TestTransitions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		answer := errDown
+		cfg := refusing
+		cfg.SuccessesToClose = 1
+		cc := b.serve(t, rpctest.Rig{Unary: func(context.Context) error { return answer }}, b.guard(t), b.guard(t, breaker.Each(cfg)))
+		const head = `level=WARN msg="circuit changed its state" policy=breaker name=/rig.v1.Rig/Unary side=client `
+		_ = rpctest.Invoke(t.Context(), cc)
+		b.wantLog(t, head+"from=closed to=open cause=consecutive_failures calls=1 failures=1 slow=0 overdue=0 target=passthrough:///rig:443 for=5s")
+		_ = rpctest.Invoke(t.Context(), cc)
+		b.wantLog(t) // a refusal is no news
+		time.Sleep(breaker.DefaultOpenFor)
+		answer = nil
+		_ = rpctest.Invoke(t.Context(), cc)
+		const tail = " calls=0 failures=0 slow=0 overdue=0 target=passthrough:///rig:443"
+		b.wantLog(t, head+"from=open to=half_open cause=open_time_over"+tail, head+"from=half_open to=closed cause=probes_succeeded"+tail)
+
+		const name = "afloat.policy.kind=breaker afloat.policy.name=/rig.v1.Rig/Unary "
+		b.wantPoints(
+			t, "afloat.client.circuit_breaker.transitions",
+			name+"afloat.transition.cause=consecutive_failures afloat.transition.from=closed afloat.transition.to=open"+at+": 1",
+			name+"afloat.transition.cause=open_time_over afloat.transition.from=open afloat.transition.to=half_open"+at+": 1",
+			name+"afloat.transition.cause=probes_succeeded afloat.transition.from=half_open afloat.transition.to=closed"+at+": 1",
+		)
+	})
+}
+
+// A call that outlives the state it was admitted in changes nothing, and is counted.
+func TestLateResults(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		slow := true
+		rig := rpctest.Rig{Unary: func(context.Context) error {
+			if slow {
+				slow = false
+				time.Sleep(time.Second)
+			}
+			return errDown
+		}}
+		cc := b.serve(t, rig, b.guard(t), b.guard(t, breaker.Each(refusing).Per(policy.PerTarget)))
+		done := make(chan error)
+		go func() { done <- rpctest.Invoke(t.Context(), cc) }()
+		synctest.Wait()
+		_ = rpctest.Invoke(t.Context(), cc)
+		if err := <-done; !errors.Is(err, errDown) {
+			t.Errorf("error = %v", err)
+		}
+		b.wantPoints(t, "afloat.client.late_results", "afloat.policy.kind=breaker afloat.policy.name=*"+at+": 1")
+	})
+}

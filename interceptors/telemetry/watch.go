@@ -1,0 +1,96 @@
+package telemetry
+
+import (
+	"context"
+	"slices"
+	"weak"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// watchedRules are rules that are looked at for as long as somebody uses them.
+type watchedRules struct {
+	rules weak.Pointer[policy.Rules]
+	// overflowed is what they had counted when they were last looked at.
+	overflowed int64
+}
+
+// Watch implements [policy.Watcher]: the policies of the rules are looked at whenever
+// metrics are collected.
+func (o *Observer) Watch(r *policy.Rules) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rules = append(o.rules, watchedRules{rules: weak.Make(r)})
+}
+
+// WatchPolicies has policies looked at that no rules have, as those that guard a step
+// of a plan: breakers, bulkheads and rate limits, which should have names. They are
+// kept from then on. Others are ignored, and so is one that is given twice.
+func (o *Observer) WatchPolicies(policies ...policy.Policy) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range policies {
+		if !slices.Contains(o.policies, p) {
+			o.policies = append(o.policies, p)
+		}
+	}
+}
+
+// looks are the instruments that are looked at.
+type looks struct {
+	overflow metric.Int64ObservableCounter
+	keys     metric.Int64ObservableUpDownCounter
+}
+
+// observe registers what is looked at whenever metrics are collected.
+func (o *Observer) observe(m *maker) {
+	l := &looks{
+		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
+		keys:     m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
+	}
+	all := []metric.Observable{l.overflow, l.keys}
+	for _, s := range o.sides {
+		all = append(all, s.state, s.bulkhead.active, s.bulkhead.queued, s.bulkhead.limit, s.rateLimitQueued)
+	}
+	_, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+		o.look(l).report(to)
+		return nil
+	}, all...)
+	m.faults = append(m.faults, err)
+}
+
+// look looks at everything there is.
+func (o *Observer) look(l *looks) sums {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	found := sums{}
+	none := *attribute.EmptySet()
+	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
+		if w.rules.Value() == nil {
+			o.gone += w.overflowed // a counter never goes back
+		}
+		return w.rules.Value() == nil
+	})
+	found.add(l.overflow, none, o.gone)
+	for i := range o.rules {
+		r := o.rules[i].rules.Value()
+		if r == nil {
+			continue // collected in the meantime: seen the next time
+		}
+		o.rules[i].overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
+		found.add(l.overflow, none, o.rules[i].overflowed)
+		for range r.All() {
+			found.add(l.keys, none, 1)
+		}
+		for p := range r.Live() {
+			o.sides[p.Side].look(found, p.Policy, p.Target)
+		}
+	}
+	for _, p := range o.policies {
+		o.sides[policy.Local].look(found, p, "")
+	}
+	return found
+}

@@ -1,0 +1,142 @@
+package telemetry_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ratelimit"
+)
+
+func policyObserver(o policy.Observer) policy.RulesOption { return policy.WithObserver(o) }
+
+// states are the series of a circuit that is in the given state.
+func states(series, current string) []string {
+	var all []string
+	for _, s := range []string{"closed", "open", "half_open", "forced_open", "disabled"} {
+		n := ": 0"
+		if s == current {
+			n = ": 1"
+		}
+		all = append(all, "afloat.circuit_breaker.state="+s+" "+series+n)
+	}
+	return all
+}
+
+// What there is at the moment is looked at when metrics are collected.
+func TestStatesArePlacesAreQueuesAreSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		rig := rpctest.Rig{Unary: func(context.Context) error { time.Sleep(time.Second); return errDown }}
+		cc := b.serve(t, rig, b.guard(t),
+			b.guard(t, breaker.Each(refusing), bulkhead.Each(bulkhead.Config{MaxConcurrent: 2, MaxQueue: 5, MaxWait: time.Minute}).Per(policy.PerTarget)))
+		b.wantPoints(t, "afloat.client.circuit_breaker.state")
+		for range 3 {
+			go func() { _ = rpctest.Invoke(t.Context(), cc) }()
+		}
+		synctest.Wait()
+		circuit, places := "afloat.policy.name=/rig.v1.Rig/Unary"+at, "afloat.policy.name=*"+at
+		b.wantPoints(t, "afloat.client.circuit_breaker.state", states(circuit, "closed")...)
+		b.wantPoints(t, "afloat.client.bulkhead.active", places+": 2")
+		b.wantPoints(t, "afloat.client.bulkhead.queued", places+": 1")
+		b.wantPoints(t, "afloat.client.bulkhead.limit", places+": 2")
+		b.wantPoints(t, "afloat.rules.keys", ": 1")
+		b.wantPoints(t, "afloat.rules.overflow", ": 0")
+		time.Sleep(3 * time.Second)
+		b.wantPoints(t, "afloat.client.circuit_breaker.state", states(circuit, "open")...)
+		b.wantPoints(t, "afloat.client.bulkhead.active", places+": 0")
+		b.wantPoints(t, "afloat.client.bulkhead.queued", places+": 0")
+	})
+}
+
+// Policies that no rules have are looked at if somebody says so, once.
+func TestPoliciesWithoutRules(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		br, err := breaker.New(breaker.Config{Mode: breaker.AlwaysOpen}, breaker.WithName("recommendations"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit, err := ratelimit.New(ratelimit.Config{PerSecond: 1, MaxWait: time.Minute}, ratelimit.WithName("database"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.WatchPolicies(br, limit, refuser{})
+		b.WatchPolicies(br)
+		for range 3 {
+			go func() { _ = policy.Do(t.Context(), limit, "read", func(context.Context) error { return nil }) }()
+		}
+		synctest.Wait()
+		b.wantPoints(t, "afloat.local.circuit_breaker.state", states("afloat.policy.name=recommendations", "forced_open")...)
+		b.wantPoints(t, "afloat.local.rate_limit.queued", "afloat.policy.name=database: 2")
+		time.Sleep(3 * time.Second)
+	})
+}
+
+// Two connections to one target have rules of their own, and one series.
+func TestPoliciesOfOneNameAreSummedUp(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	for range 2 {
+		rules := b.guard(t, breaker.Each(breaker.Config{}))
+		rules.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
+		t.Cleanup(func() { runtime.KeepAlive(rules) })
+	}
+	all := points(t, b.collected(t)["afloat.client.circuit_breaker.state"])
+	if want := "afloat.circuit_breaker.state=closed afloat.policy.name=/rig.v1.Rig/Unary" + at + ": 2"; len(all) != 5 || !slices.Contains(all, want) {
+		t.Errorf("series %q; want %q and four more", all, want)
+	}
+}
+
+// Rules that nobody uses any more are not kept, and what they counted is not taken
+// back. The garbage collector knows no virtual time.
+func TestRulesAreNotKept(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	overflow := func() {
+		rules, err := interceptors.Default(policy.WithObserver(b), policy.MaxKeys(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, method := range []string{"/a.B/C", "/a.B/D", "/a.B/E"} {
+			call := policy.Call{Method: method}
+			var a policy.Admission
+			if _, err := rules.Resolve(call).Admit(t.Context(), call, &a); err != nil {
+				t.Fatal(err)
+			}
+			defer a.Abandon() // until then the one key is not idle
+		}
+		b.wantPoints(t, "afloat.rules.overflow", ": 2")
+		b.wantPoints(t, "afloat.rules.keys", ": 1")
+	}
+	overflow()
+	runtime.GC()
+	runtime.GC()
+	b.wantPoints(t, "afloat.rules.overflow", ": 2")
+	b.wantPoints(t, "afloat.rules.keys")
+	if all := points(t, b.collected(t)["afloat.server.circuit_breaker.state"]); len(all) != 0 {
+		t.Errorf("still seen: %s", strings.Join(all, ", "))
+	}
+}
+
+// Changes of rules are counted by what became of them.
+func TestChangesOfRules(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.RulesApplied("rules.yaml", 3)
+	b.RulesRefused("rules.yaml", errDown)
+	b.RulesRefused("rules.yaml", errDown)
+	b.wantPoints(t, "afloat.rules.changes", "afloat.rules.outcome=applied afloat.rules.source=rules.yaml: 1",
+		"afloat.rules.outcome=refused afloat.rules.source=rules.yaml: 2")
+}
