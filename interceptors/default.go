@@ -30,14 +30,31 @@ func Default(opts ...policy.RulesOption) (*policy.Rules, error) {
 // NewRules returns the given rules with the built-in one beneath them: it
 // guards what they do not name, unless one of them is for "*" itself. All
 // faults of the rules and of the configurations in them are reported at once.
+// To change the rules later, give [policy.Rules.Apply] what [WithBuiltIn] returns.
 func NewRules(rules []policy.Rule, opts ...policy.RulesOption) (*policy.Rules, error) {
-	if !slices.ContainsFunc(rules, func(r policy.Rule) bool { return r.Match == "*" }) {
-		rules = append(slices.Clip(rules), builtIn())
-	}
-	return policy.NewRules(rules, opts...)
+	return policy.NewRules(WithBuiltIn(rules), opts...)
 }
 
-func builtIn() policy.Rule {
+// WithBuiltIn returns the rules with the built-in one beneath them, as [NewRules]
+// has it. It is left out on those sides that have a rule for "*" and all targets.
+func WithBuiltIn(rules []policy.Rule) []policy.Rule {
+	builtIn := BuiltIn()
+	for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
+		covers := func(r policy.Rule) bool {
+			return r.Match == "*" && r.Target == "" && !r.Shadow && (len(r.Sides) == 0 || slices.Contains(r.Sides, side))
+		}
+		if !slices.ContainsFunc(rules, covers) {
+			builtIn.Sides = append(builtIn.Sides, side)
+		}
+	}
+	if len(builtIn.Sides) == 0 {
+		return rules
+	}
+	return append(slices.Clip(rules), builtIn)
+}
+
+// BuiltIn is the built-in rule.
+func BuiltIn() policy.Rule {
 	return policy.Rule{Match: "*", Policies: []policy.Template{
 		timeout.Each(timeout.Config{Default: DefaultTimeout}),
 		breaker.Each(breaker.Config{}).On(policy.Client),

@@ -14,10 +14,9 @@ import (
 // Breaker is a circuit breaker. It is safe for concurrent use. Make one with
 // [New]; the zero Breaker is of no use.
 type Breaker struct {
-	name       string
-	classifier policy.Classifier
-	observer   policy.Observer
-	refuser    policy.Refuser
+	name     string
+	observer policy.Observer
+	refuser  policy.Refuser
 
 	settings atomic.Pointer[settings]
 	current  atomic.Pointer[stay]
@@ -32,11 +31,12 @@ type Breaker struct {
 	reports reports
 }
 
-// settings are a valid Config with its zeros filled in.
+// settings are a valid Config with its zeros filled in, and what else may change.
 type settings struct {
 	Config
 
 	failureRatio, slowRatio share
+	classifier              policy.Classifier // nil: policy.Classify
 }
 
 // stay is one stay of the breaker in one state. The settler of a call is the
@@ -56,18 +56,16 @@ type phase interface {
 
 // New returns a closed breaker, or all faults of cfg and opts.
 func New(cfg Config, opts ...Option) (*Breaker, error) {
-	s, err := newSettings(cfg)
+	o := optionsOf(opts)
+	s, err := newSettings(cfg, o.classifier)
 	if err := errors.Join(err, validate.Options("breaker", opts)); err != nil {
 		return nil, err
 	}
-	return newBreaker(s, opts), nil
+	return newBreaker(s, o), nil
 }
 
-func newBreaker(s *settings, opts []Option) *Breaker {
-	b := &Breaker{observer: policy.NopObserver{}}
-	for _, o := range opts {
-		o.apply(b)
-	}
+func newBreaker(s *settings, o options) *Breaker {
+	b := &Breaker{name: o.name, observer: policy.Observe(o.observer)}
 	b.refuser = policy.Refuser{
 		Policy: "breaker", Name: b.name, Reason: policy.ReasonCircuitOpen, Err: ErrOpen,
 	}
@@ -76,12 +74,12 @@ func newBreaker(s *settings, opts []Option) *Breaker {
 	return b
 }
 
-func newSettings(cfg Config) (*settings, error) {
+func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio)}, nil
+	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio), classifier}, nil
 }
 
 // Layer says that breakers stand outside bulkheads and rate limits.
@@ -115,9 +113,9 @@ func (b *Breaker) refuse(call policy.Call, now policy.Instant, retry time.Time) 
 
 // verdict reads the end of a call. It may run a user's classifier, so the lock
 // must not be held.
-func (b *Breaker) verdict(o policy.Outcome) policy.Verdict {
-	if b.classifier != nil && !o.Decided {
-		return b.classifier.Verdict(o.Err)
+func (s *settings) verdict(o policy.Outcome) policy.Verdict {
+	if s.classifier != nil && !o.Decided {
+		return s.classifier.Verdict(o.Err)
 	}
 	return o.Verdict
 }

@@ -106,7 +106,7 @@ func (c *closed) Settle(token uint64, o policy.Outcome) {
 	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
 		r.end(o.Started)
 	}
-	v := c.b.verdict(o)
+	v := j.verdict(o)
 	if c.b.calm.Load() != c {
 		c.b.reportLate(v, o)
 		return

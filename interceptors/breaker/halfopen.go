@@ -94,7 +94,7 @@ func (h *halfOpen) Responded(token uint64, started, at policy.Instant) {
 // Settle judges a probe, unless its first message did. One that was ignored or
 // did not start only gives its slot back.
 func (h *halfOpen) Settle(token uint64, o policy.Outcome) {
-	v := h.b.verdict(o)
+	v := h.b.settings.Load().verdict(o)
 	if !h.take(token, v, o, o.End) && o.Responded == 0 {
 		h.b.reportLate(v, o)
 	}

@@ -32,6 +32,9 @@ type Snapshot struct {
 	Late uint64
 }
 
+// Config returns the configuration in force, with its defaults filled in.
+func (b *Breaker) Config() Config { return b.settings.Load().Config }
+
 // State returns the state. An open breaker stays open until a call comes after
 // its open time.
 func (b *Breaker) State() State { return b.current.Load().phase.state() }

@@ -11,15 +11,25 @@ import (
 // the calls in flight. Another Mode does what [Breaker.SetMode] says. On an
 // error, which names all faults, nothing changes.
 func (b *Breaker) Update(cfg Config) error {
-	s, err := newSettings(cfg)
-	if err != nil {
-		return err
-	}
 	b.mu.Lock()
-	b.updateLocked(s)
+	s, err := newSettings(cfg, b.settings.Load().classifier)
+	if err == nil {
+		b.updateLocked(s)
+	}
 	b.mu.Unlock()
 	b.deliver()
-	return nil
+	return err
+}
+
+// use puts s in place of the settings, unless they are alike.
+func (b *Breaker) use(s *settings) {
+	b.mu.Lock()
+	old := b.settings.Load()
+	if old.Config != s.Config || old.classifier != nil || s.classifier != nil {
+		b.updateLocked(s)
+	}
+	b.mu.Unlock()
+	b.deliver()
 }
 
 // SetMode changes how the breaker works. Forcing it open or closed forgets what
@@ -28,9 +38,10 @@ func (b *Breaker) Update(cfg Config) error {
 // nothing.
 func (b *Breaker) SetMode(m Mode) error {
 	b.mu.Lock()
-	cfg := b.settings.Load().Config
+	old := b.settings.Load()
+	cfg := old.Config
 	cfg.Mode = m
-	s, err := newSettings(cfg)
+	s, err := newSettings(cfg, old.classifier)
 	if err == nil {
 		b.updateLocked(s)
 	}

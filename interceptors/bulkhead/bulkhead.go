@@ -3,7 +3,6 @@ package bulkhead
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +19,8 @@ type Bulkhead struct {
 	refuse  refusers
 	config  atomic.Pointer[Config]
 	counter counter
+	// rejected counts refusals, and those that there would have been.
+	rejected atomic.Uint64
 
 	// sampling: the next place given back is a sample of the hold time, even if
 	// nobody waits by then. Without it a bulkhead that once saw long holds, and
@@ -36,28 +37,10 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
-	var o options
-	for _, opt := range opts {
-		opt.apply(&o)
-	}
-	b := &Bulkhead{name: o.name}
-	b.refuse.init(o.name)
+	b := &Bulkhead{name: optionsOf(opts).name}
+	b.refuse.init(b.name)
 	b.config.Store(&cfg)
 	return b, nil
-}
-
-// Each is a template that makes one bulkhead per key: per method and target,
-// unless another scope is set with [policy.Template.Per]. A bulkhead has the
-// name of its key unless opts name it. Faults of cfg are reported when the
-// rules are built.
-func Each(cfg Config, opts ...Option) policy.Template {
-	return policy.Template{New: func(key policy.Key) (policy.Policy, error) {
-		b, err := New(cfg, append(slices.Clip(opts), keyName(key.Name))...)
-		if err != nil {
-			return nil, err
-		}
-		return b, nil
-	}}
 }
 
 // Layer puts bulkheads inside breakers and outside rate limits.
@@ -70,21 +53,23 @@ func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 }
 // most MaxWait and no longer than ctx allows. It refuses with a
 // [policy.Rejection] that wraps [ErrFull], [ErrQueueTimeout], [ErrDeadline] or
 // [ErrCancelled]; a ctx that is done already is refused even if a place is
-// free.
+// free. With Shadow it admits every call at once.
 func (b *Bulkhead) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
-	if ctx.Err() != nil {
-		return refused(b.refuse.done(ctx), call)
-	}
 	cfg := b.config.Load()
+	if ctx.Err() != nil && !cfg.Shadow {
+		return policy.Permit{}, b.refused(b.refuse.done(ctx), call)
+	}
 	for {
 		s := b.counter.load()
 		switch {
 		case s.hasRoom(cfg):
 			if b.counter.swap(s, s+oneInFlight) {
-				return b.admitted(cfg), nil
+				p := b.admitted(cfg)
+				p.Notes = b.watch(s, cfg)
+				return p, nil
 			}
 		case s.waiting() >= cfg.MaxQueue:
-			return refused(&b.refuse.full, call)
+			return policy.Permit{}, b.refused(&b.refuse.full, call)
 		default:
 			return b.acquireQueued(ctx, call)
 		}
@@ -101,8 +86,18 @@ func (b *Bulkhead) admitted(cfg *Config) policy.Permit {
 	return p
 }
 
-func refused(f *policy.Refuser, call policy.Call) (policy.Permit, error) {
-	return policy.Permit{}, f.Refuse(call.Method, time.Time{})
+// watch counts a call that was admitted only because nothing is refused, and tells.
+func (b *Bulkhead) watch(before counts, cfg *Config) policy.Notes {
+	if !cfg.Shadow || before.inFlight() < cfg.MaxConcurrent+cfg.MaxQueue {
+		return 0
+	}
+	b.rejected.Add(1)
+	return policy.NoteShadowed
+}
+
+func (b *Bulkhead) refused(f *policy.Refuser, call policy.Call) error {
+	b.rejected.Add(1)
+	return f.Refuse(call.Method, time.Time{})
 }
 
 // Settle gives the place back, whatever the outcome, and hands it to the call
@@ -128,7 +123,8 @@ func (b *Bulkhead) Settle(_ uint64, o policy.Outcome) {
 // Update changes the limits of a bulkhead in use, or reports all faults of cfg,
 // joined, and changes nothing. It never blocks: calls in flight beyond a lower
 // MaxConcurrent run to their end, and calls that wait keep their seat and
-// their MaxWait. A higher MaxConcurrent hands out the new places at once.
+// their MaxWait. A higher MaxConcurrent hands out the new places at once, and
+// Shadow admits all who wait.
 func (b *Bulkhead) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err

@@ -221,6 +221,7 @@ func TestConformance(t *testing.T) { //nolint:paralleltest // Run measures alloc
 		{"without queue", bulkhead.Config{MaxConcurrent: 4}},
 		{"with queue", bulkhead.Config{MaxConcurrent: 4, MaxQueue: 4, MaxWait: 10 * time.Millisecond}},
 		{"with patience", bulkhead.Config{MaxConcurrent: 4, MaxQueue: 100, MaxWait: time.Hour}},
+		{"in shadow", bulkhead.Config{MaxConcurrent: 4, Shadow: true}},
 	}
 	for _, tt := range tests { //nolint:paralleltest // as above
 		t.Run(tt.name, func(t *testing.T) {

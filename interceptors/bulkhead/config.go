@@ -24,6 +24,11 @@ type Config struct {
 	// MaxWait is how long a call waits at most. Range (0s, 1h] with a queue; must
 	// be 0 without one.
 	MaxWait time.Duration
+	// Shadow admits every call at once and only counts those that would have been
+	// refused, to try a configuration out: those beyond MaxConcurrent and MaxQueue
+	// together. That a call which waits may run out of time is not foreseen.
+	// Default false.
+	Shadow bool
 }
 
 // validate reports all faults, joined.

@@ -32,7 +32,7 @@ func (c counts) inFlight() int { return int(c & (oneWaiting - 1)) }
 func (c counts) waiting() int { return int(c >> half) }
 
 // hasRoom reports whether a newcomer may take a place: one is free, and nobody
-// waits for it.
+// waits for it. In shadow there is always one.
 func (c counts) hasRoom(cfg *Config) bool {
-	return c.waiting() == 0 && c.inFlight() < cfg.MaxConcurrent
+	return c.waiting() == 0 && (c.inFlight() < cfg.MaxConcurrent || cfg.Shadow)
 }

@@ -5,6 +5,14 @@ type Option interface{ apply(*options) }
 
 type options struct{ name string }
 
+func optionsOf(opts []Option) options {
+	var all options
+	for _, o := range opts {
+		o.apply(&all)
+	}
+	return all
+}
+
 // WithName names the bulkhead in its rejections and in its [Snapshot]. Default:
 // no name, but the method, service or "*" for one made by [Each].
 func WithName(name string) Option { return nameOption(name) }

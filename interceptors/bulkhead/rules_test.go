@@ -117,3 +117,35 @@ func TestLayer(t *testing.T) {
 		t.Errorf("Layer() = %v; want %v", got, policy.LayerBulkhead)
 	}
 }
+
+// A bulkhead keeps its calls when the rules change, unless its name does.
+func TestBulkheadsGoOnWhenRulesChange(t *testing.T) {
+	t.Parallel()
+	rule := func(cfg bulkhead.Config, opts ...bulkhead.Option) policy.Rule {
+		return policy.Rule{Match: "*", Policies: []policy.Template{bulkhead.Each(cfg, opts...)}}
+	}
+	r := newRules(t, rule(bulkhead.Config{MaxConcurrent: 1}))
+	now := func() *bulkhead.Bulkhead {
+		b, ok := r.Resolve(call()).Policies()[0].(*bulkhead.Bulkhead)
+		if !ok {
+			t.Fatal("no bulkhead")
+		}
+		return b
+	}
+	b := now()
+	take(t, b)
+	want := queued(2, 3)
+	if err := r.Apply([]policy.Rule{rule(want)}); err != nil {
+		t.Fatal(err)
+	}
+	if now() != b || b.Config() != want {
+		t.Errorf("the same: %v, with %+v; want the same with %+v", now() == b, b.Config(), want)
+	}
+	wantCounts(t, b, 1, 0)
+	if err := r.Apply([]policy.Rule{rule(want, bulkhead.WithName("mine"))}); err != nil {
+		t.Fatal(err)
+	}
+	if now() == b || now().Snapshot().Name != "mine" {
+		t.Error("the bulkhead has kept its old name")
+	}
+}

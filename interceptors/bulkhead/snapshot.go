@@ -13,7 +13,12 @@ type Snapshot struct {
 	InFlight int
 	// Waiting is how many calls wait for a place.
 	Waiting int
+	// Rejected is how many calls were refused, or would have been in shadow.
+	Rejected uint64
 }
+
+// Config returns the configuration in force.
+func (b *Bulkhead) Config() Config { return *b.config.Load() }
 
 // Snapshot returns the bulkhead as it is now. InFlight and Waiting are of one
 // instant. It never blocks and is safe for concurrent use.
@@ -25,5 +30,6 @@ func (b *Bulkhead) Snapshot() Snapshot {
 		MaxQueue:      cfg.MaxQueue,
 		InFlight:      s.inFlight(),
 		Waiting:       s.waiting(),
+		Rejected:      b.rejected.Load(),
 	}
 }

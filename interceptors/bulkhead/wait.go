@@ -20,7 +20,7 @@ func (b *Bulkhead) acquireQueued(ctx context.Context, call policy.Call) (policy.
 	}
 	w, cfg, refuser := b.join(left)
 	if refuser != nil {
-		return refused(refuser, call)
+		return policy.Permit{}, b.refused(refuser, call)
 	}
 	p := b.admitted(cfg)
 	if w == nil {
@@ -30,7 +30,7 @@ func (b *Bulkhead) acquireQueued(ctx context.Context, call policy.Call) (policy.
 	p.At = policy.Now()
 	p.Waited = p.At.Sub(policy.InstantOf(began))
 	if refuser != nil {
-		return policy.Permit{Waited: p.Waited}, refuser.Refuse(call.Method, time.Time{})
+		return policy.Permit{Waited: p.Waited}, b.refused(refuser, call)
 	}
 	return p, nil
 }
@@ -47,6 +47,7 @@ func (b *Bulkhead) join(left time.Duration) (*waiter, *Config, *policy.Refuser) 
 		switch {
 		case s.hasRoom(cfg):
 			if b.counter.swap(s, s+oneInFlight) {
+				b.watch(s, cfg)
 				return nil, cfg, nil
 			}
 		case s.waiting() >= cfg.MaxQueue:
@@ -139,10 +140,10 @@ func (b *Bulkhead) vacateLocked() {
 
 // handOutLocked serves waiters while there are places.
 func (b *Bulkhead) handOutLocked() {
-	places := b.config.Load().MaxConcurrent
+	cfg := b.config.Load()
 	for {
 		s := b.counter.load()
-		if s.waiting() == 0 || s.inFlight() >= places {
+		if s.waiting() == 0 || s.inFlight() >= cfg.MaxConcurrent && !cfg.Shadow {
 			return
 		}
 		if b.counter.swap(s, s+oneInFlight-oneWaiting) {

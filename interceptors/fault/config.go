@@ -47,6 +47,13 @@ const (
 	defaultMessage = "fault: injected"
 )
 
+func (c Config) withDefaults() Config {
+	if c.Message == "" {
+		c.Message = defaultMessage
+	}
+	return c
+}
+
 func (c Config) validate() error {
 	f := validate.Of("fault")
 	validate.Between(f, "delay", c.Delay, 0, 24*time.Hour)

@@ -34,17 +34,35 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 
 // Each is a template that makes one fault policy per key: per method and target,
 // unless another scope is set with [policy.Template.Per]. Faults of cfg are
-// reported when the rules are built. To switch faults at run time make one with
+// reported when the rules are built. When the rules change, so do the faults that
+// have not struck yet. To switch faults at run time without them make one with
 // [New] and put it in rules by policy.Use.
 func Each(cfg Config, opts ...Option) policy.Template {
-	return policy.Template{New: func(policy.Key) (policy.Policy, error) {
-		f, err := New(cfg, opts...)
-		if err != nil {
-			return nil, err
-		}
-		return f, nil
-	}}
+	return policy.Template{
+		Kind: "fault", Config: cfg.withDefaults(),
+		New: func(policy.Key) (policy.Policy, error) {
+			f, err := New(cfg, opts...)
+			if err != nil {
+				return nil, err
+			}
+			return f, nil
+		},
+		Update: func(_ policy.Key, p policy.Policy) error {
+			f, ok := p.(*Fault)
+			switch {
+			case !ok:
+				return errOther
+			case f.Config() == cfg.withDefaults():
+				return nil // streams that await their fault go on to do so
+			default:
+				return f.Update(cfg)
+			}
+		},
+	}
 }
+
+// errOther says that a policy is not one that a template would make.
+var errOther = errors.New("fault: the policy injects no faults")
 
 // Update changes the faults that have not struck yet; the zero Config switches
 // them off. Delays under way run on, and streams that were to have a fault after
@@ -54,9 +72,7 @@ func (f *Fault) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
 	}
-	if cfg.Message == "" {
-		cfg.Message = defaultMessage
-	}
+	cfg = cfg.withDefaults()
 	f.config.Store(&cfg)
 	return nil
 }

@@ -9,6 +9,9 @@ type Snapshot struct {
 	Delayed, Aborted uint64
 }
 
+// Config returns the faults in force, with the default message filled in.
+func (f *Fault) Config() Config { return *f.config.Load() }
+
 // Snapshot returns the counts as they are now.
 func (f *Fault) Snapshot() Snapshot {
 	return Snapshot{Active: int(f.active.Load()), Delayed: f.delayed.Load(), Aborted: f.aborted.Load()}

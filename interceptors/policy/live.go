@@ -1,34 +1,76 @@
 package policy
 
-import "iter"
+import (
+	"iter"
+	"maps"
+	"slices"
+)
 
 // Live is a policy of [Rules] that is in force and that some call has met.
 type Live struct {
 	// Policy is the policy.
 	Policy Policy
-	// Side is where its calls are seen.
+	// Kind is the template's, as in "breaker". Empty where that does not say, and
+	// for a policy by [Use].
+	Kind string
+	// Side is where its calls are seen. A policy by Use may have calls of other
+	// sides too.
 	Side Side
-	// Target is the client's, empty on a server.
+	// Target is the client's. Empty on a server, in a compartment, and for calls
+	// past the key limit.
 	Target string
-	// Name is the method of a call that has met it.
+	// Name is the method, the service as "/pkg.Service/", "*" for a target, the
+	// compartment, or "(overflow)" for calls past the key limit. Empty for a policy
+	// by Use.
 	Name string
+	// Scope is what shares the policy.
+	Scope Scope
+	// Match is that of the rule which the policy has its configuration from. Empty
+	// in a compartment, which is of several, and for a policy by Use.
+	Match string
+	// Shadow: the rule is a shadow rule.
+	Shadow bool
 }
 
 // Live yields every policy once that rules have in force at the moment, in no
-// order.
+// order. Policies that a change has removed are not among them, though calls may
+// still hold permits of theirs.
 func (r *Rules) Live() iter.Seq[Live] {
 	return func(yield func(Live) bool) {
-		seen := map[Policy]bool{}
-		for e := range r.table.entries() {
-			for _, p := range e.chain.Policies() {
-				if seen[p] {
-					continue
-				}
-				seen[p] = true
-				if !yield(Live{Policy: p, Side: e.side, Target: e.target, Name: e.method}) {
+		g, all := r.allShared()
+		for _, s := range all {
+			if !yield(s.live) {
+				return
+			}
+		}
+		for e := range g.table.entries() {
+			for _, o := range e.own {
+				if !yield(o.live(e)) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// allShared returns the generation in force and its shared policies. Who looks at
+// them does so outside the lock.
+func (r *Rules) allShared() (*generation, []*shared) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.current.Load()
+	return g, slices.Collect(maps.Values(g.shared))
+}
+
+// live describes the policy of a key.
+func (o owned) live(e *entry) Live {
+	return Live{
+		Policy: o.Policy, Kind: o.rule.Policies[o.i].Kind, Side: e.side, Target: e.target, Name: e.method,
+		Scope: PerMethod, Match: o.rule.Match, Shadow: o.rule.Shadow,
+	}
+}
+
+// liveAs begins the description of a shared policy.
+func liveAs(key Key, side Side) Live {
+	return Live{Side: side, Target: key.Target, Name: key.Name}
 }

@@ -8,8 +8,8 @@ import (
 // pattern is a parsed Rule.Match.
 type pattern struct {
 	kind patternKind
-	// text is the method, the service with its slashes ("/pkg.Service/"), or the
-	// package prefix ("/pkg.").
+	// text is the method, the service with its slashes ("/pkg.Service/"), the
+	// package prefix ("/pkg."), or anyText.
 	text string
 }
 
@@ -22,12 +22,14 @@ const (
 	anyPattern
 )
 
+const anyText = "*"
+
 const patternForms = `must be "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" or "*"`
 
 // parsePattern refuses whatever is none of the four forms.
 func parsePattern(match string) (pattern, error) {
 	if match == "*" {
-		return pattern{kind: anyPattern}, nil
+		return pattern{anyPattern, anyText}, nil
 	}
 	malformed := fmt.Errorf("policy: match = %q; %s", match, patternForms)
 	rest, ok := strings.CutPrefix(match, "/")
@@ -44,6 +46,18 @@ func parsePattern(match string) (pattern, error) {
 		return pattern{packagePattern, strings.TrimSuffix(match, "*")}, nil
 	default:
 		return pattern{}, malformed
+	}
+}
+
+// covers reports whether every method that q matches is matched by p too.
+func (p pattern) covers(q pattern) bool {
+	switch p.kind {
+	case anyPattern:
+		return true
+	case packagePattern, servicePattern:
+		return q.kind <= p.kind && strings.HasPrefix(q.text, p.text)
+	default:
+		return p == q
 	}
 }
 

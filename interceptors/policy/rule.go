@@ -1,161 +1,104 @@
 package policy
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
-// Rule says which methods get which policies.
+// Rule says which calls get which policies.
 type Rule struct {
 	// Match is "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" (a package and
 	// those below it) or "*". The closest rule alone applies to a call.
 	Match string
-	// Policies are the templates of the rule, in any order, at most
-	// [MaxPolicies]. None: the methods are left unguarded.
+	// Target restricts the rule to clients of that target, as it was given to
+	// grpc.NewClient. Of two rules with one Match, that with the call's target is
+	// closer. Empty: all targets, and servers.
+	Target string
+	// Sides restricts the rule to calls seen there. Empty: all.
+	Sides []Side
+	// Shadow lays the rule beside the others, for policies that only watch: a call
+	// has the policies of its closest rule and those of its closest shadow rule.
+	// A shadow rule has no part in calls past the key limit.
+	Shadow bool
+	// Policies are the templates of the rule, in any order. A call has at most
+	// [MaxPolicies]. None: the calls are left unguarded.
 	Policies []Template
 }
 
-// rule is a Rule that was checked, with the chain for calls past the key limit.
+// rule is a Rule that was checked. It is immutable.
 type rule struct {
 	Rule
-	pattern  pattern
-	overflow [Local + 1]*Chain
+
+	pattern pattern
+	// trial are the policies that were made to check the templates. They stand in
+	// for those of the overflow that cannot be made later.
+	trial []Policy
 }
 
-// ruleset finds the rule of a method.
-type ruleset struct {
-	exact    map[string]*rule
-	services map[string]*rule
-	packages []*rule // the longest prefix first
-	any      *rule
-}
-
-// unguarded are left alone unless a rule names them more closely than "*":
-// a breaker that refuses health checks turns a blip into an outage.
-var unguarded = [...]string{ //nolint:gochecknoglobals // a constant list
-	"/grpc.health.v1.Health/",
-	"/grpc.reflection.",
-	"/grpc.channelz.",
-}
-
-// add files r by its pattern. Two rules with one pattern are a fault.
-func (s *ruleset) add(r *rule) error {
+// newRule checks r and reports all its faults. It makes every policy once, so
+// that bad configuration is found now.
+func newRule(r Rule, observer Observer) (*rule, error) {
+	r.Policies, r.Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
+	checked := &rule{Rule: r, trial: make([]Policy, len(r.Policies))}
 	var err error
-	if r.pattern, err = parsePattern(r.Match); err != nil {
-		return err
-	}
-	taken := false
-	switch r.pattern.kind {
-	case exactPattern:
-		_, taken = s.exact[r.pattern.text]
-		s.exact[r.pattern.text] = r
-	case servicePattern:
-		_, taken = s.services[r.pattern.text]
-		s.services[r.pattern.text] = r
-	case packagePattern:
-		taken = slices.ContainsFunc(s.packages, func(o *rule) bool { return o.pattern == r.pattern })
-		s.packages = append(s.packages, r)
-	case anyPattern:
-		taken = s.any != nil
-		s.any = r
-	}
-	if taken {
-		return fmt.Errorf("policy: match = %q stands in two rules; must be in one", r.Match)
-	}
-	return nil
-}
-
-// sort puts longer package prefixes first.
-func (s *ruleset) sort() {
-	slices.SortStableFunc(s.packages, func(a, b *rule) int {
-		return cmp.Compare(len(b.pattern.text), len(a.pattern.text))
-	})
-}
-
-// find returns the closest rule of a method, nil if there is none.
-func (s *ruleset) find(method string) *rule {
-	if r := s.exact[method]; r != nil {
-		return r
-	}
-	if r := s.services[serviceOf(method)]; r != nil {
-		return r
-	}
-	for _, r := range s.packages {
-		if strings.HasPrefix(method, r.pattern.text) {
-			return r
-		}
-	}
-	for _, prefix := range unguarded {
-		if strings.HasPrefix(method, prefix) {
-			return nil
-		}
-	}
-	return s.any
-}
-
-// newRule checks the templates of r. It makes every policy once, for the
-// overflow chains, so that bad configuration is found now and all at once.
-func newRule(r Rule, observer Observer, opts ...ChainOption) (*rule, error) {
-	checked := &rule{Rule: r}
-	var err error
-	var faults []error
-	trial := make([]Policy, len(r.Policies))
-	for i, t := range r.Policies {
-		if trial[i], err = t.trial(i, observer); err != nil {
+	checked.pattern, err = parsePattern(r.Match)
+	faults := []error{err}
+	fault := func(err error) {
+		if err != nil {
 			faults = append(faults, fmt.Errorf("rule %q: %w", r.Match, err))
 		}
 	}
-	if n := r.most(); n > MaxPolicies {
-		faults = append(faults, fmt.Errorf("rule %q: %w", r.Match, tooMany(n)))
-	}
-	if len(faults) > 0 {
-		return checked, errors.Join(faults...)
-	}
-	for side := range checked.overflow {
-		checked.overflow[side], err = checked.chain(Side(side), func(i int) (Policy, error) {
-			if layerOf(trial[i]) == LayerBreaker {
-				return nil, nil
-			}
-			return trial[i], nil
-		}, opts...)
-		if err != nil {
-			return checked, fmt.Errorf("rule %q: %w", r.Match, err)
-		}
-	}
-	return checked, nil
-}
-
-// most is how many policies a call has, seen from where it has the most.
-func (r Rule) most() int {
-	var n [Local + 1]int
-	for _, t := range r.Policies {
-		for side := range n {
-			if t.applies(Side(side)) {
-				n[side]++
-			}
-		}
-	}
-	return slices.Max(n[:])
-}
-
-// chain makes the chain of the templates that apply on side. A nil policy of
-// get is left out.
-func (r *rule) chain(side Side, get func(i int) (Policy, error), opts ...ChainOption) (*Chain, error) {
-	var policies []Policy
+	fault(r.checkSides())
 	for i, t := range r.Policies {
-		if !t.applies(side) {
-			continue
-		}
-		p, err := get(i)
-		if err != nil {
-			return nil, err
-		}
-		if p != nil {
-			policies = append(policies, p)
+		p, err := t.trial(i, observer)
+		checked.trial[i] = p
+		fault(err)
+	}
+	if n := most(r); n > MaxPolicies {
+		fault(tooMany(n))
+	}
+	fault(r.checkRepeats())
+	return checked, errors.Join(faults...)
+}
+
+func (r Rule) checkSides() error {
+	var faults []error
+	for _, s := range r.Sides {
+		if s > Local {
+			faults = append(faults, fmt.Errorf("policy: side of the rule = %d; must be Client, Server or Local", s))
 		}
 	}
-	return NewChain(policies, opts...)
+	if r.Target != "" && !r.applies(Client) {
+		faults = append(faults, fmt.Errorf("policy: target = %q; must be empty in a rule that is not for clients", r.Target))
+	}
+	return errors.Join(faults...)
+}
+
+// applies reports whether r is for calls seen on side.
+func (r Rule) applies(side Side) bool { return len(r.Sides) == 0 || slices.Contains(r.Sides, side) }
+
+// sides are those that r can meet calls on: a target has clients only.
+func (r Rule) sides() []Side {
+	var all []Side
+	for s := range Local + 1 {
+		if r.applies(s) && (r.Target == "" || s == Client) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// count is how many policies of r a call has that is seen on side.
+func (r Rule) count(side Side) int {
+	if !r.applies(side) {
+		return 0
+	}
+	n := 0
+	for _, t := range r.Policies {
+		if t.applies(side) {
+			n++
+		}
+	}
+	return n
 }

@@ -22,35 +22,25 @@ const (
 )
 
 // Rules resolve calls by a list of rules, with one chain per (target, method).
-// They are safe for concurrent use.
+// They are safe for concurrent use. [Rules.Apply] changes them while they work.
 //
 // The number of keys is bounded by [MaxKeys]. When it is reached, keys whose
 // policies are idle (closed, nothing in flight, nothing remembered) are
 // dropped; if there are none, a new method shares one overflow chain per rule,
 // which has everything but breakers. [Rules.Overflowed] counts such calls.
 type Rules struct {
-	set      ruleset
 	maxKeys  int
 	observer Observer
 	heard    Observer // observer as it was given, nil if nobody is
 	options  []ChainOption
 
-	table      table
+	current    atomic.Pointer[generation]
 	overflowed atomic.Uint64
 
 	fullUntil atomic.Int64 // an Instant
 
-	mu     sync.Mutex // held to add and to drop keys
-	scoped map[scopedKey]Policy
-}
-
-// scopedKey names a policy that several methods share.
-type scopedKey struct {
-	rule     *rule
-	template int
-	side     Side
-	target   string
-	name     string
+	applying sync.Mutex // held to change the rules
+	mu       sync.Mutex // held to add and to drop keys, and to change the generation
 }
 
 // RulesOption changes how rules are built.
@@ -73,12 +63,7 @@ func (n maxKeysOption) applyRules(r *Rules) { r.maxKeys = int(n) }
 // repeated patterns, templates without a function, bad configuration of any
 // policy, more than [MaxPolicies] policies.
 func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
-	r := &Rules{
-		set:      ruleset{exact: map[string]*rule{}, services: map[string]*rule{}},
-		maxKeys:  DefaultMaxKeys,
-		observer: NopObserver{},
-		scoped:   map[scopedKey]Policy{},
-	}
+	r := &Rules{maxKeys: DefaultMaxKeys, observer: NopObserver{}}
 	for _, o := range opts {
 		o.applyRules(r)
 	}
@@ -86,14 +71,11 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 	if r.maxKeys < 1 || r.maxKeys > maxMaxKeys {
 		faults = append(faults, fmt.Errorf("policy: max_keys = %d; must be in [1, %d]", r.maxKeys, maxMaxKeys))
 	}
-	for _, given := range rules {
-		checked, err := newRule(given, r.observer, r.options...)
-		faults = append(faults, r.set.add(checked), err)
-	}
-	if err := errors.Join(faults...); err != nil {
+	set, err := newRuleset(rules, r.observer)
+	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, err
 	}
-	r.set.sort()
+	r.current.Store(newGeneration(set))
 	if w, ok := r.heard.(Watcher); ok {
 		w.Watch(r)
 	}
@@ -107,21 +89,26 @@ func (r *Rules) Observer() Observer { return r.heard }
 // Resolve returns the chain of call, nil if no rule covers its method or if
 // the rule that does has no policies.
 func (r *Rules) Resolve(call Call) *Chain {
-	if c := r.table.lookup(call); c != nil {
+	if c := r.current.Load().table.lookup(call); c != nil {
 		return c
 	}
 	return r.resolveNew(call)
 }
 
-// ResolveUnknown returns the overflow chain of call's rule, nil where Resolve
-// returns nil. It is for servers that answer methods which nobody registered: a
-// hostile client can make up any number of those.
-func (r *Rules) ResolveUnknown(call Call) *Chain {
-	matched := r.set.find(call.Method)
-	if matched == nil || len(matched.Policies) == 0 {
-		return nil
+// ResolveUnknown returns the overflow chain of call's rule, nil if no rule covers
+// its method or if the rule that does has no policies. It is for servers that
+// answer methods which nobody registered: a hostile client can make up any number
+// of those.
+func (r *Rules) ResolveUnknown(call Call) *Chain { return r.overflowChain(r.current.Load(), call) }
+
+// Matching returns the rules that apply to a call: the closest one, and the
+// closest shadow rule. No policy is made for it.
+func (r *Rules) Matching(call Call) []Rule {
+	var all []Rule
+	for _, m := range r.current.Load().set.find(call).all() {
+		all = append(all, m.Rule)
 	}
-	return matched.overflow[call.Side]
+	return all
 }
 
 // Overflowed is how many times a call got the overflow chain, because the rules
@@ -132,8 +119,10 @@ func (r *Rules) Overflowed() uint64 { return r.overflowed.Load() }
 // order. The Name of a key is the method.
 func (r *Rules) All() iter.Seq2[Key, *Chain] {
 	return func(yield func(Key, *Chain) bool) {
-		for e := range r.table.entries() {
-			if !yield(Key{Name: e.method, Target: e.target, Observer: r.observer}, e.chain) {
+		for e := range r.current.Load().table.entries() {
+			key := Key{Name: e.method, Target: e.target}
+			key.Observer = r.observerFor(key, e.side)
+			if !yield(key, e.chain) {
 				return
 			}
 		}

@@ -183,7 +183,7 @@ func TestNewRulesFaults(t *testing.T) {
 		{"no function", one(policy.Template{}), nil, []string{`rule "*": policy: New of policy 0 = nil; must be a function`}},
 		{
 			"scope", one(good, good.Per(7)), nil,
-			[]string{`rule "*": policy: scope of policy 1 = Scope(7); must be PerMethod, PerService or PerTarget`},
+			[]string{`rule "*": policy: scope of policy 1 = Scope(7); must be PerMethod, PerService, PerTarget or PerCompartment`},
 		},
 		{
 			"side", one(good.On(policy.Client, 5)), nil,
@@ -207,14 +207,14 @@ func TestNewRulesFaults(t *testing.T) {
 		{
 			"all at once",
 			[]policy.Rule{
-				rule("*", fails, policy.Template{}), rule("catalog", forgets), rule("*", good.Per(3)),
+				rule("*", fails, policy.Template{}), rule("catalog", forgets), rule("*", good.Per(9)),
 				rule("/a.B/*", slices.Repeat([]policy.Template{good}, 12)...),
 			},
 			[]policy.RulesOption{policy.MaxKeys(0)},
 			[]string{
 				"max_keys = 0", `rule "*": plain`, `rule "*": policy: New of policy 1 = nil`,
 				`match = "catalog"`, `rule "catalog": policy: New of policy 0 returned nil`,
-				`match = "*" stands in two rules`, `rule "*": policy: scope of policy 0 = Scope(3)`,
+				`match = "*" stands in two rules`, `rule "*": policy: scope of policy 0 = Scope(9)`,
 				`rule "/a.B/*": policy: chain has 12 policies`,
 			},
 		},

@@ -22,15 +22,6 @@ type table struct {
 	size   int
 }
 
-// entry is what rules keep for one (target, method, side).
-type entry struct {
-	method, target string
-	side           Side
-	chain          *Chain
-	own            []Policy
-	shared         []scopedKey
-}
-
 // callText is the text of what an entry is found by.
 type callText struct {
 	method, target string
@@ -52,13 +43,21 @@ func (t *table) lookup(call Call) *Chain {
 			return c
 		}
 	}
-	found, ok := t.texts.Load(callText{call.Method, call.Target, call.Side})
+	e := t.entry(callText{call.Method, call.Target, call.Side})
+	if e == nil {
+		return nil
+	}
+	t.remember(call, e)
+	return e.chain
+}
+
+// entry returns the entry of a text, nil if there is none.
+func (t *table) entry(at callText) *entry {
+	found, ok := t.texts.Load(at)
 	if !ok {
 		return nil
 	}
-	e := found.(*entry) //nolint:errcheck,forcetypeassert // nothing else is ever stored
-	t.remember(call, e)
-	return e.chain
+	return found.(*entry) //nolint:errcheck,forcetypeassert // nothing else is ever stored
 }
 
 // remember finds e faster for the next call with these very strings, while
@@ -99,6 +98,17 @@ func (t *table) insert(e *entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.put(t.places.Load(), &place{e.method, e.target, e.chain, e.side})
+}
+
+// fill adds entries to a table that nobody uses yet.
+func (t *table) fill(entries []*entry) {
+	for _, e := range entries {
+		t.texts.Store(callText{e.method, e.target, e.side}, e)
+	}
+	t.size = len(entries)
+	if t.size > 0 {
+		t.rebuild()
+	}
 }
 
 // drop removes the entries for which gone is true.

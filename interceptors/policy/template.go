@@ -3,59 +3,52 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 )
 
 // Template makes the policies of a rule: one policy for each method, service or
-// target that the rule meets. The packages of the policies have functions that
-// make templates, as in breaker.Each.
+// target that the rule meets, or one for a compartment. The packages of the
+// policies have functions that make templates, as in breaker.Each.
 type Template struct {
 	// New makes the policy for a key. It must not be nil. It is also called once
 	// when the rules are built, so that bad configuration is found there.
 	New func(Key) (Policy, error)
+	// Kind is what the policies are, as in "breaker". Empty: not said, and no
+	// policy is the same as an earlier one when the rules change.
+	Kind string
+	// Update gives a policy that another template of the same Kind made for the
+	// key the configuration of this one, see [Rules.Apply]. After an error, which
+	// says that it cannot, New makes another in its place. It is also called once
+	// when the rules are built, with a policy of this very template. Nil: policies
+	// are made anew when the rules change.
+	Update func(Key, Policy) error
+	// Config is the configuration, for display, and to tell whether two templates
+	// in one compartment agree. It must not be changed. Nil: not said.
+	Config any
 	// Scope says what shares a policy. The zero Scope is PerMethod.
 	Scope Scope
+	// Compartment names the policy where Scope is PerCompartment. See
+	// [Template.In].
+	Compartment string
 	// Sides restricts the template to calls seen there. Empty: all.
 	Sides []Side
-}
 
-// Scope says which calls of a rule share a policy.
-type Scope uint8
-
-// The scopes. Each is within one target.
-const (
-	PerMethod Scope = iota
-	PerService
-	PerTarget
-)
-
-// String returns the scope as in "per_method".
-func (s Scope) String() string {
-	switch s {
-	case PerMethod:
-		return "per_method"
-	case PerService:
-		return "per_service"
-	case PerTarget:
-		return "per_target"
-	default:
-		return fmt.Sprintf("Scope(%d)", uint8(s))
-	}
-}
-
-// Key says what a new policy is for.
-type Key struct {
-	// Name is the method, the service as "/pkg.Service/", or "*".
-	Name string
-	// Target is the client's target, empty on a server.
-	Target string
-	// Observer hears what the policy reports. It is never nil.
-	Observer Observer
+	// given tells templates of one policy by Use. Nil: it is not by Use.
+	given any
 }
 
 // Per returns t with another scope.
 func (t Template) Per(s Scope) Template {
 	t.Scope = s
+	return t
+}
+
+// In returns t for a compartment: one policy, shared by all calls on one side of
+// all rules that have a template of this kind in a compartment of this name. The
+// templates must have the same Config. The name must not be empty.
+func (t Template) In(name string) Template {
+	t.Scope, t.Compartment = PerCompartment, name
 	return t
 }
 
@@ -66,23 +59,24 @@ func (t Template) On(sides ...Side) Template {
 }
 
 // Use makes a template of one policy that all calls of all rules that name it
-// share: a compartment.
+// share. What becomes of it when rules change is the caller's business.
 func Use(p Policy) Template {
-	return Template{Scope: PerTarget, New: func(Key) (Policy, error) {
+	t := Template{Scope: PerCompartment, given: new(int), New: func(Key) (Policy, error) {
 		if p == nil {
 			return nil, errors.New("policy: shared policy = nil; must be a policy")
 		}
 		return p, nil
 	}}
+	if v := reflect.ValueOf(p); v.IsValid() && v.Comparable() {
+		t.given = p
+	}
+	return t
 }
-
-// overflowName names the policies that calls past the key limit share.
-const overflowName = "(overflow)"
 
 // trial checks t, the i-th of its rule, and makes one policy of it.
 func (t Template) trial(i int, observer Observer) (Policy, error) {
-	if t.Scope > PerTarget {
-		return nil, fmt.Errorf("policy: scope of policy %d = %v; must be PerMethod, PerService or PerTarget", i, t.Scope)
+	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
+		return nil, err
 	}
 	for _, s := range t.Sides {
 		if s > Local {
@@ -92,7 +86,37 @@ func (t Template) trial(i int, observer Observer) (Policy, error) {
 	if t.New == nil {
 		return nil, fmt.Errorf("policy: New of policy %d = nil; must be a function", i)
 	}
-	return t.make(i, Key{Name: overflowName, Observer: observer})
+	key := Key{Name: overflowName, Observer: observer}
+	if t.Compartment != "" {
+		key.Name = t.Compartment
+	}
+	p, err := t.make(i, key)
+	if err == nil && t.Update != nil {
+		err = t.Update(key, p)
+	}
+	return p, err
+}
+
+func (t Template) checkScope(i int) error {
+	switch {
+	case t.given != nil:
+		return nil
+	case t.Scope > PerCompartment:
+		return fmt.Errorf("policy: scope of policy %d = %v; must be PerMethod, PerService, PerTarget or PerCompartment", i, t.Scope)
+	case t.Scope == PerCompartment && t.Compartment == "":
+		return fmt.Errorf("policy: compartment of policy %d = \"\"; must be a name", i)
+	case t.Scope != PerCompartment && t.Compartment != "":
+		return fmt.Errorf("policy: scope of policy %d = %v; must be PerCompartment in compartment %q", i, t.Scope, t.Compartment)
+	default:
+		return nil
+	}
+}
+
+func (t Template) checkKind(i int) error {
+	if t.Kind == "" && (t.Update != nil || t.Compartment != "") {
+		return fmt.Errorf("policy: kind of policy %d = \"\"; must be set in a compartment and with Update", i)
+	}
+	return nil
 }
 
 // make makes the policy for a key. It is never nil without an error.
@@ -107,18 +131,4 @@ func (t Template) make(i int, k Key) (Policy, error) {
 // applies reports whether t is for calls seen on side.
 func (t Template) applies(side Side) bool {
 	return len(t.Sides) == 0 || slices.Contains(t.Sides, side)
-}
-
-// keyOf is what call shares a policy of t by.
-func (t Template) keyOf(call Call) Key {
-	k := Key{Target: call.Target}
-	switch t.Scope {
-	case PerService:
-		k.Name = serviceOf(call.Method)
-	case PerTarget:
-		k.Name = "*"
-	case PerMethod:
-		k.Name = call.Method
-	}
-	return k
 }

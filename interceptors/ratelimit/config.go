@@ -18,6 +18,9 @@ type Config struct {
 	// MaxWait is how long a call may wait for its token. Range [0s, 1h]. Default
 	// 0s: it does not wait.
 	MaxWait time.Duration
+	// Shadow admits every call at once and only counts those that would have been
+	// refused, to try a configuration out. Default false.
+	Shadow bool
 }
 
 const least, most = 0.000001, 1_000_000_000

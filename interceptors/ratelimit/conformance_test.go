@@ -14,6 +14,7 @@ func TestConformance(t *testing.T) { //nolint:paralleltest // the suite measures
 		"refusing":        {PerSecond: 10, Burst: 4},
 		"waiting":         {PerSecond: 10, Burst: 4, MaxWait: 500 * time.Millisecond},
 		"waiting for all": {PerSecond: 10, Burst: 1, MaxWait: time.Hour},
+		"in shadow":       {PerSecond: 10, Burst: 4, Shadow: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policytest.Run(
@@ -25,7 +26,7 @@ func TestConformance(t *testing.T) { //nolint:paralleltest // the suite measures
 				policytest.Refusing(func(tb testing.TB) policy.Policy {
 					tb.Helper()
 					cfg := cfg
-					cfg.PerSecond, cfg.Burst, cfg.MaxWait = 0.001, 1, 0
+					cfg.PerSecond, cfg.Burst, cfg.MaxWait, cfg.Shadow = 0.001, 1, 0, false
 					return emptied(tb, cfg)
 				}),
 			)

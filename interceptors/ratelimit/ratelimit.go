@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -20,6 +20,10 @@ type Limiter struct {
 	name   string
 	refuse refusers
 	born   policy.Instant
+	// rejected counts refusals, and those that there would have been.
+	rejected atomic.Uint64
+	// shadow is that of config, for who does not hold the lock.
+	shadow atomic.Bool
 
 	// mu guards what follows. The clock is read under it: x/time/rate credits a
 	// time twice when it is told of a later one first.
@@ -38,30 +42,13 @@ func New(cfg Config, opts ...Option) (*Limiter, error) {
 	if err := errors.Join(cfg.validate(), validate.Options("ratelimit", opts)); err != nil {
 		return nil, err
 	}
-	var o options
-	for _, opt := range opts {
-		opt.apply(&o)
-	}
 	l := &Limiter{
-		name: o.name, born: policy.Now(), config: cfg,
+		name: optionsOf(opts).name, born: policy.Now(), config: cfg,
 		tokens: rate.NewLimiter(rate.Limit(cfg.PerSecond), cfg.Burst),
 	}
-	l.refuse.init(o.name)
+	l.shadow.Store(cfg.Shadow)
+	l.refuse.init(l.name)
 	return l, nil
-}
-
-// Each is a template that makes one limiter per key: per method and target,
-// unless another scope is set with [policy.Template.Per]. A limiter has the name
-// of its key unless opts name it. Faults of cfg are reported when the rules are
-// built.
-func Each(cfg Config, opts ...Option) policy.Template {
-	return policy.Template{New: func(key policy.Key) (policy.Policy, error) {
-		l, err := New(cfg, append(slices.Clip(opts), keyName(key.Name))...)
-		if err != nil {
-			return nil, err
-		}
-		return l, nil
-	}}
 }
 
 // Layer puts rate limits inside bulkheads.
@@ -76,7 +63,8 @@ func (l *Limiter) Idle() bool {
 
 // Update changes the limits of a limiter in use, or reports all faults of cfg,
 // joined, and changes nothing. Tokens that are there stay, up to the new Burst.
-// Those who wait keep their order and their MaxWait, at the new pace.
+// Those who wait keep their order and their MaxWait, at the new pace; Shadow admits
+// them all.
 func (l *Limiter) Update(cfg Config) error {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -86,6 +74,7 @@ func (l *Limiter) Update(cfg Config) error {
 	defer l.mu.Unlock()
 	now := policy.Now()
 	l.config = cfg
+	l.shadow.Store(cfg.Shadow)
 	l.tokens.SetLimitAt(now.Time(), rate.Limit(cfg.PerSecond))
 	l.tokens.SetBurstAt(now.Time(), cfg.Burst)
 	l.serveLocked(now)
@@ -96,19 +85,20 @@ func (l *Limiter) Update(cfg Config) error {
 // before ctx's deadline. Else it refuses at once, with a [policy.Rejection] that
 // wraps [ErrLimited], [ErrDeadline] or [ErrCancelled] and tells when there will
 // be a token. A refused call takes none, nor does one whose ctx is done already.
+// With Shadow it admits every call at once.
 func (l *Limiter) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
-	if ctx.Err() != nil {
-		return policy.Permit{}, refusal{by: l.refuse.done(ctx)}.of(call)
+	if ctx.Err() != nil && !l.shadow.Load() {
+		return policy.Permit{}, l.refused(refusal{by: l.refuse.done(ctx)}, call)
 	}
-	w, began, no := l.take(deadlineOf(ctx))
-	p := policy.Permit{At: began}
+	w, p, no := l.take(deadlineOf(ctx))
 	if w != nil {
+		began := p.At
 		no = l.await(ctx, w)
 		p.At = policy.Now()
 		p.Waited = p.At.Sub(began)
 	}
 	if no.by != nil {
-		return p, no.of(call)
+		return p, l.refused(no, call)
 	}
 	return p, nil
 }
@@ -127,27 +117,47 @@ type refusal struct {
 	retry time.Time
 }
 
-func (r refusal) of(call policy.Call) error { return r.by.Refuse(call.Method, r.retry) }
+func (l *Limiter) refused(r refusal, call policy.Call) error {
+	l.rejected.Add(1)
+	return r.by.Refuse(call.Method, r.retry)
+}
 
 // take takes a token at the instant it returns, or joins the queue for one.
-func (l *Limiter) take(deadline policy.Instant) (*waiter, policy.Instant, refusal) {
+func (l *Limiter) take(deadline policy.Instant) (*waiter, policy.Permit, refusal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := policy.Now()
+	p := policy.Permit{At: now}
 	l.serveLocked(now)
-	if l.queue.first == nil && l.tokens.AllowN(now.Time(), 1) {
-		return nil, now, refusal{}
+	switch {
+	case l.config.Shadow:
+		p.Notes = l.watchLocked(now, deadline)
+		return nil, p, refusal{}
+	case l.queue.first == nil && l.tokens.AllowN(now.Time(), 1):
+		return nil, p, refusal{}
 	}
 	wait := l.untilLocked(now, l.queue.length+1)
 	switch turn := now.Add(wait); {
 	case wait > l.config.MaxWait:
-		return nil, now, refusal{&l.refuse.limited, l.retryAt(turn)}
+		return nil, p, refusal{&l.refuse.limited, l.retryAt(turn)}
 	case turn >= deadline:
-		return nil, now, refusal{&l.refuse.deadline, l.retryAt(turn)}
+		return nil, p, refusal{&l.refuse.deadline, l.retryAt(turn)}
 	}
 	w := l.queue.join(l.config.MaxWait)
 	l.armLocked(now)
-	return w, now, refusal{}
+	return w, p, refusal{}
+}
+
+// watchLocked takes a token for a call that is let through in any case: one to
+// come, if the call would have waited for it. It tells if there would have been none.
+func (l *Limiter) watchLocked(now, deadline policy.Instant) policy.Notes {
+	wait := l.untilLocked(now, 1)
+	if wait > l.config.MaxWait || wait > 0 && now.Add(wait) >= deadline {
+		l.rejected.Add(1)
+		return policy.NoteShadowed
+	}
+	l.tokens.ReserveN(now.Time(), 1)
+	return 0
 }
 
 // retryAt rounds an instant up to the millisecond, so that refusals which await

@@ -19,6 +19,15 @@ type Snapshot struct {
 	Tokens float64
 	// Waiting is how many calls wait for their turn.
 	Waiting int
+	// Rejected is how many calls were refused, or would have been in shadow.
+	Rejected uint64
+}
+
+// Config returns the configuration in force, with its defaults filled in.
+func (l *Limiter) Config() Config {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.config
 }
 
 // Snapshot returns the limiter as it is now.
@@ -32,5 +41,6 @@ func (l *Limiter) Snapshot() Snapshot {
 		MaxWait:   l.config.MaxWait,
 		Tokens:    l.tokensLocked(policy.Now()),
 		Waiting:   l.queue.length,
+		Rejected:  l.rejected.Load(),
 	}
 }

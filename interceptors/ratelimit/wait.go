@@ -48,12 +48,13 @@ func (l *Limiter) serve() {
 	l.serveLocked(policy.Now())
 }
 
-// serveLocked hands out the tokens there are to those who wait.
+// serveLocked hands out the tokens there are to those who wait. In shadow nobody
+// does.
 func (l *Limiter) serveLocked(now policy.Instant) {
 	if l.queue.first == nil {
 		return
 	}
-	for l.queue.first != nil && l.tokens.AllowN(now.Time(), 1) {
+	for l.queue.first != nil && (l.config.Shadow || l.tokens.AllowN(now.Time(), 1)) {
 		l.queue.serve()
 	}
 	l.armLocked(now)

@@ -23,15 +23,22 @@ func New(cfg Config) (*Timeout, error) {
 // Each makes timeouts for the methods that a rule meets. Bad configuration is
 // reported when the rules are built.
 func Each(cfg Config) policy.Template {
-	// Nothing is counted, so one serves all.
+	// Nothing is counted, so one serves all, and there is nothing to keep when the
+	// rules change.
 	t, err := New(cfg)
-	return policy.Template{Scope: policy.PerTarget, New: func(policy.Key) (policy.Policy, error) {
-		if err != nil {
-			return nil, err
-		}
-		return t, nil
-	}}
+	return policy.Template{
+		Kind: "timeout", Config: cfg, Scope: policy.PerTarget,
+		New: func(policy.Key) (policy.Policy, error) {
+			if err != nil {
+				return nil, err
+			}
+			return t, nil
+		},
+	}
 }
+
+// Config returns the configuration in force.
+func (t *Timeout) Config() Config { return *t.config.Load() }
 
 // Update changes the configuration for calls to come. On an error, which names
 // all faults, nothing changes.

@@ -1,0 +1,37 @@
+package bulkhead
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Each is a template that makes one bulkhead per key: per method and target,
+// unless another scope is set with [policy.Template.Per]. A bulkhead has the
+// name of its key unless opts name it. Faults of cfg are reported when the
+// rules are built. When the rules change, bulkheads take over the configuration;
+// one whose name changes is made anew.
+func Each(cfg Config, opts ...Option) policy.Template {
+	optionsFor := func(key policy.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
+	return policy.Template{
+		Kind: kind, Config: cfg,
+		New: func(key policy.Key) (policy.Policy, error) {
+			b, err := New(cfg, optionsFor(key)...)
+			if err != nil {
+				return nil, err
+			}
+			return b, nil
+		},
+		Update: func(key policy.Key, p policy.Policy) error {
+			b, ok := p.(*Bulkhead)
+			if !ok || b.name != optionsOf(optionsFor(key)).name {
+				return errOther
+			}
+			return b.Update(cfg)
+		},
+	}
+}
+
+// errOther says that a bulkhead is not one that a template of this name would make.
+var errOther = errors.New("bulkhead: the policy is no bulkhead of this name")

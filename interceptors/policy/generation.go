@@ -1,0 +1,67 @@
+package policy
+
+import "sync"
+
+// generation is the rules between two changes, and the policies that calls have
+// met under them.
+type generation struct {
+	set   *ruleset
+	table table
+	// shared has the policies that several keys use. The lock of the rules guards
+	// it.
+	shared map[identity]*shared
+	// overflow has the chains for calls past the key limit, each made when it is
+	// first needed: overflowAt → *Chain.
+	overflow sync.Map
+}
+
+// overflowAt is what there is one overflow chain for.
+type overflowAt struct {
+	rule *rule
+	side Side
+}
+
+// entry is what rules keep for one (target, method, side).
+type entry struct {
+	method, target string
+	side           Side
+	chain          *Chain
+	own            []owned
+	shared         []*shared
+}
+
+// owned is a policy of one entry: by the i-th template of its rule.
+type owned struct {
+	Policy
+
+	rule *rule
+	i    int
+}
+
+// shared is a policy that several entries use.
+type shared struct {
+	id   identity
+	live Live
+}
+
+func newGeneration(set *ruleset) *generation {
+	return &generation{set: set, shared: map[identity]*shared{}}
+}
+
+// call is one as the entry is for.
+func (e *entry) call() Call { return Call{Method: e.method, Target: e.target, Side: e.side} }
+
+// own returns the policy of one method that has the identity, nil if there is
+// none.
+func (g *generation) own(id identity) Policy {
+	e := g.table.entry(callText{id.name, id.target, id.side})
+	if e == nil {
+		return nil
+	}
+	for _, o := range e.own {
+		if o.rule.identity(o.i, e.call()) == id {
+			return o.Policy
+		}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package policy
+
+// The chains of calls that get no key of their own. They have everything but
+// breakers: one that judges unrelated methods together is worse than none.
+
+// overflow counts a call that gets no key of its own.
+func (r *Rules) overflow(g *generation, call Call) *Chain {
+	r.overflowed.Add(1)
+	return r.overflowChain(g, call)
+}
+
+// overflowChain returns the overflow chain of call's rule, nil if there is none.
+func (r *Rules) overflowChain(g *generation, call Call) *Chain {
+	at, c := g.overflowOf(call)
+	if at.rule == nil || c != nil {
+		return c
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.overflowLocked(r.current.Load(), call)
+}
+
+// overflowLocked makes the chain if need be. g must be in force.
+func (r *Rules) overflowLocked(g *generation, call Call) *Chain {
+	at, c := g.overflowOf(call)
+	if at.rule == nil || c != nil {
+		return c
+	}
+	b := builder{rules: r, next: g}
+	var policies []Policy
+	for i, t := range at.rule.Policies {
+		if t.applies(at.side) && layerOf(at.rule.trial[i]) != LayerBreaker {
+			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
+		}
+	}
+	var err error
+	if c, err = NewChain(policies, r.options...); err != nil {
+		return nil // unreachable: there are few policies, and none is nil
+	}
+	g.overflow.Store(at, c)
+	return c
+}
+
+// overflowOf is where the chain for calls past the key limit is found, a nil rule
+// if they are unguarded, and the chain if it was made.
+func (g *generation) overflowOf(call Call) (at overflowAt, c *Chain) {
+	at = overflowAt{g.set.enforced.find(call), call.Side}
+	if at.rule == nil || len(at.rule.Policies) == 0 {
+		return overflowAt{}, nil
+	}
+	if known, ok := g.overflow.Load(at); ok {
+		c = known.(*Chain) //nolint:errcheck,forcetypeassert // nothing else is ever stored
+	}
+	return at, c
+}
+
+// overflowPolicy returns the policy that calls past the key limit share. One that
+// cannot be made now was when the rules were checked.
+func (b *builder) overflowPolicy(r *rule, i int, side Side) Policy {
+	t, id := r.Policies[i], r.overflowIdentity(i, side)
+	if s := b.next.shared[id]; s != nil {
+		return s.live.Policy
+	}
+	key := Key{Name: overflowName}
+	if id.scope == PerCompartment {
+		key.Name = t.Compartment
+	}
+	key.Observer = b.rules.observerFor(key, side)
+	p, err := t.make(i, key)
+	if err != nil {
+		p = r.trial[i]
+	}
+	return b.share(id, r, i, liveAs(key, side), p).live.Policy
+}

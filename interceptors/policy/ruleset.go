@@ -1,0 +1,94 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// ruleset finds the rules of a call. It is not changed once it is in use.
+type ruleset struct {
+	enforced, shadow index
+	// compartments has those that name each.
+	compartments map[compartment][]member
+}
+
+// found are the rules that apply to a call. Either may be nil.
+type found struct{ enforced, shadow *rule }
+
+// guards reports whether the rules have any policy for the call.
+func (f found) guards() bool {
+	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+}
+
+// all are the rules that there are.
+func (f found) all() []*rule {
+	return slices.DeleteFunc([]*rule{f.enforced, f.shadow}, func(r *rule) bool { return r == nil })
+}
+
+// find returns the rules of a call.
+func (s *ruleset) find(call Call) found {
+	return found{s.enforced.find(call), s.shadow.find(call)}
+}
+
+// layer is where rules like r are found.
+func (s *ruleset) layer(r Rule) *index {
+	if r.Shadow {
+		return &s.shadow
+	}
+	return &s.enforced
+}
+
+// newRuleset checks the rules and reports all faults at once.
+func newRuleset(rules []Rule, observer Observer) (*ruleset, error) {
+	s := &ruleset{compartments: map[compartment][]member{}}
+	var faults []error
+	for _, given := range rules {
+		r, err := newRule(given, observer)
+		faults = append(faults, err)
+		if r.pattern != (pattern{}) { // else there is a fault already
+			faults = append(faults, s.layer(given).add(r), s.share(r))
+		}
+	}
+	faults = append(faults, checkSums(rules))
+	s.enforced.sort()
+	s.shadow.sort()
+	return s, errors.Join(faults...)
+}
+
+// checkSums requires that no call has too many policies from a rule and a shadow
+// rule together.
+func checkSums(rules []Rule) error {
+	var faults []error
+	for _, shadow := range rules {
+		for _, r := range rules {
+			if !shadow.Shadow || r.Shadow || !r.meets(shadow) {
+				continue
+			}
+			if n := most(r, shadow); n > MaxPolicies && max(most(r), most(shadow)) <= MaxPolicies {
+				faults = append(faults, fmt.Errorf("rule %q, with shadow rule %q: %w", r.Match, shadow.Match, tooMany(n)))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// most is how many policies a call has from the rules, seen from where it has
+// the most.
+func most(rules ...Rule) int {
+	var n [Local + 1]int
+	for _, r := range rules {
+		for side := range n {
+			n[side] += r.count(Side(side))
+		}
+	}
+	return slices.Max(n[:])
+}
+
+// meets reports whether one call can have both rules.
+func (r Rule) meets(o Rule) bool {
+	p, err := parsePattern(r.Match)
+	q, other := parsePattern(o.Match)
+	return err == nil && other == nil && (p.covers(q) || q.covers(p)) &&
+		(r.Target == o.Target || r.Target == "" || o.Target == "")
+}

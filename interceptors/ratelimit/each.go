@@ -1,0 +1,37 @@
+package ratelimit
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Each is a template that makes one limiter per key: per method and target,
+// unless another scope is set with [policy.Template.Per]. A limiter has the name
+// of its key unless opts name it. Faults of cfg are reported when the rules are
+// built. When the rules change, limiters take over the configuration; one whose name
+// changes is made anew.
+func Each(cfg Config, opts ...Option) policy.Template {
+	optionsFor := func(key policy.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
+	return policy.Template{
+		Kind: kind, Config: cfg.withDefaults(),
+		New: func(key policy.Key) (policy.Policy, error) {
+			l, err := New(cfg, optionsFor(key)...)
+			if err != nil {
+				return nil, err
+			}
+			return l, nil
+		},
+		Update: func(key policy.Key, p policy.Policy) error {
+			l, ok := p.(*Limiter)
+			if !ok || l.name != optionsOf(optionsFor(key)).name {
+				return errOther
+			}
+			return l.Update(cfg)
+		},
+	}
+}
+
+// errOther says that a limiter is not one that a template of this name would make.
+var errOther = errors.New("ratelimit: the policy is no limiter of this name")
