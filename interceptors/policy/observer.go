@@ -82,6 +82,8 @@ type Transition struct {
 	// policy know them; one that reports by itself says Local.
 	Target string
 	Side   Side
+	// Shadow: the policy only watches, and refuses nothing whatever its state.
+	Shadow bool
 	// From and To are states in the policy's own words, as in "half_open".
 	From, To string
 	// Cause says what tipped it, in the policy's own words.

@@ -21,6 +21,7 @@ const (
 	verdictKey         = attribute.Key("afloat.verdict")
 	policyKindKey      = attribute.Key("afloat.policy.kind")
 	policyNameKey      = attribute.Key("afloat.policy.name")
+	policyShadowKey    = attribute.Key("afloat.policy.shadow")
 	rejectionReasonKey = attribute.Key("afloat.rejection.reason")
 	waitKey            = attribute.Key("afloat.wait.duration")
 	probeKey           = attribute.Key("afloat.probe")

@@ -19,7 +19,7 @@ type lookedAt struct {
 }
 
 func newLookedAt(id policyID) *lookedAt {
-	attrs := append(addressOf(id.target), policyNameKey.String(id.name))
+	attrs := id.attributes()
 	l := &lookedAt{plain: attribute.NewSet(attrs...)}
 	for state := range l.states {
 		l.states[state] = attribute.NewSet(append(slices.Clip(attrs), stateKey.String(breaker.State(state).String()))...)
@@ -27,24 +27,28 @@ func newLookedAt(id policyID) *lookedAt {
 	return l
 }
 
-// look adds what there is to see of one policy for calls to target.
-func (s *side) look(found sums, p policy.Policy, target string) {
-	switch p := p.(type) {
+// look adds what there is to see of one policy.
+func (s *side) look(found sums, l policy.Live) {
+	id := policyID{target: l.Target, shadow: l.Shadow}
+	switch p := l.Policy.(type) {
 	case *breaker.Breaker:
 		snap := p.Snapshot()
-		sets := s.looked.of(policyID{name: snap.Name, target: target})
+		id.name, id.shadow = snap.Name, snap.Mode == breaker.Shadow
+		sets := s.looked.of(id)
 		for state, set := range sets.states {
 			found.add(s.state, set, oneIf(breaker.State(state) == snap.State))
 		}
 	case *bulkhead.Bulkhead:
 		snap := p.Snapshot()
-		set := s.looked.of(policyID{name: snap.Name, target: target}).plain
+		id.name = snap.Name
+		set := s.looked.of(id).plain
 		found.add(s.bulkhead.active, set, int64(snap.InFlight))
 		found.add(s.bulkhead.queued, set, int64(snap.Waiting))
 		found.add(s.bulkhead.limit, set, int64(snap.MaxConcurrent))
 	case *ratelimit.Limiter:
 		snap := p.Snapshot()
-		set := s.looked.of(policyID{name: snap.Name, target: target}).plain
+		id.name = snap.Name
+		set := s.looked.of(id).plain
 		found.add(s.rateLimitQueued, set, int64(snap.Waiting))
 	}
 }

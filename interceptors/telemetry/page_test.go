@@ -187,7 +187,7 @@ var keysOf = regexp.MustCompile(` ([a-z]+)=`)
 func TestPageHasEveryRecord(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	b.Transition(policy.Transition{Target: "t", Until: 2, At: 1})
+	b.Transition(policy.Transition{Target: "t", Shadow: true, Until: 2, At: 1})
 	b.FellBack(t.Context(), fallback.FellBack{Plan: "p", State: degrade.Stale})
 	rows := pageRows(t, "^(warn|info)$")
 	records := strings.Split(strings.TrimSpace(b.records.String()), "\n")

@@ -91,12 +91,26 @@ func (id waitID) attributes(on policy.Side) []attribute.KeyValue {
 }
 
 // policyID is one policy.
-type policyID struct{ kind, name, target string }
+type policyID struct {
+	kind, name, target string
+	shadow             bool
+}
 
-func (id policyID) nameless() policyID { return policyID{kind: id.kind, name: other} }
+func (id policyID) nameless() policyID {
+	return policyID{kind: id.kind, name: other, shadow: id.shadow}
+}
 
+// attributes name the policy. One that is looked at has no kind: its instruments are
+// of one kind each.
 func (id policyID) attributes() []attribute.KeyValue {
-	return append(addressOf(id.target), policyKindKey.String(id.kind), policyNameKey.String(id.name))
+	attrs := append(addressOf(id.target), policyNameKey.String(id.name))
+	if id.kind != "" {
+		attrs = append(attrs, policyKindKey.String(id.kind))
+	}
+	if id.shadow {
+		attrs = append(attrs, policyShadowKey.Bool(true))
+	}
+	return attrs
 }
 
 // moveID is a change of a policy's state.

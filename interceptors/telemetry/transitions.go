@@ -11,12 +11,15 @@ import (
 func (o *Observer) Transition(t policy.Transition) {
 	ctx := context.Background()
 	s := o.sides[t.Side]
-	id := moveID{policyID{t.Policy, t.Name, t.Target}, t.From, t.To, t.Cause}
+	id := moveID{policyID{t.Policy, t.Name, t.Target, t.Shadow}, t.From, t.To, t.Cause}
 	s.transitions.Add(ctx, 1, s.moved.of(id)...)
 	attrs := []slog.Attr{
 		slog.String("policy", t.Policy), slog.String("name", t.Name), slog.String("side", t.Side.String()),
 		slog.String("from", t.From), slog.String("to", t.To), slog.String("cause", t.Cause),
 		slog.Int("calls", t.Calls), slog.Int("failures", t.Failures), slog.Int("slow", t.Slow), slog.Int("overdue", t.Overdue),
+	}
+	if t.Shadow {
+		attrs = append(attrs, slog.Bool("shadow", true))
 	}
 	if t.Target != "" {
 		attrs = append(attrs, slog.String("target", t.Target))
@@ -30,5 +33,5 @@ func (o *Observer) Transition(t policy.Transition) {
 // Late implements [policy.Observer]: it counts the result.
 func (o *Observer) Late(l policy.Late) {
 	s := o.sides[l.Side]
-	s.late.Add(context.Background(), 1, s.named.of(policyID{l.Policy, l.Name, l.Target})...)
+	s.late.Add(context.Background(), 1, s.named.of(policyID{kind: l.Policy, name: l.Name, target: l.Target})...)
 }

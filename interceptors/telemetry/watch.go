@@ -85,12 +85,12 @@ func (o *Observer) look(l *looks) sums {
 		for range r.All() {
 			found.add(l.keys, none, 1)
 		}
-		for p := range r.Live() {
-			o.sides[p.Side].look(found, p.Policy, p.Target)
+		for l := range r.Live() {
+			o.sides[l.Side].look(found, l)
 		}
 	}
 	for _, p := range o.policies {
-		o.sides[policy.Local].look(found, p, "")
+		o.sides[policy.Local].look(found, policy.Live{Policy: p, Side: policy.Local})
 	}
 	return found
 }

@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -82,6 +83,33 @@ func TestPoliciesWithoutRules(t *testing.T) {
 		b.wantPoints(t, "afloat.local.rate_limit.queued", "afloat.policy.name=database: 2")
 		time.Sleep(3 * time.Second)
 	})
+}
+
+// A rule and a shadow rule beside it have a circuit each, of one name.
+func TestWatchingPoliciesAreToldApart(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	watching := refusing
+	watching.Mode = breaker.Shadow
+	rules, err := policy.NewRules([]policy.Rule{
+		{Match: "*", Policies: []policy.Template{breaker.Each(breaker.Config{})}},
+		{Match: "*", Policies: []policy.Template{breaker.Each(watching)}, Shadow: true},
+	}, policy.WithObserver(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := rules.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
+	if err := chain.Do(t.Context(), "f", func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
+		t.Fatal(err)
+	}
+	const name = "afloat.policy.name=/rig.v1.Rig/Unary"
+	b.wantPoints(t, "afloat.client.circuit_breaker.state",
+		append(states(name+" afloat.policy.shadow=true"+at, "open"), states(name+at, "closed")...)...)
+	b.wantPoints(t, "afloat.client.circuit_breaker.transitions", "afloat.policy.kind=breaker "+name+" afloat.policy.shadow=true "+
+		"afloat.transition.cause=consecutive_failures afloat.transition.from=closed afloat.transition.to=open"+at+": 1")
+	b.wantLog(t, `level=WARN msg="circuit changed its state" policy=breaker name=/rig.v1.Rig/Unary side=client from=closed to=open `+
+		`cause=consecutive_failures calls=1 failures=1 slow=0 overdue=0 shadow=true target=rig:443 for=5s`)
+	runtime.KeepAlive(rules)
 }
 
 // Two connections to one target have rules of their own, and one series.
