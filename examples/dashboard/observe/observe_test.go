@@ -1,0 +1,78 @@
+package observe_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/afloat-go/afloat/examples/dashboard/observe"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// without takes away what the environment of the test itself says.
+func without(t *testing.T, set map[string]string) {
+	t.Helper()
+	for _, name := range []string{
+		"OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER",
+		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL",
+	} {
+		t.Setenv(name, set[name])
+	}
+}
+
+func TestEnvironmentThatCannotBeObeyed(t *testing.T) {
+	for want, set := range map[string]map[string]string{
+		`observe: OTEL_TRACES_EXPORTER = "zipkin"; must be otlp or none`: {"OTEL_TRACES_EXPORTER": "zipkin"},
+		`observe: OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf" for LOGS; must be grpc`: {
+			"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+		},
+		"observe: OTEL_TRACES_EXPORTER = \"console\"; must be otlp or none\n" +
+			"observe: OTEL_METRICS_EXPORTER = \"prometheus\"; must be otlp or none": {
+			"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "prometheus",
+		},
+	} {
+		without(t, set)
+		if _, err := observe.Start(t.Context(), observe.Config{}); err == nil || err.Error() != want {
+			t.Errorf("error = %v; want %s", err, want)
+		}
+	}
+}
+
+// Without a word of the environment nothing leaves, and Prometheus still finds the
+// metrics of each service, by its name.
+func TestMetricsAreScraped(t *testing.T) {
+	without(t, nil)
+	var records bytes.Buffer
+	p, err := observe.Start(t.Context(), observe.Config{Records: slog.NewTextHandler(&records, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"edge", "dashboard"} {
+		s, err := p.Service(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Observer.Settled(t.Context(), policy.Call{Method: "/a.B/C", Side: policy.Server}, policy.Outcome{})
+		s.Observer.Transition(policy.Transition{Policy: "breaker", Name: name, Side: policy.Client})
+	}
+	answer := httptest.NewRecorder()
+	p.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	for _, want := range []string{
+		`afloat_server_calls_total{afloat_verdict="success",rpc_method="a.B/C",service_name="dashboard"} 1`,
+		`afloat_server_calls_total{afloat_verdict="success",rpc_method="a.B/C",service_name="edge"} 1`,
+	} {
+		if !slices.Contains(strings.Split(answer.Body.String(), "\n"), want) {
+			t.Errorf("no %s in\n%s", want, answer.Body)
+		}
+	}
+	if !strings.Contains(records.String(), "service=edge") || !strings.Contains(records.String(), "service=dashboard") {
+		t.Errorf("records:\n%s", records.String())
+	}
+	if err := p.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

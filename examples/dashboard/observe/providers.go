@@ -1,0 +1,63 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc"
+)
+
+// Config says where else than to OTLP and Prometheus things go.
+type Config struct {
+	// Records gets all log records besides. Nil: nothing does.
+	Records slog.Handler
+	// Guard is options for the exporters' own connections, as of
+	// interceptors.DialOptions.
+	Guard []grpc.DialOption
+}
+
+// Providers make what services need to be observed. It is not safe for concurrent
+// use; what it makes is.
+type Providers struct {
+	cfg       Config
+	exporters exporters
+	registry  *prometheus.Registry
+	services  []*Service
+}
+
+// Start reads the environment and makes the exporters that it asks for. It connects
+// to nothing yet.
+func Start(ctx context.Context, cfg Config) (*Providers, error) {
+	signals, err := asked()
+	if err != nil {
+		return nil, err
+	}
+	exporters, err := newExporters(ctx, signals, cfg.Guard)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("observe: %w", err), exporters.shut(ctx))
+	}
+	return &Providers{cfg: cfg, exporters: exporters, registry: prometheus.NewRegistry()}, nil
+}
+
+// Metrics answers Prometheus with the metrics of all services.
+func (p *Providers) Metrics() http.Handler {
+	return promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{})
+}
+
+// Shutdown sends what has not been sent, for as long as ctx allows, and ends
+// everything.
+func (p *Providers) Shutdown(ctx context.Context) error {
+	var faults []error
+	for _, s := range p.services {
+		faults = append(faults, s.shut(ctx))
+	}
+	if err := errors.Join(append(faults, p.exporters.shut(ctx))...); err != nil {
+		return fmt.Errorf("observe: shut down: %w", err)
+	}
+	return nil
+}
