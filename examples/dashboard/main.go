@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/afloat-go/afloat/examples/dashboard/store"
 	"github.com/afloat-go/afloat/examples/dashboard/story"
 )
 
@@ -42,20 +41,10 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, err)
 		return exitUsage
 	}
-	if err := tell(ctx, given, out); err != nil {
+	if err := story.Run(ctx, given, out); err != nil {
 		fmt.Fprintf(errOut, "\n%v\n", err)
 		return exitUnmet
 	}
 	fmt.Fprintln(out, "\nEvery phase showed what it must.")
 	return exitOK
-}
-
-// tell opens the data and runs the story on it.
-func tell(ctx context.Context, given options, out io.Writer) (err error) {
-	db, err := store.Open(given.data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return story.Run(ctx, story.Loopback{}, db, given.story, out)
 }

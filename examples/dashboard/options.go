@@ -10,12 +10,6 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/story"
 )
 
-// options are the flags of one run.
-type options struct {
-	data  string
-	story story.Config
-}
-
 // errHelp: help was asked for and given.
 var errHelp = errors.New("help was given")
 
@@ -33,15 +27,15 @@ Flags:
 
 // parse reads the flags. Its error names the flag, the value and what is
 // allowed. Help goes to w.
-func parse(args []string, w io.Writer) (options, error) {
-	var o options
+func parse(args []string, w io.Writer) (story.Config, error) {
+	var o story.Config
 	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.data, "data", "data", "`folder` of the database; made and filled if missing")
-	flags.BoolVar(&o.story.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
-	flags.IntVar(&o.story.Rate, "rate", 50,
+	flags.StringVar(&o.System.Folder, "data", "data", "`folder` of the database; made and filled if missing")
+	flags.BoolVar(&o.System.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
+	flags.IntVar(&o.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", story.MinRate, story.MaxRate))
-	flags.DurationVar(&o.story.Phase, "phase", 6*time.Second,
+	flags.DurationVar(&o.Phase, "phase", 6*time.Second,
 		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", story.MinPhase, story.MaxPhase))
 	err := flags.Parse(args)
 	switch {
@@ -55,19 +49,19 @@ func parse(args []string, w io.Writer) (options, error) {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("dashboard: argument %q; there must be flags only, see -help", flags.Arg(0))
 	}
-	return o, o.validate()
+	return o, validate(o)
 }
 
 // validate reports all faults.
-func (o options) validate() error {
+func validate(o story.Config) error {
 	var faults []error
-	if o.data == "" {
+	if o.System.Folder == "" {
 		faults = append(faults, errors.New(`dashboard: -data = ""; must be a folder`))
 	}
-	if r := o.story.Rate; r < story.MinRate || r > story.MaxRate {
+	if r := o.Rate; r < story.MinRate || r > story.MaxRate {
 		faults = append(faults, fmt.Errorf("dashboard: -rate = %d; must be in [%d, %d]", r, story.MinRate, story.MaxRate))
 	}
-	if p := o.story.Phase; p < story.MinPhase || p > story.MaxPhase {
+	if p := o.Phase; p < story.MinPhase || p > story.MaxPhase {
 		faults = append(faults, fmt.Errorf("dashboard: -phase = %v; must be in [%v, %v]", p, story.MinPhase, story.MaxPhase))
 	}
 	return errors.Join(faults...)

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
 // config is what the program does by default.
 func config() Config {
-	return Config{Rate: 50, Phase: 6 * time.Second, Guarded: true}
+	return Config{Rate: 50, Phase: 6 * time.Second, System: system.Config{Guarded: true}}
 }
 
 // calmFigures are those of a phase in which all went well.

@@ -17,7 +17,7 @@ func header(phases []phase, cfg Config) string {
 		lasts += p.lasts
 	}
 	guard := "on"
-	if !cfg.Guarded {
+	if !cfg.System.Guarded {
 		guard = "off"
 	}
 	return fmt.Sprintf("%d pages a second for %v; the guard is %s\n\n%-24s %9s %8s %8s %7s %9s %9s\n",

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
@@ -14,7 +15,7 @@ type phase struct {
 	// sick is the backend that is sick in this phase, empty if none is, and how
 	// in which way.
 	sick string
-	how  sickness
+	how  system.Sickness
 	// forget: the copies of users are lost when the phase begins.
 	forget bool
 	must   []expectation
@@ -30,22 +31,22 @@ func script(cfg Config, healthy *Figures) []phase {
 		{name: "healthy", lasts: calm, must: []expectation{
 			noneFailed, noneSilent, noneWrong, inFull(0.995), othersClosed,
 		}},
-		sickPhase("recommendations hangs", dashboard.Recommendations, hanging, degrade.Defaulted, cfg, healthy),
+		sickPhase("recommendations hangs", dashboard.Recommendations, system.Hanging, degrade.Defaulted, cfg, healthy),
 		recovery(),
-		sickPhase("metrics fails", dashboard.Metrics, failing, degrade.Missing, cfg, healthy),
+		sickPhase("metrics fails", dashboard.Metrics, system.Failing, degrade.Missing, cfg, healthy),
 		recovery(),
-		sickPhase("alerts slows to 500 ms", dashboard.Alerts, slow, degrade.Missing, cfg, healthy),
+		sickPhase("alerts slows to 500 ms", dashboard.Alerts, system.Slow, degrade.Missing, cfg, healthy),
 		recovery(),
-		sickPhase("users fails", dashboard.Users, failing, degrade.Stale, cfg, healthy),
+		sickPhase("users fails", dashboard.Users, system.Failing, degrade.Stale, cfg, healthy),
 		recovery(),
-		forgetful(sickPhase("users fails, no copies", dashboard.Users, failing, degrade.Substituted, cfg, healthy)),
+		forgetful(sickPhase("users fails, no copies", dashboard.Users, system.Failing, degrade.Substituted, cfg, healthy)),
 		recovery(),
 	}
 }
 
 // sickPhase is a phase in which one backend is sick. The pages must not suffer
 // but for its own part, which is in the given state, and it must soon be left alone.
-func sickPhase(name, sick string, how sickness, as degrade.State, cfg Config, healthy *Figures) phase {
+func sickPhase(name, sick string, how system.Sickness, as degrade.State, cfg Config, healthy *Figures) phase {
 	return phase{name: name, lasts: cfg.Phase, sick: sick, how: how, must: []expectation{
 		noneFailed, noneSilent, noneWrong, healthyParts(0.99), othersClosed, sickCutOff,
 		marked(0.9, as), reachedAtMost(reachable(cfg), 0.15),

@@ -3,56 +3,30 @@ package story
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
-
-	"github.com/afloat-go/afloat/examples/dashboard/store"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
 
-// inMemory is a network without sockets, for virtual time.
-type inMemory struct{}
-
-func (inMemory) Listen(context.Context) (net.Listener, error) { return bufconn.Listen(1 << 16), nil }
-
-func (inMemory) Connect(lis net.Listener, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
-	pipe, ok := lis.(*bufconn.Listener)
-	if !ok {
-		return nil, fmt.Errorf("listener = %T; must be in memory", lis)
-	}
-	return grpc.NewClient("passthrough:///in-memory", append(opts,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }),
-	)...)
-}
-
-func openStore(t *testing.T) *store.Store {
+// inMemory says that the system is to run in virtual time.
+func inMemory(t *testing.T, guarded bool) system.Config {
 	t.Helper()
-	db, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db
+	return system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Guarded: guarded}
 }
 
 // tellInMemory tells the beginning of the story in virtual time: half a second
 // in health, a sick phase, and the given number of phases more. It returns what
 // it printed.
-func tellInMemory(t *testing.T, db *store.Store, cfg Config, more int) (string, error) {
+func tellInMemory(t *testing.T, cfg Config, more int) (string, error) {
 	t.Helper()
-	s, err := start(t.Context(), inMemory{}, db, cfg.Guarded)
+	s, err := system.Start(t.Context(), cfg.System)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPlayer(t.Context(), s, cfg.Rate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,11 +37,9 @@ func tellInMemory(t *testing.T, db *store.Store, cfg Config, more int) (string, 
 		phases[2+i].lasts = 2300 * time.Millisecond // long enough for the last second to be whole
 	}
 	var out strings.Builder
-	teller := &teller{out: &out, play: func(ctx context.Context, p phase) (Figures, error) {
-		return s.play(ctx, p, cfg.Rate)
-	}}
+	teller := &teller{out: &out, play: p.play}
 	err = teller.tell(t.Context(), cfg, phases, healthy)
-	if err := s.stop(); err != nil {
+	if err := s.Stop(); err != nil {
 		t.Error(err)
 	}
 	return out.String(), err
@@ -75,9 +47,8 @@ func tellInMemory(t *testing.T, db *store.Store, cfg Config, more int) (string, 
 
 func TestStoryWithTheGuard(t *testing.T) {
 	t.Parallel()
-	db := openStore(t)
 	synctest.Test(t, func(t *testing.T) {
-		out, err := tellInMemory(t, db, Config{Rate: MinRate, Phase: MinPhase, Guarded: true}, 1)
+		out, err := tellInMemory(t, Config{Rate: MinRate, Phase: MinPhase, System: inMemory(t, true)}, 1)
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -88,9 +59,8 @@ func TestStoryWithTheGuard(t *testing.T) {
 // sick and at no other.
 func TestStoryWithoutTheGuard(t *testing.T) {
 	t.Parallel()
-	db := openStore(t)
 	synctest.Test(t, func(t *testing.T) {
-		out, err := tellInMemory(t, db, Config{Rate: MinRate, Phase: time.Second / 2, Guarded: false}, 0)
+		out, err := tellInMemory(t, Config{Rate: MinRate, Phase: time.Second / 2, System: inMemory(t, false)}, 0)
 		if !errors.Is(err, ErrUnmet) {
 			t.Fatalf("error = %v; want ErrUnmet\n%s", err, out)
 		}
@@ -109,11 +79,10 @@ func TestStoryWithoutTheGuard(t *testing.T) {
 
 func TestStoryEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	db := openStore(t)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		err := Run(ctx, inMemory{}, db, config(), &strings.Builder{})
+		err := Run(ctx, Config{Rate: MinRate, Phase: MinPhase, System: inMemory(t, true)}, &strings.Builder{})
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnmet) {
 			t.Errorf("error = %v; want DeadlineExceeded", err)
 		}

@@ -1,4 +1,4 @@
-package story
+package system
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func (Loopback) Listen(ctx context.Context) (net.Listener, error) {
 	var c net.ListenConfig
 	lis, err := c.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("story: listen: %w", err)
+		return nil, fmt.Errorf("system: listen: %w", err)
 	}
 	return lis, nil
 }
@@ -36,7 +36,7 @@ func (Loopback) Connect(lis net.Listener, opts ...grpc.DialOption) (*grpc.Client
 	opts = append(slices.Clip(opts), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	cc, err := grpc.NewClient(lis.Addr().String(), opts...)
 	if err != nil {
-		return nil, fmt.Errorf("story: connect: %w", err)
+		return nil, fmt.Errorf("system: connect: %w", err)
 	}
 	return cc, nil
 }

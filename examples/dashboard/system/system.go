@@ -1,0 +1,103 @@
+package system
+
+import (
+	"context"
+	"errors"
+
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/examples/dashboard/store"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Config says what to start.
+type Config struct {
+	// Network is where services listen. Nil: [Loopback].
+	Network Network
+	// Folder is where the data is. It is made and filled if it is missing. Required.
+	Folder string
+	// Guarded says whether connections to backends carry policies.
+	Guarded bool
+}
+
+// System is everything that runs. It is safe for concurrent use.
+type System struct {
+	process
+
+	data     *store.Store
+	guard    *policy.Rules
+	copies   *dashboard.Copies
+	backends []*Backend
+	edge     dashboardv1.EdgeServiceClient
+}
+
+// Start starts the system, or stops what it had started and says what failed. The
+// context is for starting only.
+func Start(ctx context.Context, cfg Config) (*System, error) {
+	if cfg.Folder == "" {
+		return nil, errors.New(`system: folder = ""; must be a folder`)
+	}
+	if cfg.Network == nil {
+		cfg.Network = Loopback{}
+	}
+	s := &System{process: process{network: cfg.Network}}
+	if err := s.start(ctx, cfg); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *System) start(ctx context.Context, cfg Config) error {
+	if err := s.openData(cfg.Folder); err != nil {
+		return err
+	}
+	connections, err := s.startBackends(ctx, cfg.Guarded)
+	if err != nil {
+		return err
+	}
+	lis, err := s.startDashboard(ctx, connections)
+	if err != nil {
+		return err
+	}
+	return s.startEdge(ctx, lis)
+}
+
+func (s *System) openData(folder string) error {
+	data, err := store.Open(folder)
+	if err != nil {
+		return err
+	}
+	s.data = data
+	s.onStop(data.Close)
+	return nil
+}
+
+// Stop stops everything, the clients first, then the servers, and the data last,
+// and waits for it. It returns what went wrong while the system ran.
+func (s *System) Stop() error { return s.stop() }
+
+// Edge is a client of the edge, which answers requests for pages.
+func (s *System) Edge() dashboardv1.EdgeServiceClient { return s.edge }
+
+// Data is what the backends answer from.
+func (s *System) Data() *store.Store { return s.data }
+
+// Guard returns the rules of the dashboard's connections, nil if they are
+// unguarded.
+func (s *System) Guard() *policy.Rules { return s.guard }
+
+// Copies stand in for the users, nil if the connections are unguarded.
+func (s *System) Copies() *dashboard.Copies { return s.copies }
+
+// Backends returns all backends, in the order in which they were started.
+func (s *System) Backends() []*Backend { return s.backends }
+
+// Backend returns the one of the given name, nil if there is none.
+func (s *System) Backend(name string) *Backend {
+	for _, b := range s.backends {
+		if b.name == name {
+			return b
+		}
+	}
+	return nil
+}
