@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/story"
+	"github.com/afloat-go/afloat/examples/dashboard/story/pages"
 )
 
 // errHelp: help was asked for and given.
@@ -33,10 +34,10 @@ func parse(args []string, w io.Writer) (story.Config, error) {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.System.Folder, "data", "data", "`folder` of the database; made and filled if missing")
 	flags.BoolVar(&o.System.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
-	flags.IntVar(&o.Rate, "rate", 50,
-		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", story.MinRate, story.MaxRate))
-	flags.DurationVar(&o.Phase, "phase", 6*time.Second,
-		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", story.MinPhase, story.MaxPhase))
+	flags.IntVar(&o.Pages.Rate, "rate", 50,
+		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", pages.MinRate, pages.MaxRate))
+	flags.DurationVar(&o.Pages.Phase, "phase", 6*time.Second,
+		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", pages.MinPhase, pages.MaxPhase))
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -58,11 +59,11 @@ func validate(o story.Config) error {
 	if o.System.Folder == "" {
 		faults = append(faults, errors.New(`dashboard: -data = ""; must be a folder`))
 	}
-	if r := o.Rate; r < story.MinRate || r > story.MaxRate {
-		faults = append(faults, fmt.Errorf("dashboard: -rate = %d; must be in [%d, %d]", r, story.MinRate, story.MaxRate))
+	if r := o.Pages.Rate; r < pages.MinRate || r > pages.MaxRate {
+		faults = append(faults, fmt.Errorf("dashboard: -rate = %d; must be in [%d, %d]", r, pages.MinRate, pages.MaxRate))
 	}
-	if p := o.Phase; p < story.MinPhase || p > story.MaxPhase {
-		faults = append(faults, fmt.Errorf("dashboard: -phase = %v; must be in [%v, %v]", p, story.MinPhase, story.MaxPhase))
+	if p := o.Pages.Phase; p < pages.MinPhase || p > pages.MaxPhase {
+		faults = append(faults, fmt.Errorf("dashboard: -phase = %v; must be in [%v, %v]", p, pages.MinPhase, pages.MaxPhase))
 	}
 	return errors.Join(faults...)
 }

@@ -1,5 +1,5 @@
-// Package story runs the dashboard through an outage and checks that it stays
-// afloat: it starts the whole system, asks for pages at a steady rate, makes one
-// backend after another hang, fail or slow down, and prints what the client
-// saw. Each phase has expectations; the run fails if one is not met.
+// Package story runs the system through an outage and checks that it stays
+// afloat. It starts the whole system, plays each act on it, and prints what its
+// clients saw. Each phase of an act has expectations; the run fails if one is not
+// met.
 package story

@@ -1,4 +1,4 @@
-package story
+package pages
 
 import (
 	"errors"
@@ -74,7 +74,7 @@ func TestRowOfAPhase(t *testing.T) {
 		"    circuits  users closed, metrics closed, alerts closed, activity closed, recommendations open\n"
 	f := sickFigures()
 	f.Marked[dashboard.Recommendations] = map[string]int{"defaulted (circuit_open)": 726, "defaulted (timeout)": 24}
-	if got := row("recommendations hangs", f, false); got != want {
+	if got := row("recommendations hangs", f); got != want {
 		t.Errorf("row:\n%s\nwant:\n%s", got, want)
 	}
 }

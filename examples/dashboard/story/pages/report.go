@@ -1,4 +1,4 @@
-package story
+package pages
 
 import (
 	"fmt"
@@ -8,27 +8,28 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 )
 
-// header says what is about to happen and is the head of the table.
-func header(phases []phase, cfg Config) string {
+// head says what is about to happen and is the head of the table.
+func head(phases []phase, p *player) string {
 	var lasts time.Duration
-	for _, p := range phases {
-		lasts += p.lasts
+	for _, ph := range phases {
+		lasts += ph.lasts
 	}
 	guard := "on"
-	if !cfg.System.Guarded {
+	if p.system.Guard() == nil {
 		guard = "off"
 	}
 	return fmt.Sprintf("%d pages a second for %v; the guard is %s\n\n%-24s %9s %8s %8s %7s %9s %9s\n",
-		cfg.Rate, lasts, guard, "phase", "requests", "in full", "partial", "failed", "p50", "p99")
+		p.rate, lasts, guard, "phase", "requests", "in full", "partial", "failed", "p50", "p99")
 }
 
 // row is a phase in the table, with what there is to say about it beneath.
-func row(name string, f Figures, again bool) string {
+func row(name string, f Figures) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-24s %9d %8d %8d %7d %9s %9s\n",
-		name, f.Requests, f.Full, f.Partial(), f.Failed, millis(f.P50), millis(f.P99))
+		name, f.Requests, f.Full, f.Partial(), f.Failed, script.Millis(f.P50), script.Millis(f.P99))
 	for _, part := range dashboard.Parts() {
 		if n := f.Without(part); n > 0 {
 			fmt.Fprintf(&b, "    markers   %s on %d pages: %s\n", pathAtEdge(part), n, reasons(f.Marked[part]))
@@ -38,9 +39,6 @@ func row(name string, f Figures, again bool) string {
 		fmt.Fprintf(&b, "    reached   %s was called %d times, of %d requests\n", f.Sick, f.Reached, f.Requests)
 	}
 	fmt.Fprintf(&b, "    circuits  %s\n", circuits(f.Circuits))
-	if again {
-		fmt.Fprintf(&b, "    again     this machine was busy and held the client up for %s\n", millis(f.Late))
-	}
 	return b.String()
 }
 
@@ -63,9 +61,4 @@ func circuits(all []dashboard.Circuit) string {
 		states = append(states, fmt.Sprintf("%s %v", c.Part, c.State))
 	}
 	return strings.Join(states, ", ")
-}
-
-// millis writes d as in "4.2 ms".
-func millis(d time.Duration) string {
-	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 }

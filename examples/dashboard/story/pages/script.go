@@ -1,4 +1,4 @@
-package story
+package pages
 
 import (
 	"time"
@@ -8,7 +8,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// phase is one part of the story.
+// phase is one part of the act.
 type phase struct {
 	name  string
 	lasts time.Duration
@@ -24,9 +24,9 @@ type phase struct {
 // calm is how long the phases last in which nothing is sick.
 const calm = 3 * time.Second
 
-// script is the whole story. The figures of its first phase go to healthy, for
+// phasesOf is the whole act. The figures of its first phase go to healthy, for
 // later phases to be compared with.
-func script(cfg Config, healthy *Figures) []phase {
+func phasesOf(cfg Config, healthy *Figures) []phase {
 	return []phase{
 		{name: "healthy", lasts: calm, must: []expectation{
 			noneFailed, noneSilent, noneWrong, inFull(0.995), othersClosed,
@@ -77,4 +77,15 @@ func reachable(cfg Config) int {
 	detection := float64(cfg.Rate) * 2 * dashboard.SlowAfter.Seconds()
 	probes := cfg.Phase.Seconds() / (0.8 * dashboard.MaxOpenFor.Seconds())
 	return int(detection+probes) + spare
+}
+
+// check returns what is not as it must be in this phase.
+func (p phase) check(f Figures) []error {
+	var unmet []error
+	for _, holds := range p.must {
+		if err := holds(f); err != nil {
+			unmet = append(unmet, err)
+		}
+	}
+	return unmet
 }

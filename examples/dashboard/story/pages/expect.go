@@ -1,4 +1,4 @@
-package story
+package pages
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
@@ -97,7 +98,7 @@ func reachedAtMost(n int, share float64) expectation {
 func p99Within(d time.Duration) expectation {
 	return func(f Figures) error {
 		if f.P99 > d {
-			return fmt.Errorf("p99 = %s; must be at most %s", millis(f.P99), millis(d))
+			return fmt.Errorf("p99 = %s; must be at most %s", script.Millis(f.P99), script.Millis(d))
 		}
 		return nil
 	}
@@ -108,7 +109,7 @@ func p50Near(healthy *Figures, slack time.Duration) expectation {
 	return func(f Figures) error {
 		if most := healthy.P50 + slack; f.P50 > most {
 			return fmt.Errorf("p50 = %s; must be at most %s (%s when all is well, and %s)",
-				millis(f.P50), millis(most), millis(healthy.P50), millis(slack))
+				script.Millis(f.P50), script.Millis(most), script.Millis(healthy.P50), script.Millis(slack))
 		}
 		return nil
 	}

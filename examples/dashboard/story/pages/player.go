@@ -1,4 +1,4 @@
-package story
+package pages
 
 import (
 	"context"
@@ -23,6 +23,7 @@ type player struct {
 	system  *system.System
 	userIDs []string
 	rate    int
+	healthy Figures // of the first phase
 }
 
 // newPlayer asks for some pages, so that all connections are up.
@@ -35,7 +36,7 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 	const pages = 20
 	for n := range pages {
 		if _, err := p.ask(ctx, n); err != nil {
-			return nil, fmt.Errorf("story: the first pages: %w", err)
+			return nil, fmt.Errorf("pages: the first pages: %w", err)
 		}
 	}
 	return p, nil
