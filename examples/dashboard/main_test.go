@@ -16,7 +16,7 @@ func TestBadFlags(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{"rate", []string{"-rate=5"}, []string{"-rate = 5; must be in [40, 300]"}},
+		{"rate", []string{"-rate=5"}, []string{"-rate = 5; must be in [40, 100]"}},
 		{"phase", []string{"-phase=1s"}, []string{"-phase = 1s; must be in [5s, 30s]"}},
 		{"data", []string{"-data="}, []string{`-data = ""; must be a folder`}},
 		{"several", []string{"-rate=500", "-phase=1h"}, []string{"-rate = 500", "-phase = 1h0m0s"}},
@@ -56,7 +56,7 @@ func TestHelpSaysThatTheGuardMatters(t *testing.T) {
 	if code := run(t.Context(), []string{"-help"}, io.Discard, &help); code != exitOK {
 		t.Errorf("exit code %d; want %d", code, exitOK)
 	}
-	for _, want := range []string{"-guard=false", "exit code 1", "in [40, 300]"} {
+	for _, want := range []string{"-guard=false", "exit code 1", "in [40, 100]"} {
 		if !strings.Contains(help.String(), want) {
 			t.Errorf("help does not say %q:\n%s", want, help.String())
 		}

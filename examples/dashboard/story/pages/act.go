@@ -4,14 +4,16 @@ import (
 	"context"
 	"time"
 
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
 
-// Bounds of a Config.
+// Bounds of a Config. More pages than that cannot be made without the user service:
+// the database stands in for it, and is read no faster.
 const (
 	MinRate  = 40
-	MaxRate  = 300
+	MaxRate  = dashboard.ReadsPerSecond
 	MinPhase = 5 * time.Second
 	MaxPhase = 30 * time.Second
 )

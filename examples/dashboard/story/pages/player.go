@@ -16,7 +16,7 @@ const patience = 3 * time.Second
 
 // maxInFlight bounds the client's requests under way: patience at the highest
 // rate.
-const maxInFlight = 900
+const maxInFlight = 300
 
 // player plays phases on a system.
 type player struct {
