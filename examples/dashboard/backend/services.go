@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/examples/dashboard/database"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 )
@@ -36,7 +37,7 @@ func services() map[string]func(grpc.ServiceRegistrar, *store.Store) {
 // failure is the status of a failed read. An error of the store names files and
 // keys, which are not a client's business.
 func failure(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, database.ErrNotFound) {
 		return status.Error(codes.NotFound, "no such user")
 	}
 	return status.Error(codes.Internal, "the data could not be read")

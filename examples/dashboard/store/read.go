@@ -6,41 +6,40 @@ import (
 	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/afloat-go/afloat/examples/dashboard/database"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 )
 
 // UserIDs returns the ids of all users, in order.
 func (s *Store) UserIDs() ([]string, error) {
-	var ids []string
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		return users.scan(tx, "", func(id string, _ []byte) error {
-			ids = append(ids, id)
-			return nil
-		})
-	})
+	all, err := list[*dashboardv1.User](s, users, "")
+	ids := make([]string, len(all))
+	for i, user := range all {
+		ids[i] = user.GetId()
+	}
 	return ids, err
 }
 
-// User returns one user. The error wraps [ErrNotFound] if there is none.
+// User returns one user. The error wraps [database.ErrNotFound] if there is none.
 func (s *Store) User(id string) (*dashboardv1.User, error) {
 	user := &dashboardv1.User{}
-	err := s.db.View(func(tx *bbolt.Tx) error { return users.get(tx, id, user) })
+	err := s.db.View(func(tx *bbolt.Tx) error { return users.Get(tx, id, user) })
 	return user, err
 }
 
 // Series returns the metric series of a user, by name.
 func (s *Store) Series(userID string) ([]*dashboardv1.Series, error) {
-	return ofUser(s, series, userID, func() *dashboardv1.Series { return &dashboardv1.Series{} })
+	return list[*dashboardv1.Series](s, series, userID+"/")
 }
 
 // Alerts returns the open alerts of a user, the oldest first.
 func (s *Store) Alerts(userID string) ([]*dashboardv1.Alert, error) {
-	return ofUser(s, alerts, userID, func() *dashboardv1.Alert { return &dashboardv1.Alert{} })
+	return list[*dashboardv1.Alert](s, alerts, userID+"/")
 }
 
 // Activity returns the last entries of a user, at most limit, the oldest first.
 func (s *Store) Activity(userID string, limit int) ([]*dashboardv1.Entry, error) {
-	all, err := ofUser(s, activity, userID, func() *dashboardv1.Entry { return &dashboardv1.Entry{} })
+	all, err := list[*dashboardv1.Entry](s, activity, userID+"/")
 	return all[max(0, len(all)-limit):], err
 }
 
@@ -49,33 +48,29 @@ func (s *Store) Recommendations(userID string) ([]*dashboardv1.Product, error) {
 	var found []*dashboardv1.Product
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		ranking := &dashboardv1.Ranking{}
-		if err := rankings.get(tx, userID, ranking); err != nil {
+		if err := rankings.Get(tx, userID, ranking); err != nil {
 			return err
 		}
 		for _, id := range ranking.GetProductIds() {
 			product := &dashboardv1.Product{}
-			if err := products.get(tx, id, product); err != nil {
+			if err := products.Get(tx, id, product); err != nil {
 				return err
 			}
 			found = append(found, product)
 		}
 		return nil
 	})
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, database.ErrNotFound) {
 		err = nil
 	}
 	return found, err
 }
 
-// ofUser reads all values of t that belong to a user.
-func ofUser[M proto.Message](s *Store, t table, userID string, empty func() M) ([]M, error) {
-	var found []M
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		return t.scan(tx, userID+"/", func(key string, value []byte) error {
-			m := empty()
-			found = append(found, m)
-			return t.decode(key, value, m)
-		})
+// list reads all values of t whose key begins with prefix.
+func list[M proto.Message](s *Store, t database.Table, prefix string) (found []M, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) (err error) {
+		found, err = database.List[M](tx, t, prefix)
+		return err
 	})
 	return found, err
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/afloat-go/afloat/examples/dashboard/database"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 )
 
@@ -27,8 +28,7 @@ const (
 	maxAlerts       = 5
 )
 
-// seeder writes the sample data in one transaction: all of it or none. Its
-// errors wait for the end.
+// seeder writes the sample data in one transaction. Its errors wait for the end.
 type seeder struct {
 	tx     *bbolt.Tx
 	random *rand.Rand
@@ -37,11 +37,6 @@ type seeder struct {
 
 // seed fills an empty file. It writes the same data every time.
 func seed(tx *bbolt.Tx) error {
-	for _, t := range allTables() {
-		if _, err := tx.CreateBucket([]byte(t)); err != nil {
-			return fmt.Errorf("store: make table %s: %w", t, err)
-		}
-	}
 	s := &seeder{tx: tx, random: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // sample data, the same every time
 	for i := range productCount {
 		s.product(i)
@@ -49,14 +44,11 @@ func seed(tx *bbolt.Tx) error {
 	for i := range userCount {
 		s.user(i)
 	}
-	if err := tx.Bucket([]byte(meta)).Put([]byte(versionKey), []byte(seedVersion)); err != nil {
-		return fmt.Errorf("store: write version: %w", err)
-	}
 	return errors.Join(s.faults...)
 }
 
-func (s *seeder) put(t table, key string, m proto.Message) {
-	if err := t.put(s.tx, key, m); err != nil {
+func (s *seeder) put(t database.Table, key string, m proto.Message) {
+	if err := t.Put(s.tx, key, m); err != nil {
 		s.faults = append(s.faults, err)
 	}
 }

@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ func inspect(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("store: %w", err)
+		return fmt.Errorf("database: %w", err)
 	case info.Size() == 0:
 		return nil
 	}
@@ -55,7 +55,7 @@ func cause(err error) error {
 	case errors.Is(err, berrors.ErrTimeout):
 		return ErrLocked
 	case errors.As(err, &refused):
-		return fmt.Errorf("store: %w", err)
+		return fmt.Errorf("database: %w", err)
 	default:
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
