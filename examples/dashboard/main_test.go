@@ -45,7 +45,7 @@ func TestDefaultFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.System.Folder != "data" || !o.System.Guarded || o.Pages.Rate != 50 || o.Pages.Phase != 6*time.Second {
+	if o.System.Folder != "data" || !o.System.Guarded || o.Pages.Rate != 50 || o.Pages.Phase != 5*time.Second {
 		t.Errorf("defaults = %+v", o)
 	}
 }

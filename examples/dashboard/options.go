@@ -36,7 +36,7 @@ func parse(args []string, w io.Writer) (story.Config, error) {
 	flags.BoolVar(&o.System.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
 	flags.IntVar(&o.Pages.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", pages.MinRate, pages.MaxRate))
-	flags.DurationVar(&o.Pages.Phase, "phase", 6*time.Second,
+	flags.DurationVar(&o.Pages.Phase, "phase", 5*time.Second,
 		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", pages.MinPhase, pages.MaxPhase))
 	err := flags.Parse(args)
 	switch {

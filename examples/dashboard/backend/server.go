@@ -8,28 +8,24 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/afloat-go/afloat/examples/dashboard/store"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Server is one of the five services.
+// Service is what a server answers with: it adds itself to the server.
+type Service func(grpc.ServiceRegistrar)
+
+// Server is a server with one service.
 type Server struct {
 	grpc    *grpc.Server
 	arrived atomic.Uint64
 }
 
-// New returns the server of the service called name, one of "users", "metrics",
-// "alerts", "activity" and "recommendations". It reads from db and runs each
-// call under the given policy.
-func New(name string, db *store.Store, under policy.Policy) (*Server, error) {
-	register, ok := services()[name]
-	if !ok {
-		return nil, fmt.Errorf("backend: name = %q; must be users, metrics, alerts, activity or recommendations", name)
-	}
+// New returns the server of a service, which runs each call under the given policy.
+func New(service Service, under policy.Policy) (*Server, error) {
 	rules, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{policy.Use(under)}}})
 	if err != nil {
-		return nil, fmt.Errorf("backend %s: %w", name, err)
+		return nil, fmt.Errorf("backend: %w", err)
 	}
 	s := &Server{}
 	counting := []grpc.ServerOption{
@@ -37,7 +33,7 @@ func New(name string, db *store.Store, under policy.Policy) (*Server, error) {
 		grpc.ChainStreamInterceptor(s.countStream),
 	}
 	s.grpc = grpc.NewServer(append(counting, interceptors.ServerOptions(rules)...)...)
-	register(s.grpc, db)
+	service(s.grpc)
 	return s, nil
 }
 

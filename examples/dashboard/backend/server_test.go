@@ -28,20 +28,20 @@ func (v verdict) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 }
 
 // serve starts one backend and returns a connection to it.
-func serve(t *testing.T, name string, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
+func serve(t *testing.T, service func(*store.Store) backend.Service, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
 	t.Helper()
 	db, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := backend.New(name, db, under)
+	server, err := backend.New(service(db), under)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lis := bufconn.Listen(1 << 16)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(lis) }()
-	cc, err := grpc.NewClient("passthrough:///"+name,
+	cc, err := grpc.NewClient("passthrough:///backend",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
 	if err != nil {
@@ -59,7 +59,7 @@ func serve(t *testing.T, name string, under policy.Policy) (*backend.Server, *gr
 
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	server, cc := serve(t, "users", verdict{})
+	server, cc := serve(t, backend.Users, verdict{})
 	users := dashboardv1.NewUserServiceClient(cc)
 	got, err := users.GetUser(t.Context(), &dashboardv1.GetUserRequest{UserId: "user-0002"})
 	if err != nil || got.GetUser().GetTeam() != "Team B" {
@@ -76,7 +76,7 @@ func TestUsers(t *testing.T) {
 
 func TestActivityIsStreamed(t *testing.T) {
 	t.Parallel()
-	_, cc := serve(t, "activity", verdict{})
+	_, cc := serve(t, backend.Activity, verdict{})
 	for _, c := range []struct {
 		limit   int32
 		entries int
@@ -100,24 +100,28 @@ func TestActivityIsStreamed(t *testing.T) {
 // What an injected fault answers has arrived all the same.
 func TestCallsAreCountedBeforeTheFault(t *testing.T) {
 	t.Parallel()
-	for name, ask := range map[string]func(*grpc.ClientConn) error{
-		"alerts": func(cc *grpc.ClientConn) error {
+	for _, c := range []struct {
+		name    string
+		service func(*store.Store) backend.Service
+		ask     func(*grpc.ClientConn) error
+	}{
+		{"unary", backend.Alerts, func(cc *grpc.ClientConn) error {
 			_, err := dashboardv1.NewAlertsServiceClient(cc).ListAlerts(t.Context(), &dashboardv1.ListAlertsRequest{})
 			return err
-		},
-		"activity": func(cc *grpc.ClientConn) error {
+		}},
+		{"stream", backend.Activity, func(cc *grpc.ClientConn) error {
 			stream, err := dashboardv1.NewActivityServiceClient(cc).TailActivity(t.Context(), &dashboardv1.TailActivityRequest{})
 			if err != nil {
 				return err
 			}
 			_, err = stream.Recv()
 			return err
-		},
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			server, cc := serve(t, name, verdict{status.Error(codes.Aborted, "scripted")})
-			if err := ask(cc); status.Code(err) != codes.Aborted {
+			server, cc := serve(t, c.service, verdict{status.Error(codes.Aborted, "scripted")})
+			if err := c.ask(cc); status.Code(err) != codes.Aborted {
 				t.Errorf("error = %v; want ABORTED", err)
 			}
 			if n := server.Arrived(); n != 1 {
@@ -127,10 +131,20 @@ func TestCallsAreCountedBeforeTheFault(t *testing.T) {
 	}
 }
 
-func TestUnknownBackend(t *testing.T) {
+func TestHistory(t *testing.T) {
 	t.Parallel()
-	_, err := backend.New("weather", nil, verdict{})
-	if err == nil || !strings.Contains(err.Error(), `"weather"`) {
-		t.Errorf("error = %v; want one that names it", err)
+	_, cc := serve(t, backend.History, verdict{})
+	for user, want := range map[string]int{"user-0001": 5, "user-0010": 0, "nobody": 0} {
+		got, err := dashboardv1.NewHistoryServiceClient(cc).ListViewed(t.Context(), &dashboardv1.ListViewedRequest{UserId: user})
+		if err != nil || len(got.GetProducts()) != want {
+			t.Errorf("%s looked at %v, %v; want %d products", user, got.GetProducts(), err, want)
+		}
+	}
+}
+
+func TestNoPolicy(t *testing.T) {
+	t.Parallel()
+	if _, err := backend.New(backend.Users(nil), nil); err == nil || !strings.HasPrefix(err.Error(), "backend: ") {
+		t.Errorf("error = %v", err)
 	}
 }

@@ -13,27 +13,6 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 )
 
-// services says how each service is added to a server.
-func services() map[string]func(grpc.ServiceRegistrar, *store.Store) {
-	return map[string]func(grpc.ServiceRegistrar, *store.Store){
-		"users": func(r grpc.ServiceRegistrar, db *store.Store) {
-			dashboardv1.RegisterUserServiceServer(r, users{db: db})
-		},
-		"metrics": func(r grpc.ServiceRegistrar, db *store.Store) {
-			dashboardv1.RegisterMetricsServiceServer(r, metrics{db: db})
-		},
-		"alerts": func(r grpc.ServiceRegistrar, db *store.Store) {
-			dashboardv1.RegisterAlertsServiceServer(r, alerts{db: db})
-		},
-		"activity": func(r grpc.ServiceRegistrar, db *store.Store) {
-			dashboardv1.RegisterActivityServiceServer(r, activity{db: db})
-		},
-		"recommendations": func(r grpc.ServiceRegistrar, db *store.Store) {
-			dashboardv1.RegisterRecommendationsServiceServer(r, recommendations{db: db})
-		},
-	}
-}
-
 // failure is the status of a failed read. An error of the store names files and
 // keys, which are not a client's business.
 func failure(err error) error {
@@ -41,6 +20,11 @@ func failure(err error) error {
 		return status.Error(codes.NotFound, "no such user")
 	}
 	return status.Error(codes.Internal, "the data could not be read")
+}
+
+// Users is the service that knows who the users are.
+func Users(db *store.Store) Service {
+	return func(r grpc.ServiceRegistrar) { dashboardv1.RegisterUserServiceServer(r, users{db: db}) }
 }
 
 type users struct {
@@ -56,6 +40,11 @@ func (s users) GetUser(_ context.Context, req *dashboardv1.GetUserRequest) (*das
 		return nil, failure(err)
 	}
 	return &dashboardv1.GetUserResponse{User: user}, nil
+}
+
+// Metrics is the service that keeps what users watch.
+func Metrics(db *store.Store) Service {
+	return func(r grpc.ServiceRegistrar) { dashboardv1.RegisterMetricsServiceServer(r, metrics{db: db}) }
 }
 
 type metrics struct {
@@ -75,6 +64,11 @@ func (s metrics) ListSeries(
 	return &dashboardv1.ListSeriesResponse{Series: series}, nil
 }
 
+// Alerts is the service that knows what is wrong.
+func Alerts(db *store.Store) Service {
+	return func(r grpc.ServiceRegistrar) { dashboardv1.RegisterAlertsServiceServer(r, alerts{db: db}) }
+}
+
 type alerts struct {
 	dashboardv1.UnimplementedAlertsServiceServer
 
@@ -92,6 +86,13 @@ func (s alerts) ListAlerts(
 	return &dashboardv1.ListAlertsResponse{Alerts: open}, nil
 }
 
+// Recommendations is the service that knows what users may want next.
+func Recommendations(db *store.Store) Service {
+	return func(r grpc.ServiceRegistrar) {
+		dashboardv1.RegisterRecommendationsServiceServer(r, recommendations{db: db})
+	}
+}
+
 type recommendations struct {
 	dashboardv1.UnimplementedRecommendationsServiceServer
 
@@ -107,6 +108,33 @@ func (s recommendations) ListRecommendations(
 		return nil, failure(err)
 	}
 	return &dashboardv1.ListRecommendationsResponse{Products: products}, nil
+}
+
+// History is the service that keeps what users have looked at.
+func History(db *store.Store) Service {
+	return func(r grpc.ServiceRegistrar) { dashboardv1.RegisterHistoryServiceServer(r, history{db: db}) }
+}
+
+type history struct {
+	dashboardv1.UnimplementedHistoryServiceServer
+
+	db *store.Store
+}
+
+// ListViewed returns what one user looked at last.
+func (s history) ListViewed(
+	_ context.Context, req *dashboardv1.ListViewedRequest,
+) (*dashboardv1.ListViewedResponse, error) {
+	products, err := s.db.Viewed(req.GetUserId())
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &dashboardv1.ListViewedResponse{Products: products}, nil
+}
+
+// Activity is the service that keeps what users did.
+func Activity(db *store.Store) Service {
+	return func(r grpc.ServiceRegistrar) { dashboardv1.RegisterActivityServiceServer(r, activity{db: db}) }
 }
 
 type activity struct {

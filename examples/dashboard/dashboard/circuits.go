@@ -8,15 +8,15 @@ import (
 
 // Circuit is the breaker of one method at one moment, for display.
 type Circuit struct {
-	// Part is what the method brings to the page.
-	Part string
+	// Service is what the method's service is called.
+	Service string
 	// Method is its full name.
 	Method string
 	// State is what the breaker does.
 	State breaker.State
 }
 
-// Circuits returns the circuits that rules hold, in the order of [Parts]. There
+// Circuits returns the circuits that rules hold, in the order of [Services]. There
 // are none before the first call, and none in nil rules.
 func Circuits(rules *policy.Rules) []Circuit {
 	if rules == nil {
@@ -31,16 +31,16 @@ func Circuits(rules *policy.Rules) []Circuit {
 		}
 	}
 	var circuits []Circuit
-	for _, part := range Parts() {
-		method := methods()[part]
+	for _, service := range Services() {
+		method := methods()[service]
 		if state, ok := states[method]; ok {
-			circuits = append(circuits, Circuit{Part: part, Method: method, State: state})
+			circuits = append(circuits, Circuit{Service: service, Method: method, State: state})
 		}
 	}
 	return circuits
 }
 
-// methods returns the method that brings each part.
+// methods returns the method that is called of each service.
 func methods() map[string]string {
 	return map[string]string{
 		Users:           dashboardv1.UserService_GetUser_FullMethodName,
@@ -48,5 +48,6 @@ func methods() map[string]string {
 		Alerts:          dashboardv1.AlertsService_ListAlerts_FullMethodName,
 		Activity:        dashboardv1.ActivityService_TailActivity_FullMethodName,
 		Recommendations: dashboardv1.RecommendationsService_ListRecommendations_FullMethodName,
+		History:         dashboardv1.HistoryService_ListViewed_FullMethodName,
 	}
 }

@@ -6,13 +6,15 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// entriesShown is how much of a user's activity a page has.
-const entriesShown = 10
+// EntriesShown is how much of a user's activity a page has.
+const EntriesShown = 10
 
 // fromUsers asks for the user. The answer's user becomes the page's, so what the
 // answer is said to be, an old copy say, the page's user is.
@@ -29,7 +31,7 @@ func fromUsers(cc grpc.ClientConnInterface) func(context.Context, *request) (*da
 func fromActivity(cc grpc.ClientConnInterface) func(context.Context, *request) ([]*dashboardv1.Entry, error) {
 	c := dashboardv1.NewActivityServiceClient(cc)
 	return func(ctx context.Context, req *request) ([]*dashboardv1.Entry, error) {
-		stream, err := c.TailActivity(ctx, &dashboardv1.TailActivityRequest{UserId: req.GetUserId(), Limit: entriesShown})
+		stream, err := c.TailActivity(ctx, &dashboardv1.TailActivityRequest{UserId: req.GetUserId(), Limit: EntriesShown})
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +57,28 @@ func alertsOf(req *request) *dashboardv1.ListAlertsRequest {
 	return &dashboardv1.ListAlertsRequest{UserId: req.GetUserId()}
 }
 
-func productsOf(req *request) *dashboardv1.ListRecommendationsRequest {
-	return &dashboardv1.ListRecommendationsRequest{UserId: req.GetUserId()}
+// personal asks for products for the user.
+func personal(cc grpc.ClientConnInterface) func(context.Context, *request) ([]*dashboardv1.Product, error) {
+	c := dashboardv1.NewRecommendationsServiceClient(cc)
+	return func(ctx context.Context, req *request) ([]*dashboardv1.Product, error) {
+		got, err := c.ListRecommendations(ctx, &dashboardv1.ListRecommendationsRequest{UserId: req.GetUserId()})
+		return got.GetProducts(), err
+	}
+}
+
+// errNothingViewed: the user is new, and there is nothing to show in place of
+// recommendations.
+var errNothingViewed = status.Error(codes.NotFound, "dashboard: the user has looked at nothing yet")
+
+// viewed asks for what the user has looked at. That there is nothing is an error
+// here, so that what comes next is tried.
+func viewed(cc grpc.ClientConnInterface) func(context.Context, *request) ([]*dashboardv1.Product, error) {
+	c := dashboardv1.NewHistoryServiceClient(cc)
+	return func(ctx context.Context, req *request) ([]*dashboardv1.Product, error) {
+		got, err := c.ListViewed(ctx, &dashboardv1.ListViewedRequest{UserId: req.GetUserId()})
+		if err == nil && len(got.GetProducts()) == 0 {
+			err = errNothingViewed
+		}
+		return got.GetProducts(), err
+	}
 }

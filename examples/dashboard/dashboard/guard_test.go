@@ -17,12 +17,12 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// states are the circuits that are not closed, by part.
+// states are the circuits that are not closed, by service.
 func states(rules *policy.Rules) map[string]breaker.State {
 	found := map[string]breaker.State{}
 	for _, c := range dashboard.Circuits(rules) {
 		if c.State != breaker.Closed {
-			found[c.Part] = c.State
+			found[c.Service] = c.State
 		}
 	}
 	return found

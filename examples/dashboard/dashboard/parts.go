@@ -11,6 +11,15 @@ const (
 	Recommendations = "recommendations"
 )
 
+// History is the service that stands in for recommendations, with what users have
+// looked at. It is neither that of recommendations nor that of activity, so that it
+// shares the fate of no part of the page.
+const History = "history"
+
+// Services returns all services that a page is made of: one for each part, and what
+// stands in.
+func Services() []string { return append(Parts(), History) }
+
 // Parts returns all parts of a page, in order.
 func Parts() []string {
 	return []string{Users, Metrics, Alerts, Activity, Recommendations}
@@ -30,15 +39,15 @@ func Path(part string) string {
 	}
 }
 
-// Stands returns what a part may be when its service cannot be had: the user is an
-// old copy or from the database, recommendations are what everybody likes, all else
-// is missing.
+// Stands returns what a part may be when its service cannot be had, the best first:
+// the user is an old copy or from the database, recommendations are what the user
+// has looked at or what everybody likes, all else is missing.
 func Stands(part string) []degrade.State {
 	switch part {
 	case Users:
 		return []degrade.State{degrade.Stale, degrade.Substituted}
 	case Recommendations:
-		return []degrade.State{degrade.Defaulted}
+		return []degrade.State{degrade.Substituted, degrade.Defaulted}
 	default:
 		return []degrade.State{degrade.Missing}
 	}

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"time"
+
 	"google.golang.org/grpc"
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
@@ -13,12 +15,11 @@ type (
 )
 
 // newPlan says how a page is made. Without the user there is none; any other part
-// may be missing, and in place of recommendations a page shows what everybody
-// likes.
+// may be missing, and in place of recommendations of the user's own a page shows
+// what the user has looked at or, failing that, what everybody likes.
 func newPlan(connections map[string]grpc.ClientConnInterface) (*fanout.Plan[*request, *page], error) {
 	metrics := dashboardv1.NewMetricsServiceClient(connections[Metrics])
 	alerts := dashboardv1.NewAlertsServiceClient(connections[Alerts])
-	products := dashboardv1.NewRecommendationsServiceClient(connections[Recommendations])
 	return fanout.NewPlanWith(
 		fanout.Config{Name: "GetDashboard", MaxDuration: Deadline},
 		fanout.Required(Path(Users), fromUsers(connections[Users]),
@@ -29,16 +30,24 @@ func newPlan(connections map[string]grpc.ClientConnInterface) (*fanout.Plan[*req
 			func(p *page, r *dashboardv1.ListAlertsResponse) { p.Alerts = r.GetAlerts() }),
 		fanout.Optional(Path(Activity), fromActivity(connections[Activity]),
 			func(p *page, e []*dashboardv1.Entry) { p.Activity = e }),
-		fanout.Optional(Path(Recommendations), fanout.RPC(products.ListRecommendations, productsOf),
-			func(p *page, r *dashboardv1.ListRecommendationsResponse) { p.Products = r.GetProducts() }).
-			Default(popular),
+		fanout.Optional(Path(Recommendations), personal(connections[Recommendations]),
+			func(p *page, products []*dashboardv1.Product) { p.Products = products }).
+			Timeout(PersonalTimeout).
+			Fallback("recently viewed", viewed(connections[History])).
+			Timeout(ViewedTimeout).
+			Default(func(*request) []*dashboardv1.Product { return Popular() }),
 	)
 }
 
-// popular is what everybody likes. It is at hand: a fallback that can fail is
-// one more thing that does when it is needed.
-func popular(*request) *dashboardv1.ListRecommendationsResponse {
-	return &dashboardv1.ListRecommendationsResponse{Products: []*dashboardv1.Product{
-		{Id: "popular-1", Name: "Notebook"}, {Id: "popular-2", Name: "Mug"},
-	}}
+// How long a page waits for products of one kind before it shows those of the next.
+// Together that is well within Deadline, so that there are always some.
+const (
+	PersonalTimeout = 400 * time.Millisecond
+	ViewedTimeout   = 200 * time.Millisecond
+)
+
+// Popular is what everybody likes. It is at hand: a fallback that can fail is one
+// more thing that does when it is needed.
+func Popular() []*dashboardv1.Product {
+	return []*dashboardv1.Product{{Id: "popular-1", Name: "Notebook"}, {Id: "popular-2", Name: "Mug"}}
 }

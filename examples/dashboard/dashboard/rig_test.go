@@ -13,25 +13,30 @@ import (
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 )
 
-// script says what a scripted backend does with a call before it answers. Parts
+// script says what a scripted backend does with a call before it answers. Services
 // that it does not name answer at once.
 type script map[string]func(ctx context.Context) error
 
-// do runs the script of one part.
-func (s script) do(ctx context.Context, part string) error {
-	if f := s[part]; f != nil {
+// newUser is the id of a user who has looked at nothing yet.
+const newUser = "user-new"
+
+// do runs the script of one service.
+func (s script) do(ctx context.Context, service string) error {
+	if f := s[service]; f != nil {
 		return f(ctx)
 	}
 	return nil
 }
 
-// backends are all five services in one, with one entry in each answer.
+// backends are all services in one, with one entry in each answer, but for what the
+// user has looked at: three products, or none.
 type backends struct {
 	dashboardv1.UnimplementedUserServiceServer
 	dashboardv1.UnimplementedMetricsServiceServer
 	dashboardv1.UnimplementedAlertsServiceServer
 	dashboardv1.UnimplementedActivityServiceServer
 	dashboardv1.UnimplementedRecommendationsServiceServer
+	dashboardv1.UnimplementedHistoryServiceServer
 
 	script script
 }
@@ -64,6 +69,16 @@ func (b *backends) ListRecommendations(
 	return &dashboardv1.ListRecommendationsResponse{Products: products}, b.script.do(ctx, dashboard.Recommendations)
 }
 
+func (b *backends) ListViewed(
+	ctx context.Context, req *dashboardv1.ListViewedRequest,
+) (*dashboardv1.ListViewedResponse, error) {
+	products := []*dashboardv1.Product{{Id: "product-007"}, {Id: "product-008"}, {Id: "product-009"}}
+	if req.GetUserId() == newUser {
+		products = nil
+	}
+	return &dashboardv1.ListViewedResponse{Products: products}, b.script.do(ctx, dashboard.History)
+}
+
 // TailActivity sends one entry, then does what the script says, then another.
 func (b *backends) TailActivity(
 	_ *dashboardv1.TailActivityRequest, stream grpc.ServerStreamingServer[dashboardv1.TailActivityResponse],
@@ -90,6 +105,7 @@ func newService(t *testing.T, s script, opts ...grpc.DialOption) *dashboard.Serv
 	dashboardv1.RegisterAlertsServiceServer(server, b)
 	dashboardv1.RegisterActivityServiceServer(server, b)
 	dashboardv1.RegisterRecommendationsServiceServer(server, b)
+	dashboardv1.RegisterHistoryServiceServer(server, b)
 	go func() {
 		if err := server.Serve(lis); err != nil {
 			t.Errorf("serve: %v", err)
@@ -110,8 +126,8 @@ func newService(t *testing.T, s script, opts ...grpc.DialOption) *dashboard.Serv
 		}
 	})
 	connections := map[string]grpc.ClientConnInterface{}
-	for _, part := range dashboard.Parts() {
-		connections[part] = cc
+	for _, name := range dashboard.Services() {
+		connections[name] = cc
 	}
 	service, err := dashboard.New(connections)
 	if err != nil {

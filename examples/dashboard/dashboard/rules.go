@@ -10,7 +10,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
-// How the calls to the five services are guarded.
+// How the calls to the services are guarded.
 const (
 	// CallTimeout bounds each call, so that one that hangs ends before the page
 	// is due.
@@ -25,7 +25,7 @@ const (
 	MaxOpenFor = time.Second
 )
 
-// Guard returns the rules for the connections to the five services. Every
+// Guard returns the rules for the connections to the services. Every
 // method of each gets a timeout, a breaker and a bulkhead of its own. The user
 // is required, so slowness alone does not cut it off: a late page is better
 // than none.

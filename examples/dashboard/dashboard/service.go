@@ -25,13 +25,13 @@ type Service struct {
 	plan *fanout.Plan[*request, *page]
 }
 
-// New returns the service that asks for each of [Parts] over the connection
-// given for it, or an error that names each part without one.
+// New returns the service that asks each of [Services] over the connection
+// given for it, or an error that names each service without one.
 func New(connections map[string]grpc.ClientConnInterface) (*Service, error) {
 	var faults []error
-	for _, part := range Parts() {
-		if connections[part] == nil {
-			faults = append(faults, fmt.Errorf("dashboard: connection for %s is missing", part))
+	for _, service := range Services() {
+		if connections[service] == nil {
+			faults = append(faults, fmt.Errorf("dashboard: connection for %s is missing", service))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {

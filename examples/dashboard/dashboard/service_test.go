@@ -80,7 +80,7 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 		},
 		{
 			"one is late but in time",
-			script{dashboard.Recommendations: takes(due - 10*time.Millisecond)},
+			script{dashboard.Metrics: takes(due - 10*time.Millisecond)},
 			"", due - 10*time.Millisecond,
 		},
 		{
@@ -99,8 +99,8 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 				dashboard.Metrics: fails(codes.Internal), dashboard.Alerts: fails(codes.ResourceExhausted),
 				dashboard.Activity: fails(codes.Unavailable), dashboard.Recommendations: hangs,
 			},
-			"activity missing unavailable, alerts missing overloaded, products defaulted timeout, series missing error",
-			due - 5*time.Millisecond, // what is at hand needs no more,
+			"activity missing unavailable, alerts missing overloaded, products substituted timeout, series missing error",
+			dashboard.PersonalTimeout,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,6 +140,8 @@ func checkParts(t *testing.T, page *dashboardv1.GetDashboardResponse) {
 		switch report.State(dashboard.Path(part)) {
 		case degrade.Missing:
 			want[part] = 0
+		case degrade.Substituted:
+			want[part] = 3
 		case degrade.Defaulted:
 			want[part] = 2
 		default:
@@ -152,6 +154,56 @@ func checkParts(t *testing.T, page *dashboardv1.GetDashboardResponse) {
 	}
 	if page.GetUser().GetId() != "user-0001" {
 		t.Errorf("user = %v", page.GetUser())
+	}
+}
+
+// There are always products: the user's own, else what the user has looked at, else
+// what everybody likes. The reason is always that of the first.
+func TestProductsFallBackTwice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		script   script
+		user     string
+		degraded string
+		took     time.Duration
+	}{
+		{"fails", script{dashboard.Recommendations: fails(codes.Unavailable)}, "user-0001", "products substituted unavailable", 0},
+		{"hangs", script{dashboard.Recommendations: hangs}, "user-0001", "products substituted timeout", dashboard.PersonalTimeout},
+		{"fails, and the user is new", script{dashboard.Recommendations: fails(codes.Unavailable)}, newUser, "products defaulted unavailable", 0},
+		{
+			"both fail",
+			script{dashboard.Recommendations: fails(codes.ResourceExhausted), dashboard.History: fails(codes.Unavailable)},
+			"user-0001", "products defaulted overloaded", 0,
+		},
+		{
+			"both hang",
+			script{dashboard.Recommendations: hangs, dashboard.History: hangs},
+			"user-0001", "products defaulted timeout", dashboard.PersonalTimeout + dashboard.ViewedTimeout,
+		},
+		{"only what stands in hangs", script{dashboard.History: hangs}, "user-0001", "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := newService(t, c.script)
+				start := time.Now()
+				page, err := service.GetDashboard(t.Context(), &dashboardv1.GetDashboardRequest{UserId: c.user})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := degraded(page); got != c.degraded {
+					t.Errorf("degraded = %q; want %q", got, c.degraded)
+				}
+				if took := time.Since(start); took != c.took {
+					t.Errorf("took %v; want %v", took, c.took)
+				}
+				want := map[degrade.State]int{degrade.Intact: 1, degrade.Substituted: 3, degrade.Defaulted: 2}
+				if n := len(page.GetProducts()); n != want[degrade.FromResponse(page).State("products")] {
+					t.Errorf("%d products", n)
+				}
+			})
+		})
 	}
 }
 
@@ -212,15 +264,15 @@ func TestAPageIsOfSomebody(t *testing.T) {
 	})
 }
 
-func TestEveryPartNeedsAConnection(t *testing.T) {
+func TestEveryServiceNeedsAConnection(t *testing.T) {
 	t.Parallel()
 	_, err := dashboard.New(map[string]grpc.ClientConnInterface{})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range dashboard.Parts() {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q does not name %s", err, part)
+	for _, name := range dashboard.Services() {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("error %q does not name %s", err, name)
 		}
 	}
 }

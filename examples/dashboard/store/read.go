@@ -45,13 +45,25 @@ func (s *Store) Activity(userID string, limit int) ([]*dashboardv1.Entry, error)
 
 // Recommendations returns products for a user, the best first.
 func (s *Store) Recommendations(userID string) ([]*dashboardv1.Product, error) {
-	var found []*dashboardv1.Product
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		ranking := &dashboardv1.Ranking{}
-		if err := rankings.Get(tx, userID, ranking); err != nil {
+	return s.productsOf(rankings, userID)
+}
+
+// Viewed returns the products that a user looked at last, the latest first.
+func (s *Store) Viewed(userID string) ([]*dashboardv1.Product, error) {
+	return s.productsOf(histories, userID)
+}
+
+// productsOf returns the products that are listed for a user. There may be no list.
+func (s *Store) productsOf(lists database.Table, userID string) (found []*dashboardv1.Product, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		listed := &dashboardv1.ProductList{}
+		if err := lists.Get(tx, userID, listed); err != nil {
+			if errors.Is(err, database.ErrNotFound) {
+				return nil
+			}
 			return err
 		}
-		for _, id := range ranking.GetProductIds() {
+		for _, id := range listed.GetProductIds() {
 			product := &dashboardv1.Product{}
 			if err := products.Get(tx, id, product); err != nil {
 				return err
@@ -60,9 +72,6 @@ func (s *Store) Recommendations(userID string) ([]*dashboardv1.Product, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, database.ErrNotFound) {
-		err = nil
-	}
 	return found, err
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // seedVersion changes with the sample data.
-const seedVersion = "1"
+const seedVersion = "2"
 
 // How much sample data there is.
 const (
@@ -25,6 +25,8 @@ const (
 	pointsPerSeries = 24
 	entriesPerUser  = 20
 	rankedPerUser   = 8
+	viewedPerUser   = 5
+	newUsers        = 10 // one user in so many has looked at nothing yet
 	maxAlerts       = 5
 )
 
@@ -79,11 +81,19 @@ func (s *seeder) user(i int) {
 	s.series(id)
 	s.alerts(id)
 	s.activity(id)
-	ranking := &dashboardv1.Ranking{}
-	for _, p := range s.random.Perm(productCount)[:rankedPerUser] {
-		ranking.ProductIds = append(ranking.ProductIds, productID(p))
+	s.products(rankings, id, rankedPerUser)
+	if (i+1)%newUsers != 0 {
+		s.products(histories, id, viewedPerUser)
 	}
-	s.put(rankings, id, ranking)
+}
+
+// products lists n products for a user.
+func (s *seeder) products(t database.Table, userID string, n int) {
+	list := &dashboardv1.ProductList{}
+	for _, p := range s.random.Perm(productCount)[:n] {
+		list.ProductIds = append(list.ProductIds, productID(p))
+	}
+	s.put(t, userID, list)
 }
 
 // series makes a day of hourly values: a daily swell and some noise.

@@ -16,12 +16,13 @@ const fileName = "dashboard.db"
 // The tables. Keys of what belongs to a user begin with the user's id and a
 // slash.
 const (
-	users    database.Table = "users"
-	series   database.Table = "series"
-	alerts   database.Table = "alerts"
-	activity database.Table = "activity"
-	products database.Table = "products"
-	rankings database.Table = "rankings"
+	users     database.Table = "users"
+	series    database.Table = "series"
+	alerts    database.Table = "alerts"
+	activity  database.Table = "activity"
+	products  database.Table = "products"
+	rankings  database.Table = "rankings"
+	histories database.Table = "histories"
 )
 
 // Store is an open database. It is safe for concurrent use.
@@ -33,7 +34,7 @@ type Store struct{ db *bbolt.DB }
 func Open(folder string) (*Store, error) {
 	db, err := database.Open(filepath.Join(folder, fileName), database.Schema{
 		Version: seedVersion,
-		Tables:  []database.Table{users, series, alerts, activity, products, rankings},
+		Tables:  []database.Table{users, series, alerts, activity, products, rankings, histories},
 		Fill:    seed,
 	})
 	switch {

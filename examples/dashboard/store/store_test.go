@@ -22,7 +22,8 @@ func dump(t *testing.T, s *store.Store, userID string) []byte {
 	alerts, err3 := s.Alerts(userID)
 	entries, err4 := s.Activity(userID, 100)
 	products, err5 := s.Recommendations(userID)
-	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
+	viewed, err6 := s.Viewed(userID)
+	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil {
 		t.Fatal(err)
 	}
 	all := []proto.Message{user}
@@ -35,7 +36,7 @@ func dump(t *testing.T, s *store.Store, userID string) []byte {
 	for _, m := range entries {
 		all = append(all, m)
 	}
-	for _, m := range products {
+	for _, m := range append(products, viewed...) {
 		all = append(all, m)
 	}
 	var out []byte
@@ -121,16 +122,31 @@ func TestWhatUsersHave(t *testing.T) {
 			t.Errorf("entry %d is not older than the next", i-1)
 		}
 	}
-	products, err := s.Recommendations("user-0001")
-	if err != nil || len(products) != 8 {
-		t.Errorf("%d products, error %v; want 8", len(products), err)
-	}
 	if _, err := s.User("nobody"); !errors.Is(err, database.ErrNotFound) {
 		t.Errorf("user nobody: error = %v; want ErrNotFound", err)
 	}
-	products, err = s.Recommendations("nobody")
-	if err != nil || len(products) != 0 {
-		t.Errorf("products of nobody = %v, error %v; want none of both", products, err)
+}
+
+// What is listed for a user is the products themselves, in order. There may be no
+// list, and one user in ten has looked at nothing yet.
+func TestProductsOfUsers(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	defer closeStore(t, s)
+	for _, c := range []struct {
+		user                string
+		recommended, viewed int
+	}{{"user-0001", 8, 5}, {"user-0010", 8, 0}, {"nobody", 0, 0}} {
+		products, err := s.Recommendations(c.user)
+		viewed, err2 := s.Viewed(c.user)
+		if err := errors.Join(err, err2); err != nil || len(products) != c.recommended || len(viewed) != c.viewed {
+			t.Errorf("%s: %d recommended, %d looked at, error %v; want %d and %d", c.user, len(products), len(viewed), err, c.recommended, c.viewed)
+		}
+		for _, p := range append(products, viewed...) {
+			if p.GetName() == "" || p.GetPriceCents() == 0 {
+				t.Errorf("%s: product %v", c.user, p)
+			}
+		}
 	}
 }
 

@@ -68,14 +68,14 @@ func (b *Backend) Become(s Sickness) error {
 func (b *Backend) Arrived() uint64 { return b.server.Arrived() }
 
 // startBackend starts a backend, which is well.
-func (s *System) startBackend(ctx context.Context, name string) (net.Listener, error) {
+func (s *System) startBackend(ctx context.Context, name string, service backend.Service) (net.Listener, error) {
 	f, err := fault.New(Well.symptoms())
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
-	server, err := backend.New(name, s.data, f) //nolint:contextcheck // a server's calls have contexts of their own
+	server, err := backend.New(service, f) //nolint:contextcheck // a server's calls have contexts of their own
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
 	lis, err := s.network.Listen(ctx)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/examples/dashboard/backend"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/edge"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
@@ -24,8 +25,16 @@ func (s *System) startBackends(ctx context.Context, guarded bool) (map[string]gr
 		s.guard, guard = rules, interceptors.DialOptions(rules)
 	}
 	connections := map[string]grpc.ClientConnInterface{}
-	for _, name := range dashboard.Parts() {
-		lis, err := s.startBackend(ctx, name)
+	services := map[string]backend.Service{
+		dashboard.Users:           backend.Users(s.data),
+		dashboard.Metrics:         backend.Metrics(s.data),
+		dashboard.Alerts:          backend.Alerts(s.data),
+		dashboard.Activity:        backend.Activity(s.data),
+		dashboard.Recommendations: backend.Recommendations(s.data),
+		dashboard.History:         backend.History(s.data),
+	}
+	for _, name := range dashboard.Services() {
+		lis, err := s.startBackend(ctx, name, services[name])
 		if err != nil {
 			return nil, err
 		}

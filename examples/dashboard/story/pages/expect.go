@@ -2,13 +2,12 @@ package pages
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
 // expectation checks the figures of a phase and says what is not as it must be.
@@ -22,73 +21,38 @@ func noneFailed(f Figures) error {
 	return nil
 }
 
-// noneSilent: no page lacked a part without marking it.
-func noneSilent(f Figures) error {
-	if f.Silent > 0 {
-		return fmt.Errorf("%d pages lack a part and do not mark it; must be none", f.Silent)
-	}
-	return nil
-}
-
-// noneWrong: no marker says what must not be: the user is never missing, say.
-func noneWrong(f Figures) error {
+// markedExactly: every page says of its parts what it must, and no more.
+func markedExactly(f Figures) error {
 	if f.Wrong > 0 {
-		return fmt.Errorf("%d markers are wrong, the first: %s; must be none", f.Wrong, f.FirstWrong)
+		return fmt.Errorf("%d pages have wrong, missing or superfluous markers (the first: %w); must be none", f.Wrong, f.FirstWrong)
 	}
 	return nil
 }
 
-// marked: the sick part is marked on the given share of pages, as being in one of
-// the given states.
-func marked(share float64, as degrade.State) expectation {
+// marked: the part that suffers is marked on the given share of pages.
+func marked(share float64) expectation {
 	return func(f Figures) error {
-		n := 0
-		for said, count := range f.Marked[f.Sick] {
-			if strings.HasPrefix(said, as.String()) {
-				n += count
-			}
-		}
-		return atLeast(fmt.Sprintf("%s marked as %v", f.Sick, as), n, f.Requests, share)
+		return atLeast(pathAtEdge(f.Suffers)+" marked", f.Without(f.Suffers), f.Requests, share)
 	}
 }
 
-// inFull: the given share of pages was answered in full.
-func inFull(share float64) expectation {
+// settled: the given share of pages of the last second was as good as it must be by
+// then.
+func settled(share float64) expectation {
 	return func(f Figures) error {
-		return atLeast("answered in full", f.Full, f.Requests, share)
-	}
-}
-
-// inFullAtTheEnd is inFull for the last second of the phase.
-func inFullAtTheEnd(share float64) expectation {
-	return func(f Figures) error {
-		return atLeast("answered in full in the last second", f.LastSecondFull, f.LastSecond, share)
-	}
-}
-
-// healthyParts: every part but the sick one is on the given share of pages.
-func healthyParts(share float64) expectation {
-	return func(f Figures) error {
-		for _, part := range dashboard.Parts() {
-			if part == f.Sick {
-				continue
-			}
-			with := f.Requests - f.Failed - f.Without(part)
-			if err := atLeast("answered with "+part, with, f.Requests, share); err != nil {
-				return err
-			}
-		}
-		return nil
+		return atLeast("as they must be in the last second", f.Settled, f.LastSecond, share)
 	}
 }
 
 // reachedAtMost: no more calls than n, and less than the given share of what
-// was asked for, came to the sick backend.
+// was asked for, came to a sick backend.
 func reachedAtMost(n int, share float64) expectation {
 	return func(f Figures) error {
 		most := min(n, int(share*float64(f.Requests)))
-		if f.Reached > most {
-			return fmt.Errorf("calls that reached %s = %d of %d; must be at most %d", f.Sick, f.Reached, f.Requests, most)
+		for backend, reached := range f.Reached {
+			if reached > most {
+				return fmt.Errorf("calls that reached %s = %d of %d; must be at most %d", backend, reached, f.Requests, most)
+			}
 		}
 		return nil
 	}
@@ -115,21 +79,22 @@ func p50Near(healthy *Figures, slack time.Duration) expectation {
 	}
 }
 
-// sickCutOff: the circuit of the sick backend is not closed.
+// sickCutOff: the circuit of no sick backend is closed.
 func sickCutOff(f Figures) error {
-	for _, c := range f.Circuits {
-		if c.Part == f.Sick && c.State != breaker.Closed {
-			return nil
+	for backend := range f.Reached {
+		cutOff := func(c dashboard.Circuit) bool { return c.Service == backend && c.State != breaker.Closed }
+		if !slices.ContainsFunc(f.Circuits, cutOff) {
+			return fmt.Errorf("the circuit of %s is closed or not there; must be open or half_open", backend)
 		}
 	}
-	return fmt.Errorf("the circuit of %s is closed or not there; must be open or half_open", f.Sick)
+	return nil
 }
 
-// othersClosed: every circuit but that of the sick backend is closed.
+// othersClosed: every circuit but those of sick backends is closed.
 func othersClosed(f Figures) error {
 	for _, c := range f.Circuits {
-		if c.Part != f.Sick && c.State != breaker.Closed {
-			return fmt.Errorf("the circuit of %s is %v; must be closed", c.Part, c.State)
+		if _, sick := f.Reached[c.Service]; !sick && c.State != breaker.Closed {
+			return fmt.Errorf("the circuit of %s is %v; must be closed", c.Service, c.State)
 		}
 	}
 	return nil

@@ -18,12 +18,12 @@ func config() Config {
 // calmFigures are those of a phase in which all went well.
 func calmFigures() Figures {
 	f := Figures{
-		Requests: 600, Full: 600, LastSecond: 150, LastSecondFull: 150,
+		Requests: 600, Full: 600, LastSecond: 150, Settled: 150,
 		Marked: map[string]map[string]int{},
 		P50:    3 * time.Millisecond, P99: 12 * time.Millisecond,
 	}
 	for _, part := range dashboard.Parts() {
-		f.Circuits = append(f.Circuits, dashboard.Circuit{Part: part, State: breaker.Closed})
+		f.Circuits = append(f.Circuits, dashboard.Circuit{Service: part, State: breaker.Closed})
 	}
 	return f
 }
@@ -32,9 +32,9 @@ func calmFigures() Figures {
 // guard did its work.
 func sickFigures() Figures {
 	f := calmFigures()
-	f.Requests, f.Full, f.LastSecondFull = 750, 0, 0
+	f.Requests, f.Full, f.Settled = 750, 0, 0
 	f.P99 = 701 * time.Millisecond
-	f.Sick, f.Reached = dashboard.Recommendations, 24
+	f.Suffers, f.Reached = dashboard.Recommendations, map[string]int{dashboard.Recommendations: 24}
 	f.lack(dashboard.Recommendations, 750)
 	f.set(dashboard.Recommendations, breaker.Open)
 	return f
@@ -46,7 +46,7 @@ func (f *Figures) lack(part string, n int) {
 
 func (f *Figures) set(part string, state breaker.State) {
 	for i := range f.Circuits {
-		if f.Circuits[i].Part == part {
+		if f.Circuits[i].Service == part {
 			f.Circuits[i].State = state
 		}
 	}
@@ -56,7 +56,7 @@ func (f *Figures) set(part string, state breaker.State) {
 func phases() map[string]phase {
 	healthy := calmFigures()
 	all := phasesOf(config(), &healthy)
-	return map[string]phase{"healthy": all[0], "sick": all[1], "recovered": all[2]}
+	return map[string]phase{"healthy": all[0], "sick": all[1], "recovered": all[4]}
 }
 
 func TestGoodFiguresMeetEveryExpectation(t *testing.T) {
@@ -82,28 +82,28 @@ func TestEachExpectationBites(t *testing.T) {
 		{"healthy", "a request failed", func(f *Figures) {
 			f.Failed, f.Full, f.FirstError = 1, 599, errors.New("refused")
 		}, "1 of 600 requests failed (the first: refused); must be none"},
-		{"healthy", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
-		{"healthy", "a marker is wrong", func(f *Figures) { f.Wrong, f.FirstWrong = 1, `"user" missing` }, `1 markers are wrong, the first: "user" missing`},
-		{"healthy", "too many incomplete", func(f *Figures) { f.Full = 596 }, "answered in full = 596 of 600; must be at least 99.5 %"},
+		{"healthy", "markers are wrong", func(f *Figures) {
+			f.Wrong, f.FirstWrong = 2, errors.New("dashboard.user is missing")
+		}, "2 pages have wrong, missing or superfluous markers (the first: dashboard.user is missing)"},
 		{"healthy", "a circuit opened", func(f *Figures) { f.set(dashboard.Users, breaker.Open) }, "the circuit of users is open"},
 		{"sick", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 750 requests failed"},
-		{"sick", "a part is missing unnamed", func(f *Figures) { f.Silent = 3 }, "3 pages lack a part"},
-		{"sick", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 markers are wrong"},
-		{"sick", "not marked", func(f *Figures) { f.lack(f.Sick, 600) }, "recommendations marked as defaulted = 600 of 750; must be at least 90.0 %"},
-		{"sick", "another part suffers", func(f *Figures) { f.lack(dashboard.Alerts, 8) }, "answered with alerts = 742 of 750"},
+		{"sick", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 pages have wrong"},
+		{"sick", "not marked", func(f *Figures) { f.lack(f.Suffers, 600) }, "dashboard.products marked = 600 of 750; must be at least 90.0 %"},
 		{"sick", "another circuit opened", func(f *Figures) { f.set(dashboard.Alerts, breaker.HalfOpen) }, "the circuit of alerts is half_open"},
-		{"sick", "its circuit stayed closed", func(f *Figures) { f.set(f.Sick, breaker.Closed) }, "the circuit of recommendations is closed"},
+		{"sick", "its circuit stayed closed", func(f *Figures) { f.set(f.Suffers, breaker.Closed) }, "the circuit of recommendations is closed"},
 		{"sick", "there are no circuits", func(f *Figures) { f.Circuits = nil }, "the circuit of recommendations is closed or not there"},
-		{"sick", "too many calls", func(f *Figures) { f.Reached = 37 }, "calls that reached recommendations = 37 of 750; must be at most 36"},
-		{"sick", "too many calls at a low rate", func(f *Figures) { f.Requests, f.Full, f.Reached = 200, 0, 31; f.lack(f.Sick, 200) }, "= 31 of 200; must be at most 30"},
+		{"sick", "too many calls", func(f *Figures) { f.Reached[f.Suffers] = 37 }, "calls that reached recommendations = 37 of 750; must be at most 36"},
+		{"sick", "too many calls at a low rate", func(f *Figures) {
+			f.Requests, f.Full, f.Reached[f.Suffers] = 200, 0, 31
+			f.lack(f.Suffers, 200)
+		}, "= 31 of 200; must be at most 30"},
 		{"sick", "pages past their deadline", func(f *Figures) { f.P99 = 801 * time.Millisecond }, "p99 = 801.0 ms; must be at most 800.0 ms"},
 		{"sick", "pages wait", func(f *Figures) { f.P50 = 104 * time.Millisecond }, "p50 = 104.0 ms; must be at most 103.0 ms"},
 		{"recovered", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},
-		{"recovered", "a part is missing unnamed", func(f *Figures) { f.Silent = 1 }, "1 pages lack a part"},
-		{"recovered", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 markers are wrong"},
+		{"recovered", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 pages have wrong"},
 		{"recovered", "a circuit stayed open", func(f *Figures) { f.set(dashboard.Metrics, breaker.Open) }, "the circuit of metrics is open"},
-		{"recovered", "still incomplete at the end", func(f *Figures) { f.LastSecondFull = 148 }, "in the last second = 148 of 150"},
-		{"recovered", "no requests at the end", func(f *Figures) { f.LastSecond, f.LastSecondFull = 0, 0 }, "in the last second = 0 of 0"},
+		{"recovered", "not as good as it must be at the end", func(f *Figures) { f.Settled = 148 }, "in the last second = 148 of 150"},
+		{"recovered", "no requests at the end", func(f *Figures) { f.LastSecond, f.Settled = 0, 0 }, "in the last second = 0 of 0"},
 	} {
 		t.Run(c.phase+": "+c.name, func(t *testing.T) {
 			t.Parallel()

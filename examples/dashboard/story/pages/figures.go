@@ -3,7 +3,6 @@ package pages
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
@@ -20,15 +19,13 @@ type Figures struct {
 	// Marked counts the answers of which a part was degraded, by part and by what
 	// its marker says, as in "missing (timeout)".
 	Marked map[string]map[string]int
-	// Silent is how many answers lacked a part without marking it.
-	Silent int
-	// Wrong is how many answers had a marker that none of the parts may have,
-	// FirstWrong the first of those.
+	// Wrong is how many answers do not say exactly what they must of their parts,
+	// FirstWrong what is wrong with the first of those.
 	Wrong      int
-	FirstWrong string
+	FirstWrong error
 	// LastSecond is how many pages were asked for in the phase's last second,
-	// LastSecondFull how many of them were answered in full.
-	LastSecond, LastSecondFull int
+	// Settled how many of them were as good as they must be by then.
+	LastSecond, Settled int
 	// P50 and P99 are latencies of the pages that were answered.
 	P50, P99 time.Duration
 	// Late is by how much the client was late at worst. A client that is held up
@@ -36,10 +33,10 @@ type Figures struct {
 	Late time.Duration
 	// Circuits are the breakers at the end of the phase.
 	Circuits []dashboard.Circuit
-	// Sick is the backend that the phase makes sick, empty if it makes none.
-	Sick string
-	// Reached is how many calls came to the sick backend.
-	Reached int
+	// Reached is how many calls came to each backend that the phase makes sick.
+	Reached map[string]int
+	// Suffers is the part of the page that suffers from that, empty if none does.
+	Suffers string
 	// FirstError is why the first page failed that did.
 	FirstError error
 }
@@ -56,17 +53,36 @@ func (f Figures) Without(part string) int {
 	return n
 }
 
-// page is what the edge answers.
-type page = dashboardv1.GetHomeResponse
+// home is what the edge answers.
+type home = dashboardv1.GetHomeResponse
+
+// judges say what is wrong with the n-th answer.
+type judges struct {
+	all    func(n int, h *home) error
+	atLast func(n int, h *home) error // in the last second
+}
 
 // figuresOf counts the results of a phase that lasted for the given time.
-func figuresOf(results []load.Result[*page], lasted time.Duration) Figures {
+func figuresOf(results []load.Result[*home], lasted time.Duration, wrong judges) Figures {
 	f := Figures{
 		Requests: len(results),
 		Marked:   map[string]map[string]int{},
 	}
-	for _, r := range results {
-		f.count(r, r.Due >= lasted-time.Second)
+	for n, r := range results {
+		late := r.Due >= lasted-time.Second
+		switch {
+		case r.Err != nil:
+			f.Failed++
+			f.FirstError = cmp.Or(f.FirstError, r.Err) // the first
+		default:
+			f.count(r.Answer, wrong.all(n, r.Answer))
+		}
+		if late {
+			f.LastSecond++
+		}
+		if late && r.Err == nil && wrong.atLast(n, r.Answer) == nil {
+			f.Settled++
+		}
 		f.Late = max(f.Late, r.Late)
 	}
 	latencies := load.Latencies(results)
@@ -74,70 +90,21 @@ func figuresOf(results []load.Result[*page], lasted time.Duration) Figures {
 	return f
 }
 
-// count adds one result.
-func (f *Figures) count(r load.Result[*page], late bool) {
-	full := false
-	if r.Err != nil {
-		f.Failed++
-		f.FirstError = cmp.Or(f.FirstError, r.Err) // the first
-	} else {
-		full = f.countPage(r.Answer)
-	}
-	if late {
-		f.LastSecond++
-	}
-	if full {
+// count counts what an answer says of its parts.
+func (f *Figures) count(h *home, wrong error) {
+	report := degrade.FromResponse(h)
+	if wrong != nil {
+		f.Wrong++
+		f.FirstWrong = cmp.Or(f.FirstWrong, wrong)
+	} else if report.Complete() {
 		f.Full++
 	}
-	if full && late {
-		f.LastSecondFull++
-	}
-}
-
-// countPage counts what a page says of its parts and reports whether it is
-// complete.
-func (f *Figures) countPage(p *page) (full bool) {
-	report := degrade.FromResponse(p)
 	for m := range report.Markers() {
-		part, ok := partAt(m)
-		if !ok {
-			f.Wrong++
-			f.FirstWrong = cmp.Or(f.FirstWrong, fmt.Sprintf("%q %v", m.Path, m.State))
-			continue
-		}
-		if f.Marked[part] == nil {
-			f.Marked[part] = map[string]int{}
-		}
-		f.Marked[part][fmt.Sprintf("%v (%v)", m.State, m.Reason)]++
-	}
-	if !report.Known() || lacksSilently(p, report) {
-		f.Silent++
-		return false
-	}
-	return report.Complete()
-}
-
-// pathAtEdge is the field of the edge's answer that holds a part.
-func pathAtEdge(part string) string { return degrade.Join("dashboard", dashboard.Path(part)) }
-
-// partAt is the part that a marker is about, if it says what one of its kind may,
-// and nothing that is not for clients.
-func partAt(m degrade.Marker) (string, bool) {
-	for _, part := range dashboard.Parts() {
-		if pathAtEdge(part) == m.Path && slices.Contains(dashboard.Stands(part), m.State) && m.Source == (degrade.Source{}) {
-			return part, true
+		if part, ok := partAt(m.Path); ok {
+			if f.Marked[part] == nil {
+				f.Marked[part] = map[string]int{}
+			}
+			f.Marked[part][fmt.Sprintf("%v (%v)", m.State, m.Reason)]++
 		}
 	}
-	return "", false
-}
-
-// lacksSilently reports whether a page lacks something that every user has
-// without saying so. A user may well have no alerts.
-func lacksSilently(h *page, report degrade.Report) bool {
-	p := h.GetDashboard()
-	intact := func(part string) bool { return report.State(pathAtEdge(part)) == degrade.Intact }
-	return p.GetUser() == nil ||
-		len(p.GetSeries()) == 0 && intact(dashboard.Metrics) ||
-		len(p.GetActivity()) == 0 && intact(dashboard.Activity) ||
-		len(p.GetProducts()) == 0
 }

@@ -5,32 +5,28 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
 
-// tellInMemory tells the beginning of the act in virtual time: half a second
-// in health, a sick phase, and the given number of phases more. It returns what
-// it printed.
-func tellInMemory(t *testing.T, guarded bool, cfg Config, more int) (string, error) {
+// tellInMemory tells the act in virtual time, or the given number of its phases, and
+// returns what it printed.
+func tellInMemory(t *testing.T, guarded bool, phases int) (string, error) {
 	t.Helper()
 	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Guarded: guarded})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlayer(t.Context(), s, cfg.Rate)
+	act, err := Act(t.Context(), s, Config{Rate: MinRate, Phase: MinPhase})
 	if err != nil {
 		t.Fatal(err)
 	}
-	phases := phasesOf(cfg, &p.healthy)[:2+more]
-	phases[0].lasts = 500 * time.Millisecond
-	for i := range phases[2:] {
-		phases[2+i].lasts = 2300 * time.Millisecond // long enough for the last second to be whole
+	if phases > 0 {
+		act.Phases = act.Phases[:phases]
 	}
 	var out strings.Builder
-	err = script.NewTeller(&out).Tell(t.Context(), p.act(phases))
+	err = script.NewTeller(&out).Tell(t.Context(), act)
 	if err := s.Stop(); err != nil {
 		t.Error(err)
 	}
@@ -40,7 +36,7 @@ func tellInMemory(t *testing.T, guarded bool, cfg Config, more int) (string, err
 func TestActWithTheGuard(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		out, err := tellInMemory(t, true, Config{Rate: MinRate, Phase: MinPhase}, 1)
+		out, err := tellInMemory(t, true, 0)
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -52,11 +48,11 @@ func TestActWithTheGuard(t *testing.T) {
 func TestActWithoutTheGuard(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		out, err := tellInMemory(t, false, Config{Rate: MinRate, Phase: time.Second / 2}, 0)
+		out, err := tellInMemory(t, false, 2)
 		if !errors.Is(err, script.ErrUnmet) {
 			t.Fatalf("error = %v; want ErrUnmet\n%s", err, out)
 		}
-		for _, want := range []string{"calls that reached recommendations = 20 of 20", "p50 = 715.0 ms"} {
+		for _, want := range []string{"calls that reached recommendations = 200 of 200", "p50 = 400.0 ms"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("error does not say %q:\n%v", want, err)
 			}

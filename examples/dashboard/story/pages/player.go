@@ -2,7 +2,10 @@ package pages
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
@@ -21,6 +24,7 @@ const maxInFlight = 300
 // player plays phases on a system.
 type player struct {
 	system  *system.System
+	truth   truth
 	userIDs []string
 	rate    int
 	healthy Figures // of the first phase
@@ -28,11 +32,11 @@ type player struct {
 
 // newPlayer asks for some pages, so that all connections are up.
 func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, error) {
-	ids, err := sys.Data().UserIDs()
+	t, err := newTruth(sys.Data())
 	if err != nil {
 		return nil, err
 	}
-	p := &player{system: sys, userIDs: ids, rate: rate}
+	p := &player{system: sys, truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate}
 	const pages = 20
 	for n := range pages {
 		if _, err := p.ask(ctx, n); err != nil {
@@ -42,48 +46,57 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 	return p, nil
 }
 
-// play plays one phase: it makes the backend sick, asks for pages and cures the
-// backend once all are answered.
+// play plays one phase: it makes backends sick, asks for pages and cures the
+// backends once all are answered.
 func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
-	if err := p.make(ph.sick, ph.how); err != nil {
-		return Figures{}, err
-	}
 	if copies := p.system.Copies(); ph.forget && copies != nil {
 		copies.Forget()
 	}
 	before := p.arrived(ph.sick)
+	if err := p.become(ph.sick); err != nil {
+		return Figures{}, err
+	}
 	results, err := load.Run(ctx, load.Config{Rate: p.rate, For: ph.lasts, MaxInFlight: maxInFlight}, p.ask)
 	if err != nil {
 		return Figures{}, err
 	}
-	f := figuresOf(results, ph.lasts)
-	f.Circuits = dashboard.Circuits(p.system.Guard())
-	f.Sick = ph.sick
-	f.Reached = int(p.arrived(ph.sick) - before) //nolint:gosec // far below the bounds of an int
-	return f, p.make(ph.sick, system.Well)
+	f := figuresOf(results, ph.lasts, judges{all: p.judge(ph.suffers), atLast: p.judge(ph.atLast)})
+	f.Circuits, f.Suffers, f.Reached = dashboard.Circuits(p.system.Guard()), ph.suffers.part, p.arrived(ph.sick)
+	for backend, n := range before {
+		f.Reached[backend] -= n
+	}
+	return f, p.become(cured(ph.sick))
 }
 
-// make changes what is wrong with the backend of the given name. It does nothing
-// if there is no name.
-func (p *player) make(name string, how system.Sickness) error {
-	if name == "" {
-		return nil
+// arrived is how many calls have come to each of these backends.
+func (p *player) arrived(at []ailment) map[string]int {
+	calls := map[string]int{}
+	for _, a := range at {
+		calls[a.backend] = int(p.system.Backend(a.backend).Arrived()) //nolint:gosec // far below the bounds of an int
 	}
-	return p.system.Backend(name).Become(how)
+	return calls
 }
 
-// arrived is how many calls have come to the backend of the given name, 0 if
-// there is no name.
-func (p *player) arrived(name string) uint64 {
-	if name == "" {
-		return 0
+// become changes what is wrong with backends.
+func (p *player) become(sick []ailment) error {
+	var faults []error
+	for _, a := range sick {
+		faults = append(faults, p.system.Backend(a.backend).Become(a.how))
 	}
-	return p.system.Backend(name).Arrived()
+	return errors.Join(faults...)
 }
+
+// judge says what is wrong with the n-th answer, if that is all that it may say.
+func (p *player) judge(s suffering) func(n int, h *home) error {
+	return func(n int, h *home) error { return p.truth.judge(p.userID(n), h, s) }
+}
+
+// userID is the user whose page is asked for in the n-th place.
+func (p *player) userID(n int) string { return p.userIDs[n%len(p.userIDs)] }
 
 // ask asks for the n-th page.
-func (p *player) ask(ctx context.Context, n int) (*page, error) {
+func (p *player) ask(ctx context.Context, n int) (*home, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return p.system.Edge().GetHome(ctx, &dashboardv1.GetHomeRequest{UserId: p.userIDs[n%len(p.userIDs)]})
+	return p.system.Edge().GetHome(ctx, &dashboardv1.GetHomeRequest{UserId: p.userID(n)})
 }

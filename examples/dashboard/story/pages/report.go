@@ -9,6 +9,7 @@ import (
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
+	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
 // head says what is about to happen and is the head of the table.
@@ -35,8 +36,8 @@ func row(name string, f Figures) string {
 			fmt.Fprintf(&b, "    markers   %s on %d pages: %s\n", pathAtEdge(part), n, reasons(f.Marked[part]))
 		}
 	}
-	if f.Sick != "" {
-		fmt.Fprintf(&b, "    reached   %s was called %d times, of %d requests\n", f.Sick, f.Reached, f.Requests)
+	for _, backend := range slices.Sorted(maps.Keys(f.Reached)) {
+		fmt.Fprintf(&b, "    reached   %s was called %d times, of %d requests\n", backend, f.Reached[backend], f.Requests)
 	}
 	fmt.Fprintf(&b, "    circuits  %s\n", circuits(f.Circuits))
 	return b.String()
@@ -51,14 +52,20 @@ func reasons(counts map[string]int) string {
 	return strings.Join(all, ", ")
 }
 
-// circuits lists the states of breakers.
+// circuits lists the breakers that are not closed.
 func circuits(all []dashboard.Circuit) string {
-	if len(all) == 0 {
-		return "none: the guard is off"
-	}
 	var states []string
 	for _, c := range all {
-		states = append(states, fmt.Sprintf("%s %v", c.Part, c.State))
+		if c.State != breaker.Closed {
+			states = append(states, fmt.Sprintf("%s %v", c.Service, c.State))
+		}
 	}
-	return strings.Join(states, ", ")
+	switch {
+	case len(all) == 0:
+		return "none: the guard is off"
+	case len(states) == 0:
+		return "all closed"
+	default:
+		return strings.Join(states, ", ") + "; the others closed"
+	}
 }

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
@@ -12,13 +13,31 @@ import (
 type phase struct {
 	name  string
 	lasts time.Duration
-	// sick is the backend that is sick in this phase, empty if none is, and how
-	// in which way.
-	sick string
-	how  system.Sickness
+	// sick are the backends that are sick in this phase.
+	sick []ailment
 	// forget: the copies of users are lost when the phase begins.
 	forget bool
+	// suffers is the part of the page that its backends' sickness is about. Pages
+	// say nothing of any other.
+	suffers suffering
+	// atLast is what pages may say in the last second, where all has settled by then.
+	atLast suffering
 	must   []expectation
+}
+
+// ailment is what is wrong with a backend.
+type ailment struct {
+	backend string
+	how     system.Sickness
+}
+
+// cured are the same backends, well.
+func cured(sick []ailment) []ailment {
+	well := slices.Clone(sick)
+	for i := range well {
+		well[i].how = system.Well
+	}
+	return well
 }
 
 // calm is how long the phases last in which nothing is sick.
@@ -27,29 +46,33 @@ const calm = 3 * time.Second
 // phasesOf is the whole act. The figures of its first phase go to healthy, for
 // later phases to be compared with.
 func phasesOf(cfg Config, healthy *Figures) []phase {
+	const users, products = dashboard.Users, dashboard.Recommendations
+	hangs := ailment{products, system.Hanging}
+	sick := func(name string, as suffering, with ...ailment) phase { return sickPhase(name, as, with, cfg, healthy) }
 	return []phase{
-		{name: "healthy", lasts: calm, must: []expectation{
-			noneFailed, noneSilent, noneWrong, inFull(0.995), othersClosed,
-		}},
-		sickPhase("recommendations hangs", dashboard.Recommendations, system.Hanging, degrade.Defaulted, cfg, healthy),
-		recovery(),
-		sickPhase("metrics fails", dashboard.Metrics, system.Failing, degrade.Missing, cfg, healthy),
-		recovery(),
-		sickPhase("alerts slows to 500 ms", dashboard.Alerts, system.Slow, degrade.Missing, cfg, healthy),
-		recovery(),
-		sickPhase("users fails", dashboard.Users, system.Failing, degrade.Stale, cfg, healthy),
-		recovery(),
-		forgetful(sickPhase("users fails, no copies", dashboard.Users, system.Failing, degrade.Substituted, cfg, healthy)),
-		recovery(),
+		{name: "healthy", lasts: calm, must: []expectation{noneFailed, markedExactly, othersClosed}},
+		sick("recommendations hangs", onEveryPage(products, degrade.Substituted), hangs),
+		sick("history fails as well", onEveryPage(products, degrade.Defaulted), hangs, ailment{dashboard.History, system.Failing}),
+		relief("history is well again", onEveryPage(products, degrade.Substituted), hangs),
+		recovery(products, degrade.Substituted),
+		sick("metrics fails", onEveryPage(dashboard.Metrics, degrade.Missing), ailment{dashboard.Metrics, system.Failing}),
+		recovery(dashboard.Metrics, degrade.Missing),
+		sick("alerts slows to 500 ms", onMostPages(dashboard.Alerts, degrade.Missing), ailment{dashboard.Alerts, system.Slow}),
+		recovery(dashboard.Alerts, degrade.Missing),
+		sick("users fails", onEveryPage(users, degrade.Stale), ailment{users, system.Failing}),
+		recovery(users, degrade.Stale),
+		forgetful(sick("users fails, no copies", onEveryPage(users, degrade.Substituted), ailment{users, system.Failing})),
+		recovery(users, degrade.Substituted),
 	}
 }
 
-// sickPhase is a phase in which one backend is sick. The pages must not suffer
-// but for its own part, which is in the given state, and it must soon be left alone.
-func sickPhase(name, sick string, how system.Sickness, as degrade.State, cfg Config, healthy *Figures) phase {
-	return phase{name: name, lasts: cfg.Phase, sick: sick, how: how, must: []expectation{
-		noneFailed, noneSilent, noneWrong, healthyParts(0.99), othersClosed, sickCutOff,
-		marked(0.9, as), reachedAtMost(reachable(cfg), 0.15),
+// sickPhase is a phase in which backends are sick. The pages must not suffer but for
+// the one part, and what is sick must soon be left alone.
+func sickPhase(name string, suffers suffering, sick []ailment, cfg Config, healthy *Figures) phase {
+	suffers.why = reasonsOf(sick[0].how)
+	return phase{name: name, lasts: cfg.Phase, sick: sick, suffers: suffers, must: []expectation{
+		noneFailed, markedExactly, marked(0.9),
+		sickCutOff, othersClosed, reachedAtMost(reachable(cfg), 0.15),
 		p99Within(dashboard.Deadline),
 		p50Near(healthy, 100*time.Millisecond),
 	}}
@@ -61,11 +84,24 @@ func forgetful(p phase) phase {
 	return p
 }
 
-// recovery is a phase after a sick one: the circuit must close, and the pages
-// be complete again.
-func recovery() phase {
-	return phase{name: "recovered", lasts: calm, must: []expectation{
-		noneFailed, noneSilent, noneWrong, othersClosed, inFullAtTheEnd(0.99),
+// relief is a phase in which one of two backends is well again, so that in the end
+// the part is better than by default, though not as it should be.
+func relief(name string, atLast suffering, sick ailment) phase {
+	atLast.why = reasonsOf(sick.how)
+	suffers := atLast
+	suffers.as = append(slices.Clip(atLast.as), degrade.Defaulted)
+	return phase{name: name, lasts: calm, sick: []ailment{sick}, suffers: suffers, atLast: atLast, must: []expectation{
+		noneFailed, markedExactly, settled(0.99), sickCutOff, othersClosed,
+	}}
+}
+
+// recovery is a phase after a sick one: the circuits must close, and the pages be
+// complete again. Until then the part may be what it was before.
+func recovery(part string, as degrade.State) phase {
+	suffers := onMostPages(part, as)
+	suffers.why = []degrade.Reason{degrade.ReasonCircuitOpen}
+	return phase{name: "recovered", lasts: calm, suffers: suffers, must: []expectation{
+		noneFailed, markedExactly, settled(0.99), othersClosed,
 	}}
 }
 

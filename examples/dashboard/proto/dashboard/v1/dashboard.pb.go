@@ -164,7 +164,7 @@ var File_dashboard_v1_dashboard_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_dashboard_proto_rawDesc = "" +
 	"\n" +
-	"\x1cdashboard/v1/dashboard.proto\x12\fdashboard.v1\x1a#afloat/degrade/v1/degradation.proto\x1a\x1bdashboard/v1/activity.proto\x1a\x19dashboard/v1/alerts.proto\x1a\x1adashboard/v1/metrics.proto\x1a\"dashboard/v1/recommendations.proto\x1a\x18dashboard/v1/users.proto\".\n" +
+	"\x1cdashboard/v1/dashboard.proto\x12\fdashboard.v1\x1a#afloat/degrade/v1/degradation.proto\x1a\x1bdashboard/v1/activity.proto\x1a\x19dashboard/v1/alerts.proto\x1a\x1adashboard/v1/metrics.proto\x1a\x1adashboard/v1/product.proto\x1a\x18dashboard/v1/users.proto\".\n" +
 	"\x13GetDashboardRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"\xc5\x02\n" +
 	"\x14GetDashboardResponse\x12&\n" +
@@ -224,7 +224,7 @@ func file_dashboard_v1_dashboard_proto_init() {
 	file_dashboard_v1_activity_proto_init()
 	file_dashboard_v1_alerts_proto_init()
 	file_dashboard_v1_metrics_proto_init()
-	file_dashboard_v1_recommendations_proto_init()
+	file_dashboard_v1_product_proto_init()
 	file_dashboard_v1_users_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -21,70 +21,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Product is something a user can get.
-type Product struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id is the product's key, as in "product-001".
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Name is what the product is called.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Price cents is what it costs, in hundredths of the currency unit.
-	PriceCents    int64 `protobuf:"varint,3,opt,name=price_cents,json=priceCents,proto3" json:"price_cents,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Product) Reset() {
-	*x = Product{}
-	mi := &file_dashboard_v1_recommendations_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Product) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Product) ProtoMessage() {}
-
-func (x *Product) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_recommendations_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Product.ProtoReflect.Descriptor instead.
-func (*Product) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_recommendations_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *Product) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *Product) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Product) GetPriceCents() int64 {
-	if x != nil {
-		return x.PriceCents
-	}
-	return 0
-}
-
 // ListRecommendationsRequest asks for products for one user.
 type ListRecommendationsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -96,7 +32,7 @@ type ListRecommendationsRequest struct {
 
 func (x *ListRecommendationsRequest) Reset() {
 	*x = ListRecommendationsRequest{}
-	mi := &file_dashboard_v1_recommendations_proto_msgTypes[1]
+	mi := &file_dashboard_v1_recommendations_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -108,7 +44,7 @@ func (x *ListRecommendationsRequest) String() string {
 func (*ListRecommendationsRequest) ProtoMessage() {}
 
 func (x *ListRecommendationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_recommendations_proto_msgTypes[1]
+	mi := &file_dashboard_v1_recommendations_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -121,7 +57,7 @@ func (x *ListRecommendationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecommendationsRequest.ProtoReflect.Descriptor instead.
 func (*ListRecommendationsRequest) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_recommendations_proto_rawDescGZIP(), []int{1}
+	return file_dashboard_v1_recommendations_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *ListRecommendationsRequest) GetUserId() string {
@@ -142,7 +78,7 @@ type ListRecommendationsResponse struct {
 
 func (x *ListRecommendationsResponse) Reset() {
 	*x = ListRecommendationsResponse{}
-	mi := &file_dashboard_v1_recommendations_proto_msgTypes[2]
+	mi := &file_dashboard_v1_recommendations_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -154,7 +90,7 @@ func (x *ListRecommendationsResponse) String() string {
 func (*ListRecommendationsResponse) ProtoMessage() {}
 
 func (x *ListRecommendationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_recommendations_proto_msgTypes[2]
+	mi := &file_dashboard_v1_recommendations_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -167,7 +103,7 @@ func (x *ListRecommendationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecommendationsResponse.ProtoReflect.Descriptor instead.
 func (*ListRecommendationsResponse) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_recommendations_proto_rawDescGZIP(), []int{2}
+	return file_dashboard_v1_recommendations_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ListRecommendationsResponse) GetProducts() []*Product {
@@ -181,12 +117,7 @@ var File_dashboard_v1_recommendations_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_recommendations_proto_rawDesc = "" +
 	"\n" +
-	"\"dashboard/v1/recommendations.proto\x12\fdashboard.v1\"N\n" +
-	"\aProduct\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
-	"\vprice_cents\x18\x03 \x01(\x03R\n" +
-	"priceCents\"5\n" +
+	"\"dashboard/v1/recommendations.proto\x12\fdashboard.v1\x1a\x1adashboard/v1/product.proto\"5\n" +
 	"\x1aListRecommendationsRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"P\n" +
 	"\x1bListRecommendationsResponse\x121\n" +
@@ -206,16 +137,16 @@ func file_dashboard_v1_recommendations_proto_rawDescGZIP() []byte {
 	return file_dashboard_v1_recommendations_proto_rawDescData
 }
 
-var file_dashboard_v1_recommendations_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_dashboard_v1_recommendations_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_dashboard_v1_recommendations_proto_goTypes = []any{
-	(*Product)(nil),                     // 0: dashboard.v1.Product
-	(*ListRecommendationsRequest)(nil),  // 1: dashboard.v1.ListRecommendationsRequest
-	(*ListRecommendationsResponse)(nil), // 2: dashboard.v1.ListRecommendationsResponse
+	(*ListRecommendationsRequest)(nil),  // 0: dashboard.v1.ListRecommendationsRequest
+	(*ListRecommendationsResponse)(nil), // 1: dashboard.v1.ListRecommendationsResponse
+	(*Product)(nil),                     // 2: dashboard.v1.Product
 }
 var file_dashboard_v1_recommendations_proto_depIdxs = []int32{
-	0, // 0: dashboard.v1.ListRecommendationsResponse.products:type_name -> dashboard.v1.Product
-	1, // 1: dashboard.v1.RecommendationsService.ListRecommendations:input_type -> dashboard.v1.ListRecommendationsRequest
-	2, // 2: dashboard.v1.RecommendationsService.ListRecommendations:output_type -> dashboard.v1.ListRecommendationsResponse
+	2, // 0: dashboard.v1.ListRecommendationsResponse.products:type_name -> dashboard.v1.Product
+	0, // 1: dashboard.v1.RecommendationsService.ListRecommendations:input_type -> dashboard.v1.ListRecommendationsRequest
+	1, // 2: dashboard.v1.RecommendationsService.ListRecommendations:output_type -> dashboard.v1.ListRecommendationsResponse
 	2, // [2:3] is the sub-list for method output_type
 	1, // [1:2] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
@@ -228,13 +159,14 @@ func file_dashboard_v1_recommendations_proto_init() {
 	if File_dashboard_v1_recommendations_proto != nil {
 		return
 	}
+	file_dashboard_v1_product_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dashboard_v1_recommendations_proto_rawDesc), len(file_dashboard_v1_recommendations_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,29 +21,30 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Ranking is what is stored of a user's recommendations.
-type Ranking struct {
+// ProductList is what is stored of a user's recommendations, and of what the user
+// has looked at.
+type ProductList struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Product ids are the products to recommend, the best first.
+	// Product ids are the products, in the order in which they are shown.
 	ProductIds    []string `protobuf:"bytes,1,rep,name=product_ids,json=productIds,proto3" json:"product_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Ranking) Reset() {
-	*x = Ranking{}
+func (x *ProductList) Reset() {
+	*x = ProductList{}
 	mi := &file_dashboard_v1_stored_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Ranking) String() string {
+func (x *ProductList) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Ranking) ProtoMessage() {}
+func (*ProductList) ProtoMessage() {}
 
-func (x *Ranking) ProtoReflect() protoreflect.Message {
+func (x *ProductList) ProtoReflect() protoreflect.Message {
 	mi := &file_dashboard_v1_stored_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -55,12 +56,12 @@ func (x *Ranking) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Ranking.ProtoReflect.Descriptor instead.
-func (*Ranking) Descriptor() ([]byte, []int) {
+// Deprecated: Use ProductList.ProtoReflect.Descriptor instead.
+func (*ProductList) Descriptor() ([]byte, []int) {
 	return file_dashboard_v1_stored_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Ranking) GetProductIds() []string {
+func (x *ProductList) GetProductIds() []string {
 	if x != nil {
 		return x.ProductIds
 	}
@@ -71,8 +72,8 @@ var File_dashboard_v1_stored_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_stored_proto_rawDesc = "" +
 	"\n" +
-	"\x19dashboard/v1/stored.proto\x12\fdashboard.v1\"*\n" +
-	"\aRanking\x12\x1f\n" +
+	"\x19dashboard/v1/stored.proto\x12\fdashboard.v1\".\n" +
+	"\vProductList\x12\x1f\n" +
 	"\vproduct_ids\x18\x01 \x03(\tR\n" +
 	"productIdsBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
 
@@ -90,7 +91,7 @@ func file_dashboard_v1_stored_proto_rawDescGZIP() []byte {
 
 var file_dashboard_v1_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_dashboard_v1_stored_proto_goTypes = []any{
-	(*Ranking)(nil), // 0: dashboard.v1.Ranking
+	(*ProductList)(nil), // 0: dashboard.v1.ProductList
 }
 var file_dashboard_v1_stored_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
