@@ -27,14 +27,10 @@ func (v verdict) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, v.err
 }
 
-// serve starts one backend and returns a connection to it.
-func serve(t *testing.T, service func(*store.Store) backend.Service, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
+// serve starts a backend and returns a connection to it.
+func serve(t *testing.T, service backend.Service, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
 	t.Helper()
-	db, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := backend.New(service(db), under)
+	server, err := backend.New(service, under)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,16 +46,31 @@ func serve(t *testing.T, service func(*store.Store) backend.Service, under polic
 	t.Cleanup(func() {
 		err := cc.Close()
 		server.Stop()
-		if err := errors.Join(err, <-served, db.Close()); err != nil {
+		if err := errors.Join(err, <-served); err != nil {
 			t.Error(err)
 		}
 	})
 	return server, cc
 }
 
+// data opens the sample data.
+func data(t *testing.T) *store.Store {
+	t.Helper()
+	db, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	server, cc := serve(t, backend.Users, verdict{})
+	server, cc := serve(t, backend.Users(data(t)), verdict{})
 	users := dashboardv1.NewUserServiceClient(cc)
 	got, err := users.GetUser(t.Context(), &dashboardv1.GetUserRequest{UserId: "user-0002"})
 	if err != nil || got.GetUser().GetTeam() != "Team B" {
@@ -76,7 +87,7 @@ func TestUsers(t *testing.T) {
 
 func TestActivityIsStreamed(t *testing.T) {
 	t.Parallel()
-	_, cc := serve(t, backend.Activity, verdict{})
+	_, cc := serve(t, backend.Activity(data(t)), verdict{})
 	for _, c := range []struct {
 		limit   int32
 		entries int
@@ -120,7 +131,7 @@ func TestCallsAreCountedBeforeTheFault(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			server, cc := serve(t, c.service, verdict{status.Error(codes.Aborted, "scripted")})
+			server, cc := serve(t, c.service(data(t)), verdict{status.Error(codes.Aborted, "scripted")})
 			if err := c.ask(cc); status.Code(err) != codes.Aborted {
 				t.Errorf("error = %v; want ABORTED", err)
 			}
@@ -133,7 +144,7 @@ func TestCallsAreCountedBeforeTheFault(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	_, cc := serve(t, backend.History, verdict{})
+	_, cc := serve(t, backend.History(data(t)), verdict{})
 	for user, want := range map[string]int{"user-0001": 5, "user-0010": 0, "nobody": 0} {
 		got, err := dashboardv1.NewHistoryServiceClient(cc).ListViewed(t.Context(), &dashboardv1.ListViewedRequest{UserId: user})
 		if err != nil || len(got.GetProducts()) != want {

@@ -13,13 +13,13 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 )
 
-// failure is the status of a failed read. An error of the store names files and
+// failure is the status of data that could not be had. An error of a store names files and
 // keys, which are not a client's business.
 func failure(err error) error {
 	if errors.Is(err, database.ErrNotFound) {
 		return status.Error(codes.NotFound, "no such user")
 	}
-	return status.Error(codes.Internal, "the data could not be read")
+	return status.Error(codes.Internal, "the data could not be read or written")
 }
 
 // Users is the service that knows who the users are.

@@ -40,10 +40,17 @@ func open(t *testing.T, path string) *bbolt.DB {
 	return db
 }
 
-func TestTables(t *testing.T) {
+// update runs f in a transaction of a new file.
+func update(t *testing.T, f func(tx *bbolt.Tx) error) {
+	t.Helper()
+	if err := open(t, filepath.Join(t.TempDir(), "made", "words.db")).Update(f); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadTables(t *testing.T) {
 	t.Parallel()
-	db := open(t, filepath.Join(t.TempDir(), "made", "words.db"))
-	err := db.Update(func(tx *bbolt.Tx) error {
+	update(t, func(tx *bbolt.Tx) error {
 		got := &wrapperspb.StringValue{}
 		if err := words.Get(tx, "b/1", got); err != nil || !strings.HasPrefix(got.GetValue(), "b/1b/1") {
 			t.Errorf("b/1 = %.6q, %v", got.GetValue(), err)
@@ -51,10 +58,27 @@ func TestTables(t *testing.T) {
 		if err := words.Get(tx, "b", got); !errors.Is(err, database.ErrNotFound) {
 			t.Errorf("b: %v; want ErrNotFound", err)
 		}
+		for key, want := range map[string]bool{"b/1": true, "b": false} {
+			if found, err := words.Find(tx, key, got); found != want || err != nil {
+				t.Errorf("%s: found %v, %v; want %v", key, found, err, want)
+			}
+		}
 		for prefix, want := range map[string]int{"": 3, "a/": 2, "b/1": 1, "c": 0} {
 			all, err := database.List[*wrapperspb.StringValue](tx, words, prefix)
 			if len(all) != want || err != nil {
 				t.Errorf("%d words that begin with %q, %v; want %d", len(all), prefix, err, want)
+			}
+		}
+		return nil
+	})
+}
+
+func TestWriteTables(t *testing.T) {
+	t.Parallel()
+	update(t, func(tx *bbolt.Tx) error {
+		for want := range uint64(3) {
+			if n, err := words.Next(tx); n != want+1 || err != nil {
+				t.Errorf("next number = %d, %v; want %d", n, err, want+1)
 			}
 		}
 		for range 2 { // what is not there is deleted already
@@ -62,26 +86,31 @@ func TestTables(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := words.Get(tx, "a/1", got); !errors.Is(err, database.ErrNotFound) {
-			t.Errorf("a/1 was deleted: %v; want ErrNotFound", err)
+		if found, err := words.Find(tx, "a/1", &wrapperspb.StringValue{}); found || err != nil {
+			t.Errorf("a/1 was deleted: found %v, %v", found, err)
+		}
+		// What is empty is not nothing.
+		if err := words.Put(tx, "a/1", &wrapperspb.StringValue{}); err != nil {
+			t.Error(err)
+		}
+		if found, err := words.Find(tx, "a/1", &wrapperspb.StringValue{}); !found || err != nil {
+			t.Errorf("a/1 is empty: found %v, %v", found, err)
 		}
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 // A table that the file does not have, and a value that is no message, are damage.
 func TestDamagedTables(t *testing.T) {
 	t.Parallel()
-	db := open(t, filepath.Join(t.TempDir(), "words.db"))
-	err := db.Update(func(tx *bbolt.Tx) error {
+	update(t, func(tx *bbolt.Tx) error {
 		const numbers database.Table = "numbers"
 		got := &wrapperspb.StringValue{}
+		_, find := numbers.Find(tx, "1", got)
+		_, next := numbers.Next(tx)
 		_, list := database.List[*wrapperspb.StringValue](tx, numbers, "")
 		for name, err := range map[string]error{
-			"get": numbers.Get(tx, "1", got), "put": numbers.Put(tx, "1", got), "delete": numbers.Delete(tx, "1"), "list": list,
+			"get": numbers.Get(tx, "1", got), "put": numbers.Put(tx, "1", got), "delete": numbers.Delete(tx, "1"), "find": find, "next": next, "list": list,
 		} {
 			if !errors.Is(err, database.ErrCorrupt) {
 				t.Errorf("%s: %v; want ErrCorrupt", name, err)
@@ -98,9 +127,6 @@ func TestDamagedTables(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 func TestFileInUse(t *testing.T) {

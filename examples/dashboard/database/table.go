@@ -71,6 +71,29 @@ func (t Table) Get(tx *bbolt.Tx, key string, m proto.Message) error {
 	return t.decode(key, value, m)
 }
 
+// Find reads what stands under key into m and reports whether anything does.
+func (t Table) Find(tx *bbolt.Tx, key string, m proto.Message) (found bool, err error) {
+	err = t.Get(tx, key, m)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Next returns a number that it has not returned before for this table, each greater
+// than the last.
+func (t Table) Next(tx *bbolt.Tx) (uint64, error) {
+	b, err := t.in(tx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := b.NextSequence()
+	if err != nil {
+		return 0, fmt.Errorf("database: number %s: %w", t, err)
+	}
+	return n, nil
+}
+
 // Delete removes what stands under key, if anything does.
 func (t Table) Delete(tx *bbolt.Tx, key string) error {
 	b, err := t.in(tx)

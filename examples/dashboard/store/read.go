@@ -1,8 +1,6 @@
 package store
 
 import (
-	"errors"
-
 	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
 
@@ -57,10 +55,7 @@ func (s *Store) Viewed(userID string) ([]*dashboardv1.Product, error) {
 func (s *Store) productsOf(lists database.Table, userID string) (found []*dashboardv1.Product, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		listed := &dashboardv1.ProductList{}
-		if err := lists.Get(tx, userID, listed); err != nil {
-			if errors.Is(err, database.ErrNotFound) {
-				return nil
-			}
+		if _, err := lists.Find(tx, userID, listed); err != nil {
 			return err
 		}
 		for _, id := range listed.GetProductIds() {

@@ -151,14 +151,24 @@ func TestProductsOfUsers(t *testing.T) {
 }
 
 // What is only sample data may be thrown away, and the error says so.
-func TestDamagedDataMayBeRemoved(t *testing.T) {
+func TestDataThatCannotBeUsedMayBeRemoved(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "dashboard.db"), []byte("this is not a database\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := store.Open(folder)
-	if !errors.Is(err, database.ErrCorrupt) || !strings.Contains(err.Error(), "remove it to have it made anew") {
-		t.Errorf("error = %v; want ErrCorrupt, and what to do", err)
+	for want, spoil := range map[error]func(path string) error{
+		database.ErrCorrupt: func(path string) error { return os.WriteFile(path, []byte("this is not a database\n"), 0o600) },
+		database.ErrVersion: func(path string) error {
+			old, err := database.Open(path, database.Schema{Version: "1"})
+			return errors.Join(err, old.Close())
+		},
+	} {
+		t.Run(want.Error(), func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			if err := spoil(filepath.Join(folder, "dashboard.db")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Open(folder); !errors.Is(err, want) || !strings.Contains(err.Error(), "remove it to have it made anew") {
+				t.Errorf("error = %v; want %v, and what to do", err, want)
+			}
+		})
 	}
 }

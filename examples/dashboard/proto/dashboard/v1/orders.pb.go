@@ -25,9 +25,10 @@ const (
 // PlaceOrderRequest is an order.
 type PlaceOrderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Order id is the caller's, and unique: an order is taken once. Required.
+	// Order id is the caller's, and unique: an order is taken once, however often it
+	// is placed. 1 to 64 bytes.
 	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// Product id is what is ordered. Required.
+	// Product id is what is ordered. 1 to 64 bytes.
 	ProductId string `protobuf:"bytes,2,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// Cents is what it costs. Range [1, 100000000].
 	Cents         int64 `protobuf:"varint,3,opt,name=cents,proto3" json:"cents,omitempty"`
@@ -142,31 +143,29 @@ func (x *PlaceOrderResponse) GetDegradation() *v1.Degradation {
 	return nil
 }
 
-// ChargeRequest asks for money.
-type ChargeRequest struct {
+// CheckStockRequest asks how much there is of a product.
+type CheckStockRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Order id is the order. Required.
-	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// Cents is how much.
-	Cents         int64 `protobuf:"varint,2,opt,name=cents,proto3" json:"cents,omitempty"`
+	// Product id is the product. Required.
+	ProductId     string `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ChargeRequest) Reset() {
-	*x = ChargeRequest{}
+func (x *CheckStockRequest) Reset() {
+	*x = CheckStockRequest{}
 	mi := &file_dashboard_v1_orders_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ChargeRequest) String() string {
+func (x *CheckStockRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ChargeRequest) ProtoMessage() {}
+func (*CheckStockRequest) ProtoMessage() {}
 
-func (x *ChargeRequest) ProtoReflect() protoreflect.Message {
+func (x *CheckStockRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_dashboard_v1_orders_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -178,231 +177,42 @@ func (x *ChargeRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ChargeRequest.ProtoReflect.Descriptor instead.
-func (*ChargeRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use CheckStockRequest.ProtoReflect.Descriptor instead.
+func (*CheckStockRequest) Descriptor() ([]byte, []int) {
 	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ChargeRequest) GetOrderId() string {
-	if x != nil {
-		return x.OrderId
-	}
-	return ""
-}
-
-func (x *ChargeRequest) GetCents() int64 {
-	if x != nil {
-		return x.Cents
-	}
-	return 0
-}
-
-// ChargeResponse is a payment.
-type ChargeResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Payment id is the payment's.
-	PaymentId     string `protobuf:"bytes,1,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ChargeResponse) Reset() {
-	*x = ChargeResponse{}
-	mi := &file_dashboard_v1_orders_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ChargeResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ChargeResponse) ProtoMessage() {}
-
-func (x *ChargeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_orders_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ChargeResponse.ProtoReflect.Descriptor instead.
-func (*ChargeResponse) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *ChargeResponse) GetPaymentId() string {
-	if x != nil {
-		return x.PaymentId
-	}
-	return ""
-}
-
-// RefundRequest asks for money back.
-type RefundRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Order id is the order. Required.
-	OrderId       string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RefundRequest) Reset() {
-	*x = RefundRequest{}
-	mi := &file_dashboard_v1_orders_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RefundRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RefundRequest) ProtoMessage() {}
-
-func (x *RefundRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_orders_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RefundRequest.ProtoReflect.Descriptor instead.
-func (*RefundRequest) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *RefundRequest) GetOrderId() string {
-	if x != nil {
-		return x.OrderId
-	}
-	return ""
-}
-
-// RefundResponse is empty.
-type RefundResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RefundResponse) Reset() {
-	*x = RefundResponse{}
-	mi := &file_dashboard_v1_orders_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RefundResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RefundResponse) ProtoMessage() {}
-
-func (x *RefundResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_orders_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RefundResponse.ProtoReflect.Descriptor instead.
-func (*RefundResponse) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{5}
-}
-
-// ReserveRequest asks for a product.
-type ReserveRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Order id is the order. Required.
-	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// Product id is the product. Required.
-	ProductId     string `protobuf:"bytes,2,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReserveRequest) Reset() {
-	*x = ReserveRequest{}
-	mi := &file_dashboard_v1_orders_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReserveRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReserveRequest) ProtoMessage() {}
-
-func (x *ReserveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_orders_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReserveRequest.ProtoReflect.Descriptor instead.
-func (*ReserveRequest) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *ReserveRequest) GetOrderId() string {
-	if x != nil {
-		return x.OrderId
-	}
-	return ""
-}
-
-func (x *ReserveRequest) GetProductId() string {
+func (x *CheckStockRequest) GetProductId() string {
 	if x != nil {
 		return x.ProductId
 	}
 	return ""
 }
 
-// ReserveResponse is empty.
-type ReserveResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+// CheckStockResponse says how much there is of a product.
+type CheckStockResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Pieces is how many can be ordered.
+	Pieces        int64 `protobuf:"varint,1,opt,name=pieces,proto3" json:"pieces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ReserveResponse) Reset() {
-	*x = ReserveResponse{}
-	mi := &file_dashboard_v1_orders_proto_msgTypes[7]
+func (x *CheckStockResponse) Reset() {
+	*x = CheckStockResponse{}
+	mi := &file_dashboard_v1_orders_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ReserveResponse) String() string {
+func (x *CheckStockResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ReserveResponse) ProtoMessage() {}
+func (*CheckStockResponse) ProtoMessage() {}
 
-func (x *ReserveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dashboard_v1_orders_proto_msgTypes[7]
+func (x *CheckStockResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_dashboard_v1_orders_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,9 +223,16 @@ func (x *ReserveResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ReserveResponse.ProtoReflect.Descriptor instead.
-func (*ReserveResponse) Descriptor() ([]byte, []int) {
-	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{7}
+// Deprecated: Use CheckStockResponse.ProtoReflect.Descriptor instead.
+func (*CheckStockResponse) Descriptor() ([]byte, []int) {
+	return file_dashboard_v1_orders_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CheckStockResponse) GetPieces() int64 {
+	if x != nil {
+		return x.Pieces
+	}
+	return 0
 }
 
 var File_dashboard_v1_orders_proto protoreflect.FileDescriptor
@@ -431,29 +248,17 @@ const file_dashboard_v1_orders_proto_rawDesc = "" +
 	"\x12PlaceOrderResponse\x12\x1d\n" +
 	"\n" +
 	"payment_id\x18\x01 \x01(\tR\tpaymentId\x12@\n" +
-	"\vdegradation\x18\x0f \x01(\v2\x1e.afloat.degrade.v1.DegradationR\vdegradation\"@\n" +
-	"\rChargeRequest\x12\x19\n" +
-	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
-	"\x05cents\x18\x02 \x01(\x03R\x05cents\"/\n" +
-	"\x0eChargeResponse\x12\x1d\n" +
+	"\vdegradation\x18\x0f \x01(\v2\x1e.afloat.degrade.v1.DegradationR\vdegradation\"2\n" +
+	"\x11CheckStockRequest\x12\x1d\n" +
 	"\n" +
-	"payment_id\x18\x01 \x01(\tR\tpaymentId\"*\n" +
-	"\rRefundRequest\x12\x19\n" +
-	"\border_id\x18\x01 \x01(\tR\aorderId\"\x10\n" +
-	"\x0eRefundResponse\"J\n" +
-	"\x0eReserveRequest\x12\x19\n" +
-	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
-	"\n" +
-	"product_id\x18\x02 \x01(\tR\tproductId\"\x11\n" +
-	"\x0fReserveResponse2_\n" +
+	"product_id\x18\x01 \x01(\tR\tproductId\",\n" +
+	"\x12CheckStockResponse\x12\x16\n" +
+	"\x06pieces\x18\x01 \x01(\x03R\x06pieces2\xb0\x01\n" +
 	"\fOrderService\x12O\n" +
 	"\n" +
-	"PlaceOrder\x12\x1f.dashboard.v1.PlaceOrderRequest\x1a .dashboard.v1.PlaceOrderResponse2\x9a\x01\n" +
-	"\x0ePaymentService\x12C\n" +
-	"\x06Charge\x12\x1b.dashboard.v1.ChargeRequest\x1a\x1c.dashboard.v1.ChargeResponse\x12C\n" +
-	"\x06Refund\x12\x1b.dashboard.v1.RefundRequest\x1a\x1c.dashboard.v1.RefundResponse2Z\n" +
-	"\x10InventoryService\x12F\n" +
-	"\aReserve\x12\x1c.dashboard.v1.ReserveRequest\x1a\x1d.dashboard.v1.ReserveResponseBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
+	"PlaceOrder\x12\x1f.dashboard.v1.PlaceOrderRequest\x1a .dashboard.v1.PlaceOrderResponse\x12O\n" +
+	"\n" +
+	"CheckStock\x12\x1f.dashboard.v1.CheckStockRequest\x1a .dashboard.v1.CheckStockResponseBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
 
 var (
 	file_dashboard_v1_orders_proto_rawDescOnce sync.Once
@@ -467,30 +272,22 @@ func file_dashboard_v1_orders_proto_rawDescGZIP() []byte {
 	return file_dashboard_v1_orders_proto_rawDescData
 }
 
-var file_dashboard_v1_orders_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_dashboard_v1_orders_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_dashboard_v1_orders_proto_goTypes = []any{
 	(*PlaceOrderRequest)(nil),  // 0: dashboard.v1.PlaceOrderRequest
 	(*PlaceOrderResponse)(nil), // 1: dashboard.v1.PlaceOrderResponse
-	(*ChargeRequest)(nil),      // 2: dashboard.v1.ChargeRequest
-	(*ChargeResponse)(nil),     // 3: dashboard.v1.ChargeResponse
-	(*RefundRequest)(nil),      // 4: dashboard.v1.RefundRequest
-	(*RefundResponse)(nil),     // 5: dashboard.v1.RefundResponse
-	(*ReserveRequest)(nil),     // 6: dashboard.v1.ReserveRequest
-	(*ReserveResponse)(nil),    // 7: dashboard.v1.ReserveResponse
-	(*v1.Degradation)(nil),     // 8: afloat.degrade.v1.Degradation
+	(*CheckStockRequest)(nil),  // 2: dashboard.v1.CheckStockRequest
+	(*CheckStockResponse)(nil), // 3: dashboard.v1.CheckStockResponse
+	(*v1.Degradation)(nil),     // 4: afloat.degrade.v1.Degradation
 }
 var file_dashboard_v1_orders_proto_depIdxs = []int32{
-	8, // 0: dashboard.v1.PlaceOrderResponse.degradation:type_name -> afloat.degrade.v1.Degradation
+	4, // 0: dashboard.v1.PlaceOrderResponse.degradation:type_name -> afloat.degrade.v1.Degradation
 	0, // 1: dashboard.v1.OrderService.PlaceOrder:input_type -> dashboard.v1.PlaceOrderRequest
-	2, // 2: dashboard.v1.PaymentService.Charge:input_type -> dashboard.v1.ChargeRequest
-	4, // 3: dashboard.v1.PaymentService.Refund:input_type -> dashboard.v1.RefundRequest
-	6, // 4: dashboard.v1.InventoryService.Reserve:input_type -> dashboard.v1.ReserveRequest
-	1, // 5: dashboard.v1.OrderService.PlaceOrder:output_type -> dashboard.v1.PlaceOrderResponse
-	3, // 6: dashboard.v1.PaymentService.Charge:output_type -> dashboard.v1.ChargeResponse
-	5, // 7: dashboard.v1.PaymentService.Refund:output_type -> dashboard.v1.RefundResponse
-	7, // 8: dashboard.v1.InventoryService.Reserve:output_type -> dashboard.v1.ReserveResponse
-	5, // [5:9] is the sub-list for method output_type
-	1, // [1:5] is the sub-list for method input_type
+	2, // 2: dashboard.v1.OrderService.CheckStock:input_type -> dashboard.v1.CheckStockRequest
+	1, // 3: dashboard.v1.OrderService.PlaceOrder:output_type -> dashboard.v1.PlaceOrderResponse
+	3, // 4: dashboard.v1.OrderService.CheckStock:output_type -> dashboard.v1.CheckStockResponse
+	3, // [3:5] is the sub-list for method output_type
+	1, // [1:3] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
 	1, // [1:1] is the sub-list for extension extendee
 	0, // [0:1] is the sub-list for field type_name
@@ -507,9 +304,9 @@ func file_dashboard_v1_orders_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dashboard_v1_orders_proto_rawDesc), len(file_dashboard_v1_orders_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   4,
 			NumExtensions: 0,
-			NumServices:   3,
+			NumServices:   1,
 		},
 		GoTypes:           file_dashboard_v1_orders_proto_goTypes,
 		DependencyIndexes: file_dashboard_v1_orders_proto_depIdxs,

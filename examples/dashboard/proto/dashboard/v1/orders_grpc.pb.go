@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	OrderService_PlaceOrder_FullMethodName = "/dashboard.v1.OrderService/PlaceOrder"
+	OrderService_CheckStock_FullMethodName = "/dashboard.v1.OrderService/CheckStock"
 )
 
 // OrderServiceClient is the client API for OrderService service.
@@ -29,9 +30,14 @@ const (
 // OrderService takes orders.
 type OrderServiceClient interface {
 	// PlaceOrder charges for a product and reserves it. If the reservation fails the
-	// charge is refunded and the call fails as the reservation did. While payments
-	// cannot be had, the order is accepted and charged for later.
+	// charge is refunded and the call fails as the reservation did; the order is closed
+	// then, and whoever still wants the product places another. While payments cannot
+	// be had, the order is accepted and charged for later; whoever wants to know what
+	// became of it places it again.
 	PlaceOrder(ctx context.Context, in *PlaceOrderRequest, opts ...grpc.CallOption) (*PlaceOrderResponse, error)
+	// CheckStock says how many pieces of a product there are. NOT_FOUND if there is
+	// no such product.
+	CheckStock(ctx context.Context, in *CheckStockRequest, opts ...grpc.CallOption) (*CheckStockResponse, error)
 }
 
 type orderServiceClient struct {
@@ -52,6 +58,16 @@ func (c *orderServiceClient) PlaceOrder(ctx context.Context, in *PlaceOrderReque
 	return out, nil
 }
 
+func (c *orderServiceClient) CheckStock(ctx context.Context, in *CheckStockRequest, opts ...grpc.CallOption) (*CheckStockResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckStockResponse)
+	err := c.cc.Invoke(ctx, OrderService_CheckStock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OrderServiceServer is the server API for OrderService service.
 // All implementations must embed UnimplementedOrderServiceServer
 // for forward compatibility.
@@ -59,9 +75,14 @@ func (c *orderServiceClient) PlaceOrder(ctx context.Context, in *PlaceOrderReque
 // OrderService takes orders.
 type OrderServiceServer interface {
 	// PlaceOrder charges for a product and reserves it. If the reservation fails the
-	// charge is refunded and the call fails as the reservation did. While payments
-	// cannot be had, the order is accepted and charged for later.
+	// charge is refunded and the call fails as the reservation did; the order is closed
+	// then, and whoever still wants the product places another. While payments cannot
+	// be had, the order is accepted and charged for later; whoever wants to know what
+	// became of it places it again.
 	PlaceOrder(context.Context, *PlaceOrderRequest) (*PlaceOrderResponse, error)
+	// CheckStock says how many pieces of a product there are. NOT_FOUND if there is
+	// no such product.
+	CheckStock(context.Context, *CheckStockRequest) (*CheckStockResponse, error)
 	mustEmbedUnimplementedOrderServiceServer()
 }
 
@@ -74,6 +95,9 @@ type UnimplementedOrderServiceServer struct{}
 
 func (UnimplementedOrderServiceServer) PlaceOrder(context.Context, *PlaceOrderRequest) (*PlaceOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PlaceOrder not implemented")
+}
+func (UnimplementedOrderServiceServer) CheckStock(context.Context, *CheckStockRequest) (*CheckStockResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckStock not implemented")
 }
 func (UnimplementedOrderServiceServer) mustEmbedUnimplementedOrderServiceServer() {}
 func (UnimplementedOrderServiceServer) testEmbeddedByValue()                      {}
@@ -114,6 +138,24 @@ func _OrderService_PlaceOrder_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OrderService_CheckStock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckStockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServiceServer).CheckStock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderService_CheckStock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServiceServer).CheckStock(ctx, req.(*CheckStockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OrderService_ServiceDesc is the grpc.ServiceDesc for OrderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -125,265 +167,9 @@ var OrderService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "PlaceOrder",
 			Handler:    _OrderService_PlaceOrder_Handler,
 		},
-	},
-	Streams:  []grpc.StreamDesc{},
-	Metadata: "dashboard/v1/orders.proto",
-}
-
-const (
-	PaymentService_Charge_FullMethodName = "/dashboard.v1.PaymentService/Charge"
-	PaymentService_Refund_FullMethodName = "/dashboard.v1.PaymentService/Refund"
-)
-
-// PaymentServiceClient is the client API for PaymentService service.
-//
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
-//
-// PaymentService charges for orders. It charges for an order once, however often it
-// is asked.
-type PaymentServiceClient interface {
-	// Charge takes the money for an order.
-	Charge(ctx context.Context, in *ChargeRequest, opts ...grpc.CallOption) (*ChargeResponse, error)
-	// Refund gives back what was taken for an order, if anything was.
-	Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error)
-}
-
-type paymentServiceClient struct {
-	cc grpc.ClientConnInterface
-}
-
-func NewPaymentServiceClient(cc grpc.ClientConnInterface) PaymentServiceClient {
-	return &paymentServiceClient{cc}
-}
-
-func (c *paymentServiceClient) Charge(ctx context.Context, in *ChargeRequest, opts ...grpc.CallOption) (*ChargeResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ChargeResponse)
-	err := c.cc.Invoke(ctx, PaymentService_Charge_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *paymentServiceClient) Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(RefundResponse)
-	err := c.cc.Invoke(ctx, PaymentService_Refund_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// PaymentServiceServer is the server API for PaymentService service.
-// All implementations must embed UnimplementedPaymentServiceServer
-// for forward compatibility.
-//
-// PaymentService charges for orders. It charges for an order once, however often it
-// is asked.
-type PaymentServiceServer interface {
-	// Charge takes the money for an order.
-	Charge(context.Context, *ChargeRequest) (*ChargeResponse, error)
-	// Refund gives back what was taken for an order, if anything was.
-	Refund(context.Context, *RefundRequest) (*RefundResponse, error)
-	mustEmbedUnimplementedPaymentServiceServer()
-}
-
-// UnimplementedPaymentServiceServer must be embedded to have
-// forward compatible implementations.
-//
-// NOTE: this should be embedded by value instead of pointer to avoid a nil
-// pointer dereference when methods are called.
-type UnimplementedPaymentServiceServer struct{}
-
-func (UnimplementedPaymentServiceServer) Charge(context.Context, *ChargeRequest) (*ChargeResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Charge not implemented")
-}
-func (UnimplementedPaymentServiceServer) Refund(context.Context, *RefundRequest) (*RefundResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Refund not implemented")
-}
-func (UnimplementedPaymentServiceServer) mustEmbedUnimplementedPaymentServiceServer() {}
-func (UnimplementedPaymentServiceServer) testEmbeddedByValue()                        {}
-
-// UnsafePaymentServiceServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to PaymentServiceServer will
-// result in compilation errors.
-type UnsafePaymentServiceServer interface {
-	mustEmbedUnimplementedPaymentServiceServer()
-}
-
-func RegisterPaymentServiceServer(s grpc.ServiceRegistrar, srv PaymentServiceServer) {
-	// If the following call panics, it indicates UnimplementedPaymentServiceServer was
-	// embedded by pointer and is nil.  This will cause panics if an
-	// unimplemented method is ever invoked, so we test this at initialization
-	// time to prevent it from happening at runtime later due to I/O.
-	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
-		t.testEmbeddedByValue()
-	}
-	s.RegisterService(&PaymentService_ServiceDesc, srv)
-}
-
-func _PaymentService_Charge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ChargeRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(PaymentServiceServer).Charge(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: PaymentService_Charge_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(PaymentServiceServer).Charge(ctx, req.(*ChargeRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _PaymentService_Refund_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(RefundRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(PaymentServiceServer).Refund(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: PaymentService_Refund_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(PaymentServiceServer).Refund(ctx, req.(*RefundRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-// PaymentService_ServiceDesc is the grpc.ServiceDesc for PaymentService service.
-// It's only intended for direct use with grpc.RegisterService,
-// and not to be introspected or modified (even as a copy)
-var PaymentService_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "dashboard.v1.PaymentService",
-	HandlerType: (*PaymentServiceServer)(nil),
-	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "Charge",
-			Handler:    _PaymentService_Charge_Handler,
-		},
-		{
-			MethodName: "Refund",
-			Handler:    _PaymentService_Refund_Handler,
-		},
-	},
-	Streams:  []grpc.StreamDesc{},
-	Metadata: "dashboard/v1/orders.proto",
-}
-
-const (
-	InventoryService_Reserve_FullMethodName = "/dashboard.v1.InventoryService/Reserve"
-)
-
-// InventoryServiceClient is the client API for InventoryService service.
-//
-// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
-//
-// InventoryService keeps products apart for orders. It does so for an order once,
-// however often it is asked.
-type InventoryServiceClient interface {
-	// Reserve keeps a product apart.
-	Reserve(ctx context.Context, in *ReserveRequest, opts ...grpc.CallOption) (*ReserveResponse, error)
-}
-
-type inventoryServiceClient struct {
-	cc grpc.ClientConnInterface
-}
-
-func NewInventoryServiceClient(cc grpc.ClientConnInterface) InventoryServiceClient {
-	return &inventoryServiceClient{cc}
-}
-
-func (c *inventoryServiceClient) Reserve(ctx context.Context, in *ReserveRequest, opts ...grpc.CallOption) (*ReserveResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ReserveResponse)
-	err := c.cc.Invoke(ctx, InventoryService_Reserve_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// InventoryServiceServer is the server API for InventoryService service.
-// All implementations must embed UnimplementedInventoryServiceServer
-// for forward compatibility.
-//
-// InventoryService keeps products apart for orders. It does so for an order once,
-// however often it is asked.
-type InventoryServiceServer interface {
-	// Reserve keeps a product apart.
-	Reserve(context.Context, *ReserveRequest) (*ReserveResponse, error)
-	mustEmbedUnimplementedInventoryServiceServer()
-}
-
-// UnimplementedInventoryServiceServer must be embedded to have
-// forward compatible implementations.
-//
-// NOTE: this should be embedded by value instead of pointer to avoid a nil
-// pointer dereference when methods are called.
-type UnimplementedInventoryServiceServer struct{}
-
-func (UnimplementedInventoryServiceServer) Reserve(context.Context, *ReserveRequest) (*ReserveResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Reserve not implemented")
-}
-func (UnimplementedInventoryServiceServer) mustEmbedUnimplementedInventoryServiceServer() {}
-func (UnimplementedInventoryServiceServer) testEmbeddedByValue()                          {}
-
-// UnsafeInventoryServiceServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to InventoryServiceServer will
-// result in compilation errors.
-type UnsafeInventoryServiceServer interface {
-	mustEmbedUnimplementedInventoryServiceServer()
-}
-
-func RegisterInventoryServiceServer(s grpc.ServiceRegistrar, srv InventoryServiceServer) {
-	// If the following call panics, it indicates UnimplementedInventoryServiceServer was
-	// embedded by pointer and is nil.  This will cause panics if an
-	// unimplemented method is ever invoked, so we test this at initialization
-	// time to prevent it from happening at runtime later due to I/O.
-	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
-		t.testEmbeddedByValue()
-	}
-	s.RegisterService(&InventoryService_ServiceDesc, srv)
-}
-
-func _InventoryService_Reserve_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ReserveRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(InventoryServiceServer).Reserve(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: InventoryService_Reserve_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(InventoryServiceServer).Reserve(ctx, req.(*ReserveRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-// InventoryService_ServiceDesc is the grpc.ServiceDesc for InventoryService service.
-// It's only intended for direct use with grpc.RegisterService,
-// and not to be introspected or modified (even as a copy)
-var InventoryService_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "dashboard.v1.InventoryService",
-	HandlerType: (*InventoryServiceServer)(nil),
-	Methods: []grpc.MethodDesc{
-		{
-			MethodName: "Reserve",
-			Handler:    _InventoryService_Reserve_Handler,
+			MethodName: "CheckStock",
+			Handler:    _OrderService_CheckStock_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
