@@ -1,64 +1,110 @@
 package orders
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
-	"time"
+	"slices"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/afloat-go/afloat/examples/dashboard/database"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 )
 
-// waiting is the bucket of orders that are not charged for yet, by order id.
-const waiting = "waiting"
+// MaxKept is how many orders a queue keeps before new ones are refused, whatever there
+// may be to do for them. Those that were under way by then are kept all the same.
+const MaxKept = 10_000
 
-// Queue keeps orders on disk until they are charged for. It is safe for concurrent
-// use. An order is in it once.
-type Queue struct{ db *bbolt.DB }
+// kept has a KeptOrder for each order that there is something to do for, by its id.
+const kept database.Table = "kept"
 
-// OpenQueue opens the queue in the file at path, which it makes if it is not there.
+// Queue keeps orders on disk as long as there is something to do for them. It is safe
+// for concurrent use. An order is in it once.
+type Queue struct {
+	db   *bbolt.DB
+	size atomic.Int64
+}
+
+// OpenQueue opens the queue in the file at path, which it makes if it is not there. The
+// errors are those of [database.Open].
 func OpenQueue(path string) (*Queue, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	db, err := database.Open(path, database.Schema{Version: "1", Tables: []database.Table{kept}})
 	if err != nil {
-		return nil, fmt.Errorf("orders: open %s: %w", path, err)
+		return nil, err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists([]byte(waiting))
-		return err
-	})
+	q := &Queue{db: db}
+	all, err := q.Kept()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("orders: open %s: %w", path, err), db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
-	return &Queue{db: db}, nil
+	q.size.Store(int64(len(all)))
+	return q, nil
 }
 
 // Close closes the file.
 func (q *Queue) Close() error { return q.db.Close() }
 
-// put keeps an order. When it returns, the order is on disk.
-func (q *Queue) put(order *dashboardv1.PlaceOrderRequest) error {
-	value, err := proto.Marshal(order)
-	if err != nil {
-		return fmt.Errorf("orders: keep: %w", err)
-	}
-	return q.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte(waiting)).Put([]byte(order.GetOrderId()), value) })
-}
-
-// done forgets an order.
-func (q *Queue) done(id string) error {
-	return q.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte(waiting)).Delete([]byte(id)) })
-}
-
-// Waiting returns the orders that wait, by id.
-func (q *Queue) Waiting() (orders []*dashboardv1.PlaceOrderRequest, err error) {
-	err = q.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte(waiting)).ForEach(func(_, value []byte) error {
-			order := &dashboardv1.PlaceOrderRequest{}
-			orders = append(orders, order)
-			return proto.Unmarshal(value, order)
-		})
+// Kept returns all orders that there is something to do for, the oldest first.
+func (q *Queue) Kept() (all []*dashboardv1.KeptOrder, err error) {
+	err = q.db.View(func(tx *bbolt.Tx) (err error) {
+		all, err = database.List[*dashboardv1.KeptOrder](tx, kept, "")
+		return err
 	})
-	return orders, err
+	slices.SortFunc(all, func(a, b *dashboardv1.KeptOrder) int { return cmp.Compare(a.GetNumber(), b.GetNumber()) })
+	return all, err
+}
+
+// find returns what is kept of an order, nil if nothing is.
+func (q *Queue) find(id string) (k *dashboardv1.KeptOrder, err error) {
+	k = &dashboardv1.KeptOrder{}
+	found := false
+	err = q.db.View(func(tx *bbolt.Tx) (err error) {
+		found, err = kept.Find(tx, id, k)
+		return err
+	})
+	if !found {
+		return nil, err
+	}
+	return k, nil
+}
+
+// full reports whether new orders must be refused.
+func (q *Queue) full() bool { return q.size.Load() >= MaxKept }
+
+// note keeps what there is to do for an order, of which k was kept before, or forgets
+// the order if that is nothing, and returns what is kept of it now. When it returns,
+// that is on disk. Whoever calls it has the order in hand.
+func (q *Queue) note(
+	order *dashboardv1.PlaceOrderRequest, k *dashboardv1.KeptOrder, todo dashboardv1.Step,
+) (*dashboardv1.KeptOrder, error) {
+	if todo == k.GetStep() {
+		return k, nil
+	}
+	now := &dashboardv1.KeptOrder{Order: order, Number: k.GetNumber(), Step: todo}
+	if err := q.db.Update(func(tx *bbolt.Tx) error { return write(tx, now, k == nil) }); err != nil {
+		return k, err
+	}
+	if k == nil {
+		q.size.Add(1)
+	}
+	if todo == nothing {
+		q.size.Add(-1)
+		return nil, nil
+	}
+	return now, nil
+}
+
+// write keeps an order as it is now, in the last place if it is new, or forgets it.
+func write(tx *bbolt.Tx, k *dashboardv1.KeptOrder, isNew bool) (err error) {
+	id := k.GetOrder().GetOrderId()
+	if k.GetStep() == nothing {
+		return kept.Delete(tx, id)
+	}
+	if isNew {
+		if k.Number, err = kept.Next(tx); err != nil {
+			return err
+		}
+	}
+	return kept.Put(tx, id, k)
 }

@@ -15,14 +15,18 @@ const (
 	InventoryPlaces = 20
 )
 
-// OpenFor is how long the circuit of payments stays open at first.
-const OpenFor = time.Second
+// CallTimeout bounds each call to payments and to inventory.
+const CallTimeout = time.Second
+
+// OpenFor is how long a circuit stays open. It is short, so that the story of an
+// outage fits in seconds.
+const OpenFor = 500 * time.Millisecond
 
 // Guard returns the rules for the connections to payments and inventory.
-func Guard() (*policy.Rules, error) {
+func Guard(opts ...policy.RulesOption) (*policy.Rules, error) {
 	service := func(match string, places int) policy.Rule {
 		return policy.Rule{Match: match, Policies: []policy.Template{
-			timeout.Each(timeout.Config{Max: time.Second}),
+			timeout.Each(timeout.Config{Max: CallTimeout}),
 			breaker.Each(breaker.Config{OpenFor: OpenFor, MaxOpenFor: OpenFor}).Per(policy.PerService),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: places}).Per(policy.PerService),
 		}}
@@ -30,5 +34,17 @@ func Guard() (*policy.Rules, error) {
 	return policy.NewRules([]policy.Rule{
 		service("/dashboard.v1.PaymentService/*", PaymentPlaces),
 		service("/dashboard.v1.InventoryService/*", InventoryPlaces),
-	})
+	}, opts...)
+}
+
+// Ceiling returns the rules for the service's own server: no call may take longer than
+// five seconds, nor may there be more than 512 at a time.
+func Ceiling() (*policy.Rules, error) {
+	return policy.NewRules([]policy.Rule{{
+		Match: "/dashboard.v1.OrderService/*",
+		Policies: []policy.Template{
+			timeout.Each(timeout.Config{Default: 5 * time.Second, Max: 5 * time.Second}),
+			bulkhead.Each(bulkhead.Config{MaxConcurrent: 512}),
+		},
+	}})
 }

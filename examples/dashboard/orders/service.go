@@ -2,20 +2,17 @@ package orders
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"log/slog"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
-	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
-
-// maxCents is the most that an order may cost.
-const maxCents = 100_000_000
 
 // Service answers OrderService. It is safe for concurrent use.
 type Service struct {
@@ -24,95 +21,93 @@ type Service struct {
 	payments  dashboardv1.PaymentServiceClient
 	inventory dashboardv1.InventoryServiceClient
 	queue     *Queue
+	log       *slog.Logger
+
+	inHand sync.Map // ids of the orders that are being worked on
 }
 
-// New returns the service, which keeps in queue what it cannot charge for now.
-func New(payments, inventory grpc.ClientConnInterface, queue *Queue) *Service {
+// New returns the service, which keeps in queue what it cannot do now. Somebody must
+// call [Service.Run], or it is never done. What becomes of orders that wait is logged.
+func New(payments, inventory grpc.ClientConnInterface, queue *Queue, log *slog.Logger) *Service {
 	return &Service{
 		payments:  dashboardv1.NewPaymentServiceClient(payments),
 		inventory: dashboardv1.NewInventoryServiceClient(inventory),
 		queue:     queue,
+		log:       log,
 	}
 }
 
-// PlaceOrder takes an order. Only an open circuit makes it wait: then nobody was
-// asked for money. A payment that failed otherwise fails the call, because nobody
-// knows what became of it; the caller may try again with the same order id.
+// PlaceOrder takes an order, or accepts one that has to wait. See the package comment.
 func (s *Service) PlaceOrder(
 	ctx context.Context, order *dashboardv1.PlaceOrderRequest,
 ) (*dashboardv1.PlaceOrderResponse, error) {
 	if err := check(order); err != nil {
 		return nil, err
 	}
-	payment, err := s.fulfil(ctx, order)
-	if errors.Is(err, breaker.ErrOpen) {
-		if err := s.queue.put(order); err != nil {
-			return nil, status.Error(codes.Unavailable, err.Error())
-		}
-		err := degrade.Mark(ctx, "payment_id", degrade.Missing, degrade.ReasonCircuitOpen)
-		return &dashboardv1.PlaceOrderResponse{}, err
+	giveBack, ok := s.take(order.GetOrderId())
+	if !ok {
+		return nil, status.Errorf(codes.Unavailable, "orders: %s is being worked on; place it again", order.GetOrderId())
 	}
+	defer giveBack()
+	k, err := s.queue.find(order.GetOrderId())
 	if err != nil {
+		return nil, s.unkept(ctx, order, err)
+	}
+	if err := s.refuse(order, k); err != nil {
 		return nil, err
 	}
-	return &dashboardv1.PlaceOrderResponse{PaymentId: payment}, nil
-}
-
-// fulfil charges and reserves, and refunds if the reservation failed. The error is
-// breaker.ErrOpen only if nobody was charged.
-func (s *Service) fulfil(ctx context.Context, order *dashboardv1.PlaceOrderRequest) (payment string, err error) {
-	paid, err := s.payments.Charge(ctx, &dashboardv1.ChargeRequest{OrderId: order.GetOrderId(), Cents: order.GetCents()})
-	if err != nil {
-		return "", err
-	}
-	_, err = s.inventory.Reserve(ctx, &dashboardv1.ReserveRequest{OrderId: order.GetOrderId(), ProductId: order.GetProductId()})
-	if err == nil {
-		return paid.GetPaymentId(), nil
-	}
-	// Also if the caller has gone: the money has been taken.
-	_, refused := s.payments.Refund(context.WithoutCancel(ctx), &dashboardv1.RefundRequest{OrderId: order.GetOrderId()})
-	if refused != nil {
-		return "", status.Errorf(codes.Internal, "orders: %s: not reserved (%v) and not refunded: %v", order.GetOrderId(), err, refused)
-	}
-	return "", status.Errorf(status.Code(err), "orders: not reserved, and refunded: %s", status.Convert(err).Message())
-}
-
-// Drain fulfils the orders that wait, until one finds the circuit open again, and
-// returns how many it has. An order whose product is not to be had is refunded, and
-// waits no more.
-func (s *Service) Drain(ctx context.Context) (fulfilled int, err error) {
-	orders, err := s.queue.Waiting()
-	if err != nil {
-		return 0, err
-	}
-	var faults []error
-	for _, order := range orders {
-		_, err := s.fulfil(ctx, order)
-		switch status.Code(err) {
-		case codes.OK:
-			fulfilled++
-		case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled, codes.Internal, codes.Unknown:
-			return fulfilled, errors.Join(append(faults, fmt.Errorf("orders: drain %s: %w", order.GetOrderId(), err))...)
-		default: // an answer: it is not to be had
-			faults = append(faults, err)
-		}
-		if err := s.queue.done(order.GetOrderId()); err != nil {
-			return fulfilled, errors.Join(append(faults, err)...)
-		}
-	}
-	return fulfilled, errors.Join(faults...)
-}
-
-// check refuses an order that is none.
-func check(order *dashboardv1.PlaceOrderRequest) error {
+	o, err := s.settle(ctx, order, k)
 	switch {
-	case order.GetOrderId() == "":
-		return status.Error(codes.InvalidArgument, `orders: order_id = ""; must be unique`)
-	case order.GetProductId() == "":
-		return status.Error(codes.InvalidArgument, `orders: product_id = ""; must be the id of a product`)
-	case order.GetCents() < 1 || order.GetCents() > maxCents:
-		return status.Errorf(codes.InvalidArgument, "orders: cents = %d; must be in [1, %d]", order.GetCents(), maxCents)
+	case err != nil:
+		return nil, s.unkept(ctx, order, err)
+	case o.todo == toFulfil:
+		return &dashboardv1.PlaceOrderResponse{}, degrade.Mark(ctx, "payment_id", degrade.Missing, degrade.ReasonOf(o.cause))
+	case o.cause != nil:
+		return nil, o.cause
+	default:
+		return &dashboardv1.PlaceOrderResponse{PaymentId: o.payment}, nil
+	}
+}
+
+// refuse says why an order may not be placed of which k is kept already, if there is a
+// reason.
+func (s *Service) refuse(order *dashboardv1.PlaceOrderRequest, k *dashboardv1.KeptOrder) error {
+	id := order.GetOrderId()
+	switch {
+	case k == nil && s.queue.full():
+		return status.Errorf(codes.ResourceExhausted, "orders: %s is not taken: too many orders wait", id)
+	case k == nil:
+		return nil
+	case !proto.Equal(k.GetOrder(), order):
+		return status.Errorf(codes.AlreadyExists, "orders: %s was placed with other contents", id)
+	case k.GetStep() != toFulfil:
+		return status.Errorf(codes.FailedPrecondition, "orders: %s is not to be had, and its charge is given back", id)
 	default:
 		return nil
 	}
+}
+
+// unkept is the error of an order for which it could not be kept what there is to do.
+// Whoever placed it finds out by placing it again.
+func (s *Service) unkept(ctx context.Context, order *dashboardv1.PlaceOrderRequest, err error) error {
+	s.log.ErrorContext(ctx, "an order could not be kept", slog.String("order", order.GetOrderId()), slog.Any("cause", err))
+	return status.Errorf(codes.Unavailable, "orders: %s cannot be taken now; place it again later", order.GetOrderId())
+}
+
+// CheckStock asks the inventory.
+func (s *Service) CheckStock(
+	ctx context.Context, req *dashboardv1.CheckStockRequest,
+) (*dashboardv1.CheckStockResponse, error) {
+	got, err := s.inventory.GetStock(ctx, &dashboardv1.GetStockRequest{ProductId: req.GetProductId()})
+	if err != nil {
+		return nil, err
+	}
+	return &dashboardv1.CheckStockResponse{Pieces: got.GetPieces()}, nil
+}
+
+// take takes an order in hand, which nobody else may work on until it is given back. It
+// fails if somebody does.
+func (s *Service) take(id string) (giveBack func(), ok bool) {
+	_, taken := s.inHand.LoadOrStore(id, struct{}{})
+	return func() { s.inHand.Delete(id) }, !taken
 }

@@ -29,11 +29,14 @@ const (
 //
 // OrderService takes orders.
 type OrderServiceClient interface {
-	// PlaceOrder charges for a product and reserves it. If the reservation fails the
-	// charge is refunded and the call fails as the reservation did; the order is closed
-	// then, and whoever still wants the product places another. While payments cannot
-	// be had, the order is accepted and charged for later; whoever wants to know what
-	// became of it places it again.
+	// PlaceOrder charges for a product and reserves it. While payments cannot be had, the
+	// order is accepted and charged for later; whoever wants to know what became of it
+	// places it again. If the reservation fails the charge is given back and the order
+	// is closed: NOT_FOUND if there is no such product, FAILED_PRECONDITION if none is
+	// left or the order was closed before, ABORTED if the inventory could not be asked.
+	// Whoever still wants the product places another order. After UNAVAILABLE nothing is
+	// certain, and the same order may be placed again; after RESOURCE_EXHAUSTED nothing
+	// has been done. ALREADY_EXISTS if the order was placed with other contents.
 	PlaceOrder(ctx context.Context, in *PlaceOrderRequest, opts ...grpc.CallOption) (*PlaceOrderResponse, error)
 	// CheckStock says how many pieces of a product there are. NOT_FOUND if there is
 	// no such product.
@@ -74,11 +77,14 @@ func (c *orderServiceClient) CheckStock(ctx context.Context, in *CheckStockReque
 //
 // OrderService takes orders.
 type OrderServiceServer interface {
-	// PlaceOrder charges for a product and reserves it. If the reservation fails the
-	// charge is refunded and the call fails as the reservation did; the order is closed
-	// then, and whoever still wants the product places another. While payments cannot
-	// be had, the order is accepted and charged for later; whoever wants to know what
-	// became of it places it again.
+	// PlaceOrder charges for a product and reserves it. While payments cannot be had, the
+	// order is accepted and charged for later; whoever wants to know what became of it
+	// places it again. If the reservation fails the charge is given back and the order
+	// is closed: NOT_FOUND if there is no such product, FAILED_PRECONDITION if none is
+	// left or the order was closed before, ABORTED if the inventory could not be asked.
+	// Whoever still wants the product places another order. After UNAVAILABLE nothing is
+	// certain, and the same order may be placed again; after RESOURCE_EXHAUSTED nothing
+	// has been done. ALREADY_EXISTS if the order was placed with other contents.
 	PlaceOrder(context.Context, *PlaceOrderRequest) (*PlaceOrderResponse, error)
 	// CheckStock says how many pieces of a product there are. NOT_FOUND if there is
 	// no such product.

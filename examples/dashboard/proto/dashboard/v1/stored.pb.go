@@ -22,6 +22,69 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Step is what there is to do for an order.
+type Step int32
+
+const (
+	// Nothing. Such an order is not kept.
+	Step_STEP_UNSPECIFIED Step = 0
+	// It was accepted, and is to be charged for and reserved.
+	Step_STEP_FULFIL Step = 1
+	// It is not to be had, and nothing is kept for it: what was taken for it is to be
+	// given back.
+	Step_STEP_REFUND Step = 2
+	// It is not to be had, and something may be kept for it: first what was taken is to
+	// be given back, then what is kept.
+	Step_STEP_UNDO Step = 3
+	// It was refunded, and what may be kept for it is to be put back.
+	Step_STEP_RELEASE Step = 4
+)
+
+// Enum value maps for Step.
+var (
+	Step_name = map[int32]string{
+		0: "STEP_UNSPECIFIED",
+		1: "STEP_FULFIL",
+		2: "STEP_REFUND",
+		3: "STEP_UNDO",
+		4: "STEP_RELEASE",
+	}
+	Step_value = map[string]int32{
+		"STEP_UNSPECIFIED": 0,
+		"STEP_FULFIL":      1,
+		"STEP_REFUND":      2,
+		"STEP_UNDO":        3,
+		"STEP_RELEASE":     4,
+	}
+)
+
+func (x Step) Enum() *Step {
+	p := new(Step)
+	*p = x
+	return p
+}
+
+func (x Step) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Step) Descriptor() protoreflect.EnumDescriptor {
+	return file_dashboard_v1_stored_proto_enumTypes[0].Descriptor()
+}
+
+func (Step) Type() protoreflect.EnumType {
+	return &file_dashboard_v1_stored_proto_enumTypes[0]
+}
+
+func (x Step) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Step.Descriptor instead.
+func (Step) EnumDescriptor() ([]byte, []int) {
+	return file_dashboard_v1_stored_proto_rawDescGZIP(), []int{0}
+}
+
 // ProductList is what is stored of a user's recommendations, and of what the user
 // has looked at.
 type ProductList struct {
@@ -317,11 +380,75 @@ func (x *Reservation) GetReleased() bool {
 	return false
 }
 
+// KeptOrder is an order that there is still something to do for.
+type KeptOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order is as it was placed.
+	Order *PlaceOrderRequest `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	// Number is its place in the queue: the least comes first.
+	Number uint64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Step is what there is to do.
+	Step          Step `protobuf:"varint,3,opt,name=step,proto3,enum=dashboard.v1.Step" json:"step,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeptOrder) Reset() {
+	*x = KeptOrder{}
+	mi := &file_dashboard_v1_stored_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeptOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeptOrder) ProtoMessage() {}
+
+func (x *KeptOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_dashboard_v1_stored_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeptOrder.ProtoReflect.Descriptor instead.
+func (*KeptOrder) Descriptor() ([]byte, []int) {
+	return file_dashboard_v1_stored_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *KeptOrder) GetOrder() *PlaceOrderRequest {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *KeptOrder) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *KeptOrder) GetStep() Step {
+	if x != nil {
+		return x.Step
+	}
+	return Step_STEP_UNSPECIFIED
+}
+
 var File_dashboard_v1_stored_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_stored_proto_rawDesc = "" +
 	"\n" +
-	"\x19dashboard/v1/stored.proto\x12\fdashboard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\".\n" +
+	"\x19dashboard/v1/stored.proto\x12\fdashboard.v1\x1a\x19dashboard/v1/orders.proto\x1a\x1fgoogle/protobuf/timestamp.proto\".\n" +
 	"\vProductList\x12\x1f\n" +
 	"\vproduct_ids\x18\x01 \x03(\tR\n" +
 	"productIds\"y\n" +
@@ -342,7 +469,17 @@ const file_dashboard_v1_stored_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x02 \x01(\tR\tproductId\x12\x1a\n" +
-	"\breleased\x18\x03 \x01(\bR\breleasedBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
+	"\breleased\x18\x03 \x01(\bR\breleased\"\x82\x01\n" +
+	"\tKeptOrder\x125\n" +
+	"\x05order\x18\x01 \x01(\v2\x1f.dashboard.v1.PlaceOrderRequestR\x05order\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
+	"\x04step\x18\x03 \x01(\x0e2\x12.dashboard.v1.StepR\x04step*_\n" +
+	"\x04Step\x12\x14\n" +
+	"\x10STEP_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vSTEP_FULFIL\x10\x01\x12\x0f\n" +
+	"\vSTEP_REFUND\x10\x02\x12\r\n" +
+	"\tSTEP_UNDO\x10\x03\x12\x10\n" +
+	"\fSTEP_RELEASE\x10\x04BOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
 
 var (
 	file_dashboard_v1_stored_proto_rawDescOnce sync.Once
@@ -356,22 +493,28 @@ func file_dashboard_v1_stored_proto_rawDescGZIP() []byte {
 	return file_dashboard_v1_stored_proto_rawDescData
 }
 
-var file_dashboard_v1_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_dashboard_v1_stored_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_dashboard_v1_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_dashboard_v1_stored_proto_goTypes = []any{
-	(*ProductList)(nil),           // 0: dashboard.v1.ProductList
-	(*Payment)(nil),               // 1: dashboard.v1.Payment
-	(*LedgerEntry)(nil),           // 2: dashboard.v1.LedgerEntry
-	(*Shelf)(nil),                 // 3: dashboard.v1.Shelf
-	(*Reservation)(nil),           // 4: dashboard.v1.Reservation
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(Step)(0),                     // 0: dashboard.v1.Step
+	(*ProductList)(nil),           // 1: dashboard.v1.ProductList
+	(*Payment)(nil),               // 2: dashboard.v1.Payment
+	(*LedgerEntry)(nil),           // 3: dashboard.v1.LedgerEntry
+	(*Shelf)(nil),                 // 4: dashboard.v1.Shelf
+	(*Reservation)(nil),           // 5: dashboard.v1.Reservation
+	(*KeptOrder)(nil),             // 6: dashboard.v1.KeptOrder
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*PlaceOrderRequest)(nil),     // 8: dashboard.v1.PlaceOrderRequest
 }
 var file_dashboard_v1_stored_proto_depIdxs = []int32{
-	5, // 0: dashboard.v1.LedgerEntry.time:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	7, // 0: dashboard.v1.LedgerEntry.time:type_name -> google.protobuf.Timestamp
+	8, // 1: dashboard.v1.KeptOrder.order:type_name -> dashboard.v1.PlaceOrderRequest
+	0, // 2: dashboard.v1.KeptOrder.step:type_name -> dashboard.v1.Step
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_dashboard_v1_stored_proto_init() }
@@ -379,18 +522,20 @@ func file_dashboard_v1_stored_proto_init() {
 	if File_dashboard_v1_stored_proto != nil {
 		return
 	}
+	file_dashboard_v1_orders_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dashboard_v1_stored_proto_rawDesc), len(file_dashboard_v1_stored_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   5,
+			NumEnums:      1,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_dashboard_v1_stored_proto_goTypes,
 		DependencyIndexes: file_dashboard_v1_stored_proto_depIdxs,
+		EnumInfos:         file_dashboard_v1_stored_proto_enumTypes,
 		MessageInfos:      file_dashboard_v1_stored_proto_msgTypes,
 	}.Build()
 	File_dashboard_v1_stored_proto = out.File
