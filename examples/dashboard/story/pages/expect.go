@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/circuits"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
@@ -82,7 +82,7 @@ func p50Near(healthy *Figures, slack time.Duration) expectation {
 // sickCutOff: the circuit of no sick backend is closed.
 func sickCutOff(f Figures) error {
 	for backend := range f.Reached {
-		cutOff := func(c dashboard.Circuit) bool { return c.Service == backend && c.State != breaker.Closed }
+		cutOff := func(c circuits.Circuit) bool { return c.Service == backend && c.State != breaker.Closed }
 		if !slices.ContainsFunc(f.Circuits, cutOff) {
 			return fmt.Errorf("the circuit of %s is closed or not there; must be open or half_open", backend)
 		}

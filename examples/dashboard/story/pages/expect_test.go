@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/afloat-go/afloat/examples/dashboard/circuits"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
@@ -23,7 +24,7 @@ func calmFigures() Figures {
 		P50:    3 * time.Millisecond, P99: 12 * time.Millisecond,
 	}
 	for _, part := range dashboard.Parts() {
-		f.Circuits = append(f.Circuits, dashboard.Circuit{Service: part, State: breaker.Closed})
+		f.Circuits = append(f.Circuits, circuits.Circuit{Service: part, State: breaker.Closed})
 	}
 	return f
 }

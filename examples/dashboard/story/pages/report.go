@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/afloat-go/afloat/examples/dashboard/circuits"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
-	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
 // head says what is about to happen and is the head of the table.
@@ -39,7 +39,7 @@ func row(name string, f Figures) string {
 	for _, backend := range slices.Sorted(maps.Keys(f.Reached)) {
 		fmt.Fprintf(&b, "    reached   %s was called %d times, of %d requests\n", backend, f.Reached[backend], f.Requests)
 	}
-	fmt.Fprintf(&b, "    circuits  %s\n", circuits(f.Circuits))
+	fmt.Fprintf(&b, "    circuits  %s\n", circuits.Summary(f.Circuits))
 	return b.String()
 }
 
@@ -50,22 +50,4 @@ func reasons(counts map[string]int) string {
 		all = append(all, fmt.Sprintf("%s %d", said, counts[said]))
 	}
 	return strings.Join(all, ", ")
-}
-
-// circuits lists the breakers that are not closed.
-func circuits(all []dashboard.Circuit) string {
-	var states []string
-	for _, c := range all {
-		if c.State != breaker.Closed {
-			states = append(states, fmt.Sprintf("%s %v", c.Service, c.State))
-		}
-	}
-	switch {
-	case len(all) == 0:
-		return "none: the guard is off"
-	case len(states) == 0:
-		return "all closed"
-	default:
-		return strings.Join(states, ", ") + "; the others closed"
-	}
 }
