@@ -18,6 +18,16 @@ func (s *Store) UserIDs() ([]string, error) {
 	return ids, err
 }
 
+// ProductIDs returns the ids of all products, in order.
+func (s *Store) ProductIDs() ([]string, error) {
+	all, err := list[*dashboardv1.Product](s, products, "")
+	ids := make([]string, len(all))
+	for i, product := range all {
+		ids[i] = product.GetId()
+	}
+	return ids, err
+}
+
 // User returns one user. The error wraps [database.ErrNotFound] if there is none.
 func (s *Store) User(id string) (*dashboardv1.User, error) {
 	user := &dashboardv1.User{}

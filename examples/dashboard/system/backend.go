@@ -18,6 +18,7 @@ type Backend struct {
 	name   string
 	server *backend.Server
 	fault  *fault.Fault
+	lis    net.Listener
 }
 
 // Sickness is what can be wrong with a backend.
@@ -68,7 +69,7 @@ func (b *Backend) Become(s Sickness) error {
 func (b *Backend) Arrived() uint64 { return b.server.Arrived() }
 
 // startBackend starts a backend, which is well.
-func (s *System) startBackend(ctx context.Context, name string, service backend.Service) (net.Listener, error) {
+func (s *System) startBackend(ctx context.Context, name string, service backend.Service) (*Backend, error) {
 	f, err := fault.New(Well.symptoms())
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
@@ -81,7 +82,8 @@ func (s *System) startBackend(ctx context.Context, name string, service backend.
 	if err != nil {
 		return nil, err
 	}
-	s.backends = append(s.backends, &Backend{name: name, server: server, fault: f})
+	b := &Backend{name: name, server: server, fault: f, lis: lis}
+	s.backends = append(s.backends, b)
 	s.serve(lis, server.Serve, server.Stop)
-	return lis, nil
+	return b, nil
 }

@@ -13,11 +13,24 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 )
 
-// startBackends starts the backends of the dashboard and returns connections to
+// startPages starts all that pages are made of, and the edge.
+func (s *System) startPages(ctx context.Context) error {
+	connections, err := s.startPageBackends(ctx)
+	if err != nil {
+		return err
+	}
+	lis, err := s.startDashboard(ctx, connections)
+	if err != nil {
+		return err
+	}
+	return s.startEdge(ctx, lis)
+}
+
+// startPageBackends starts the backends of the dashboard and returns connections to
 // them.
-func (s *System) startBackends(ctx context.Context, guarded bool) (map[string]grpc.ClientConnInterface, error) {
+func (s *System) startPageBackends(ctx context.Context) (map[string]grpc.ClientConnInterface, error) {
 	var guard []grpc.DialOption
-	if guarded {
+	if s.guarded {
 		rules, err := dashboard.Guard()
 		if err != nil {
 			return nil, err
@@ -34,17 +47,17 @@ func (s *System) startBackends(ctx context.Context, guarded bool) (map[string]gr
 		dashboard.History:         backend.History(s.data),
 	}
 	for _, name := range dashboard.Services() {
-		lis, err := s.startBackend(ctx, name, services[name])
+		b, err := s.startBackend(ctx, name, services[name])
 		if err != nil {
 			return nil, err
 		}
 		opts := guard
-		if guarded && name == dashboard.Users {
-			if opts, err = s.withCopies(lis); err != nil {
+		if s.guarded && name == dashboard.Users {
+			if opts, err = s.withCopies(b.lis); err != nil {
 				return nil, err
 			}
 		}
-		if connections[name], err = s.connect(lis, opts...); err != nil {
+		if connections[name], err = s.connect(b.lis, opts...); err != nil {
 			return nil, err
 		}
 	}

@@ -3,9 +3,12 @@ package system
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/ledger"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/examples/dashboard/stock"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -24,11 +27,17 @@ type Config struct {
 type System struct {
 	process
 
+	guarded  bool
+	folder   string
 	data     *store.Store
-	guard    *policy.Rules
-	copies   *dashboard.Copies
+	account  *ledger.Ledger
+	room     *stock.Stock
 	backends []*Backend
-	edge     dashboardv1.EdgeServiceClient
+
+	guard  *policy.Rules
+	copies *dashboard.Copies
+	edge   dashboardv1.EdgeServiceClient
+	orders atomic.Pointer[Orders]
 }
 
 // Start starts the system, or stops what it had started and says what failed. The
@@ -40,36 +49,21 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	if cfg.Network == nil {
 		cfg.Network = Loopback{}
 	}
-	s := &System{process: process{network: cfg.Network}}
-	if err := s.start(ctx, cfg); err != nil {
+	s := &System{process: process{network: cfg.Network}, guarded: cfg.Guarded, folder: cfg.Folder}
+	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-func (s *System) start(ctx context.Context, cfg Config) error {
-	if err := s.openData(cfg.Folder); err != nil {
+func (s *System) start(ctx context.Context) error {
+	if err := s.openData(); err != nil {
 		return err
 	}
-	connections, err := s.startBackends(ctx, cfg.Guarded)
-	if err != nil {
+	if err := s.startPages(ctx); err != nil {
 		return err
 	}
-	lis, err := s.startDashboard(ctx, connections)
-	if err != nil {
-		return err
-	}
-	return s.startEdge(ctx, lis)
-}
-
-func (s *System) openData(folder string) error {
-	data, err := store.Open(folder)
-	if err != nil {
-		return err
-	}
-	s.data = data
-	s.onStop(data.Close)
-	return nil
+	return s.startShop(ctx)
 }
 
 // Stop stops everything, the clients first, then the servers, and the data last,
@@ -79,8 +73,17 @@ func (s *System) Stop() error { return s.stop() }
 // Edge is a client of the edge, which answers requests for pages.
 func (s *System) Edge() dashboardv1.EdgeServiceClient { return s.edge }
 
-// Data is what the backends answer from.
+// Orders is the service that takes orders, as it runs now.
+func (s *System) Orders() *Orders { return s.orders.Load() }
+
+// Data is what the backends of pages answer from.
 func (s *System) Data() *store.Store { return s.data }
+
+// Account is what was paid for orders.
+func (s *System) Account() *ledger.Ledger { return s.account }
+
+// Room is what there is to order, and what is kept for orders.
+func (s *System) Room() *stock.Stock { return s.room }
 
 // Guard returns the rules of the dashboard's connections, nil if they are
 // unguarded.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
@@ -120,7 +122,7 @@ func TestStartThatFailsStopsWhatItStarted(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		for room := range 6 {
+		for room := range 11 {
 			cfg := system.Config{Network: crowded{room: &room}, Folder: folder, Guarded: true}
 			if _, err := system.Start(t.Context(), cfg); !errors.Is(err, errNoPort) {
 				t.Errorf("error = %v; want that of the network", err)
@@ -129,7 +131,11 @@ func TestStartThatFailsStopsWhatItStarted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := db.Close(); err != nil {
+			queue, err := orders.OpenQueue(filepath.Join(folder, "orders.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(db.Close(), queue.Close()); err != nil {
 				t.Error(err)
 			}
 		}

@@ -1,0 +1,49 @@
+package system
+
+import (
+	"path/filepath"
+
+	"github.com/afloat-go/afloat/examples/dashboard/ledger"
+	"github.com/afloat-go/afloat/examples/dashboard/stock"
+	"github.com/afloat-go/afloat/examples/dashboard/store"
+)
+
+// How many pieces of each product are delivered to the store room when the system
+// starts. Of one there are few.
+const (
+	Pieces     = 1000
+	Rare       = "product-120"
+	RarePieces = 5
+)
+
+// openData opens the files. Each service has one of its own: a compartment whose
+// database waits for another's is none.
+func (s *System) openData() (err error) {
+	if s.data, err = store.Open(s.folder); err != nil {
+		return err
+	}
+	s.onStop(s.data.Close)
+	if s.account, err = ledger.Open(filepath.Join(s.folder, "payments.db")); err != nil {
+		return err
+	}
+	s.onStop(s.account.Close)
+	if s.room, err = stock.Open(filepath.Join(s.folder, "inventory.db")); err != nil {
+		return err
+	}
+	s.onStop(s.room.Close)
+	return s.deliver()
+}
+
+// deliver fills up the store room.
+func (s *System) deliver() error {
+	ids, err := s.data.ProductIDs()
+	if err != nil {
+		return err
+	}
+	pieces := map[string]int64{}
+	for _, id := range ids {
+		pieces[id] = Pieces
+	}
+	pieces[Rare] = RarePieces
+	return s.room.Deliver(pieces)
+}
