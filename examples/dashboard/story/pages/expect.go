@@ -2,12 +2,10 @@ package pages
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/story/expect"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
-	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
 // expectation checks the figures of a phase and says what is not as it must be.
@@ -32,7 +30,7 @@ func markedExactly(f Figures) error {
 // marked: the part that suffers is marked on the given share of pages.
 func marked(share float64) expectation {
 	return func(f Figures) error {
-		return atLeast(pathAtEdge(f.Suffers)+" marked", f.Without(f.Suffers), f.Requests, share)
+		return expect.AtLeast(pathAtEdge(f.Suffers)+" marked", f.Without(f.Suffers), f.Requests, share)
 	}
 }
 
@@ -40,32 +38,19 @@ func marked(share float64) expectation {
 // then.
 func settled(share float64) expectation {
 	return func(f Figures) error {
-		return atLeast("as they must be in the last second", f.Settled, f.LastSecond, share)
+		return expect.AtLeast("as they must be in the last second", f.Settled, f.LastSecond, share)
 	}
 }
 
 // reachedAtMost: no more calls than n, and less than the given share of what
 // was asked for, came to a sick backend.
 func reachedAtMost(n int, share float64) expectation {
-	return func(f Figures) error {
-		most := min(n, int(share*float64(f.Requests)))
-		for backend, reached := range f.Reached {
-			if reached > most {
-				return fmt.Errorf("calls that reached %s = %d of %d; must be at most %d", backend, reached, f.Requests, most)
-			}
-		}
-		return nil
-	}
+	return func(f Figures) error { return expect.ReachedAtMost(f.Reached, f.Requests, n, share) }
 }
 
 // p99Within: 99 % of the pages came within d.
 func p99Within(d time.Duration) expectation {
-	return func(f Figures) error {
-		if f.P99 > d {
-			return fmt.Errorf("p99 = %s; must be at most %s", script.Millis(f.P99), script.Millis(d))
-		}
-		return nil
-	}
+	return func(f Figures) error { return expect.Within("p99", f.P99, d) }
 }
 
 // p50Near: half of the pages came nearly as fast as in the healthy phase.
@@ -80,29 +65,7 @@ func p50Near(healthy *Figures, slack time.Duration) expectation {
 }
 
 // sickCutOff: the circuit of no sick backend is closed.
-func sickCutOff(f Figures) error {
-	for backend := range f.Reached {
-		cutOff := func(c circuits.Circuit) bool { return c.Service == backend && c.State != breaker.Closed }
-		if !slices.ContainsFunc(f.Circuits, cutOff) {
-			return fmt.Errorf("the circuit of %s is closed or not there; must be open or half_open", backend)
-		}
-	}
-	return nil
-}
+func sickCutOff(f Figures) error { return expect.CutOff(f.Circuits, f.Reached) }
 
 // othersClosed: every circuit but those of sick backends is closed.
-func othersClosed(f Figures) error {
-	for _, c := range f.Circuits {
-		if _, sick := f.Reached[c.Service]; !sick && c.State != breaker.Closed {
-			return fmt.Errorf("the circuit of %s is %v; must be closed", c.Service, c.State)
-		}
-	}
-	return nil
-}
-
-func atLeast(what string, n, of int, share float64) error {
-	if of > 0 && float64(n) >= share*float64(of) {
-		return nil
-	}
-	return fmt.Errorf("%s = %d of %d; must be at least %.1f %%", what, n, of, 100*share)
-}
+func othersClosed(f Figures) error { return expect.OthersClosed(f.Circuits, f.Reached) }

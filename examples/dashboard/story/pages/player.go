@@ -2,7 +2,6 @@ package pages
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/examples/dashboard/story/ward"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
 
@@ -52,8 +52,8 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 	if copies := p.system.Copies(); ph.forget && copies != nil {
 		copies.Forget()
 	}
-	before := p.arrived(ph.sick)
-	if err := p.become(ph.sick); err != nil {
+	sick, err := ward.Admit(p.system, ph.sick...)
+	if err != nil {
 		return Figures{}, err
 	}
 	results, err := load.Run(ctx, load.Config{Rate: p.rate, For: ph.lasts, MaxInFlight: maxInFlight}, p.ask)
@@ -61,29 +61,8 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 		return Figures{}, err
 	}
 	f := figuresOf(results, ph.lasts, judges{all: p.judge(ph.suffers), atLast: p.judge(ph.atLast)})
-	f.Circuits, f.Suffers, f.Reached = dashboard.Circuits(p.system.Guard()), ph.suffers.part, p.arrived(ph.sick)
-	for backend, n := range before {
-		f.Reached[backend] -= n
-	}
-	return f, p.become(cured(ph.sick))
-}
-
-// arrived is how many calls have come to each of these backends.
-func (p *player) arrived(at []ailment) map[string]int {
-	calls := map[string]int{}
-	for _, a := range at {
-		calls[a.backend] = int(p.system.Backend(a.backend).Arrived()) //nolint:gosec // far below the bounds of an int
-	}
-	return calls
-}
-
-// become changes what is wrong with backends.
-func (p *player) become(sick []ailment) error {
-	var faults []error
-	for _, a := range sick {
-		faults = append(faults, p.system.Backend(a.backend).Become(a.how))
-	}
-	return errors.Join(faults...)
+	f.Circuits, f.Suffers, f.Reached = dashboard.Circuits(p.system.Guard()), ph.suffers.part, sick.Reached()
+	return f, sick.Discharge()
 }
 
 // judge says what is wrong with the n-th answer, if that is all that it may say.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/story/ward"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
@@ -14,7 +15,7 @@ type phase struct {
 	name  string
 	lasts time.Duration
 	// sick are the backends that are sick in this phase.
-	sick []ailment
+	sick []ward.Ailment
 	// forget: the copies of users are lost when the phase begins.
 	forget bool
 	// suffers is the part of the page that its backends' sickness is about. Pages
@@ -25,21 +26,6 @@ type phase struct {
 	must   []expectation
 }
 
-// ailment is what is wrong with a backend.
-type ailment struct {
-	backend string
-	how     system.Sickness
-}
-
-// cured are the same backends, well.
-func cured(sick []ailment) []ailment {
-	well := slices.Clone(sick)
-	for i := range well {
-		well[i].how = system.Well
-	}
-	return well
-}
-
 // calm is how long the phases last in which nothing is sick.
 const calm = 3 * time.Second
 
@@ -47,29 +33,32 @@ const calm = 3 * time.Second
 // later phases to be compared with.
 func phasesOf(cfg Config, healthy *Figures) []phase {
 	const users, products = dashboard.Users, dashboard.Recommendations
-	hangs := ailment{products, system.Hanging}
-	sick := func(name string, as suffering, with ...ailment) phase { return sickPhase(name, as, with, cfg, healthy) }
+	hangs := ward.Ailment{Backend: products, How: system.Hanging}
+	fails := func(backend string) ward.Ailment { return ward.Ailment{Backend: backend, How: system.Failing} }
+	sick := func(name string, as suffering, with ...ward.Ailment) phase {
+		return sickPhase(name, as, with, cfg, healthy)
+	}
 	return []phase{
 		{name: "healthy", lasts: calm, must: []expectation{noneFailed, markedExactly, othersClosed}},
 		sick("recommendations hangs", onEveryPage(products, degrade.Substituted), hangs),
-		sick("history fails as well", onEveryPage(products, degrade.Defaulted), hangs, ailment{dashboard.History, system.Failing}),
+		sick("history fails as well", onEveryPage(products, degrade.Defaulted), hangs, fails(dashboard.History)),
 		relief("history is well again", onEveryPage(products, degrade.Substituted), hangs),
 		recovery(products, degrade.Substituted),
-		sick("metrics fails", onEveryPage(dashboard.Metrics, degrade.Missing), ailment{dashboard.Metrics, system.Failing}),
+		sick("metrics fails", onEveryPage(dashboard.Metrics, degrade.Missing), fails(dashboard.Metrics)),
 		recovery(dashboard.Metrics, degrade.Missing),
-		sick("alerts slows to 500 ms", onMostPages(dashboard.Alerts, degrade.Missing), ailment{dashboard.Alerts, system.Slow}),
+		sick("alerts slows to 500 ms", onMostPages(dashboard.Alerts, degrade.Missing), ward.Ailment{Backend: dashboard.Alerts, How: system.Slow}),
 		recovery(dashboard.Alerts, degrade.Missing),
-		sick("users fails", onEveryPage(users, degrade.Stale), ailment{users, system.Failing}),
+		sick("users fails", onEveryPage(users, degrade.Stale), fails(users)),
 		recovery(users, degrade.Stale),
-		forgetful(sick("users fails, no copies", onEveryPage(users, degrade.Substituted), ailment{users, system.Failing})),
+		forgetful(sick("users fails, no copies", onEveryPage(users, degrade.Substituted), fails(users))),
 		recovery(users, degrade.Substituted),
 	}
 }
 
 // sickPhase is a phase in which backends are sick. The pages must not suffer but for
 // the one part, and what is sick must soon be left alone.
-func sickPhase(name string, suffers suffering, sick []ailment, cfg Config, healthy *Figures) phase {
-	suffers.why = reasonsOf(sick[0].how)
+func sickPhase(name string, suffers suffering, sick []ward.Ailment, cfg Config, healthy *Figures) phase {
+	suffers.why = reasonsOf(sick[0].How)
 	return phase{name: name, lasts: cfg.Phase, sick: sick, suffers: suffers, must: []expectation{
 		noneFailed, markedExactly, marked(0.9),
 		sickCutOff, othersClosed, reachedAtMost(reachable(cfg), 0.15),
@@ -86,11 +75,11 @@ func forgetful(p phase) phase {
 
 // relief is a phase in which one of two backends is well again, so that in the end
 // the part is better than by default, though not as it should be.
-func relief(name string, atLast suffering, sick ailment) phase {
-	atLast.why = reasonsOf(sick.how)
+func relief(name string, atLast suffering, sick ward.Ailment) phase {
+	atLast.why = reasonsOf(sick.How)
 	suffers := atLast
 	suffers.as = append(slices.Clip(atLast.as), degrade.Defaulted)
-	return phase{name: name, lasts: calm, sick: []ailment{sick}, suffers: suffers, atLast: atLast, must: []expectation{
+	return phase{name: name, lasts: calm, sick: []ward.Ailment{sick}, suffers: suffers, atLast: atLast, must: []expectation{
 		noneFailed, markedExactly, settled(0.99), sickCutOff, othersClosed,
 	}}
 }
