@@ -18,14 +18,9 @@ func (s *Store) UserIDs() ([]string, error) {
 	return ids, err
 }
 
-// ProductIDs returns the ids of all products, in order.
-func (s *Store) ProductIDs() ([]string, error) {
-	all, err := list[*dashboardv1.Product](s, products, "")
-	ids := make([]string, len(all))
-	for i, product := range all {
-		ids[i] = product.GetId()
-	}
-	return ids, err
+// Products returns all products, by id.
+func (s *Store) Products() ([]*dashboardv1.Product, error) {
+	return list[*dashboardv1.Product](s, products, "")
 }
 
 // User returns one user. The error wraps [database.ErrNotFound] if there is none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/afloat-go/afloat/examples/dashboard/story/checkout"
 	"github.com/afloat-go/afloat/examples/dashboard/story/pages"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
@@ -27,9 +28,18 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Stop()) }()
-	act, err := pages.Act(ctx, sys, cfg.Pages)
+	teller := script.NewTeller(out)
+	first, err := pages.Act(ctx, sys, cfg.Pages)
 	if err != nil {
 		return err
 	}
-	return script.NewTeller(out).Tell(ctx, act)
+	unmet := teller.Tell(ctx, first)
+	if unmet != nil && !errors.Is(unmet, script.ErrUnmet) {
+		return unmet
+	}
+	second, err := checkout.Act(sys)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unmet, teller.Tell(ctx, second))
 }

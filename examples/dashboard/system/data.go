@@ -36,13 +36,13 @@ func (s *System) openData() (err error) {
 
 // deliver fills up the store room.
 func (s *System) deliver() error {
-	ids, err := s.data.ProductIDs()
+	products, err := s.data.Products()
 	if err != nil {
 		return err
 	}
 	pieces := map[string]int64{}
-	for _, id := range ids {
-		pieces[id] = Pieces
+	for _, p := range products {
+		pieces[p.GetId()] = Pieces
 	}
 	pieces[Rare] = RarePieces
 	return s.room.Deliver(pieces)

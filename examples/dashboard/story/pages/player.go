@@ -24,6 +24,7 @@ const maxInFlight = 300
 // player plays phases on a system.
 type player struct {
 	system  *system.System
+	ward    *ward.Ward
 	truth   truth
 	userIDs []string
 	rate    int
@@ -36,7 +37,7 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &player{system: sys, truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate}
+	p := &player{system: sys, ward: ward.New(sys), truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate}
 	const pages = 20
 	for n := range pages {
 		if _, err := p.ask(ctx, n); err != nil {
@@ -46,14 +47,13 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 	return p, nil
 }
 
-// play plays one phase: it makes backends sick, asks for pages and cures the
-// backends once all are answered.
+// play plays one phase: it makes backends sick, and all others well, and asks for
+// pages.
 func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 	if copies := p.system.Copies(); ph.forget && copies != nil {
 		copies.Forget()
 	}
-	sick, err := ward.Admit(p.system, ph.sick...)
-	if err != nil {
+	if err := p.ward.Admit(ph.sick...); err != nil {
 		return Figures{}, err
 	}
 	results, err := load.Run(ctx, load.Config{Rate: p.rate, For: ph.lasts, MaxInFlight: maxInFlight}, p.ask)
@@ -61,8 +61,8 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 		return Figures{}, err
 	}
 	f := figuresOf(results, ph.lasts, judges{all: p.judge(ph.suffers), atLast: p.judge(ph.atLast)})
-	f.Circuits, f.Suffers, f.Reached = dashboard.Circuits(p.system.Guard()), ph.suffers.part, sick.Reached()
-	return f, sick.Discharge()
+	f.Circuits, f.Suffers, f.Reached = dashboard.Circuits(p.system.Guard()), ph.suffers.part, p.ward.Reached()
+	return f, nil
 }
 
 // judge says what is wrong with the n-th answer, if that is all that it may say.

@@ -58,7 +58,7 @@ func phasesOf(cfg Config, healthy *Figures) []phase {
 // sickPhase is a phase in which backends are sick. The pages must not suffer but for
 // the one part, and what is sick must soon be left alone.
 func sickPhase(name string, suffers suffering, sick []ward.Ailment, cfg Config, healthy *Figures) phase {
-	suffers.why = reasonsOf(sick[0].How)
+	suffers.why = sick[0].Reasons()
 	return phase{name: name, lasts: cfg.Phase, sick: sick, suffers: suffers, must: []expectation{
 		noneFailed, markedExactly, marked(0.9),
 		sickCutOff, othersClosed, reachedAtMost(reachable(cfg), 0.15),
@@ -76,7 +76,7 @@ func forgetful(p phase) phase {
 // relief is a phase in which one of two backends is well again, so that in the end
 // the part is better than by default, though not as it should be.
 func relief(name string, atLast suffering, sick ward.Ailment) phase {
-	atLast.why = reasonsOf(sick.How)
+	atLast.why = sick.Reasons()
 	suffers := atLast
 	suffers.as = append(slices.Clip(atLast.as), degrade.Defaulted)
 	return phase{name: name, lasts: calm, sick: []ward.Ailment{sick}, suffers: suffers, atLast: atLast, must: []expectation{

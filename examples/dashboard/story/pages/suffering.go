@@ -3,7 +3,6 @@ package pages
 import (
 	"slices"
 
-	"github.com/afloat-go/afloat/examples/dashboard/system"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
@@ -28,22 +27,6 @@ func onEveryPage(part string, as degrade.State) suffering {
 // onMostPages says that some pages have the part all the same.
 func onMostPages(part string, as degrade.State) suffering {
 	return suffering{part: part, as: []degrade.State{as}}
-}
-
-// reasonsOf is why a page is without the part of a backend. One that is slow has
-// its answers waited for, until its circuit opens.
-func reasonsOf(how system.Sickness) []degrade.Reason {
-	why := []degrade.Reason{degrade.ReasonCircuitOpen}
-	switch how {
-	case system.Hanging:
-		return append(why, degrade.ReasonTimeout)
-	case system.Failing:
-		return append(why, degrade.ReasonUnavailable)
-	case system.Well, system.Slow:
-		return why
-	default:
-		return why
-	}
 }
 
 // allows reports whether a page may say this of a part.

@@ -1,0 +1,52 @@
+package checkout
+
+import (
+	"fmt"
+	"strings"
+
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
+)
+
+// onDisk is how many orders the service keeps, by what there is to do for them.
+type onDisk map[dashboardv1.Step]int
+
+// readQueue reads what the service keeps now.
+func readQueue(sys *system.System) (onDisk, error) {
+	kept, err := sys.Orders().Queue().Kept()
+	d := onDisk{}
+	for _, k := range kept {
+		d[k.GetStep()]++
+	}
+	return d, err
+}
+
+// sum is how many orders that is in all.
+func (d onDisk) sum() int {
+	all := 0
+	for _, n := range d {
+		all += n
+	}
+	return all
+}
+
+// String says so, as in "3 to charge for, 1 to put back".
+func (d onDisk) String() string {
+	if d.sum() == 0 {
+		return "none"
+	}
+	var said []string
+	for _, step := range []struct {
+		name string
+		n    int
+	}{
+		{"to charge for", d[dashboardv1.Step_STEP_FULFIL]},
+		{"to refund", d[dashboardv1.Step_STEP_REFUND] + d[dashboardv1.Step_STEP_UNDO]},
+		{"to put back", d[dashboardv1.Step_STEP_RELEASE]},
+	} {
+		if step.n > 0 {
+			said = append(said, fmt.Sprintf("%d %s", step.n, step.name))
+		}
+	}
+	return strings.Join(said, ", ")
+}

@@ -1,0 +1,136 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/afloat-go/afloat/examples/dashboard/load"
+	"github.com/afloat-go/afloat/examples/dashboard/orders"
+	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/examples/dashboard/story/ward"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
+)
+
+// order is one that was placed.
+type order struct {
+	id, product string
+	cents       int64
+	fate        fate
+}
+
+// player plays phases on a system, and remembers all orders.
+type player struct {
+	system   *system.System
+	ward     *ward.Ward
+	run      string // how the ids of this run's orders begin
+	products []*dashboardv1.Product
+	rare     *dashboardv1.Product
+	placed   []order
+	pieces   int64 // on the shelves before the first
+}
+
+func newPlayer(sys *system.System) (*player, error) {
+	products, err := sys.Data().Products()
+	if err != nil {
+		return nil, err
+	}
+	p := &player{system: sys, ward: ward.New(sys), run: time.Now().UTC().Format("20060102-150405-")}
+	for _, product := range products {
+		if product.GetId() == system.Rare {
+			p.rare = product
+		} else {
+			p.products = append(p.products, product)
+		}
+	}
+	p.pieces, err = pieces(sys)
+	return p, err
+}
+
+// play plays one phase: it makes backends sick, restarts the service if the phase says
+// so, places orders, and looks into the books.
+func (p *player) play(ctx context.Context, ph phase) (f Figures, err error) {
+	f.Fates, f.Marked = map[fate]int{}, map[string]int{}
+	if f.Rare, err = p.system.Room().Left(system.Rare); err != nil {
+		return f, err
+	}
+	if err := p.ward.Admit(ph.sick...); err != nil {
+		return f, err
+	}
+	if f.Before, err = readQueue(p.system); err != nil {
+		return f, err
+	}
+	if ph.restart {
+		if f.Restarted, err = p.restart(ctx); err != nil {
+			return f, err
+		}
+	}
+	full := p.full()
+	first := len(p.placed)
+	if err := p.ask(ctx, ph, &f); err != nil {
+		return f, err
+	}
+	f.Full, f.Reached, f.Circuits = p.full(), p.ward.Reached(), orders.Circuits(p.system.Orders().Guard())
+	for service, n := range full {
+		f.Full[service] -= n
+	}
+	if f.After, err = readQueue(p.system); err != nil {
+		return f, err
+	}
+	b, err := readBooks(p.system, p.run)
+	f.Books = b.of(p.placed[first:])
+	return f, err
+}
+
+// restart starts the service that takes orders anew, and returns what it has on disk.
+func (p *player) restart(ctx context.Context) (onDisk, error) {
+	if err := p.system.RestartOrders(ctx); err != nil {
+		return nil, err
+	}
+	return readQueue(p.system)
+}
+
+// full is how many calls have found the compartment of a service full.
+func (p *player) full() map[string]int {
+	o := p.system.Orders()
+	return map[string]int{orders.Payments: o.Refused(orders.Payments), orders.Inventory: o.Refused(orders.Inventory)}
+}
+
+// ask places the orders of a phase, and asks for the stock meanwhile.
+func (p *player) ask(ctx context.Context, ph phase, f *Figures) error {
+	var stock []load.Result[int64]
+	var stockErr error
+	var asking sync.WaitGroup
+	if ph.stock {
+		asking.Go(func() {
+			stock, stockErr = load.Run(ctx, load.Config{Rate: stockRate, For: ph.lasts, MaxInFlight: maxInFlight}, p.checkStock)
+		})
+	}
+	first := len(p.placed)
+	results, err := load.Run(ctx, load.Config{Rate: ph.rate, For: ph.lasts, MaxInFlight: maxInFlight},
+		func(ctx context.Context, n int) (answer, error) { return p.place(ctx, p.order(ph, first+n)) })
+	asking.Wait()
+	if err := errors.Join(err, stockErr); err != nil {
+		return err
+	}
+	for n, r := range results {
+		o := p.order(ph, first+n)
+		o.fate = f.count(r, r.Due >= ph.lasts-time.Second, ph.why())
+		p.placed = append(p.placed, o)
+	}
+	latencies := load.Latencies(results)
+	f.P50, f.P99 = load.Percentile(latencies, 0.50), load.Percentile(latencies, 0.99)
+	f.countStock(stock)
+	return nil
+}
+
+// order is the n-th order of the run.
+func (p *player) order(ph phase, n int) order {
+	product := p.products[n%len(p.products)]
+	if ph.rare {
+		product = p.rare
+	}
+	return order{id: fmt.Sprintf("%s%05d", p.run, n), product: product.GetId(), cents: product.GetPriceCents()}
+}
