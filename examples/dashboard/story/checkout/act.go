@@ -3,7 +3,6 @@ package checkout
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
@@ -38,8 +37,7 @@ func Act(sys *system.System) (script.Act, error) {
 	return a, nil
 }
 
-// close holds all orders of the run against the books. Now that nothing waits any more,
-// every order that waited is paid.
+// close holds all orders of the run against the books.
 func (p *player) close(context.Context) (r script.Result, err error) {
 	b, err := readBooks(p.system, p.run)
 	if err != nil {
@@ -50,14 +48,10 @@ func (p *player) close(context.Context) (r script.Result, err error) {
 		return r, err
 	}
 	told := map[fate]int{}
-	settled := slices.Clone(p.placed)
-	for i, o := range settled {
+	for _, o := range p.placed {
 		told[o.fate]++
-		if o.fate == waiting {
-			settled[i].fate = paid
-		}
 	}
-	sum := b.of(settled)
+	sum := b.of(p.placed)
 	r.Row = rowOfBooks(told, sum, p.pieces-left)
 	if err := booksRight(Figures{Books: sum}); err != nil {
 		r.Unmet = append(r.Unmet, err)

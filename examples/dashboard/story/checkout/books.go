@@ -62,7 +62,7 @@ type audit struct {
 }
 
 // of holds orders against the books.
-func (b books) of(placed []order) audit {
+func (b books) of(placed []*order) audit {
 	var sum audit
 	for _, o := range placed {
 		a := b[o.id]
@@ -86,7 +86,7 @@ func (b books) of(placed []order) audit {
 
 // is reports whether the books say what the customer was told. An order that waits may
 // have been charged for meanwhile; one whose fate is unclear has come to one end.
-func (a account) is(o order) bool {
+func (a account) is(o *order) bool {
 	none := a == account{}
 	bought := a == account{charged: 1, cents: o.cents, kept: true}
 	undone := a == account{charged: 1, givenBack: 1}

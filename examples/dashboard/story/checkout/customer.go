@@ -18,7 +18,7 @@ const maxInFlight = 600
 const stockRate = 50
 
 // place places an order.
-func (p *player) place(ctx context.Context, o order) (answer, error) {
+func (p *player) place(ctx context.Context, o *order) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var a answer

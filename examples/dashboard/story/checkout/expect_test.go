@@ -46,7 +46,7 @@ func goodFigures() []Figures {
 	restarts.Reached[orders.Payments] = 12
 	again := figures(paid, closed, closed)
 	again.Fates, again.PaidAtLast = map[fate]int{paid: 70, waiting: 10}, 40
-	return []Figures{well, sells, inventory, recovered, inRush, fails, restarts, again}
+	return []Figures{well, sells, inventory, recovered, inRush, fails, restarts, again, figures(paid, closed, closed)}
 }
 
 func TestGoodFiguresMeetEveryExpectation(t *testing.T) {
@@ -101,6 +101,7 @@ func TestEachExpectationBites(t *testing.T) {
 		}, "on disk: none before the restart"},
 		{7, "an order is given back", func(f *Figures) { f.Fates[givenBack] = 1 }, "1 of 80 orders are given back"},
 		{7, "an order still waits", func(f *Figures) { f.After = onDisk{dashboardv1.Step_STEP_FULFIL: 1} }, "on disk: 1 to charge for; must be none"},
+		{8, "an order waits still", func(f *Figures) { f.Fates[waiting] = 1 }, "1 of 80 orders are waiting"},
 	} {
 		p := phasesOf()[c.phase]
 		t.Run(p.name+": "+c.name, func(t *testing.T) {

@@ -71,13 +71,13 @@ func TestBooksSayWhatCustomersWereTold(t *testing.T) {
 	} {
 		for name, a := range all {
 			want := strings.Contains(" "+right+" ", " "+name+" ")
-			sum := books{"a": a}.of([]order{{id: "a", cents: price, fate: is}})
+			sum := books{"a": a}.of([]*order{{id: "a", cents: price, fate: is}})
 			if (sum.wrong == 0) != want || (sum.firstWrong == nil) != want {
 				t.Errorf("%v, and the books say %s: wrong %d, %v; want right: %v", is, name, sum.wrong, sum.firstWrong, want)
 			}
 		}
 	}
-	sum := books(all).of([]order{{id: "bought", cents: price, fate: paid}, {id: "undone", fate: givenBack}, {id: "unknown", fate: refused}})
+	sum := books(all).of([]*order{{id: "bought", cents: price, fate: paid}, {id: "undone", fate: givenBack}, {id: "unknown", fate: refused}})
 	if got := sum.String(); got != "2 charged, 1 given back, 1 pieces kept" || sum.wrong != 0 {
 		t.Errorf("books = %s, %d wrong: %v", got, sum.wrong, sum.firstWrong)
 	}

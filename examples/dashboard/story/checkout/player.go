@@ -28,7 +28,7 @@ type player struct {
 	run      string // how the ids of this run's orders begin
 	products []*dashboardv1.Product
 	rare     *dashboardv1.Product
-	placed   []order
+	placed   []*order
 	pieces   int64 // on the shelves before the first
 }
 
@@ -68,8 +68,8 @@ func (p *player) play(ctx context.Context, ph phase) (f Figures, err error) {
 		}
 	}
 	full := p.full()
-	first := len(p.placed)
-	if err := p.ask(ctx, ph, &f); err != nil {
+	batch := p.batch(ph)
+	if err := p.ask(ctx, ph, batch, &f); err != nil {
 		return f, err
 	}
 	f.Full, f.Reached, f.Circuits = p.full(), p.ward.Reached(), orders.Circuits(p.system.Orders().Guard())
@@ -80,7 +80,7 @@ func (p *player) play(ctx context.Context, ph phase) (f Figures, err error) {
 		return f, err
 	}
 	b, err := readBooks(p.system, p.run)
-	f.Books = b.of(p.placed[first:])
+	f.Books = b.of(batch)
 	return f, err
 }
 
@@ -98,39 +98,53 @@ func (p *player) full() map[string]int {
 	return map[string]int{orders.Payments: o.Refused(orders.Payments), orders.Inventory: o.Refused(orders.Inventory)}
 }
 
-// ask places the orders of a phase, and asks for the stock meanwhile.
-func (p *player) ask(ctx context.Context, ph phase, f *Figures) error {
+// batch is the orders of a phase: new ones, or all that wait or are unclear.
+func (p *player) batch(ph phase) (batch []*order) {
+	if ph.again {
+		for _, o := range p.placed {
+			if o.fate == waiting || o.fate == unclear {
+				batch = append(batch, o)
+			}
+		}
+		return batch
+	}
+	for n := range int(ph.lasts * time.Duration(ph.rate) / time.Second) {
+		n += len(p.placed)
+		product := p.products[n%len(p.products)]
+		if ph.rare {
+			product = p.rare
+		}
+		batch = append(batch, &order{id: fmt.Sprintf("%s%05d", p.run, n), product: product.GetId(), cents: product.GetPriceCents()})
+	}
+	p.placed = append(p.placed, batch...)
+	return batch
+}
+
+// ask places orders, and asks for the stock meanwhile if the phase says so.
+func (p *player) ask(ctx context.Context, ph phase, batch []*order, f *Figures) error {
+	lasts := time.Duration(len(batch)) * time.Second / time.Duration(ph.rate)
+	if lasts == 0 {
+		return nil
+	}
 	var stock []load.Result[int64]
 	var stockErr error
 	var asking sync.WaitGroup
 	if ph.stock {
 		asking.Go(func() {
-			stock, stockErr = load.Run(ctx, load.Config{Rate: stockRate, For: ph.lasts, MaxInFlight: maxInFlight}, p.checkStock)
+			stock, stockErr = load.Run(ctx, load.Config{Rate: stockRate, For: lasts, MaxInFlight: maxInFlight}, p.checkStock)
 		})
 	}
-	first := len(p.placed)
-	results, err := load.Run(ctx, load.Config{Rate: ph.rate, For: ph.lasts, MaxInFlight: maxInFlight},
-		func(ctx context.Context, n int) (answer, error) { return p.place(ctx, p.order(ph, first+n)) })
+	results, err := load.Run(ctx, load.Config{Rate: ph.rate, For: lasts, MaxInFlight: maxInFlight},
+		func(ctx context.Context, n int) (answer, error) { return p.place(ctx, batch[n]) })
 	asking.Wait()
 	if err := errors.Join(err, stockErr); err != nil {
 		return err
 	}
 	for n, r := range results {
-		o := p.order(ph, first+n)
-		o.fate = f.count(r, r.Due >= ph.lasts-time.Second, ph.why())
-		p.placed = append(p.placed, o)
+		batch[n].fate = f.count(r, r.Due >= lasts-time.Second, ph.why())
 	}
 	latencies := load.Latencies(results)
 	f.P50, f.P99 = load.Percentile(latencies, 0.50), load.Percentile(latencies, 0.99)
 	f.countStock(stock)
 	return nil
-}
-
-// order is the n-th order of the run.
-func (p *player) order(ph phase, n int) order {
-	product := p.products[n%len(p.products)]
-	if ph.rare {
-		product = p.rare
-	}
-	return order{id: fmt.Sprintf("%s%05d", p.run, n), product: product.GetId(), cents: product.GetPriceCents()}
 }

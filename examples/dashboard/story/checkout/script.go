@@ -18,6 +18,8 @@ type phase struct {
 	rate int
 	// rare: all of them are for the rare product.
 	rare bool
+	// again: they are not new, but those whose customers do not know yet.
+	again bool
 	// stock: the stock is asked for meanwhile.
 	stock bool
 	// sick are the backends that are sick in this phase.
@@ -64,6 +66,9 @@ func phasesOf() []phase {
 		}},
 		{name: "recovered", lasts: long, rate: steady, must: []expectation{
 			only(paid, waiting), booksRight, paidAtLast, noneWaits, allClosed,
+		}},
+		{name: "those who wait ask again", rate: rush, again: true, must: []expectation{
+			only(paid), booksRight, noneWaits, allClosed,
 		}},
 	}
 }
