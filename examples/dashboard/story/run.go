@@ -28,18 +28,13 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Stop()) }()
-	teller := script.NewTeller(out)
 	first, err := pages.Act(ctx, sys, cfg.Pages)
 	if err != nil {
 		return err
-	}
-	unmet := teller.Tell(ctx, first)
-	if unmet != nil && !errors.Is(unmet, script.ErrUnmet) {
-		return unmet
 	}
 	second, err := checkout.Act(sys)
 	if err != nil {
 		return err
 	}
-	return errors.Join(unmet, teller.Tell(ctx, second))
+	return script.NewTeller(out).Tell(ctx, first, second)
 }

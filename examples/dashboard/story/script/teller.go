@@ -26,23 +26,36 @@ type Teller struct {
 // NewTeller returns one that writes to out.
 func NewTeller(out io.Writer) *Teller { return &Teller{out: out, repeats: maxRepeats} }
 
-// Tell tells an act. The error wraps [ErrUnmet] if some phase did not show what it
-// must, and names each thing that is not met. Any other error ends the act.
-func (t *Teller) Tell(ctx context.Context, a Act) error {
-	if err := t.write(a.Head); err != nil {
-		return err
-	}
+// Tell tells acts, one after the other. The error wraps [ErrUnmet] if some phase did not
+// show what it must, and names each thing that is not met. Any other error ends the
+// story.
+func (t *Teller) Tell(ctx context.Context, acts ...Act) error {
 	var unmet []error
+	for _, a := range acts {
+		faults, err := t.act(ctx, a)
+		if err != nil {
+			return err
+		}
+		unmet = append(unmet, faults...)
+	}
+	return errors.Join(unmet...)
+}
+
+// act tells one act and returns what was not met.
+func (t *Teller) act(ctx context.Context, a Act) (unmet []error, err error) {
+	if err := t.write(a.Head); err != nil {
+		return nil, err
+	}
 	for _, p := range a.Phases {
 		faults, err := t.phase(ctx, p, a.Rest)
 		if err != nil {
-			return fmt.Errorf("phase %q: %w", p.Name, err)
+			return nil, fmt.Errorf("phase %q: %w", p.Name, err)
 		}
 		for _, fault := range faults {
 			unmet = append(unmet, fmt.Errorf("%w: %s: %w", ErrUnmet, p.Name, fault))
 		}
 	}
-	return errors.Join(unmet...)
+	return unmet, nil
 }
 
 // phase tells one phase, again if it was disturbed, and returns what was not met.

@@ -59,39 +59,52 @@ func TestDisturbedPhasesAreToldAgain(t *testing.T) {
 	}
 }
 
-// The repeats are for the whole story, not for each act of it.
-func TestRepeatsAreForAllActs(t *testing.T) {
+// Every act is told, whatever was not met in one before, and the repeats are for all of
+// them together.
+func TestAllActsAreTold(t *testing.T) {
 	t.Parallel()
-	told := 0
-	act := script.Act{
-		Phases: []script.Phase{{Play: func(context.Context) (script.Result, error) {
-			told++
-			return script.Result{Unmet: []error{errors.New("bad")}, Late: time.Second}, nil
-		}}},
-		Rest: func(context.Context) error { return nil },
-	}
-	teller := script.NewTeller(&strings.Builder{})
-	for _, want := range []int{5, 6} {
-		if err := teller.Tell(t.Context(), act); !errors.Is(err, script.ErrUnmet) || told != want {
-			t.Errorf("told %d times, %v; want %d", told, err, want)
+	told := map[string]int{}
+	act := func(name string) script.Act {
+		return script.Act{
+			Head: "head of " + name + "\n",
+			Phases: []script.Phase{{Name: name, Play: func(context.Context) (script.Result, error) {
+				told[name]++
+				return script.Result{Unmet: []error{errors.New("bad")}, Late: time.Second}, nil
+			}}},
+			Rest: func(context.Context) error { return nil },
 		}
+	}
+	var out strings.Builder
+	err := script.NewTeller(&out).Tell(t.Context(), act("first"), act("second"))
+	if told["first"] != 5 || told["second"] != 1 {
+		t.Errorf("told %v; want the first five times and the second once", told)
+	}
+	for _, want := range []string{"not met: first: bad", "not met: second: bad"} {
+		if !errors.Is(err, script.ErrUnmet) || !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v; want ErrUnmet with %q", err, want)
+		}
+	}
+	if !strings.HasPrefix(out.String(), "head of first\n") || !strings.Contains(out.String(), "head of second\n") {
+		t.Errorf("told:\n%s", &out)
 	}
 }
 
-// An error that is no unmet expectation ends the act.
+// An error that is no unmet expectation ends the story.
 func TestAPhaseThatCannotBePlayed(t *testing.T) {
 	t.Parallel()
 	errDown := errors.New("the system is down")
 	later := 0
-	err := script.NewTeller(&strings.Builder{}).Tell(t.Context(), script.Act{Phases: []script.Phase{
-		{Name: "outage", Play: func(context.Context) (script.Result, error) { return script.Result{}, errDown }},
-		{Name: "later", Play: func(context.Context) (script.Result, error) {
+	phase := func(name string, err error) script.Phase {
+		return script.Phase{Name: name, Play: func(context.Context) (script.Result, error) {
 			later++
-			return script.Result{}, nil
-		}},
-	}})
-	if !errors.Is(err, errDown) || errors.Is(err, script.ErrUnmet) || later != 0 || !strings.Contains(err.Error(), `"outage"`) {
-		t.Errorf("error = %v, later phases told: %d; want that of the phase, named, and none", err, later)
+			return script.Result{}, err
+		}}
+	}
+	err := script.NewTeller(&strings.Builder{}).Tell(t.Context(),
+		script.Act{Phases: []script.Phase{phase("outage", errDown), phase("later", nil)}},
+		script.Act{Phases: []script.Phase{phase("much later", nil)}})
+	if !errors.Is(err, errDown) || errors.Is(err, script.ErrUnmet) || later != 1 || !strings.Contains(err.Error(), `"outage"`) {
+		t.Errorf("error = %v, %d phases told; want that of the phase, named, and no more", err, later)
 	}
 }
 
