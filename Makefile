@@ -41,7 +41,7 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: ## Run the dashboard story: five backends, one of which hangs, fails, slows
+demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (70 seconds)
 	cd examples/dashboard && go run .
 
 # runtime/race is the package that needs the C compiler.

@@ -1,8 +1,8 @@
-// Command dashboard runs a dashboard service and its five backends on TCP
-// loopback, lets one backend after another fall sick while a client asks for
-// pages at a steady rate, and shows that the pages keep coming. It exits with 0
-// if every phase showed what it must, with 1 if not, and with 2 if it was called
-// wrongly.
+// Command dashboard runs a dashboard, a service that takes orders, and the backends of
+// both on TCP loopback, lets one backend after another fall sick while clients ask for
+// pages and place orders at a steady rate, and shows that the pages keep coming and that
+// no order is lost or charged for twice. It exits with 0 if every phase showed what it
+// must, with 1 if not, and with 2 if it was called wrongly.
 package main
 
 import (

@@ -16,12 +16,13 @@ var errHelp = errors.New("help was given")
 
 const usage = `Usage: dashboard [flags]
 
-Runs a dashboard and its five backends on 127.0.0.1 and makes one backend after
-another hang, fail and slow down, under steady load. Ends by itself after about
-half a minute, with exit code 1 if a phase did not show what it must.
+Runs a dashboard, a service that takes orders, and their backends on 127.0.0.1 and
+makes one backend after another hang, fail and slow down, under steady load. Ends by
+itself after a little more than a minute, with exit code 1 if a phase did not show
+what it must.
 
-To see what the guard is for, run it with -guard=false: the sick backends are
-then asked for every page, the pages wait for them, and the program fails.
+To see what the guard is for, run it with -guard=false: the sick backends are then
+asked every time, pages and orders wait for them, and the program fails.
 
 Flags:
 `
@@ -32,8 +33,8 @@ func parse(args []string, w io.Writer) (story.Config, error) {
 	var o story.Config
 	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.System.Folder, "data", "data", "`folder` of the database; made and filled if missing")
-	flags.BoolVar(&o.System.Guarded, "guard", true, "guard the dashboard's calls to its backends; the program must fail without")
+	flags.StringVar(&o.System.Folder, "data", "data", "`folder` of the databases; made and filled if missing")
+	flags.BoolVar(&o.System.Guarded, "guard", true, "guard the calls to the backends; the program must fail without")
 	flags.IntVar(&o.Pages.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", pages.MinRate, pages.MaxRate))
 	flags.DurationVar(&o.Pages.Phase, "phase", 5*time.Second,
