@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
@@ -20,7 +21,7 @@ import (
 // states are the circuits that are not closed, by service.
 func states(rules *policy.Rules) map[string]breaker.State {
 	found := map[string]breaker.State{}
-	for _, c := range dashboard.Circuits(rules) {
+	for _, c := range guards.Circuits(rules, dashboard.Guarded()) {
 		if c.State != breaker.Closed {
 			found[c.Service] = c.State
 		}
@@ -64,8 +65,8 @@ func TestGuardCutsOffWhatFails(t *testing.T) {
 				t.Errorf("page %d after the recovery: degraded = %q", n, got)
 			}
 		}
-		if got := states(rules); len(got) != 0 || len(dashboard.Circuits(rules)) != len(dashboard.Parts()) {
-			t.Errorf("circuits = %v; want one for each part, all closed", dashboard.Circuits(rules))
+		if got := states(rules); len(got) != 0 || len(guards.Circuits(rules, dashboard.Guarded())) != len(dashboard.Parts()) {
+			t.Errorf("circuits = %v; want one for each part, all closed", guards.Circuits(rules, dashboard.Guarded()))
 		}
 	})
 }
@@ -92,7 +93,7 @@ func TestGuardBoundsStreams(t *testing.T) {
 
 func TestNoGuardNoCircuits(t *testing.T) {
 	t.Parallel()
-	if got := dashboard.Circuits(nil); got != nil {
+	if got := guards.Circuits(nil, dashboard.Guarded()); got != nil {
 		t.Errorf("circuits = %v; want none", got)
 	}
 }

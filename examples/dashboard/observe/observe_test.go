@@ -24,7 +24,7 @@ func without(t *testing.T, set map[string]string) {
 	}
 }
 
-func TestEnvironmentThatCannotBeObeyed(t *testing.T) {
+func TestEnvironmentThatCannotBeObeyed(t *testing.T) { //nolint:paralleltest // it sets the environment
 	for want, set := range map[string]map[string]string{
 		`observe: OTEL_TRACES_EXPORTER = "zipkin"; must be otlp or none`: {"OTEL_TRACES_EXPORTER": "zipkin"},
 		`observe: OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf" for LOGS; must be grpc`: {
@@ -44,7 +44,7 @@ func TestEnvironmentThatCannotBeObeyed(t *testing.T) {
 
 // Without a word of the environment nothing leaves, and Prometheus still finds the
 // metrics of each service, by its name.
-func TestMetricsAreScraped(t *testing.T) {
+func TestMetricsAreScraped(t *testing.T) { //nolint:paralleltest // it sets the environment
 	without(t, nil)
 	var records bytes.Buffer
 	p, err := observe.Start(t.Context(), observe.Config{Records: slog.NewTextHandler(&records, nil)})

@@ -10,9 +10,11 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/examples/dashboard/backend"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -25,7 +27,6 @@ type Orders struct {
 
 	queue  *orders.Queue
 	guard  *policy.Rules
-	full   refusals
 	client dashboardv1.OrderServiceClient
 }
 
@@ -38,9 +39,16 @@ func (o *Orders) Queue() *orders.Queue { return o.queue }
 // Guard returns the rules of its connections, nil if they are unguarded.
 func (o *Orders) Guard() *policy.Rules { return o.guard }
 
-// Refused is how many calls to a service found no place in its compartment, as in
-// "payments".
-func (o *Orders) Refused(service string) int { return o.full.of(service) }
+// Refused is how many calls to each service found no place in its compartment.
+func (o *Orders) Refused() map[string]int {
+	refused := map[string]int{}
+	for _, s := range orders.Guarded() {
+		if b, ok := guards.Find[*bulkhead.Bulkhead](o.guard, s); ok {
+			refused[s.Name] = int(b.Snapshot().Rejected) //nolint:gosec // far below the bounds of an int
+		}
+	}
+	return refused
+}
 
 // startShop starts payments, inventory and orders.
 func (s *System) startShop(ctx context.Context) error {
@@ -85,7 +93,7 @@ func (o *Orders) start(ctx context.Context, s *System) (err error) {
 	o.onStop(o.queue.Close)
 	var guard []grpc.DialOption
 	if s.guarded {
-		if o.guard, err = orders.Guard(policy.WithObserver(&o.full)); err != nil {
+		if o.guard, err = orders.Guard(); err != nil {
 			return err
 		}
 		guard = interceptors.DialOptions(o.guard)

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
@@ -114,11 +115,12 @@ func TestRefusalsAreCountedByCompartment(t *testing.T) {
 		}
 		all.Wait()
 		o := s.Orders()
-		if n := o.Refused(orders.Payments); n != flood-orders.PaymentPlaces || int(refused.Load()) != n || o.Refused(orders.Inventory) != 0 {
+		counts := o.Refused()
+		if n := counts[orders.Payments]; n != flood-orders.PaymentPlaces || int(refused.Load()) != n || counts[orders.Inventory] != 0 {
 			t.Errorf("refused for want of a place: %d by payments, %d by inventory, %d orders; want %d, none, the same",
-				n, o.Refused(orders.Inventory), refused.Load(), flood-orders.PaymentPlaces)
+				n, counts[orders.Inventory], refused.Load(), flood-orders.PaymentPlaces)
 		}
-		if all := orders.Circuits(o.Guard()); len(all) != 2 {
+		if all := guards.Circuits(o.Guard(), orders.Guarded()); len(all) != 2 {
 			t.Errorf("circuits = %v; want two", all)
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/breaker"
@@ -19,7 +19,7 @@ func figures(is fate, payments, inventory breaker.State) Figures {
 		Orders: 80, Fates: map[fate]int{is: 80}, Marked: map[string]int{}, LastSecond: 40,
 		P50: 2 * time.Millisecond, P99: 9 * time.Millisecond,
 		Full: map[string]int{}, Reached: map[string]int{},
-		Circuits: []circuits.Circuit{{Service: orders.Payments, State: payments}, {Service: orders.Inventory, State: inventory}},
+		Circuits: []guards.Circuit{{Service: orders.Payments, State: payments}, {Service: orders.Inventory, State: inventory}},
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
@@ -42,7 +42,7 @@ type Figures struct {
 	// Reached is how many calls came to each backend that the phase makes sick.
 	Reached map[string]int
 	// Circuits are the breakers at the end of the phase.
-	Circuits []circuits.Circuit
+	Circuits []guards.Circuit
 }
 
 // stockFigures are what became of questions for the stock.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
@@ -67,12 +68,12 @@ func (p *player) play(ctx context.Context, ph phase) (f Figures, err error) {
 			return f, err
 		}
 	}
-	full := p.full()
+	full := p.system.Orders().Refused()
 	batch := p.batch(ph)
 	if err := p.ask(ctx, ph, batch, &f); err != nil {
 		return f, err
 	}
-	f.Full, f.Reached, f.Circuits = p.full(), p.ward.Reached(), orders.Circuits(p.system.Orders().Guard())
+	f.Full, f.Reached, f.Circuits = p.system.Orders().Refused(), p.ward.Reached(), guards.Circuits(p.system.Orders().Guard(), orders.Guarded())
 	for service, n := range full {
 		f.Full[service] -= n
 	}
@@ -90,12 +91,6 @@ func (p *player) restart(ctx context.Context) (onDisk, error) {
 		return nil, err
 	}
 	return readQueue(p.system)
-}
-
-// full is how many calls have found the compartment of a service full.
-func (p *player) full() map[string]int {
-	o := p.system.Orders()
-	return map[string]int{orders.Payments: o.Refused(orders.Payments), orders.Inventory: o.Refused(orders.Inventory)}
 }
 
 // batch is the orders of a phase: new ones, or all that wait or are unclear.

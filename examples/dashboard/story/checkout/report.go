@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 )
@@ -53,7 +53,7 @@ func row(name string, f Figures) string {
 	for _, backend := range slices.Sorted(maps.Keys(f.Reached)) {
 		fmt.Fprintf(&b, "    reached   %s was called %d times\n", backend, f.Reached[backend])
 	}
-	fmt.Fprintf(&b, "    circuits  %s\n", circuits.Summary(f.Circuits))
+	fmt.Fprintf(&b, "    circuits  %s\n", guards.Summary(f.Circuits))
 	return b.String()
 }
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
@@ -42,9 +42,9 @@ func ReachedAtMost(reached map[string]int, requests, n int, share float64) error
 }
 
 // CutOff checks that the circuit of no sick backend is closed.
-func CutOff(all []circuits.Circuit, reached map[string]int) error {
+func CutOff(all []guards.Circuit, reached map[string]int) error {
 	for backend := range reached {
-		cutOff := func(c circuits.Circuit) bool { return c.Service == backend && c.State != breaker.Closed }
+		cutOff := func(c guards.Circuit) bool { return c.Service == backend && c.State != breaker.Closed }
 		if !slices.ContainsFunc(all, cutOff) {
 			return fmt.Errorf("the circuit of %s is closed or not there; must be open or half_open", backend)
 		}
@@ -53,7 +53,7 @@ func CutOff(all []circuits.Circuit, reached map[string]int) error {
 }
 
 // OthersClosed checks that every circuit but those of sick backends is closed.
-func OthersClosed(all []circuits.Circuit, reached map[string]int) error {
+func OthersClosed(all []guards.Circuit, reached map[string]int) error {
 	for _, c := range all {
 		if _, sick := reached[c.Service]; !sick && c.State != breaker.Closed {
 			return fmt.Errorf("the circuit of %s is %v; must be closed", c.Service, c.State)

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
@@ -24,7 +24,7 @@ func calmFigures() Figures {
 		P50:    3 * time.Millisecond, P99: 12 * time.Millisecond,
 	}
 	for _, part := range dashboard.Parts() {
-		f.Circuits = append(f.Circuits, circuits.Circuit{Service: part, State: breaker.Closed})
+		f.Circuits = append(f.Circuits, guards.Circuit{Service: part, State: breaker.Closed})
 	}
 	return f
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -32,7 +32,7 @@ type Figures struct {
 	// shares its machine with the services, which are held up too.
 	Late time.Duration
 	// Circuits are the breakers at the end of the phase.
-	Circuits []circuits.Circuit
+	Circuits []guards.Circuit
 	// Reached is how many calls came to each backend that the phase makes sick.
 	Reached map[string]int
 	// Suffers is the part of the page that suffers from that, empty if none does.

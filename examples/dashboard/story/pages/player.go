@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/load"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/story/ward"
@@ -61,7 +62,7 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 		return Figures{}, err
 	}
 	f := figuresOf(results, ph.lasts, judges{all: p.judge(ph.suffers), atLast: p.judge(ph.atLast)})
-	f.Circuits, f.Suffers, f.Reached = dashboard.Circuits(p.system.Guard()), ph.suffers.part, p.ward.Reached()
+	f.Circuits, f.Suffers, f.Reached = guards.Circuits(p.system.Guard(), dashboard.Guarded()), ph.suffers.part, p.ward.Reached()
 	return f, nil
 }
 

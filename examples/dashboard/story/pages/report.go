@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
 )
 
@@ -39,7 +39,7 @@ func row(name string, f Figures) string {
 	for _, backend := range slices.Sorted(maps.Keys(f.Reached)) {
 		fmt.Fprintf(&b, "    reached   %s was called %d times, of %d requests\n", backend, f.Reached[backend], f.Requests)
 	}
-	fmt.Fprintf(&b, "    circuits  %s\n", circuits.Summary(f.Circuits))
+	fmt.Fprintf(&b, "    circuits  %s\n", guards.Summary(f.Circuits))
 	return b.String()
 }
 

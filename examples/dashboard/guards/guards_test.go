@@ -1,4 +1,4 @@
-package circuits_test
+package guards_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/afloat-go/afloat/examples/dashboard/circuits"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -24,34 +24,34 @@ func TestCircuits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		services := []circuits.Service{{"users", "/shop.Users/"}, {"payments", "/shop.Payments/"}, {"stock", "/shop.Stock/"}}
-		if all := circuits.Of(rules, services); all != nil {
+		services := []guards.Service{{"users", "/shop.Users/"}, {"payments", "/shop.Payments/"}, {"stock", "/shop.Stock/"}}
+		if all := guards.Circuits(rules, services); all != nil {
 			t.Errorf("circuits before the first call = %v", all)
 		}
 		for method, fails := range map[string]error{"/shop.Payments/Charge": errors.New("down"), "/shop.Users/Get": nil} {
 			chain := rules.Resolve(policy.Call{Method: method})
 			_ = chain.Do(t.Context(), method, func(context.Context) error { return fails })
 		}
-		want := []circuits.Circuit{{"users", breaker.Closed}, {"payments", breaker.Open}}
-		if all := circuits.Of(rules, services); !slices.Equal(all, want) {
+		want := []guards.Circuit{{"users", breaker.Closed}, {"payments", breaker.Open}}
+		if all := guards.Circuits(rules, services); !slices.Equal(all, want) {
 			t.Errorf("circuits = %v; want %v", all, want)
 		}
 	})
-	if all := circuits.Of(nil, []circuits.Service{{"users", "/shop.Users/"}}); all != nil {
+	if all := guards.Circuits(nil, []guards.Service{{"users", "/shop.Users/"}}); all != nil {
 		t.Errorf("circuits of no rules = %v", all)
 	}
 }
 
 func TestSummary(t *testing.T) {
 	t.Parallel()
-	open, half, closed := circuits.Circuit{"a", breaker.Open}, circuits.Circuit{"b", breaker.HalfOpen}, circuits.Circuit{"c", breaker.Closed}
-	for want, all := range map[string][]circuits.Circuit{
+	open, half, closed := guards.Circuit{"a", breaker.Open}, guards.Circuit{"b", breaker.HalfOpen}, guards.Circuit{"c", breaker.Closed}
+	for want, all := range map[string][]guards.Circuit{
 		"none: the guard is off":                 nil,
 		"all closed":                             {closed, closed},
 		"a open, b half_open; the others closed": {open, half, closed},
 		"a open":                                 {open},
 	} {
-		if got := circuits.Summary(all); got != want {
+		if got := guards.Summary(all); got != want {
 			t.Errorf("summary of %v = %q; want %q", all, got, want)
 		}
 	}
