@@ -40,6 +40,35 @@ func open(t *testing.T, path string) *bbolt.DB {
 	return db
 }
 
+// What changes nothing writes nothing, and what fails changes nothing.
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "words.db")
+	db := open(t, path)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errBroken := errors.New("broken")
+	for said, want := range map[error]error{database.ErrUnchanged: nil, errBroken: errBroken} {
+		err := database.Update(db, func(tx *bbolt.Tx) error {
+			return errors.Join(words.Put(tx, "a/1", wrapperspb.String("changed")), said)
+		})
+		if !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("%v: error = %v; want %v", said, err, want)
+		}
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file was changed, %v", err)
+	}
+	if err := database.Update(db, func(tx *bbolt.Tx) error { return words.Delete(tx, "a/1") }); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || bytes.Equal(before, after) {
+		t.Errorf("the file was not changed, %v", err)
+	}
+}
+
 // update runs f in a transaction of a new file.
 func update(t *testing.T, f func(tx *bbolt.Tx) error) {
 	t.Helper()

@@ -22,6 +22,20 @@ var (
 	ErrVersion = errors.New("database: the file is of another version")
 )
 
+// ErrUnchanged is for functions that [Update] runs: there was nothing to change. It is
+// no error to the caller, and nothing is written.
+var ErrUnchanged = errors.New("database: unchanged")
+
+// Update runs f in a transaction, of which all is on disk when Update returns, or on an
+// error nothing.
+func Update(db *bbolt.DB, f func(tx *bbolt.Tx) error) error {
+	err := db.Update(f)
+	if errors.Is(err, ErrUnchanged) {
+		return nil
+	}
+	return err
+}
+
 // Schema says what is in a file.
 type Schema struct {
 	// Version changes with the tables and with what Fill writes. Required.

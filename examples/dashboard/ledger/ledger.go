@@ -46,7 +46,7 @@ func (l *Ledger) Close() error { return l.db.Close() }
 // payment. When it returns, the payment is on disk. The error is [ErrDiffers] or
 // [ErrRefunded], or that of the disk.
 func (l *Ledger) Charge(orderID, productID string, cents int64) (paymentID string, err error) {
-	err = l.db.Update(func(tx *bbolt.Tx) error {
+	err = database.Update(l.db, func(tx *bbolt.Tx) error {
 		p := &dashboardv1.Payment{}
 		known, err := payments.Find(tx, orderID, p)
 		switch {
@@ -58,7 +58,7 @@ func (l *Ledger) Charge(orderID, productID string, cents int64) (paymentID strin
 			return ErrDiffers
 		case known:
 			paymentID = p.GetPaymentId()
-			return nil
+			return database.ErrUnchanged
 		}
 		number, err := enter(tx, orderID, cents)
 		if err != nil {
@@ -67,17 +67,23 @@ func (l *Ledger) Charge(orderID, productID string, cents int64) (paymentID strin
 		paymentID = fmt.Sprintf("payment-%06d", number)
 		return payments.Put(tx, orderID, &dashboardv1.Payment{PaymentId: paymentID, ProductId: productID, Cents: cents})
 	})
-	return paymentID, err
+	if err != nil {
+		return "", err
+	}
+	return paymentID, nil
 }
 
 // Refund gives back what was taken for an order, if anything was and it has not been
 // given back, and closes the order. The error is that of the disk.
 func (l *Ledger) Refund(orderID string) error {
-	return l.db.Update(func(tx *bbolt.Tx) error {
+	return database.Update(l.db, func(tx *bbolt.Tx) error {
 		p := &dashboardv1.Payment{}
 		known, err := payments.Find(tx, orderID, p)
-		if err != nil || p.GetRefunded() {
+		switch {
+		case err != nil:
 			return err
+		case p.GetRefunded():
+			return database.ErrUnchanged
 		}
 		if known {
 			if _, err := enter(tx, orderID, -p.GetCents()); err != nil {

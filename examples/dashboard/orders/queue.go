@@ -82,7 +82,7 @@ func (q *Queue) note(
 		return k, nil
 	}
 	now := &dashboardv1.KeptOrder{Order: order, Number: k.GetNumber(), Step: todo}
-	if err := q.db.Update(func(tx *bbolt.Tx) error { return write(tx, now, k == nil) }); err != nil {
+	if err := database.Update(q.db, func(tx *bbolt.Tx) error { return write(tx, now, k == nil) }); err != nil {
 		return k, err
 	}
 	if k == nil {

@@ -46,7 +46,7 @@ func (s *Stock) Close() error { return s.db.Close() }
 // Deliver fills up the shelf of each product to the given number of pieces. A shelf
 // that has more keeps them.
 func (s *Stock) Deliver(pieces map[string]int64) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return database.Update(s.db, func(tx *bbolt.Tx) error {
 		for product, n := range pieces {
 			shelf := &dashboardv1.Shelf{}
 			if _, err := shelves.Find(tx, product, shelf); err != nil {
@@ -65,7 +65,7 @@ func (s *Stock) Deliver(pieces map[string]int64) error {
 // returns, that is on disk. The error wraps one of this package, or is that of the
 // disk.
 func (s *Stock) Reserve(orderID, productID string) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return database.Update(s.db, func(tx *bbolt.Tx) error {
 		r := &dashboardv1.Reservation{}
 		known, err := reservations.Find(tx, orderID, r)
 		switch {
@@ -76,7 +76,7 @@ func (s *Stock) Reserve(orderID, productID string) error {
 		case known && r.GetProductId() != productID:
 			return ErrDiffers
 		case known:
-			return nil
+			return database.ErrUnchanged
 		}
 		if err := move(tx, productID, -1); err != nil {
 			return err
@@ -88,11 +88,14 @@ func (s *Stock) Reserve(orderID, productID string) error {
 // Release puts back what is kept for an order, if anything is, and closes the order.
 // The error is that of the disk.
 func (s *Stock) Release(orderID string) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return database.Update(s.db, func(tx *bbolt.Tx) error {
 		r := &dashboardv1.Reservation{}
 		known, err := reservations.Find(tx, orderID, r)
-		if err != nil || r.GetReleased() {
+		switch {
+		case err != nil:
 			return err
+		case r.GetReleased():
+			return database.ErrUnchanged
 		}
 		if known {
 			if err := move(tx, r.GetProductId(), +1); err != nil {

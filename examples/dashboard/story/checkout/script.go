@@ -67,7 +67,7 @@ func phasesOf() []phase {
 		{name: "recovered", lasts: long, rate: steady, must: []expectation{
 			only(paid, waiting), booksRight, paidAtLast, noneWaits, allClosed,
 		}},
-		{name: "those who wait ask again", rate: rush, again: true, must: []expectation{
+		{name: "those who wait ask again", rate: 2 * steady, again: true, must: []expectation{
 			only(paid), booksRight, noneWaits, allClosed,
 		}},
 	}
