@@ -76,6 +76,9 @@ func (s *System) Edge() dashboardv1.EdgeServiceClient { return s.edge }
 // Orders is the service that takes orders, as it runs now.
 func (s *System) Orders() *Orders { return s.orders.Load() }
 
+// Folder is where the data is.
+func (s *System) Folder() string { return s.folder }
+
 // Data is what the backends of pages answer from.
 func (s *System) Data() *store.Store { return s.data }
 

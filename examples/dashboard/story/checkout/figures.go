@@ -25,7 +25,7 @@ type Figures struct {
 	LastSecond, PaidAtLast int
 	// P50 and P99 are latencies of the orders that are paid or wait.
 	P50, P99 time.Duration
-	// Late is by how much the client was late at worst.
+	// Late is by how much the client was late at worst, or the disk slow.
 	Late time.Duration
 	// Books are what the books say of the phase's orders.
 	Books audit

@@ -52,45 +52,53 @@ func newPlayer(sys *system.System) (*player, error) {
 
 // play plays one phase: it makes backends sick, restarts the service if the phase says
 // so, places orders, and looks into the books.
-func (p *player) play(ctx context.Context, ph phase) (f Figures, err error) {
-	f.Fates, f.Marked = map[fate]int{}, map[string]int{}
-	if f.Rare, err = p.system.Room().Left(system.Rare); err != nil {
+func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
+	f := Figures{Fates: map[fate]int{}, Marked: map[string]int{}}
+	if err := p.prepare(ctx, ph, &f); err != nil {
 		return f, err
 	}
-	if err := p.ward.Admit(ph.sick...); err != nil {
+	full, batch := p.system.Orders().Refused(), p.batch(ph)
+	unwatch := watchDisk(ctx, p.system.Folder())
+	err := p.ask(ctx, ph, batch, &f)
+	slowest, fault := unwatch()
+	if err := errors.Join(err, fault); err != nil {
 		return f, err
 	}
-	if f.Before, err = readQueue(p.system); err != nil {
-		return f, err
-	}
-	if ph.restart {
-		if f.Restarted, err = p.restart(ctx); err != nil {
-			return f, err
-		}
-	}
-	full := p.system.Orders().Refused()
-	batch := p.batch(ph)
-	if err := p.ask(ctx, ph, batch, &f); err != nil {
-		return f, err
-	}
-	f.Full, f.Reached, f.Circuits = p.system.Orders().Refused(), p.ward.Reached(), guards.Circuits(p.system.Orders().Guard(), orders.Guarded())
+	f.Late = max(f.Late, slowest)
+	f.Full = p.system.Orders().Refused()
 	for service, n := range full {
 		f.Full[service] -= n
 	}
+	return f, p.look(batch, &f)
+}
+
+// prepare does what comes before the orders of a phase.
+func (p *player) prepare(ctx context.Context, ph phase, f *Figures) (err error) {
+	if err := p.ward.Admit(ph.sick...); err != nil {
+		return err
+	}
+	if f.Rare, err = p.system.Room().Left(system.Rare); err != nil {
+		return err
+	}
+	if f.Before, err = readQueue(p.system); err != nil || !ph.restart {
+		return err
+	}
+	if err := p.system.RestartOrders(ctx); err != nil {
+		return err
+	}
+	f.Restarted, err = readQueue(p.system)
+	return err
+}
+
+// look looks at everything once the orders of a phase are answered.
+func (p *player) look(batch []*order, f *Figures) (err error) {
+	f.Reached, f.Circuits = p.ward.Reached(), guards.Circuits(p.system.Orders().Guard(), orders.Guarded())
 	if f.After, err = readQueue(p.system); err != nil {
-		return f, err
+		return err
 	}
 	b, err := readBooks(p.system, p.run)
 	f.Books = b.of(batch)
-	return f, err
-}
-
-// restart starts the service that takes orders anew, and returns what it has on disk.
-func (p *player) restart(ctx context.Context) (onDisk, error) {
-	if err := p.system.RestartOrders(ctx); err != nil {
-		return nil, err
-	}
-	return readQueue(p.system)
+	return err
 }
 
 // batch is the orders of a phase: new ones, or all that wait or are unclear.

@@ -35,8 +35,8 @@ type Result struct {
 	Row string
 	// Unmet is what is not as it must be.
 	Unmet []error
-	// Late is by how much the client was late at worst. A client that is held up
-	// shares its machine with the services, which are held up too.
+	// Late is by how much the client was late at worst, or whatever else shows that the
+	// machine was busy: what holds up the client holds up the services too.
 	Late time.Duration
 }
 

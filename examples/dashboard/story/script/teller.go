@@ -68,10 +68,10 @@ func (t *Teller) phase(ctx context.Context, p Phase, rest func(context.Context) 
 		disturbed := len(r.Unmet) > 0 && r.Late >= disturbance
 		again := disturbed && t.repeats > 0
 		if disturbed && !again {
-			r.Unmet = append(r.Unmet, fmt.Errorf("the machine was busy and held the client up for %s; it may be to blame", Millis(r.Late)))
+			r.Unmet = append(r.Unmet, fmt.Errorf("the machine was busy and held everybody up for %s; it may be to blame", Millis(r.Late)))
 		}
 		if again {
-			r.Row += fmt.Sprintf("    again     this machine was busy and held the client up for %s\n", Millis(r.Late))
+			r.Row += fmt.Sprintf("    again     this machine was busy and held everybody up for %s\n", Millis(r.Late))
 		}
 		if err := t.write(r.Row); err != nil || !again {
 			return r.Unmet, err

@@ -46,7 +46,7 @@ func TestDisturbedPhasesAreToldAgain(t *testing.T) {
 					return nil
 				},
 			})
-			if told != len(c.plays) || rested != c.repeat || strings.Count(out.String(), "held the client up") != c.repeat {
+			if told != len(c.plays) || rested != c.repeat || strings.Count(out.String(), "held everybody up") != c.repeat {
 				t.Errorf("told %d times, rested %d times; want %d and %d\n%s", told, rested, len(c.plays), c.repeat, &out)
 			}
 			if errors.Is(err, script.ErrUnmet) != c.unmet || c.unmet && !strings.HasPrefix(err.Error(), "not met: outage: all is lost") {
