@@ -10,7 +10,7 @@ import (
 )
 
 // calmDown is how long all is well before a phase is told again: enough for every
-// circuit to close and for every order to be settled.
+// circuit to close.
 const calmDown = 3 * time.Second
 
 // Act returns the act, to be played on a system that runs.
@@ -23,7 +23,7 @@ func Act(sys *system.System) (script.Act, error) {
 	a := script.Act{
 		Head: head(phases),
 		Rest: func(ctx context.Context) error {
-			_, err := p.play(ctx, phase{lasts: calmDown, rate: steady})
+			_, err := p.play(ctx, phase{lasts: calmDown, rate: steady, settles: true})
 			return err
 		},
 	}

@@ -1,9 +1,12 @@
 package checkout
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
@@ -19,6 +22,25 @@ func readQueue(sys *system.System) (onDisk, error) {
 		d[k.GetStep()]++
 	}
 	return d, err
+}
+
+// settle waits until the service has settled all that it keeps, for as long as the
+// slowest of disks may need.
+func settle(ctx context.Context, sys *system.System) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(orders.DrainEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if d, err := readQueue(sys); err != nil || d.sum() == 0 {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
 }
 
 // sum is how many orders that is in all.

@@ -26,6 +26,8 @@ type phase struct {
 	sick []ward.Ailment
 	// restart: the service that takes orders is started anew when the phase begins.
 	restart bool
+	// settles: the phase lasts until nothing waits any more, though not for ever.
+	settles bool
 	must    []expectation
 }
 
@@ -52,7 +54,7 @@ func phasesOf() []phase {
 		{name: "inventory fails", lasts: short, rate: steady, sick: inventory, must: []expectation{
 			only(givenBack), booksRight, cutOff, othersClosed, reachedAtMost(short),
 		}},
-		{name: "recovered", lasts: short, rate: steady, must: []expectation{
+		{name: "recovered", lasts: short, rate: steady, settles: true, must: []expectation{
 			only(paid, givenBack), booksRight, paidAtLast, noneWaits, allClosed,
 		}},
 		{name: "a rush, payments slow", lasts: short, rate: rush, stock: true, sick: payments(system.Slow), must: []expectation{
@@ -64,7 +66,7 @@ func phasesOf() []phase {
 		{name: "orders restarts", lasts: time.Second, rate: steady, sick: payments(system.Failing), restart: true, must: []expectation{
 			only(waiting), booksRight, acceptedAtOnce, allWait, noneLost, cutOff, othersClosed, reachedAtMost(time.Second),
 		}},
-		{name: "recovered", lasts: long, rate: steady, must: []expectation{
+		{name: "recovered", lasts: long, rate: steady, settles: true, must: []expectation{
 			only(paid, waiting), booksRight, paidAtLast, noneWaits, allClosed,
 		}},
 		{name: "those who wait ask again", rate: 2 * steady, again: true, must: []expectation{
