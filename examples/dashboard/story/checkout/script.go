@@ -33,7 +33,7 @@ type phase struct {
 
 // How many orders are placed per second, always and in a rush.
 const (
-	steady = 40
+	steady = 30
 	rush   = 200
 )
 

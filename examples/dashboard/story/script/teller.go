@@ -14,7 +14,7 @@ import (
 // told again, for at most maxRepeats times in all.
 const (
 	disturbance = 50 * time.Millisecond
-	maxRepeats  = 4
+	maxRepeats  = 6
 )
 
 // Teller plays phases one by one and writes down what they came to.
