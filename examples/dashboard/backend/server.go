@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -22,8 +24,9 @@ type Server struct {
 }
 
 // New returns the server of a service, which runs each call under the given policy.
-func New(service Service, under policy.Policy) (*Server, error) {
-	rules, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{policy.Use(under)}}})
+func New(service Service, under policy.Policy, observed *observe.Service) (*Server, error) {
+	guard := []policy.Rule{{Match: "*", Policies: []policy.Template{policy.Use(under)}}}
+	rules, err := policy.NewRules(guard, observed.Rules()...)
 	if err != nil {
 		return nil, fmt.Errorf("backend: %w", err)
 	}
@@ -32,7 +35,7 @@ func New(service Service, under policy.Policy) (*Server, error) {
 		grpc.ChainUnaryInterceptor(s.countUnary),
 		grpc.ChainStreamInterceptor(s.countStream),
 	}
-	s.grpc = grpc.NewServer(append(counting, interceptors.ServerOptions(rules)...)...)
+	s.grpc = grpc.NewServer(slices.Concat(counting, interceptors.ServerOptions(rules), observed.ServerOptions())...)
 	service(s.grpc)
 	return s, nil
 }

@@ -30,7 +30,7 @@ func (v verdict) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 // serve starts a backend and returns a connection to it.
 func serve(t *testing.T, service backend.Service, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
 	t.Helper()
-	server, err := backend.New(service, under)
+	server, err := backend.New(service, under, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestHistory(t *testing.T) {
 
 func TestNoPolicy(t *testing.T) {
 	t.Parallel()
-	if _, err := backend.New(backend.Users(nil), nil); err == nil || !strings.HasPrefix(err.Error(), "backend: ") {
+	if _, err := backend.New(backend.Users(nil), nil, nil); err == nil || !strings.HasPrefix(err.Error(), "backend: ") {
 		t.Errorf("error = %v", err)
 	}
 }

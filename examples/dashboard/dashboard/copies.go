@@ -24,7 +24,9 @@ type Copies struct {
 
 // NewCopies returns those for the connection to target. read reads a user from the
 // database.
-func NewCopies(target string, read func(id string) (*dashboardv1.User, error)) (*Copies, error) {
+func NewCopies(
+	target string, read func(id string) (*dashboardv1.User, error), opts ...fallback.Option,
+) (*Copies, error) {
 	store, err := fallback.NewStore(fallback.StoreConfig{})
 	limit, fault := ratelimit.New(ratelimit.Config{PerSecond: ReadsPerSecond, Burst: ReadsPerSecond / 2})
 	if err := errors.Join(err, fault); err != nil {
@@ -38,7 +40,7 @@ func NewCopies(target string, read func(id string) (*dashboardv1.User, error)) (
 				return &dashboardv1.GetUserResponse{User: user}, err
 			}).
 			Guard(limit),
-	})
+	}, opts...)
 	return &Copies{Client: client, store: store}, err
 }
 

@@ -17,11 +17,13 @@ type (
 // newPlan says how a page is made. Without the user there is none; any other part
 // may be missing, and in place of recommendations of the user's own a page shows
 // what the user has looked at or, failing that, what everybody likes.
-func newPlan(connections map[string]grpc.ClientConnInterface) (*fanout.Plan[*request, *page], error) {
+func newPlan(
+	connections map[string]grpc.ClientConnInterface, observer fanout.Observer,
+) (*fanout.Plan[*request, *page], error) {
 	metrics := dashboardv1.NewMetricsServiceClient(connections[Metrics])
 	alerts := dashboardv1.NewAlertsServiceClient(connections[Alerts])
 	return fanout.NewPlanWith(
-		fanout.Config{Name: "GetDashboard", MaxDuration: Deadline},
+		fanout.Config{Name: "GetDashboard", MaxDuration: Deadline, Observer: observer},
 		fanout.Required(Path(Users), fromUsers(connections[Users]),
 			func(p *page, u *dashboardv1.User) { p.User = u }),
 		fanout.Optional(Path(Metrics), fanout.RPC(metrics.ListSeries, seriesOf),

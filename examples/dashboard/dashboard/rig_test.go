@@ -129,7 +129,7 @@ func newService(t *testing.T, s script, opts ...grpc.DialOption) *dashboard.Serv
 	for _, name := range dashboard.Services() {
 		connections[name] = cc
 	}
-	service, err := dashboard.New(connections)
+	service, err := dashboard.New(connections, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

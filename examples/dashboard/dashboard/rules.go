@@ -29,7 +29,7 @@ const (
 // method of each gets a timeout, a breaker and a bulkhead of its own. The user
 // is required, so slowness alone does not cut it off: a late page is better
 // than none.
-func Guard() (*policy.Rules, error) {
+func Guard(opts ...policy.RulesOption) (*policy.Rules, error) {
 	shared := []policy.Template{
 		timeout.Each(timeout.Config{Max: CallTimeout, Total: CallTimeout}),
 		// The queue is for the moment after a pause of this process, when all that
@@ -42,17 +42,17 @@ func Guard() (*policy.Rules, error) {
 	return policy.NewRules([]policy.Rule{
 		{Match: "/dashboard.v1.UserService/*", Policies: append(slices.Clip(shared), breaker.Each(required))},
 		{Match: "/dashboard.v1.*", Policies: append(slices.Clip(shared), breaker.Each(optional))},
-	})
+	}, opts...)
 }
 
 // Ceiling returns the rules for the dashboard's own server: no call may take
 // longer than two seconds, nor may there be more than 512 at a time.
-func Ceiling() (*policy.Rules, error) {
+func Ceiling(opts ...policy.RulesOption) (*policy.Rules, error) {
 	return policy.NewRules([]policy.Rule{{
 		Match: "/dashboard.v1.DashboardService/*",
 		Policies: []policy.Template{
 			timeout.Each(timeout.Config{Default: 2 * time.Second, Max: 2 * time.Second}),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 512}),
 		},
-	}})
+	}}, opts...)
 }

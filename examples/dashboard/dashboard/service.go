@@ -26,8 +26,9 @@ type Service struct {
 }
 
 // New returns the service that asks each of [Services] over the connection
-// given for it, or an error that names each service without one.
-func New(connections map[string]grpc.ClientConnInterface) (*Service, error) {
+// given for it, or an error that names each service without one. A nil observer is
+// nobody.
+func New(connections map[string]grpc.ClientConnInterface, observer fanout.Observer) (*Service, error) {
 	var faults []error
 	for _, service := range Services() {
 		if connections[service] == nil {
@@ -37,7 +38,7 @@ func New(connections map[string]grpc.ClientConnInterface) (*Service, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	plan, err := newPlan(connections)
+	plan, err := newPlan(connections, observer)
 	return &Service{plan: plan}, err
 }
 

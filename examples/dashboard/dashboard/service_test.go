@@ -266,7 +266,7 @@ func TestAPageIsOfSomebody(t *testing.T) {
 
 func TestEveryServiceNeedsAConnection(t *testing.T) {
 	t.Parallel()
-	_, err := dashboard.New(map[string]grpc.ClientConnInterface{})
+	_, err := dashboard.New(map[string]grpc.ClientConnInterface{}, nil)
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -23,11 +23,11 @@ type Service struct {
 	plan *fanout.Plan[*request, *home]
 }
 
-// New returns the service that asks the dashboard at cc.
-func New(cc grpc.ClientConnInterface) (*Service, error) {
+// New returns the service that asks the dashboard at cc. A nil observer is nobody.
+func New(cc grpc.ClientConnInterface, observer fanout.Observer) (*Service, error) {
 	dashboard := dashboardv1.NewDashboardServiceClient(cc)
-	plan, err := fanout.NewPlan(
-		"GetHome",
+	plan, err := fanout.NewPlanWith(
+		fanout.Config{Name: "GetHome", Observer: observer},
 		// Embed: what is said of the page's "products" holds for "dashboard.products".
 		fanout.Required("dashboard", fanout.RPC(dashboard.GetDashboard, pageOf),
 			func(h *home, p *dashboardv1.GetDashboardResponse) { h.Dashboard = p }).

@@ -61,7 +61,7 @@ func serve(t *testing.T, register func(*grpc.Server), opts ...interceptors.Serve
 func newEdge(t *testing.T, d *dashboard) dashboardv1.EdgeServiceClient {
 	t.Helper()
 	inner := serve(t, func(s *grpc.Server) { dashboardv1.RegisterDashboardServiceServer(s, d) })
-	service, err := edge.New(inner)
+	service, err := edge.New(inner, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package observe_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -56,14 +58,22 @@ func TestMetricsAreScraped(t *testing.T) { //nolint:paralleltest // it sets the 
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Observer.Settled(t.Context(), policy.Call{Method: "/a.B/C", Side: policy.Server}, policy.Outcome{})
-		s.Observer.Transition(policy.Transition{Policy: "breaker", Name: name, Side: policy.Client})
+		if again, err := p.Service(t.Context(), name); again != s || err != nil {
+			t.Errorf("%s is made twice: %v", name, err)
+		}
+		rules, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{
+			breaker.Each(breaker.Config{ConsecutiveFailures: 1}),
+		}}}, s.Rules()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = rules.Resolve(policy.Call{Method: "/a.B/C"}).Do(t.Context(), "call", func(context.Context) error { return errors.New("down") })
 	}
 	answer := httptest.NewRecorder()
 	p.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
 	for _, want := range []string{
-		`afloat_server_calls_total{afloat_verdict="success",rpc_method="a.B/C",service_name="dashboard"} 1`,
-		`afloat_server_calls_total{afloat_verdict="success",rpc_method="a.B/C",service_name="edge"} 1`,
+		`afloat_local_calls_total{afloat_operation_name="call",afloat_verdict="failure",service_name="dashboard"} 1`,
+		`afloat_local_calls_total{afloat_operation_name="call",afloat_verdict="failure",service_name="edge"} 1`,
 	} {
 		if !slices.Contains(strings.Split(answer.Body.String(), "\n"), want) {
 			t.Errorf("no %s in\n%s", want, answer.Body)

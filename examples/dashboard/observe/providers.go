@@ -27,7 +27,7 @@ type Providers struct {
 	cfg       Config
 	exporters exporters
 	registry  *prometheus.Registry
-	services  []*Service
+	services  map[string]*Service
 }
 
 // Start reads the environment and makes the exporters that it asks for. It connects
@@ -41,7 +41,9 @@ func Start(ctx context.Context, cfg Config) (*Providers, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("observe: %w", err), exporters.shut(ctx))
 	}
-	return &Providers{cfg: cfg, exporters: exporters, registry: prometheus.NewRegistry()}, nil
+	return &Providers{
+		cfg: cfg, exporters: exporters, registry: prometheus.NewRegistry(), services: map[string]*Service{},
+	}, nil
 }
 
 // Metrics answers Prometheus with the metrics of all services.

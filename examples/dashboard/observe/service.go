@@ -7,49 +7,67 @@ import (
 	"log/slog"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/prometheus"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
-// Service is one service as OpenTelemetry sees it.
+// Service is one service as OpenTelemetry sees it. A nil *Service is one that nobody
+// observes.
 type Service struct {
-	// Observer hears of everything that afloat does in the service.
-	Observer *telemetry.Observer
-
-	tracers *trace.TracerProvider
-	meters  *metric.MeterProvider
-	records *log.LoggerProvider
+	observer *telemetry.Observer
+	logger   *slog.Logger
+	tracers  *trace.TracerProvider
+	meters   *metric.MeterProvider
+	records  *log.LoggerProvider
 }
 
-// Service makes the service of that name. Its metrics have the name as the label
-// service_name.
+// Service returns the service of that name, which is made when it is first asked
+// for. Its metrics have the name as the label service_name. Nil Providers have
+// services that nobody observes.
 func (p *Providers) Service(ctx context.Context, name string) (*Service, error) {
+	if p == nil || p.services[name] != nil {
+		return p.known(name), nil
+	}
+	s, err := p.newService(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("observe: %s: %w", name, err)
+	}
+	p.services[name] = s
+	return s, nil
+}
+
+func (p *Providers) known(name string) *Service {
+	if p == nil {
+		return nil
+	}
+	return p.services[name]
+}
+
+func (p *Providers) newService(ctx context.Context, name string) (*Service, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithFromEnv(),
 		resource.WithAttributes(semconv.ServiceName(name)))
 	if err != nil {
-		return nil, fmt.Errorf("observe: %s: %w", name, err)
+		return nil, err
 	}
-	s := &Service{}
-	p.services = append(p.services, s)
-	s.tracers = trace.NewTracerProvider(p.tracing(about)...)
-	s.records = log.NewLoggerProvider(p.logging(about)...)
 	measuring, err := p.measuring(about)
 	if err != nil {
-		return nil, fmt.Errorf("observe: %s: %w", name, err)
+		return nil, err
 	}
-	s.meters = metric.NewMeterProvider(measuring...)
-	s.Observer, err = telemetry.New(telemetry.WithTracerProvider(s.tracers), telemetry.WithMeterProvider(s.meters),
-		telemetry.WithLogger(slog.New(p.handler(name, s.records))))
+	s := &Service{
+		tracers: trace.NewTracerProvider(p.tracing(about)...),
+		meters:  metric.NewMeterProvider(measuring...),
+		records: log.NewLoggerProvider(p.logging(about)...),
+	}
+	s.logger = slog.New(p.handler(name, s.records))
+	s.observer, err = telemetry.New(telemetry.WithTracerProvider(s.tracers), telemetry.WithMeterProvider(s.meters),
+		telemetry.WithLogger(s.logger))
 	return s, err
 }
 
@@ -89,27 +107,7 @@ func (p *Providers) handler(name string, records *log.LoggerProvider) slog.Handl
 	return slog.NewMultiHandler(handlers...)
 }
 
-// ServerOptions has the calls that the service answers traced and measured.
-func (s *Service) ServerOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.StatsHandler(otelgrpc.NewServerHandler(s.options()...))}
-}
-
-// DialOptions has the calls that the service makes traced and measured.
-func (s *Service) DialOptions() []grpc.DialOption {
-	return []grpc.DialOption{grpc.WithStatsHandler(telemetry.ClientHandler(otelgrpc.NewClientHandler(s.options()...)))}
-}
-
-func (s *Service) options() []otelgrpc.Option {
-	return []otelgrpc.Option{
-		otelgrpc.WithTracerProvider(s.tracers), otelgrpc.WithMeterProvider(s.meters),
-		otelgrpc.WithPropagators(propagation.TraceContext{}),
-	}
-}
-
 // shut sends the last metrics.
 func (s *Service) shut(ctx context.Context) error {
-	if s.meters == nil {
-		return nil
-	}
 	return errors.Join(s.meters.Shutdown(ctx), s.tracers.ForceFlush(ctx), s.records.ForceFlush(ctx))
 }

@@ -39,12 +39,12 @@ func Guard(opts ...policy.RulesOption) (*policy.Rules, error) {
 
 // Ceiling returns the rules for the service's own server: no call may take longer than
 // five seconds, nor may there be more than 512 at a time.
-func Ceiling() (*policy.Rules, error) {
+func Ceiling(opts ...policy.RulesOption) (*policy.Rules, error) {
 	return policy.NewRules([]policy.Rule{{
 		Match: "/dashboard.v1.OrderService/*",
 		Policies: []policy.Template{
 			timeout.Each(timeout.Config{Default: 5 * time.Second, Max: 5 * time.Second}),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 512}),
 		},
-	}})
+	}}, opts...)
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"time"
-
-	"google.golang.org/grpc/codes"
+	"sync/atomic"
 
 	"github.com/afloat-go/afloat/examples/dashboard/backend"
 	"github.com/afloat-go/afloat/interceptors/fault"
@@ -19,39 +17,7 @@ type Backend struct {
 	server *backend.Server
 	fault  *fault.Fault
 	lis    net.Listener
-}
-
-// Sickness is what can be wrong with a backend.
-type Sickness int
-
-const (
-	// Well is a backend that answers as soon as it can.
-	Well Sickness = iota
-	// Hanging is one that does not answer before the caller has given up.
-	Hanging
-	// Failing is one that answers every call with UNAVAILABLE, at once.
-	Failing
-	// Slow is one that answers every call, but late.
-	Slow
-)
-
-// SlowBy is how late a slow backend answers.
-const SlowBy = 500 * time.Millisecond
-
-// symptoms says what a fault does to calls.
-func (s Sickness) symptoms() fault.Config {
-	switch s {
-	case Hanging:
-		return fault.Config{Delay: time.Minute, DelayShare: 1}
-	case Failing:
-		return fault.Config{Abort: codes.Unavailable, AbortShare: 1}
-	case Slow:
-		return fault.Config{Delay: SlowBy, DelayShare: 1}
-	case Well:
-		return fault.Config{}
-	default:
-		return fault.Config{}
-	}
+	sick   atomic.Int64 // a Sickness
 }
 
 // Name is what the service is called.
@@ -62,8 +28,12 @@ func (b *Backend) Become(s Sickness) error {
 	if err := b.fault.Update(s.symptoms()); err != nil {
 		return fmt.Errorf("system: %s: %w", b.name, err)
 	}
+	b.sick.Store(int64(s))
 	return nil
 }
+
+// Sickness is what it became last.
+func (b *Backend) Sickness() Sickness { return Sickness(b.sick.Load()) }
 
 // Arrived is how many calls have come to it, whatever became of them.
 func (b *Backend) Arrived() uint64 { return b.server.Arrived() }
@@ -74,7 +44,11 @@ func (s *System) startBackend(ctx context.Context, name string, service backend.
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
-	server, err := backend.New(service, f) //nolint:contextcheck // a server's calls have contexts of their own
+	observed, err := s.observe.Service(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	server, err := backend.New(service, f, observed) //nolint:contextcheck // a server's calls have contexts of their own
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}

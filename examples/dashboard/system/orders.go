@@ -3,8 +3,8 @@ package system
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -87,17 +87,22 @@ func (s *System) startOrders(ctx context.Context) error {
 }
 
 func (o *Orders) start(ctx context.Context, s *System) (err error) {
+	observed, err := s.observe.Service(ctx, "orders")
+	if err != nil {
+		return err
+	}
 	if o.queue, err = orders.OpenQueue(filepath.Join(s.folder, "orders.db")); err != nil {
 		return err
 	}
 	o.onStop(o.queue.Close)
 	var guard []grpc.DialOption
 	if s.guarded {
-		if o.guard, err = orders.Guard(); err != nil {
+		if o.guard, err = orders.Guard(observed.Rules()...); err != nil {
 			return err
 		}
 		guard = interceptors.DialOptions(o.guard)
 	}
+	guard = append(guard, observed.DialOptions()...)
 	payments, err := o.connect(s.Backend(orders.Payments).lis, guard...)
 	if err != nil {
 		return err
@@ -106,9 +111,9 @@ func (o *Orders) start(ctx context.Context, s *System) (err error) {
 	if err != nil {
 		return err
 	}
-	service := orders.New(payments, inventory, o.queue, slog.New(slog.DiscardHandler))
+	service := orders.New(payments, inventory, o.queue, observed.Logger())
 	o.work(ctx, service)
-	return o.answer(ctx, service)
+	return o.answer(ctx, s, service)
 }
 
 // work lets the service look after orders that wait until it stops.
@@ -124,8 +129,16 @@ func (o *Orders) work(ctx context.Context, service *orders.Service) {
 }
 
 // answer starts the server, and a client of it.
-func (o *Orders) answer(ctx context.Context, service *orders.Service) error {
-	ceiling, err := orders.Ceiling()
+func (o *Orders) answer(ctx context.Context, s *System, service *orders.Service) error {
+	observed, err := s.observe.Service(ctx, "orders")
+	if err != nil {
+		return err
+	}
+	client, err := s.observe.Service(ctx, "client")
+	if err != nil {
+		return err
+	}
+	ceiling, err := orders.Ceiling(observed.Rules()...)
 	if err != nil {
 		return err
 	}
@@ -133,10 +146,12 @@ func (o *Orders) answer(ctx context.Context, service *orders.Service) error {
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer(interceptors.ServerOptions(ceiling, interceptors.Edge())...) //nolint:contextcheck // a server's calls have contexts of their own
+	opts := slices.Concat(interceptors.ServerOptions(ceiling, interceptors.Edge()), observed.ServerOptions())
+	server := grpc.NewServer(opts...) //nolint:contextcheck // a server's calls have contexts of their own
 	dashboardv1.RegisterOrderServiceServer(server, service)
 	o.serve(lis, server.Serve, server.GracefulStop)
-	cc, err := o.connect(lis, grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor()))
+	reading := grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())
+	cc, err := o.connect(lis, append(client.DialOptions(), reading)...)
 	if err != nil {
 		return err
 	}

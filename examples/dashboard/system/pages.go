@@ -3,35 +3,46 @@ package system
 import (
 	"context"
 	"net"
+	"slices"
 
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/examples/dashboard/backend"
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/edge"
+	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
 )
 
 // startPages starts all that pages are made of, and the edge.
 func (s *System) startPages(ctx context.Context) error {
-	connections, err := s.startPageBackends(ctx)
+	observed, err := s.observe.Service(ctx, "dashboard")
 	if err != nil {
 		return err
 	}
-	lis, err := s.startDashboard(ctx, connections)
+	connections, err := s.startPageBackends(ctx, observed)
 	if err != nil {
 		return err
 	}
-	return s.startEdge(ctx, lis)
+	lis, err := s.startDashboard(ctx, connections, observed)
+	if err != nil {
+		return err
+	}
+	if lis, err = s.startEdge(ctx, lis); err != nil {
+		return err
+	}
+	return s.startClient(ctx, lis)
 }
 
-// startPageBackends starts the backends of the dashboard and returns connections to
-// them.
-func (s *System) startPageBackends(ctx context.Context) (map[string]grpc.ClientConnInterface, error) {
+// startPageBackends starts the backends of the dashboard and returns its connections
+// to them.
+func (s *System) startPageBackends(
+	ctx context.Context, observed *observe.Service,
+) (map[string]grpc.ClientConnInterface, error) {
 	var guard []grpc.DialOption
 	if s.guarded {
-		rules, err := dashboard.Guard()
+		rules, err := dashboard.Guard(observed.Rules()...)
 		if err != nil {
 			return nil, err
 		}
@@ -53,11 +64,11 @@ func (s *System) startPageBackends(ctx context.Context) (map[string]grpc.ClientC
 		}
 		opts := guard
 		if s.guarded && name == dashboard.Users {
-			if opts, err = s.withCopies(b.lis); err != nil {
+			if opts, err = s.withCopies(b.lis, observed); err != nil {
 				return nil, err
 			}
 		}
-		if connections[name], err = s.connect(b.lis, opts...); err != nil {
+		if connections[name], err = s.connect(b.lis, slices.Concat(opts, observed.DialOptions())...); err != nil {
 			return nil, err
 		}
 	}
@@ -65,8 +76,8 @@ func (s *System) startPageBackends(ctx context.Context) (map[string]grpc.ClientC
 }
 
 // withCopies are the options of the connection to the users.
-func (s *System) withCopies(lis net.Listener) (_ []grpc.DialOption, err error) {
-	if s.copies, err = dashboard.NewCopies(lis.Addr().String(), s.data.User); err != nil {
+func (s *System) withCopies(lis net.Listener, observed *observe.Service) (_ []grpc.DialOption, err error) {
+	if s.copies, err = dashboard.NewCopies(lis.Addr().String(), s.data.User, observed.Fallbacks()...); err != nil {
 		return nil, err
 	}
 	return interceptors.DialOptions(s.guard, interceptors.WithFallbacks(s.copies.Client)), nil
@@ -74,13 +85,13 @@ func (s *System) withCopies(lis net.Listener) (_ []grpc.DialOption, err error) {
 
 // startDashboard starts the service that asks the backends.
 func (s *System) startDashboard(
-	ctx context.Context, connections map[string]grpc.ClientConnInterface,
+	ctx context.Context, connections map[string]grpc.ClientConnInterface, observed *observe.Service,
 ) (net.Listener, error) {
-	service, err := dashboard.New(connections)
+	service, err := dashboard.New(connections, observed.Plans())
 	if err != nil {
 		return nil, err
 	}
-	ceiling, err := dashboard.Ceiling()
+	ceiling, err := dashboard.Ceiling(observed.Rules()...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,38 +99,52 @@ func (s *System) startDashboard(
 	if err != nil {
 		return nil, err
 	}
-	server := grpc.NewServer(interceptors.ServerOptions(ceiling)...) //nolint:contextcheck // a server's calls have contexts of their own
+	opts := slices.Concat(interceptors.ServerOptions(ceiling), observed.ServerOptions())
+	server := grpc.NewServer(opts...) //nolint:contextcheck // a server's calls have contexts of their own
 	dashboardv1.RegisterDashboardServiceServer(server, service)
 	s.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil
 }
 
-// startEdge starts the service that asks the dashboard at the given listener, and
-// a client of it.
-func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) error {
-	rules, err := interceptors.Default()
+// startEdge starts the service that asks the dashboard at the given listener.
+func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.Listener, error) {
+	observed, err := s.observe.Service(ctx, "edge")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cc, err := s.connect(dashboardAt, interceptors.DialOptions(rules)...)
+	rules, err := interceptors.Default(observed.Rules()...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	service, err := edge.New(cc)
+	cc, err := s.connect(dashboardAt, slices.Concat(interceptors.DialOptions(rules), observed.DialOptions())...)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	service, err := edge.New(cc, observed.Plans())
+	if err != nil {
+		return nil, err
 	}
 	lis, err := s.network.Listen(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	server := grpc.NewServer(interceptors.ServerOptions(rules, interceptors.Edge())...) //nolint:contextcheck // as above
+	opts := slices.Concat(interceptors.ServerOptions(rules, interceptors.Edge()), observed.ServerOptions())
+	server := grpc.NewServer(opts...) //nolint:contextcheck // as above
 	dashboardv1.RegisterEdgeServiceServer(server, service)
 	s.serve(lis, server.Serve, server.GracefulStop)
-	client, err := s.connect(lis)
+	return lis, nil
+}
+
+// startClient connects a client to the edge.
+func (s *System) startClient(ctx context.Context, edgeAt net.Listener) error {
+	observed, err := s.observe.Service(ctx, "client")
 	if err != nil {
 		return err
 	}
-	s.edge = dashboardv1.NewEdgeServiceClient(client)
+	cc, err := s.connect(edgeAt, observed.DialOptions()...)
+	if err != nil {
+		return err
+	}
+	s.edge = dashboardv1.NewEdgeServiceClient(cc)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
 	"github.com/afloat-go/afloat/examples/dashboard/ledger"
+	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/stock"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
@@ -21,6 +22,8 @@ type Config struct {
 	Folder string
 	// Guarded says whether connections to backends carry policies.
 	Guarded bool
+	// Observe has all services observed. Nil: nobody does.
+	Observe *observe.Providers
 }
 
 // System is everything that runs. It is safe for concurrent use.
@@ -28,6 +31,7 @@ type System struct {
 	process
 
 	guarded  bool
+	observe  *observe.Providers
 	folder   string
 	data     *store.Store
 	account  *ledger.Ledger
@@ -49,7 +53,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	if cfg.Network == nil {
 		cfg.Network = Loopback{}
 	}
-	s := &System{process: process{network: cfg.Network}, guarded: cfg.Guarded, folder: cfg.Folder}
+	s := &System{process: process{network: cfg.Network}, guarded: cfg.Guarded, observe: cfg.Observe, folder: cfg.Folder}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}

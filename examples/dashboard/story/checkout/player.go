@@ -96,4 +96,3 @@ func (p *player) look(batch []*order, f *Figures) (err error) {
 	f.Books = b.of(batch)
 	return err
 }
-
