@@ -143,7 +143,7 @@ check-generated: ## Fail if generated Go is out of date, missing or left over
 .PHONY: bench
 bench: ## Run the benchmarks, and those beside the peers
 	@$(call each,go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...)
-	@cd interceptors/benchmarks && go run ./guard && go run ./gather
+	@cd interceptors/benchmarks && go run ./guard && go run ./gather && go run ./size
 
 .PHONY: story
 story: ## Tell what users see of a fault, beside the peers (5 minutes)

@@ -4,6 +4,7 @@
 //	gather   a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
 //	guard    a guarded call, a stream and a call end to end, beside gobreaker and failsafe-go
 //	story    what users see of a fault, with and without guards
+//	size     what each library adds to the size of a client
 //	peers    the interceptors that are measured
 //	measure  rounds that take turns, medians, allocations, CPU time
 //

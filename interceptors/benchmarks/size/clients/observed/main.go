@@ -1,0 +1,21 @@
+// Observed is a client under afloat's built-in rule, with telemetry.
+package main
+
+import (
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/size/client"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/telemetry"
+)
+
+func main() {
+	tel, err := telemetry.New()
+	if err != nil {
+		client.Exit(err)
+	}
+	rules, err := interceptors.Default(policy.WithObserver(tel))
+	if err != nil {
+		client.Exit(err)
+	}
+	client.Main(interceptors.DialOptions(rules)...)
+}
