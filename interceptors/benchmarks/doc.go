@@ -1,12 +1,13 @@
 // Package benchmarks measures afloat beside its peers. It is a module of its
 // own, so that users of afloat compile none of them.
 //
-//	gather   a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
-//	guard    a guarded call, a stream and a call end to end, beside gobreaker and failsafe-go
-//	story    what users see of a fault, with and without guards
-//	size     what each library adds to the size of a client
-//	peers    the interceptors that are measured
-//	measure  rounds that take turns, medians, allocations, CPU time
+//	gather     a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
+//	guard      a guarded call, a stream and a call end to end, beside gobreaker and failsafe-go
+//	story      what users see of a fault, with and without guards
+//	size       what each library adds to the size of a client
+//	peers      the interceptors that are measured
+//	measure    rounds that take turns, medians, allocations, CPU time
+//	migration  the code of docs/migrating.md, before and after
 //
 // Figures of one run can be compared with each other and with nothing else:
 // read the ratios, not the nanoseconds.

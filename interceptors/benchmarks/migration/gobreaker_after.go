@@ -1,0 +1,42 @@
+package migration
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+func withoutGobreaker() ([]grpc.DialOption, error) {
+	rules, err := interceptors.NewRules([]policy.Rule{{
+		Match: "*",
+		Policies: []policy.Template{
+			// One for all methods of a connection. Without Per each method has its own.
+			breaker.Each(breaker.Consecutive(5, 5*time.Second)).Per(policy.PerTarget),
+			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}).Per(policy.PerTarget),
+		},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return interceptors.DialOptions(rules), nil
+}
+
+// stock reads a database behind a breaker.
+type stock struct {
+	circuit *breaker.Breaker
+	query   func(ctx context.Context, sku string) (int, error)
+}
+
+func (s *stock) read(ctx context.Context, sku string) (n int, err error) {
+	err = policy.Do(ctx, s.circuit, "read stock", func(ctx context.Context) error {
+		n, err = s.query(ctx, sku)
+		return err
+	})
+	return n, err
+}
