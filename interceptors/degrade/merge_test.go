@@ -42,30 +42,6 @@ func TestMergeObeysUnderAndUnused(t *testing.T) {
 	}
 }
 
-func TestScopeOfAWholeResponseKeepsPaths(t *testing.T) {
-	t.Parallel()
-	var scope degrade.Scope
-	scope.Begin(false, true)
-	degrade.Merge(carrier{t.Context(), &scope}, staleAt("avatar"))
-	if got := scope.Close().State("avatar"); got != degrade.Stale {
-		t.Errorf("state = %v; want stale", got)
-	}
-}
-
-// carrier is a context that holds its scope itself.
-type carrier struct {
-	context.Context
-
-	scope *degrade.Scope
-}
-
-func (c carrier) Value(key any) any {
-	if v := c.scope.Value(key); v != nil {
-		return v
-	}
-	return c.Context.Value(key)
-}
-
 func TestUnionAddsUp(t *testing.T) {
 	t.Parallel()
 	if degrade.Union().Known() || degrade.Union(degrade.Report{}).Known() {

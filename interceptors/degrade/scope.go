@@ -12,8 +12,8 @@ import (
 // attempt that loses takes with it what was said of its result.
 //
 // Handlers need not know scopes: the server's interceptors open one for each
-// call. A Scope is safe for concurrent use. Make one with [Open], or, as a part
-// of a context of your own, with [Scope.Begin]. It must not be copied after.
+// call. A Scope is safe for concurrent use. Make one with [Open]. It must not be
+// copied.
 type Scope struct {
 	// root is how contexts that lead here are tied, unless told otherwise.
 	root attachment
@@ -36,8 +36,8 @@ type Scope struct {
 // scope, for an attempt to get one value. Unless told otherwise by [Under] or
 // [Unused], a degraded response of a call makes the value as a whole [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
-	s := new(Scope)
-	s.Begin(CompleteRequired(ctx), false)
+	s := &Scope{required: CompleteRequired(ctx)}
+	s.root.scope = s
 	return context.WithValue(ctx, attachmentKey{}, &s.root), s
 }
 
@@ -46,28 +46,6 @@ func openResponse(ctx context.Context, required bool) (context.Context, *Scope) 
 	s := &Scope{response: true, required: required}
 	s.root.scope = s
 	return context.WithValue(ctx, attachmentKey{}, &s.root), s
-}
-
-// Begin is [Open] for whoever has a context type of its own and saves the
-// allocations: it makes a zero Scope one, and the context's Value method must
-// return what [Scope.Value] does unless that is nil. If required, whoever asked
-// wants the response complete, see [CompleteRequired]. If whole, the value that is
-// made is the response of a call as it is, so that what is said of the response's
-// fields holds for those of the value.
-func (s *Scope) Begin(required, whole bool) {
-	s.required = required
-	s.root.scope = s
-	if whole {
-		s.root.relation = embedded
-	}
-}
-
-// Value returns what leads a context to s, and nil for any other key.
-func (s *Scope) Value(key any) any {
-	if key == (attachmentKey{}) {
-		return &s.root
-	}
-	return nil
 }
 
 // Close ends the scope and returns what it gathered. What comes later is

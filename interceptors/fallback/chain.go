@@ -56,11 +56,11 @@ func (c *Chain[In, T]) Do(ctx context.Context, in In) (Answer[T], error) {
 	got := &run.Answer
 	a := Answer[T]{
 		Value:  got.Value,
-		Step:   c.steps.Steps[got.Step].Name,
+		Step:   c.steps.Steps[got.Step()].Name,
 		Report: run.Report(degrade.Source{Name: c.name}),
 	}
-	if got.Step > 0 {
-		a.Cause = got.Failures[0]
+	if got.Step() > 0 {
+		a.Cause = got.Failures()[0]
 	}
 	run.Used(ctx)
 	degrade.Merge(ctx, a.Report)

@@ -38,7 +38,7 @@ func do[In, T any](
 		}
 	}
 	if !d.ok {
-		return nil, ErrorOf(name, c.Names(len(d.Answer.Failures)), d.Answer.Failures)
+		return nil, ErrorOf(name, c.Names(len(d.Answer.Failures())), d.Answer.Failures())
 	}
 	return &d.Run, nil
 }

@@ -72,7 +72,7 @@ func (c *collection[T]) run(end context.Context) {
 	for _, f := range c.running {
 		go f.Start(end, f.chain, struct{}{}, f)
 	}
-	_ = c.tally.wait(end, nil, c) // what has not ended by then has end's error
+	_ = c.tally.wait(end, c) // what has not ended by then has end's error
 	for name, f := range c.running {
 		f.Abandon()
 		c.results[name] = Result[T]{Err: end.Err()}
@@ -122,7 +122,7 @@ func (f *function[T]) Took(ok bool) {
 // made under ctx.
 func (f *function[T]) result(ctx context.Context) Result[T] {
 	if !f.ok {
-		return Result[T]{Err: f.Answer.Failures[0]}
+		return Result[T]{Err: f.Answer.Failures()[0]}
 	}
 	degrade.Merge(ctx, f.Report(degrade.Source{}))
 	return Result[T]{Value: f.Answer.Value}

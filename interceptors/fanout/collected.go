@@ -37,13 +37,14 @@ func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[Re
 		case i >= started:
 			t.miss(&c, key, t.refusal(policy.ReasonDeadlineTooNear, ErrNoTime), 0)
 		case !e.ended.Load():
-			t.miss(&c, key, t.run.ctx.Err(), policy.Now())
+			failures, at := unfinished(&e.attempt.Answer, e.left, t.run.ctx.Err())
+			t.miss(&c, key, failures[0], at)
 		case e.ok:
 			t.arrive(&c, key, &e.attempt)
-		case len(e.attempt.Answer.Failures) == 1 && t.binding.spec.answered(e.attempt.Answer.Failures[0]):
+		case len(e.attempt.Answer.Failures()) == 1 && t.binding.spec.answered(e.attempt.Answer.Failures()[0]):
 			c.answers++
 		default:
-			t.miss(&c, key, e.attempt.Answer.Failures[0], e.attempt.Answer.Ended)
+			t.miss(&c, key, e.attempt.Answer.Failures()[0], e.attempt.Answer.Ended())
 		}
 	}
 	return c
@@ -58,7 +59,7 @@ func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[Req, K, T], key K, r
 	}
 	c.values = append(c.values, value)
 	all := degrade.Elements(t.binding.spec.path)
-	r := run.Report(t.run.source(t.binding.spec.path, run.Answer.Ended)).At(all)
+	r := run.Report(t.run.source(t.binding.spec.path, run.Answer.Ended())).At(all)
 	if r.Truncated() {
 		c.reports = append(c.reports, r) // as it is, to lose nothing of it
 		return

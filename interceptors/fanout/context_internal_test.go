@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 type key struct{}
 
 func untilIn(ctx context.Context, d time.Duration) *until {
-	return &until{Context: ctx, end: time.Now().Add(d)}
+	return &until{Context: ctx, end: policy.Now().Add(d)}
 }
 
 func TestUntilEndsAtItsDeadline(t *testing.T) {
@@ -37,9 +40,9 @@ func TestUntilEndsAtItsDeadline(t *testing.T) {
 func TestUntilEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		ending uint32
+		ending ending
 		want   error
-	}{"cancelled": {cancelled, context.Canceled}, "expired": {expired, context.DeadlineExceeded}} {
+	}{"enough": {enough, context.Canceled}, "gone": {gone, context.Canceled}, "expired": {expired, context.DeadlineExceeded}} {
 		for _, early := range []bool{false, true} {
 			u := untilIn(t.Context(), time.Hour)
 			if early {
@@ -58,6 +61,23 @@ func TestUntilEndsWithTheRun(t *testing.T) {
 	}
 }
 
+// Sources may ask for Done all at once, and while the run ends.
+func TestUntilEndsForWhoeverAsksMeanwhile(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		u := untilIn(t.Context(), time.Hour)
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() { <-u.Done() })
+		}
+		u.over(enough)
+		all.Wait()
+		if done := u.Done(); done != u.Done() || !errors.Is(u.Err(), context.Canceled) {
+			t.Fatalf("error = %v; want cancelled, and one channel for all", u.Err())
+		}
+	}
+}
+
 func TestUntilEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	parent, cancel := context.WithCancel(t.Context())
@@ -68,7 +88,7 @@ func TestUntilEndsWithItsParent(t *testing.T) {
 	if !errors.Is(early.Err(), context.Canceled) || !errors.Is(late.Err(), context.Canceled) {
 		t.Errorf("%v, %v; want cancelled", early.Err(), late.Err())
 	}
-	early.over(cancelled)
+	early.over(enough)
 }
 
 // Deriving a context from a foreign one costs a goroutine for each, if the context
@@ -76,7 +96,7 @@ func TestUntilEndsWithItsParent(t *testing.T) {
 func TestContextsDerivedFromUntilHaveNoGoroutines(t *testing.T) { //nolint:paralleltest // it counts goroutines
 	synctest.Test(t, func(t *testing.T) {
 		u := untilIn(t.Context(), time.Hour)
-		defer u.over(cancelled)
+		defer u.over(enough)
 		before := runtime.NumGoroutine()
 		for range 10 {
 			_, cancel := context.WithCancel(context.WithValue(u, key{}, 1))

@@ -16,6 +16,7 @@ import (
 type elementsBinding[Req, Resp, K, T any] struct {
 	spec  Elements[Req, Resp, K, T]
 	chain *attempt.Chain[element[Req, K], T]
+	place int // in the plan
 }
 
 func (e Elements[Req, Resp, K, T]) bind(
@@ -42,8 +43,16 @@ func (e Elements[Req, Resp, K, T]) answered(err error) bool { return isAnswer(er
 
 func (b *elementsBinding[Req, Resp, K, T]) path() string { return b.spec.path }
 
-func (b *elementsBinding[Req, Resp, K, T]) task(r *run[Req, Resp]) task[Resp] {
-	return &elementsTask[Req, Resp, K, T]{binding: b, run: r}
+func (b *elementsBinding[Req, Resp, K, T]) takes(other binding[Req, Resp], place int) bool {
+	if other != binding[Req, Resp](b) {
+		return false
+	}
+	b.place = place
+	return true
+}
+
+func (b *elementsBinding[Req, Resp, K, T]) begin(r *run[Req, Resp]) {
+	r.tasks[b.place] = &elementsTask[Req, Resp, K, T]{binding: b, run: r}
 }
 
 // nameOf is how a marker names an element, nothing if it does not.

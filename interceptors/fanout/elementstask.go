@@ -11,14 +11,14 @@ import (
 
 // elementsTask is the elements that are being asked for.
 type elementsTask[Req, Resp, K, T any] struct {
+	progress
+
 	binding *elementsBinding[Req, Resp, K, T]
 	run     *run[Req, Resp]
-	over    atomic.Bool
 	// list is set once there are keys, or an error instead.
 	list atomic.Pointer[list[Req, K, T]]
-	// got is what arrived, to be set if fill. Only the gathering goroutine knows.
-	got  collected[Req, K, T]
-	fill bool
+	// got is what arrived. Only the gathering goroutine knows.
+	got collected[Req, K, T]
 }
 
 // list is the elements in the order of their keys.
@@ -38,6 +38,7 @@ type askedElement[Req, K, T any] struct {
 	// ok is written before ended is set, and read after.
 	ok    bool
 	ended atomic.Bool
+	left  bool // it was left behind; only the gathering goroutine knows
 }
 
 // Took is called by the attempt.
@@ -96,7 +97,7 @@ func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
 			t.startNext(l)
 		}
 	}
-	e.attempt.Required = t.run.complete
+	e.attempt.Require(t.run.complete)
 	e.attempt.Start(&t.run.ctx, t.binding.chain, element[Req, K]{t.run.req, l.keys[i]}, e)
 }
 
@@ -106,18 +107,16 @@ func (t *elementsTask[Req, Resp, K, T]) end() {
 	t.run.tally.ended(t.run.complete)
 }
 
-func (t *elementsTask[Req, Resp, K, T]) ended() bool { return t.over.Load() }
-
 func (t *elementsTask[Req, Resp, K, T]) abandon() {
 	if l := t.list.Load(); l != nil {
 		for i := range l.asked {
-			l.asked[i].attempt.Abandon()
+			l.asked[i].left = l.asked[i].attempt.Abandon()
 		}
 	}
 }
 
 // result takes the elements that have arrived, whether or not all have.
-func (t *elementsTask[Req, Resp, K, T]) result(bool) *outcome {
+func (t *elementsTask[Req, Resp, K, T]) result() *outcome {
 	l := t.list.Load()
 	if l == nil {
 		return t.failed(t.run.ctx.Err())

@@ -59,12 +59,13 @@ func (e *Error) status() *status.Status {
 
 // fault is why the run has no response, nil if it has one.
 func (r *run[Req, Resp]) fault(report degrade.Report) error {
-	answered := 0
-	for i := range r.tasks {
-		o := r.tasks[i].outcome
+	answered := len(r.tasks)
+	for i, o := range r.outcomes {
 		if o == nil || o.err == nil {
-			answered++
-		} else if o.required {
+			continue
+		}
+		answered--
+		if o.required {
 			return &Error{Plan: r.plan.cfg.Name, Source: r.plan.bindings[i].path(), Err: o.err, Report: report}
 		}
 	}
@@ -80,8 +81,8 @@ func (r *run[Req, Resp]) fault(report degrade.Report) error {
 // failures are the errors of a run below the quorum.
 func (r *run[Req, Resp]) failures() []error {
 	all := []error{ErrQuorum}
-	for i := range r.tasks {
-		if o := r.tasks[i].outcome; o != nil {
+	for _, o := range r.outcomes {
+		if o != nil {
 			all = append(all, o.err)
 		}
 	}

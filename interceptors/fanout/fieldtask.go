@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -20,6 +19,9 @@ import (
 type fieldBinding[Req, Resp, T any] struct {
 	spec  Field[Req, Resp, T]
 	chain *attempt.Chain[Req, T]
+	// taken are the bindings that it begins, and their places in the plan.
+	taken  []*fieldBinding[Req, Resp, T]
+	places []int
 }
 
 func (f Field[Req, Resp, T]) bind(
@@ -56,10 +58,22 @@ func isAnswer(err error, answers []codes.Code) bool {
 
 func (b *fieldBinding[Req, Resp, T]) path() string { return b.spec.path }
 
-func (b *fieldBinding[Req, Resp, T]) task(r *run[Req, Resp]) task[Resp] {
-	t := &fieldTask[Req, Resp, T]{binding: b, run: r}
-	t.attempt.Required = r.complete
-	return t
+func (b *fieldBinding[Req, Resp, T]) takes(other binding[Req, Resp], place int) bool {
+	o, same := other.(*fieldBinding[Req, Resp, T])
+	if same {
+		b.taken, b.places = append(b.taken, o), append(b.places, place)
+	}
+	return same
+}
+
+func (b *fieldBinding[Req, Resp, T]) begin(r *run[Req, Resp]) {
+	tasks := make([]fieldTask[Req, Resp, T], len(b.taken))
+	for i := range tasks {
+		t := &tasks[i]
+		t.binding, t.run = b.taken[i], r
+		t.attempt.Require(r.complete)
+		r.tasks[b.places[i]] = t
+	}
 }
 
 // fieldTask is a field's source that is being asked.
@@ -67,11 +81,7 @@ type fieldTask[Req, Resp, T any] struct {
 	binding *fieldBinding[Req, Resp, T]
 	run     *run[Req, Resp]
 	attempt attempt.Run[Req, T]
-	// ok is written before over is set, and read after.
-	ok   bool
-	over atomic.Bool
-	// fill: there is a value to set. Only the gathering goroutine knows.
-	fill bool
+	progress
 }
 
 func (t *fieldTask[Req, Resp, T]) ask() {
@@ -85,32 +95,37 @@ func (t *fieldTask[Req, Resp, T]) Took(ok bool) {
 	t.run.tally.ended(t.run.complete || !ok && t.binding.spec.required)
 }
 
-func (t *fieldTask[Req, Resp, T]) ended() bool { return t.over.Load() }
+func (t *fieldTask[Req, Resp, T]) abandon() { t.left = t.attempt.Abandon() }
 
-func (t *fieldTask[Req, Resp, T]) abandon() { t.attempt.Abandon() }
-
-func (t *fieldTask[Req, Resp, T]) result(settled bool) *outcome {
-	if !settled {
-		return t.failed(t.run.ctx.Err(), t.run.ctx.Err(), policy.Now())
-	}
+func (t *fieldTask[Req, Resp, T]) result() *outcome {
 	b, a := t.binding, &t.attempt.Answer
+	if !t.settled {
+		return t.failed(unfinished(a, t.left, t.run.ctx.Err()))
+	}
 	t.fill = t.ok
 	switch {
-	case t.ok && a.Step == 0:
+	case t.ok && t.attempt.Plain():
+		return nil
+	case t.ok && a.Step() == 0:
 		return t.run.said(t.attempt.Report(degrade.Source{}), b.spec.path)
 	case t.ok:
-		return t.run.said(t.attempt.Report(t.run.source(b.spec.path, a.Ended)), b.spec.path)
-	case len(a.Failures) == 1 && b.spec.answered(a.Failures[0]):
+		return t.run.said(t.attempt.Report(t.run.source(b.spec.path, a.Ended())), b.spec.path)
+	case len(a.Failures()) == 1 && b.spec.answered(a.Failures()[0]):
 		return nil
 	default:
-		return t.failed(fallback.ErrorOf(b.spec.path, b.chain.Names(len(a.Failures)), a.Failures), a.Failures[0], a.Ended)
+		return t.failed(a.Failures(), a.Ended())
 	}
 }
 
 // failed is what came of it if there is no value. The field's reason is the first
 // step's.
-func (t *fieldTask[Req, Resp, T]) failed(err, first error, at policy.Instant) *outcome {
-	return &outcome{err: err, required: t.binding.spec.required, report: t.run.missing(t.binding.spec.path, first, at)}
+func (t *fieldTask[Req, Resp, T]) failed(failures []error, at policy.Instant) *outcome {
+	b := t.binding
+	return &outcome{
+		err:      fallback.ErrorOf(b.spec.path, b.chain.Names(len(failures)), failures),
+		required: b.spec.required,
+		report:   t.run.missing(b.spec.path, failures[0], at),
+	}
 }
 
 func (t *fieldTask[Req, Resp, T]) set(resp Resp) {

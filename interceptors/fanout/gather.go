@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -32,28 +31,23 @@ func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degra
 }
 
 func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
-	now := time.Now()
+	begin, left := policy.Now(), p.cfg.left(ctx)
 	r := &run[Req, Resp]{
 		plan:     p,
-		ctx:      until{Context: ctx, end: p.cfg.deadline(ctx, now)},
+		ctx:      until{Context: ctx, end: begin.Add(left)},
 		req:      req,
-		begin:    policy.InstantOf(now),
-		tasks:    make([]asked[Resp], len(p.bindings)),
+		begin:    begin,
 		complete: degrade.CompleteRequired(ctx),
 	}
-	r.tally.of(len(r.tasks))
-	timer := time.NewTimer(r.ctx.end.Sub(now))
+	r.tally.of(len(p.bindings))
+	timer := time.AfterFunc(left, r.tally.expire)
 	defer timer.Stop()
 	r.start()
-	why := r.tally.wait(ctx, timer.C, r)
-	ending := cancelled
-	if errors.Is(why, context.DeadlineExceeded) {
-		ending = expired
-	}
-	r.ctx.over(ending)
-	r.abandon(ending == expired)
-	if errors.Is(why, context.Canceled) {
-		return degrade.Report{}, why
+	why := r.tally.wait(ctx, r)
+	r.ctx.over(why)
+	r.abandon(why)
+	if why == gone {
+		return degrade.Report{}, ctx.Err()
 	}
 	return r.conclude(ctx, resp)
 }
@@ -64,12 +58,14 @@ func (r *run[Req, Resp]) conclude(ctx context.Context, resp Resp) (degrade.Repor
 	if err := r.fault(report); err != nil {
 		return report, err
 	}
-	for i := range r.tasks {
-		r.tasks[i].set(resp)
+	for _, t := range r.tasks {
+		t.set(resp)
 	}
-	if m, ok := any(resp).(proto.Message); ok && r.plan.inside {
-		degrade.SetResponse(m, report)
+	if r.plan.inside {
+		degrade.SetResponse(any(resp).(proto.Message), report) //nolint:errcheck,forcetypeassert // only messages have a field
 	}
-	degrade.Add(ctx, report)
+	if !report.Complete() {
+		degrade.Add(ctx, report)
+	}
 	return report, nil
 }

@@ -172,6 +172,32 @@ func TestRequiredSourceMayHaveFallbacks(t *testing.T) {
 	}
 }
 
+// The reason is that of the source itself, also where a fallback is still awaited when
+// the time is over.
+func TestReasonIsTheSourcesOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		resp := &testv1.GetProfileResponse{}
+		cached := func(ctx context.Context, req request, _ int) (string, error) { return deaf(ctx, req) }
+		r, err := plan(
+			t,
+			fanout.Optional("name", gives("Ada"), setName),
+			fanout.Optional("avatar", fails(errDown), setAvatar).Fallback("cache", deaf),
+			each(2, tag(map[int]error{1: errDown})).Fallback("cache", cached),
+		).Gather(within(t, time.Second), nil, resp)
+		if err != nil || resp.GetName() != "Ada" {
+			t.Fatalf("response = %v, %v", resp, err)
+		}
+		marked(t, r, "avatar missing unavailable", "tags[*] missing unavailable 1[]")
+		_, err = plan(t, fanout.Required("avatar", fails(errDown), setAvatar).Fallback("cache", deaf)).
+			Gather(within(t, time.Second), nil, resp)
+		if status.Code(err) != codes.Unavailable || !errors.Is(err, errDown) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error = %v; want that of the source, and of its fallback", err)
+		}
+		time.Sleep(2 * time.Hour)
+	})
+}
+
 func TestTooFewAnswersAreAnError(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

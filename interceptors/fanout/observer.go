@@ -38,7 +38,7 @@ type logger struct {
 }
 
 // gathered tells the observer of a run, and stops its panics.
-func (c Config) gathered(ctx context.Context, r degrade.Report, err error) {
+func (c *Config) gathered(ctx context.Context, r degrade.Report, err error) {
 	if c.Observer == nil {
 		return
 	}

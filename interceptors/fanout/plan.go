@@ -48,16 +48,10 @@ type Config struct {
 type Plan[Req, Resp any] struct {
 	cfg      Config
 	bindings []binding[Req, Resp]
+	// kinds are the first bindings of each type, which begin the others too.
+	kinds []binding[Req, Resp]
 	// inside: the response has a field for markers.
 	inside bool
-}
-
-// binding is a source that was checked. It is immutable.
-type binding[Req, Resp any] interface {
-	// path is that of the field.
-	path() string
-	// task is the source in one run.
-	task(r *run[Req, Resp]) task[Resp]
 }
 
 // NewPlan checks the sources and makes a plan of them, with the defaults of
@@ -89,6 +83,9 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
+	}
+	for place, b := range p.bindings {
+		p.kinds = grouped(p.kinds, b, place)
 	}
 	return p, nil
 }

@@ -14,24 +14,25 @@ type run[Req, Resp any] struct {
 	ctx      until // the sources'
 	req      Req
 	begin    policy.Instant
+	complete bool // whoever asked wants all or nothing
 	tally    tally
-	tasks    []asked[Resp]
-	next     atomic.Int64 // the first that was not started
-	complete bool         // whoever asked wants all or nothing
-}
-
-// asked is a source that is being asked, and what came of it.
-type asked[Resp any] struct {
-	task[Resp]
-
-	settled bool
-	outcome *outcome
+	tasks    []task[Resp]
+	few      [4]task[Resp] // room for the tasks of a small plan
+	next     atomic.Int64  // the first that was not started
+	// outcomes are what came of the tasks, where there is something to say of it. Nil:
+	// there is nothing so far.
+	outcomes []*outcome
 }
 
 // start asks every source, each on a goroutine of its own.
 func (r *run[Req, Resp]) start() {
-	for i, b := range r.plan.bindings {
-		r.tasks[i].task = b.task(r)
+	if n := len(r.plan.bindings); n <= len(r.few) {
+		r.tasks = r.few[:n]
+	} else {
+		r.tasks = make([]task[Resp], n)
+	}
+	for _, k := range r.plan.kinds {
+		k.begin(r)
 	}
 	ask := r.ask // one closure for all
 	for range r.tasks {
@@ -48,41 +49,55 @@ func (r *run[Req, Resp]) ask() {
 // enough: all have, or the run cannot succeed any more.
 func (r *run[Req, Resp]) look() bool {
 	open, hopeless := false, false
-	for i := range r.tasks {
-		t := &r.tasks[i]
-		if !t.settled && t.ended() {
-			t.settled, t.outcome = true, t.result(true)
-			hopeless = hopeless || t.outcome != nil && (r.complete || t.outcome.err != nil && t.outcome.required)
+	for i, t := range r.tasks {
+		p := t.at()
+		if !p.settled && p.over.Load() {
+			p.settled = true
+			o := t.result()
+			r.note(i, o)
+			hopeless = hopeless || o != nil && (r.complete || o.err != nil && o.required)
 		}
-		open = open || !t.settled
+		open = open || !p.settled
 	}
 	return !open || hopeless
+}
+
+// note keeps what came of a task, if there is something to say of it.
+func (r *run[Req, Resp]) note(i int, o *outcome) {
+	if o == nil {
+		return
+	}
+	if r.outcomes == nil {
+		r.outcomes = make([]*outcome, len(r.tasks))
+	}
+	r.outcomes[i] = o
 }
 
 // abandon leaves behind the sources that have not reported. The context has
 // ended. Unless it expired, the run is over for another reason than theirs, and
 // nothing is said of their fields.
-func (r *run[Req, Resp]) abandon(expired bool) {
-	for i := range r.tasks {
-		if t := &r.tasks[i]; !t.settled {
-			t.abandon()
-			if expired {
-				t.outcome = t.result(false)
-			}
+func (r *run[Req, Resp]) abandon(why ending) {
+	for i, t := range r.tasks {
+		if t.at().settled {
+			continue
+		}
+		t.abandon()
+		if why == expired {
+			r.note(i, t.result())
 		}
 	}
 }
 
 // report is what there is to say of the response.
 func (r *run[Req, Resp]) report() degrade.Report {
+	if r.outcomes == nil {
+		return degrade.NewReport()
+	}
 	var all []degrade.Report
-	for i := range r.tasks {
-		if o := r.tasks[i].outcome; o != nil {
+	for _, o := range r.outcomes {
+		if o != nil {
 			all = append(all, o.report)
 		}
-	}
-	if len(all) == 0 {
-		return degrade.NewReport()
 	}
 	return degrade.Union(all...)
 }

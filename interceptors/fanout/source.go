@@ -1,9 +1,14 @@
 package fanout
 
 import (
+	"slices"
+	"sync/atomic"
+
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Source is what a plan asks for one field of the response: a [Field] or
@@ -20,15 +25,36 @@ type Source[Req, Resp any] interface {
 type task[Resp any] interface {
 	// ask asks, and returns when it has been answered or left behind.
 	ask()
-	// ended reports whether the result is there.
-	ended() bool
+	// at is how far it is.
+	at() *progress
 	// abandon leaves behind what still runs. The run's context has ended.
 	abandon()
-	// result is what came of it; without settled the task has been abandoned. Nil:
-	// it answered, and there is nothing to say of it.
-	result(settled bool) *outcome
+	// result is what came of it: it has settled, or been abandoned. Nil: it answered,
+	// and there is nothing to say of it.
+	result() *outcome
 	// set puts what came of it into the response.
 	set(resp Resp)
+}
+
+// progress is how far a task is. All but ok and over is the gathering goroutine's.
+type progress struct {
+	over    atomic.Bool // there is a result
+	ok      bool        // it is a value; written before over is set, and read after
+	settled bool        // the result was taken
+	left    bool        // it was left behind
+	fill    bool        // there is a value to set
+}
+
+func (p *progress) at() *progress { return p }
+
+// unfinished is what a source or an element failed with, and when, that had no result
+// at the end of the run, for the reason err: its steps, if there were failures before
+// the one that was left behind.
+func unfinished[T any](a *attempt.Answer[T], left bool, err error) ([]error, policy.Instant) {
+	if !left {
+		return []error{err}, policy.Now()
+	}
+	return append(slices.Clip(a.Failures()), err), a.Ended().OrNow()
 }
 
 // outcome is what came of asking a source that did not simply answer.

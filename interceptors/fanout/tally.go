@@ -2,14 +2,15 @@ package fanout
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
-	"time"
 )
 
 // tally counts what has not ended yet, and wakes the goroutine that waits for it
 // once for all: to wake it for each costs more than to start them.
 type tally struct {
 	left  atomic.Int64
+	over  atomic.Bool   // the time is
 	awake chan struct{} // has room for one
 }
 
@@ -23,30 +24,53 @@ func (t *tally) of(n int) {
 // to be seen. If urgent, the waiting goroutine is to look at once.
 func (t *tally) ended(urgent bool) {
 	if t.left.Add(-1) == 0 || urgent {
-		select {
-		case t.awake <- struct{}{}:
-		default: // it is about to look, or has gone
-		}
+		t.wake()
 	}
 }
 
-// wait returns nil when l has seen enough, the error of ctx when that has ended, and
-// context.DeadlineExceeded at the deadline. It has l look each time that there is
-// something to see, and a last time at the end: what has arrived by then is not
-// lost.
-func (t *tally) wait(ctx context.Context, deadline <-chan time.Time, l looker) error {
+// expire says that the time is over.
+func (t *tally) expire() {
+	t.over.Store(true)
+	t.wake()
+}
+
+func (t *tally) wake() {
+	select {
+	case t.awake <- struct{}{}:
+	default: // it is about to look, or has gone
+	}
+}
+
+// An ending is why nothing is waited for any more.
+type ending uint32
+
+const (
+	running ending = iota
+	enough         // all has ended, or what has is enough to know
+	expired        // the time is over
+	gone           // nobody wants to know any more
+)
+
+// wait waits for an ending: until l has seen enough, the time is over, or ctx ends.
+// It has l look each time that there is something to see, and a last time at the
+// end: what has arrived by then is not lost.
+func (t *tally) wait(ctx context.Context, l looker) ending {
 	for {
 		select {
 		case <-t.awake:
+			over := t.over.Load()
 			if l.look() {
-				return nil
+				return enough
 			}
-		case <-deadline:
-			l.look()
-			return context.DeadlineExceeded
+			if over {
+				return expired
+			}
 		case <-ctx.Done():
 			l.look()
-			return ctx.Err()
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return expired
+			}
+			return gone
 		}
 	}
 }

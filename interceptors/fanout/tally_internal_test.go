@@ -2,9 +2,7 @@ package fanout
 
 import (
 	"context"
-	"errors"
 	"testing"
-	"time"
 )
 
 // eye is a looker that notes how much had ended at its last look.
@@ -27,24 +25,25 @@ func TestNothingThatHasArrivedIsLost(t *testing.T) {
 	t.Parallel()
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	fired := make(chan time.Time)
-	close(fired)
 	for range 500 {
-		for want, end := range map[error]struct {
-			ctx      context.Context
-			deadline <-chan time.Time
+		for want, end := range map[ending]struct {
+			ctx  context.Context
+			over bool
 		}{
-			context.Canceled:         {over, nil},
-			context.DeadlineExceeded: {t.Context(), fired},
+			gone:    {over, false},
+			expired: {t.Context(), true},
 		} {
 			var tally tally
 			tally.of(4)
 			e := &eye{tally: &tally}
+			if end.over {
+				tally.expire()
+			}
 			for range 3 {
 				tally.ended(true)
 			}
-			if err := tally.wait(end.ctx, end.deadline, e); !errors.Is(err, want) || e.seen != 3 {
-				t.Fatalf("%d of 3 results were taken, %v; want %v", e.seen, err, want)
+			if why := tally.wait(end.ctx, e); why != want || e.seen != 3 {
+				t.Fatalf("%d of 3 results were taken, ending %v; want %v", e.seen, why, want)
 			}
 		}
 	}
@@ -57,7 +56,7 @@ func TestWaitReturnsWhenAllHasEnded(t *testing.T) {
 	for range 4 {
 		go tally.ended(false)
 	}
-	if e := (&eye{tally: &tally}); tally.wait(t.Context(), nil, e) != nil || e.looks != 1 {
+	if e := (&eye{tally: &tally}); tally.wait(t.Context(), e) != enough || e.looks != 1 {
 		t.Errorf("looked %d times; want once", e.looks)
 	}
 }
@@ -67,7 +66,7 @@ func TestWaitReturnsWhenItIsEnough(t *testing.T) {
 	var tally tally
 	tally.of(4)
 	tally.ended(true)
-	if e := (&eye{tally: &tally, enough: true}); tally.wait(t.Context(), nil, e) != nil || e.looks != 1 {
+	if e := (&eye{tally: &tally, enough: true}); tally.wait(t.Context(), e) != enough || e.looks != 1 {
 		t.Errorf("looked %d times; want once", e.looks)
 	}
 }

@@ -13,16 +13,16 @@ const (
 	maxReserve   = 100 * time.Millisecond
 )
 
-// deadline is when the sources must have answered: at the caller's deadline or
-// the end of MaxDuration, less the reserve.
-func (c Config) deadline(ctx context.Context, now time.Time) time.Time {
+// left is how long the sources may take: until the caller's deadline or for
+// MaxDuration, less the reserve.
+func (c *Config) left(ctx context.Context) time.Duration {
 	left := c.MaxDuration
 	if end, ok := ctx.Deadline(); ok {
-		left = min(left, end.Sub(now))
+		left = min(left, time.Until(end))
 	}
 	reserve := c.Reserve
 	if reserve == 0 {
 		reserve = min(max(left/reserveShare, minReserve), maxReserve)
 	}
-	return now.Add(left - min(reserve, left/2))
+	return left - min(reserve, left/2)
 }

@@ -73,11 +73,11 @@ func TestRunTellsWhatCameOfIt(t *testing.T) {
 			run.Start(t.Context(), build(t, tt.b, nil), 1, run)
 			<-run.done
 			a := &run.Answer
-			if !slices.Equal(run.took, []bool{tt.ok}) || a.Step != tt.step || a.Value != tt.value || len(a.Failures) != tt.failures {
+			if !slices.Equal(run.took, []bool{tt.ok}) || a.Step() != tt.step || a.Value != tt.value || len(a.Failures()) != tt.failures {
 				t.Errorf("took %v: %+v", run.took, a)
 			}
-			if (a.Ended == 0) != (tt.failures == 0) {
-				t.Errorf("first step failed at %v; %d failures", a.Ended, tt.failures)
+			if (a.Ended() == 0) != (tt.failures == 0) {
+				t.Errorf("first step failed at %v; %d failures", a.Ended(), tt.failures)
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestResumeSkipsWhatHasFailed(t *testing.T) {
 	run := &taker{done: make(chan struct{})}
 	run.Resume(t.Context(), c, 1, run, []error{errDown})
 	<-run.done
-	if run.Answer.Value != "b" || run.Answer.Step != 1 {
+	if run.Answer.Value != "b" || run.Answer.Step() != 1 {
 		t.Errorf("answer = %+v", run.Answer)
 	}
 	r := run.Report(degrade.Source{Name: "chain"})
@@ -112,8 +112,8 @@ func TestNothingStartsWhenTheTimeIsOver(t *testing.T) {
 	run := &taker{done: make(chan struct{})}
 	run.Abandon()
 	run.Start(over, c, 1, run)
-	if asked || !slices.Equal(run.took, []bool{false}) || !errors.Is(run.Answer.Failures[0], context.Canceled) {
-		t.Errorf("asked: %v, took %v, %v", asked, run.took, run.Answer.Failures)
+	if asked || !slices.Equal(run.took, []bool{false}) || !errors.Is(run.Answer.Failures()[0], context.Canceled) {
+		t.Errorf("asked: %v, took %v, %v", asked, run.took, run.Answer.Failures())
 	}
 }
 

@@ -51,16 +51,19 @@ const instantShare = 5 * time.Millisecond
 // It is an error to start it now. The clock is read only where there is
 // something to share.
 func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
-	s := c.Steps[i]
+	s, last := c.Steps[i], i == len(c.Steps)-1
+	if s.instant || last && s.timeout == 0 && s.needs == 0 {
+		return time.Time{}, nil
+	}
 	end, bounded := ctx.Deadline()
-	last := i == len(c.Steps)-1
-	if s.instant || s.timeout == 0 && (!bounded || last && s.needs == 0) {
+	switch {
+	case bounded:
+	case s.timeout > 0:
+		return time.Now().Add(s.timeout), nil
+	default:
 		return time.Time{}, nil
 	}
 	now := time.Now()
-	if !bounded {
-		return now.Add(s.timeout), nil
-	}
 	left := end.Sub(now)
 	if left <= 0 || left < s.needs {
 		return time.Time{}, s.noTime

@@ -12,21 +12,20 @@ import (
 // Run is one way through a chain. It is a struct to be part of what its user
 // allocates anyway, and must not be copied.
 type Run[In, T any] struct {
-	// Required, set before the start: whoever asked wants all or nothing.
-	Required bool
-
 	chain *Chain[In, T]
-	ctx   context.Context //nolint:containedctx // lives as long as the run
 	in    In
 	taker Taker
 	// Answer is what came of it, once the taker has heard so. It is here and not
 	// handed over, because that would take a larger stack than goroutines begin with.
 	Answer Answer[T]
-	won    *try // the one that answered
-	// current is the try that runs, once the watcher has heard of it.
+	// current is the try that runs. That of the first step is left out if nobody
+	// watches, since nothing is to be known of it when the run is abandoned.
 	current atomic.Pointer[try]
 	first   try
 }
+
+// Require says, before the start, whether whoever asked wants all or nothing.
+func (r *Run[In, T]) Require(all bool) { r.first.scope.Required = all }
 
 // Start runs the chain on the calling goroutine, until a step answers, all have
 // failed, or a step is left behind and the run goes on elsewhere. A panic and
@@ -41,17 +40,20 @@ func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Ta
 // Resume is Start for a chain whose first steps somebody else has run, with
 // these failures.
 func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker, failures []error) {
-	r.chain, r.ctx, r.in, r.taker, r.Answer.Failures = c, ctx, in, taker, failures
+	r.chain, r.in, r.taker, r.first.Context = c, in, taker, ctx
+	if len(failures) > 0 {
+		r.Answer.detour = &detour{failures: failures}
+	}
 	r.from(len(failures))
 }
 
 // Abandon says that nobody waits for the run any more, because its context has
-// ended: the step that runs is left behind. Took may still be called by another
-// goroutine that was about to.
-func (r *Run[In, T]) Abandon() {
-	if t := r.current.Load(); t != nil {
-		r.leave(t, r.ctx.Err())
-	}
+// ended. It reports whether a step is left behind thereby: then the failures of
+// those before it may be read. If not, nothing of the answer may, and Took may still
+// be called.
+func (r *Run[In, T]) Abandon() bool {
+	t := r.current.Load()
+	return t != nil && r.leave(t, t.Err())
 }
 
 // from runs the steps from the i-th on.
@@ -65,11 +67,11 @@ func (r *Run[In, T]) from(i int) {
 // run.
 func (r *Run[In, T]) step(i int) bool {
 	t := &r.first
-	if i > 0 {
-		t = new(try) // who runs the one before may not have left it yet
+	if i > 0 { // who runs the one before may not have left it yet
+		t = &try{Context: r.first.Context, step: i}
+		t.scope.Required = r.first.scope.Required
 	}
-	t.Context, t.step, t.seen = r.ctx, i, t
-	t.scope.Begin(r.Required, r.chain.whole)
+	t.scope.Whole = r.chain.whole
 	value, asOf, err := r.attempt(t)
 	return r.end(t, err) && r.concluded(t, value, asOf, err)
 }
@@ -77,54 +79,62 @@ func (r *Run[In, T]) step(i int) bool {
 // attempt runs the step within its bounds.
 func (r *Run[In, T]) attempt(t *try) (value T, asOf time.Time, err error) {
 	s := r.chain.Steps[t.step]
-	limit, err := r.chain.Limit(r.ctx, t.step)
+	ctx := context.Context(t)
+	limit, err := r.chain.Limit(t, t.step)
 	if !limit.IsZero() {
-		ctx, cancel := context.WithDeadline(r.ctx, limit)
+		limited, cancel := context.WithDeadline(t, limit)
 		defer cancel()
-		t.Context = ctx
+		ctx = limited
 	}
 	if w := r.chain.watcher; w != nil {
-		t.seen = w.Started(t, t.step)
+		ctx = w.Started(ctx, t.step)
+		t.watched = &watched{ctx: ctx}
 	}
-	r.current.Store(t)
+	if t.watched != nil || t.step > 0 {
+		r.current.Store(t)
+	}
 	if err == nil {
-		err = s.enter(r.ctx)
+		err = s.enter(t)
 	}
 	if err != nil {
 		return value, asOf, err
 	}
 	defer s.leave()
 	if !limit.IsZero() {
-		defer context.AfterFunc(t.Context, func() { r.overtake(t) })()
+		defer context.AfterFunc(ctx, func() { r.overtake(t) })()
 	}
-	return r.contained(t)
+	return r.contained(ctx, t)
 }
 
 // contained runs the step so that a panic is an error.
-func (r *Run[In, T]) contained(t *try) (value T, asOf time.Time, err error) {
+func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.Time, err error) {
 	returned := false
 	defer func() {
-		if returned {
-			return
-		}
-		panicked := recover()
-		failure := &policy.PanicError{Value: panicked, Stack: debug.Stack()}
-		err = failure
-		if p := r.chain.panicked; p != nil {
-			p(t.seen, t.step, failure, t.state.Load() != running)
-		}
-		if panicked == nil { // runtime.Goexit: this goroutine ends here
-			go r.exited(t, err)
+		if !returned {
+			err = r.panicked(ctx, t, recover())
 		}
 	}()
-	value, asOf, err = r.chain.Steps[t.step].guarded(t.seen, r.in)
+	value, asOf, err = r.chain.Steps[t.step].guarded(ctx, r.in)
 	returned = true
 	return value, asOf, err
 }
 
+// panicked is the error of a step that panicked with the value, or ended its
+// goroutine if that is nil: then the run goes on elsewhere.
+func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
+	err := &policy.PanicError{Value: value, Stack: debug.Stack()}
+	if f := r.chain.panicked; f != nil {
+		f(ctx, t.step, err, ctx.Err() != nil)
+	}
+	if value == nil {
+		go r.exited(t, err)
+	}
+	return err
+}
+
 // overtake leaves the step behind if it has not ended.
 func (r *Run[In, T]) overtake(t *try) {
-	err := r.ctx.Err()
+	err := t.Err()
 	if err == nil {
 		err = r.chain.Steps[t.step].gaveUp
 	}
@@ -153,10 +163,12 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 	if err != nil {
 		return r.failed(t, err)
 	}
-	r.won = t
-	r.Answer.Value, r.Answer.Step = value, t.step
-	if !asOf.IsZero() {
-		r.Answer.Age = max(0, time.Since(asOf))
+	r.Answer.Value = value
+	if d := r.Answer.detour; d != nil {
+		d.won = t
+		if !asOf.IsZero() {
+			d.age = max(0, time.Since(asOf))
+		}
 	}
 	r.taker.Took(true)
 	return false
@@ -165,11 +177,11 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 // failed notes that the step has, and reports whether the next one is to be run.
 func (r *Run[In, T]) failed(t *try, err error) bool {
 	t.scope.Close()
-	r.Answer.Failures = append(r.Answer.Failures, err)
 	if t.step == 0 {
-		r.Answer.Ended = policy.Now()
+		r.Answer.detour = &detour{ended: policy.Now()}
 	}
-	if t.step+1 < len(r.chain.Steps) && r.ctx.Err() == nil && (t.step > 0 || r.chain.FallsBack(err)) {
+	r.Answer.detour.failures = append(r.Answer.detour.failures, err)
+	if t.step+1 < len(r.chain.Steps) && t.Err() == nil && (t.step > 0 || r.chain.FallsBack(err)) {
 		return true
 	}
 	r.taker.Took(false)

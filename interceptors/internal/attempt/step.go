@@ -35,10 +35,10 @@ type Step[In, T any] struct {
 
 // enter counts a step in that is about to run under ctx.
 func (s *Step[In, T]) enter(ctx context.Context) error {
-	switch err := ctx.Err(); {
-	case errors.Is(err, context.DeadlineExceeded):
-		return s.timeOver
-	case err != nil:
+	if err := ctx.Err(); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return s.timeOver
+		}
 		return s.cancelled
 	}
 	if s.running.Add(1) > s.maxRunning {

@@ -7,16 +7,21 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// try is one step of one run, and the context that the step runs under. It must
-// not be copied.
+// try is one step of one run. It is the run's context, with a scope for the step.
+// It must not be copied.
 type try struct {
 	context.Context //nolint:containedctx // it is a context
 
-	step  int
-	scope degrade.Scope
-	state atomic.Uint32
-	// seen is the context that the watcher made of this one.
-	seen context.Context //nolint:containedctx // lives as long as the try
+	scope   degrade.LazyScope
+	watched *watched // nil: by nobody
+	step    int
+	state   atomic.Uint32
+}
+
+// watched is what a watcher makes of a try.
+type watched struct {
+	// ctx is the step's, as the watcher made it.
+	ctx context.Context //nolint:containedctx // lives as long as the try
 	// late is what the step came to that ended while it was being left behind.
 	late error
 }
@@ -44,7 +49,9 @@ func (r *Run[In, T]) end(t *try, err error) bool {
 		r.tell(t, Ended{Err: err})
 		return true
 	}
-	t.late = err
+	if w := t.watched; w != nil {
+		w.late = err
+	}
 	if !t.state.CompareAndSwap(leaving, ended) {
 		r.tell(t, Ended{Err: err, Late: true})
 	}
@@ -58,14 +65,14 @@ func (r *Run[In, T]) leave(t *try, err error) bool {
 		return false
 	}
 	r.tell(t, Ended{Err: err, Abandoned: true})
-	if !t.state.CompareAndSwap(leaving, left) {
-		r.tell(t, Ended{Err: t.late, Late: true})
+	if !t.state.CompareAndSwap(leaving, left) && t.watched != nil {
+		r.tell(t, Ended{Err: t.watched.late, Late: true})
 	}
 	return true
 }
 
 func (r *Run[In, T]) tell(t *try, e Ended) {
-	if w := r.chain.watcher; w != nil {
-		w.Ended(t.seen, t.step, e)
+	if t.watched != nil {
+		r.chain.watcher.Ended(t.watched.ctx, t.step, e)
 	}
 }

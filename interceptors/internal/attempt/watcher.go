@@ -40,9 +40,10 @@ type FellBack struct {
 // Used says that the answer is used, which the watcher hears if it is not the
 // first step's.
 func (r *Run[In, T]) Used(ctx context.Context) {
-	a, w := &r.Answer, r.chain.watcher
-	if w == nil || a.Step == 0 {
+	w, step := r.chain.watcher, r.Answer.Step()
+	if w == nil || step == 0 {
 		return
 	}
-	w.FellBack(ctx, a.Step, FellBack{State: r.chain.Steps[a.Step].State, Age: a.Age, Cause: a.Failures[0]})
+	a := &r.Answer
+	w.FellBack(ctx, step, FellBack{State: r.chain.Steps[step].State, Age: a.Age(), Cause: a.Failures()[0]})
 }

@@ -191,7 +191,7 @@ func TestStepsThatWereNotStartedAreRefused(t *testing.T) {
 		} {
 			run := &taker{done: make(chan struct{})}
 			run.Start(tt.ctx, tt.c, 1, run)
-			err := run.Answer.Failures[0]
+			err := run.Answer.Failures()[0]
 			if asked || run.took[0] || !policy.IsRejection(err) || policy.ReasonOf(err) != tt.reason {
 				t.Errorf("%s: error = %v, asked: %v", name, err, asked)
 			}

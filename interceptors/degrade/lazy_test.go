@@ -1,0 +1,73 @@
+package degrade_test
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+)
+
+// carrier is a context that holds its scope itself.
+type carrier struct {
+	context.Context
+
+	scope *degrade.LazyScope
+}
+
+func (c carrier) Value(key any) any {
+	if v := c.scope.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
+}
+
+func TestLazyScopeOfAWholeResponseKeepsPaths(t *testing.T) {
+	t.Parallel()
+	for whole, want := range map[bool]degrade.State{true: degrade.Intact, false: degrade.Partial} {
+		scope := degrade.LazyScope{Whole: whole}
+		degrade.Merge(carrier{t.Context(), &scope}, staleAt("avatar"))
+		if r := scope.Close(); r.Len() != 1 || r.State("name") != want {
+			t.Errorf("whole = %v: name is %v; want %v", whole, r.State("name"), want)
+		}
+	}
+}
+
+func TestLazyScopeIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	scope := degrade.LazyScope{Whole: true}
+	if scope.Made() || scope.Value("another key") != nil || scope.Made() {
+		t.Fatal("made before anybody asked")
+	}
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() { degrade.Merge(carrier{t.Context(), &scope}, staleAt("f"+strconv.Itoa(i))) })
+	}
+	all.Wait()
+	if r := scope.Close(); r.Len() != 20 || !scope.Made() {
+		t.Errorf("%d of 20 reports are there", r.Len())
+	}
+	degrade.Merge(carrier{t.Context(), &scope}, staleAt("late"))
+	if r := scope.Close(); r.Len() != 20 {
+		t.Errorf("%d markers; want that what is late is not among them", r.Len())
+	}
+}
+
+func TestLazyScopeThatNobodyAskedForIsComplete(t *testing.T) {
+	t.Parallel()
+	var scope degrade.LazyScope
+	if r := scope.Close(); !r.Complete() || scope.Made() {
+		t.Errorf("report = %v", r.Proto())
+	}
+}
+
+func TestLazyScopeSaysWhatIsRequired(t *testing.T) {
+	t.Parallel()
+	for _, required := range []bool{false, true} {
+		scope := degrade.LazyScope{Required: required}
+		if got := degrade.CompleteRequired(carrier{t.Context(), &scope}); got != required {
+			t.Errorf("required = %v; want %v", got, required)
+		}
+	}
+}
