@@ -26,8 +26,11 @@ func (e effort) validate() error {
 	return nil
 }
 
-// cost prints what it costs to ask sources that answer at once.
+// cost prints what it costs to ask sources that answer at once, for a request that
+// has a deadline, as those have that a server gets.
 func cost(ctx context.Context, out io.Writer, e effort) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Hour)
+	defer cancel()
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\nns (allocations)\tafloat\terrgroup\tafloat, of it\terrgroup, deadline\tafloat, of it\tmap and channel\tafloat, of it\t")
 	for _, n := range []int{3, 10, 100} {
@@ -59,7 +62,6 @@ func costSamples(ctx context.Context, n int) ([]*measure.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := make([]string, n)
 	timed := func(gather func(context.Context, []source) []string) func(int) {
 		return func(int) {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -68,7 +70,7 @@ func costSamples(ctx context.Context, n int) ([]*measure.Sample, error) {
 		}
 	}
 	return []*measure.Sample{
-		{Goroutines: 1, Call: func(int) { _, _ = p.Gather(ctx, struct{}{}, values) }},
+		{Goroutines: 1, Call: func(int) { _, _ = p.Gather(ctx, struct{}{}, make([]string, n)) }},
 		{Goroutines: 1, Call: func(int) { withErrgroup(ctx, sources) }},
 		{Goroutines: 1, Call: timed(withErrgroup)},
 		{Goroutines: 1, Call: timed(mapAndChannel)},
