@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,7 +62,7 @@ func parent(ctx context.Context, helperName, caseName string) (result, error) {
 		return result{}, err
 	}
 	r := result{Died: err != nil}
-	r.Returned = json.Unmarshal(out, &r.report) == nil
+	r.Returned = json.NewDecoder(bytes.NewReader(out)).Decode(&r.report) == nil
 	return r, nil
 }
 
