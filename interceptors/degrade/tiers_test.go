@@ -19,15 +19,20 @@ import (
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
-// hang is longer than anybody waits, patience is how long a caller does.
+// hang and late are longer than anybody waits, patience is how long a caller does.
 const (
 	hang     = time.Hour
+	late     = time.Second
 	patience = 50 * time.Millisecond
 )
+
+// listed is how many profiles a page has.
+const listed = 3
 
 // fate is what happens to one call of one service.
 type fate struct {
 	delay time.Duration
+	deaf  bool // who asks does not notice that the time is over, if it is a source of a plan
 	fails codes.Code
 	marks []degrade.Marker
 }
@@ -76,99 +81,6 @@ func (l leafTier) GetProfile(ctx context.Context, req *testv1.GetProfileRequest)
 	return &testv1.GetProfileResponse{Name: req.GetId()}, l.fate(req.GetId()).meet(ctx)
 }
 
-// middleTier answers with accounts. It has a fallback for the profile.
-type middleTier struct {
-	testv1.UnimplementedTierServiceServer
-
-	*tierTest
-}
-
-func (s middleTier) GetAccount(ctx context.Context, req *testv1.GetAccountRequest) (*testv1.GetAccountResponse, error) {
-	if err := s.fate(req.GetId()).meet(ctx); err != nil {
-		return nil, err
-	}
-	resp := &testv1.GetAccountResponse{}
-	resp.Profile = s.profile(degrade.Under(ctx, "profile"), req.GetId())
-	friend, err := ask(degrade.Under(ctx, degrade.Key("friends", "b.f")), s.leaf, req.GetId()+"/friend")
-	if err != nil {
-		failed(ctx, degrade.Key("friends", "b.f"), err)
-	}
-	resp.Friends = map[string]*testv1.GetProfileResponse{"b.f": friend}
-	return resp, nil
-}
-
-// profile asks the leaf, each time in an attempt of its own. Of what was said in
-// an attempt that failed nothing is left.
-func (s middleTier) profile(ctx context.Context, id string) *testv1.GetProfileResponse {
-	var err error
-	for _, way := range []string{"/profile", "/fallback"} {
-		attempt, scope := degrade.Open(ctx)
-		var p *testv1.GetProfileResponse
-		if p, err = ask(degrade.Under(attempt, ""), s.leaf, id+way); err == nil {
-			degrade.Merge(ctx, scope.Close())
-			if way == "/fallback" {
-				degrade.Merge(ctx, degrade.NewReport(degrade.Marker{State: degrade.Substituted, Reason: degrade.ReasonUnavailable}))
-			}
-			return p
-		}
-		degrade.Merge(attempt, degrade.NewReport(missing("what is lost"))) // with the attempt
-	}
-	degrade.Merge(ctx, degrade.NewReport(degrade.Marker{State: degrade.Missing, Reason: degrade.ReasonOf(err)}))
-	return nil
-}
-
-// pageTier answers with pages.
-type pageTier struct {
-	testv1.UnimplementedTierServiceServer
-
-	*tierTest
-}
-
-// listed is how many profiles a page has.
-const listed = 3
-
-func (s pageTier) GetPage(ctx context.Context, req *testv1.GetPageRequest) (*testv1.GetPageResponse, error) {
-	if err := s.fate(req.GetId()).meet(ctx); err != nil {
-		return nil, err
-	}
-	resp := &testv1.GetPageResponse{Profiles: make([]*testv1.GetProfileResponse, listed)}
-	var all sync.WaitGroup
-	all.Go(func() {
-		limited, cancel := context.WithTimeout(degrade.Under(ctx, "account"), 4*patience)
-		defer cancel()
-		var err error
-		if resp.Account, err = s.middle.GetAccount(limited, &testv1.GetAccountRequest{Id: req.GetId() + "/account"}); err != nil {
-			failed(ctx, "account", err)
-		}
-	})
-	for i := range listed {
-		all.Go(func() {
-			id := req.GetId() + "/list/" + strconv.Itoa(i)
-			var err error
-			if resp.Profiles[i], err = ask(degrade.Under(ctx, "profiles[*]"), s.leaf, id); err != nil {
-				resp.Profiles[i] = &testv1.GetProfileResponse{}
-				degrade.Add(ctx, degrade.NewReport(degrade.Marker{
-					Path: "profiles[*]", State: degrade.Missing, Reason: degrade.ReasonOf(err), Keys: []string{strconv.Itoa(i)},
-				}))
-			}
-		})
-	}
-	all.Go(func() { _, _ = ask(degrade.Unused(ctx), s.leaf, req.GetId()+"/unused") })
-	all.Wait()
-	return resp, nil
-}
-
-func ask(ctx context.Context, leaf testv1.TierServiceClient, id string) (*testv1.GetProfileResponse, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return leaf.GetProfile(limited, &testv1.GetProfileRequest{Id: id})
-}
-
-// failed marks a field whose source failed.
-func failed(ctx context.Context, path string, err error) {
-	degrade.Add(ctx, degrade.NewReport(degrade.Marker{Path: path, State: degrade.Missing, Reason: degrade.ReasonOf(err)}))
-}
-
 // The oracle knows the fates, and nothing of this package but its names.
 
 // said is one thing that must be said of a response.
@@ -190,7 +102,9 @@ func (f fate) failure(waits time.Duration) string {
 	case f.fails == codes.OK:
 		return ""
 	default:
-		return map[codes.Code]string{codes.Unavailable: "unavailable", codes.ResourceExhausted: "overloaded", codes.Internal: "error"}[f.fails]
+		return map[codes.Code]string{
+			codes.Unavailable: "unavailable", codes.ResourceExhausted: "overloaded", codes.Internal: "error", codes.NotFound: "nothing",
+		}[f.fails]
 	}
 }
 
@@ -227,40 +141,39 @@ func ordered(s []said) []said {
 // oracle is what must be said of a page.
 func (tt *tierTest) oracle(id string) []said {
 	want := tt.fate(id).all()
-	if why := tt.fate(id + "/account").failure(4 * patience); why != "" {
-		want = append(want, said{"account", "missing", why})
-	} else {
-		want = append(want, below("account", tt.account(id+"/account"))...)
-	}
+	account := tt.fate(id + "/account")
+	want = append(want, of("account", account.failure(4*patience), tt.account(id+"/account"))...)
 	for i := range listed {
 		leaf := tt.fate(id + "/list/" + strconv.Itoa(i))
-		if why := leaf.failure(patience); why != "" {
-			want = append(want, said{"profiles[*]", "missing", why})
-		} else {
-			want = append(want, below("profiles[*]", leaf.all())...)
-		}
+		want = append(want, of("profiles[*]", leaf.failure(patience), leaf.all())...)
 	}
 	return settled(want)
+}
+
+// of is what is said of a field whose source failed, for the reason why, or else said
+// the rest. That there is nothing is an answer.
+func of(field, why string, rest []said) []said {
+	switch why {
+	case "":
+		return below(field, rest)
+	case "nothing":
+		return nil
+	default:
+		return []said{{field, "missing", why}}
+	}
 }
 
 func (tt *tierTest) account(id string) []said {
 	want := tt.fate(id).all()
 	profile, fallback, friend := tt.fate(id+"/profile"), tt.fate(id+"/fallback"), tt.fate(id+"/friend")
-	switch {
-	case profile.failure(patience) == "":
-		want = append(want, below("profile", profile.all())...)
-	case fallback.failure(patience) == "":
+	why := profile.failure(patience)
+	if why != "" && why != "nothing" && fallback.failure(patience) == "" {
 		want = append(want, below("profile", fallback.all())...)
-		want = append(want, said{"profile", "substituted", "unavailable"})
-	default:
-		want = append(want, said{"profile", "missing", fallback.failure(patience)})
-	}
-	if why := friend.failure(patience); why != "" {
-		want = append(want, said{`friends["b.f"]`, "missing", why})
+		want = append(want, said{"profile", "substituted", why})
 	} else {
-		want = append(want, below(`friends["b.f"]`, friend.all())...)
+		want = append(want, of("profile", why, profile.all())...)
 	}
-	return settled(want)
+	return settled(append(want, of(`friends["b.f"]`, friend.failure(patience), friend.all())...))
 }
 
 // drawn decides the fates of all calls that one page needs.
@@ -278,10 +191,12 @@ func (tt *tierTest) drawn(rng *rand.Rand, id string) {
 		// and several such at a time crash the race detector in a bubble of Go 1.26.
 		f := fate{delay: time.Duration(1+rng.IntN(9)) * time.Millisecond}
 		switch dice := rng.Float64(); {
-		case dice < bad/2:
+		case dice < bad/4:
 			f.delay = hang
+		case dice < bad/2:
+			f.delay, f.deaf = late, true
 		case dice < bad:
-			f.fails = []codes.Code{codes.Unavailable, codes.ResourceExhausted, codes.Internal}[rng.IntN(3)]
+			f.fails = []codes.Code{codes.Unavailable, codes.ResourceExhausted, codes.Internal, codes.NotFound}[rng.IntN(4)]
 		}
 		for _, m := range marks {
 			if rng.IntN(6) == 0 {
@@ -328,23 +243,42 @@ func (tt *tierTest) check(t *testing.T, id string) {
 // said of every page is what an oracle says that knows the faults.
 func TestTiersAgreeWithAnOracle(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const workers, pages = 8, 60
-		tt := &tierTest{}
-		tt.leaf = start(t, leafTier{tierTest: tt})
-		tt.middle = start(t, middleTier{tierTest: tt})
-		tt.page = dial(t, serve(t, pageTier{tierTest: tt}, markingServer(degrade.Edge())...), readingClient()...)
-		var all sync.WaitGroup
-		for w := range workers {
-			all.Go(func() {
-				rng := rand.New(rand.NewPCG(uint64(w), 2026))
-				for i := range pages {
-					id := fmt.Sprintf("page %d of %d", i, w)
-					tt.drawn(rng, id)
-					tt.check(t, id)
-				}
+	for name, tiers := range map[string]struct {
+		middle func(testing.TB, *tierTest) testv1.TierServiceServer
+		page   func(testing.TB, *tierTest) testv1.TierServiceServer
+	}{
+		"by hand":    {newHandMiddle, newHandPage},
+		"with plans": {newPlanMiddle, newPlanPage},
+		"mixed":      {newHandMiddle, newPlanPage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tt := &tierTest{}
+				tt.leaf = start(t, leafTier{tierTest: tt})
+				tt.middle = start(t, tiers.middle(t, tt))
+				tt.page = dial(t, serve(t, tiers.page(t, tt), markingServer(degrade.Edge())...), readingClient()...)
+				tt.checkAll(t)
+				time.Sleep(time.Minute) // until the last of those that came late have ended
 			})
-		}
-		all.Wait()
-	})
+		})
+	}
+}
+
+// checkAll asks for many pages, several at a time.
+func (tt *tierTest) checkAll(t *testing.T) {
+	t.Helper()
+	const workers, pages = 8, 60
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(w), 2026))
+			for i := range pages {
+				id := fmt.Sprintf("page %d of %d", i, w)
+				tt.drawn(rng, id)
+				tt.check(t, id)
+			}
+		})
+	}
+	all.Wait()
 }
