@@ -14,7 +14,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -200,6 +202,48 @@ func TestHostileMetadataFailsNoCall(t *testing.T) {
 					t.Errorf("%s: %v, %v, complete %v", name, got, err, r.Complete())
 				}
 			}
+		}
+	})
+}
+
+// The same of markers within a response and in the details of an error.
+func TestHostileMarkersFailNoCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hostile *degradev1.Degradation
+		client := dial(t, serve(t, &tier{
+			profile: func(context.Context) (*testv1.GetProfileResponse, error) {
+				return &testv1.GetProfileResponse{Name: "here", Degradation: hostile}, nil
+			},
+			plain: func(context.Context) (*testv1.GetPlainResponse, error) {
+				s, err := status.New(codes.Aborted, "no").WithDetails(protoadapt.MessageV1Of(hostile))
+				return nil, errorsOf(err, s.Err())
+			},
+		}), readingClient()...)
+		many := make([]*degradev1.FieldDegradation, 20*most)
+		for i := range many {
+			many[i] = at(degrade.Key("offers", strconv.Itoa(i)), degradev1.FieldState_FIELD_STATE_MISSING)
+		}
+		long := at("name", 1)
+		long.ElementKeys, long.SourceInfo = []string{strings.Repeat("k", 1<<20)}, &degradev1.SourceInfo{Source: strings.Repeat("s", 1<<20)}
+		var name string
+		for name, hostile = range map[string]*degradev1.Degradation{
+			"foul": foul(), "many": {Fields: many}, "long": {Fields: []*degradev1.FieldDegradation{long}},
+			"raw": {Fields: []*degradev1.FieldDegradation{at("offers[\"\x1b[31m\\n\"]", 1), at("\x1b[31m", 77)}},
+		} {
+			var r degrade.Report
+			ctx, scope := degrade.Open(t.Context())
+			got, err := client.GetProfile(degrade.Under(ctx, ""), nil, degrade.Capture(&r))
+			if err != nil || got.GetName() != "here" || r.Complete() {
+				t.Errorf("%s: %v, %v, complete %v", name, got.GetName(), err, r.Complete())
+			}
+			wantBounded(t, r)
+			wantBounded(t, scope.Close())
+			_, err = client.GetPlain(t.Context(), nil, degrade.Capture(&r))
+			if status.Code(err) != codes.Aborted || r.Complete() {
+				t.Errorf("%s: error = %v, complete %v", name, err, r.Complete())
+			}
+			wantBounded(t, r)
 		}
 	})
 }

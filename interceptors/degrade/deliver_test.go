@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -144,9 +145,14 @@ func TestMarkersInTheTrailer(t *testing.T) {
 		if got := header.Get(degrade.SummaryKey); !slices.Equal(got, []string{"1; defaulted=1"}) {
 			t.Errorf("summary = %q", got)
 		}
-		ignorant, err := dial(t, listener).GetPlain(t.Context(), nil)
-		if err != nil || ignorant.GetText() != "?" {
-			t.Errorf("without interceptors: %v, %v", ignorant, err)
+		// Who knows nothing of afloat has the response, also as JSON, and the summary.
+		ignorant, err := dial(t, listener).GetPlain(t.Context(), nil, grpc.Header(&header))
+		if err != nil || ignorant.GetText() != "?" || !slices.Equal(header.Get(degrade.SummaryKey), []string{"1; defaulted=1"}) {
+			t.Errorf("without interceptors: %v, %v, %v", ignorant, header, err)
+		}
+		encoded, err := protojson.Marshal(ignorant)
+		if again := new(testv1.GetPlainResponse); err != nil || protojson.Unmarshal(encoded, again) != nil || !proto.Equal(again, ignorant) {
+			t.Errorf("JSON %s, %v", encoded, err)
 		}
 	})
 }
@@ -255,6 +261,13 @@ func TestMarkersInTheStatus(t *testing.T) {
 		_, err = dial(t, listener).GetProfile(t.Context(), nil)
 		if got := degrade.FromError(err); !slices.Equal(claims(got), []string{"name missing"}) {
 			t.Errorf("without interceptors: %v, %v", err, claims(got))
+		}
+		// As JSON, which is the body of a failed call of grpc-gateway.
+		encoded, marshalling := protojson.Marshal(status.Convert(err).Proto())
+		var again spb.Status
+		if marshalling != nil || protojson.Unmarshal(encoded, &again) != nil ||
+			!slices.Equal(claims(degrade.FromError(status.FromProto(&again).Err())), []string{"name missing"}) {
+			t.Errorf("JSON %s, %v", encoded, marshalling)
 		}
 	})
 }
