@@ -79,6 +79,38 @@ func TestPeerWithSmallHeaders(t *testing.T) {
 	}
 }
 
+// An error that such a peer gets without markers it gets with them too: what the text
+// of the error leaves no room for is left out.
+func TestPeerWithSmallHeadersAndLongErrors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var text string
+		var many degrade.Report
+		client := dial(t, serve(t, &tier{plain: func(context.Context) (*testv1.GetPlainResponse, error) {
+			return nil, degrade.WithDetails(status.New(codes.Aborted, text), many).Err()
+		}}, markingServer()...), append(readingClient(), grpc.WithMaxHeaderListSize(8<<10))...)
+		var markers []degrade.Marker
+		for i := range 500 {
+			markers = append(markers, sourced(degrade.Key("offers", strconv.Itoa(i))+".price"))
+		}
+		many = degrade.NewReport(markers...)
+		// What is sent as %XX takes three times the room.
+		for letter, takes := range map[string]int{"a": 1, "%": 3, "é": 6} {
+			for n := 0; n < 7<<10; n += 300 {
+				text = strings.Repeat(letter, n/takes)
+				var r degrade.Report
+				_, err := client.GetPlain(t.Context(), nil, degrade.Capture(&r))
+				if status.Code(err) != codes.Aborted || status.Convert(err).Message() != text {
+					t.Fatalf("%d bytes of %q: %v", len(text), letter, err)
+				}
+				if r.Known() && told(r) != 500 || len(text) < 1500 && !r.Known() {
+					t.Errorf("%d bytes of %q: %d fields, known %v", len(text), letter, told(r), r.Known())
+				}
+			}
+		}
+	})
+}
+
 // The retries of gRPC's own service config work below these interceptors: a
 // failed attempt has no headers of ours, which would commit the call to it.
 func TestServiceConfigRetries(t *testing.T) {
