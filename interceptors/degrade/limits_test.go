@@ -96,7 +96,7 @@ func TestPeerWithSmallHeadersAndLongErrors(t *testing.T) {
 		many = degrade.NewReport(markers...)
 		// What is sent as %XX takes three times the room.
 		for letter, takes := range map[string]int{"a": 1, "%": 3, "é": 6} {
-			for n := 0; n < 7<<10; n += 300 {
+			for n := 0; n < 7<<10; n += 700 {
 				text = strings.Repeat(letter, n/takes)
 				var r degrade.Report
 				_, err := client.GetPlain(t.Context(), nil, degrade.Capture(&r))

@@ -268,7 +268,7 @@ func TestTiersAgreeWithAnOracle(t *testing.T) {
 // checkAll asks for many pages, several at a time.
 func (tt *tierTest) checkAll(t *testing.T) {
 	t.Helper()
-	const workers, pages = 8, 60
+	const workers, pages = 8, 50
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
