@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	pb "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -122,4 +123,44 @@ func ExampleCollect() {
 	// Output:
 	// 3 <nil>
 	// strconv.Atoi: parsing "many": invalid syntax
+}
+
+// slow notes what had to be left behind. It is an observer of plans and of chains.
+type slow struct{ fanout.NopObserver }
+
+func (slow) StepEnded(_ context.Context, s fallback.Step, e fallback.Ended) {
+	if e.Abandoned {
+		fmt.Printf("%s of %s: left behind\n", s.Name, s.Plan)
+	}
+}
+
+func (slow) FellBack(_ context.Context, f fallback.FellBack) {
+	fmt.Printf("%s of %s: %v by %s\n", f.Chain, f.Plan, f.State, f.Step)
+}
+
+// An observer hears of every step, whatever becomes of it.
+func ExampleObserver() {
+	sleepy := func(context.Context, *pb.GetPageRequest) (string, error) {
+		time.Sleep(time.Second) // without a look at the context
+		return "Hello", nil
+	}
+	plan, err := fanout.NewPlanWith(
+		fanout.Config{Name: "GetPage", Observer: slow{}},
+		fanout.Optional("banner", sleepy, setBanner).Timeout(20*time.Millisecond).
+			Default(func(*pb.GetPageRequest) string { return "Welcome" }),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	page := &pb.GetPageResponse{}
+	if _, err := plan.Gather(context.Background(), &pb.GetPageRequest{}, page); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.GetBanner())
+	// Output:
+	// banner of GetPage: left behind
+	// banner of GetPage: defaulted by default
+	// Welcome
 }

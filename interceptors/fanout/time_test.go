@@ -87,41 +87,50 @@ func TestDefaultIsUsedAtTheEndOfTheTime(t *testing.T) {
 	})
 }
 
-// At a thousand calls a second, a source that never returns is left behind as
-// often as MaxRunning allows, and not asked again.
-func TestSourcesLeftBehindAreBounded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const bound = 50
-		never := make(chan struct{})
-		hung := func(context.Context, request) (string, error) { <-never; return "", nil }
-		p := plan(t, fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound))
-		before, most := runtime.NumGoroutine(), 0
-		var limited atomic.Int64
-		for range 60_000 {
-			go func() {
-				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-				defer cancel()
-				r, err := p.Gather(ctx, nil, &testv1.GetProfileResponse{})
-				if err != nil {
-					t.Error(err)
+// At a thousand calls a second for a minute, a source that never returns is left
+// behind exactly as often as MaxRunning allows, and not asked again.
+func TestSourcesLeftBehindAreBounded(t *testing.T) { //nolint:paralleltest // it counts goroutines
+	const bound = 50
+	type getter = func(context.Context, request) (string, error)
+	for name, tt := range map[string]struct { //nolint:paralleltest // it counts goroutines
+		calls int
+		of    func(hung getter) source
+	}{
+		"a field": {60_000, func(hung getter) source { return fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound) }},
+		"a field with a fallback": {10_000, func(hung getter) source {
+			return fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound).Timeout(5*time.Millisecond).Fallback("none", gives("a.png"))
+		}},
+		"elements": {10_000, func(hung getter) source {
+			return each(3, func(ctx context.Context, req request, _ int) (string, error) { return hung(ctx, req) }).MaxRunning(bound)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				never := make(chan struct{})
+				var asked atomic.Int64
+				p := plan(t, fanout.Optional("name", gives("Ada"), setName), tt.of(func(context.Context, request) (string, error) {
+					asked.Add(1)
+					<-never
+					return "", nil
+				}))
+				before, most := runtime.NumGoroutine(), 0
+				for range tt.calls {
+					go func() {
+						ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+						defer cancel()
+						if _, err := p.Gather(ctx, nil, &testv1.GetProfileResponse{}); err != nil {
+							t.Error(err)
+						}
+					}()
+					time.Sleep(time.Millisecond)
+					most = max(most, runtime.NumGoroutine()-before)
 				}
-				for m := range r.Markers() {
-					if m.Reason.String() == "concurrency_limited" {
-						limited.Add(1)
-					}
+				// In flight are 20 calls at most, of five goroutines at most.
+				if most > bound+100 || asked.Load() != bound {
+					t.Errorf("%d goroutines, asked %d times; want at most %d left behind and those in flight", most, asked.Load(), bound)
 				}
-			}()
-			time.Sleep(time.Millisecond)
-			most = max(most, runtime.NumGoroutine()-before)
-		}
-		// Each call in flight has two goroutines; the rest is what was left behind.
-		if most > bound+100 {
-			t.Errorf("%d goroutines; want at most %d left behind and those in flight", most, bound)
-		}
-		if n := limited.Load(); n < 59_000 {
-			t.Errorf("%d calls were refused at once; want nearly all", n)
-		}
-		close(never)
-	})
+				close(never)
+			})
+		})
+	}
 }

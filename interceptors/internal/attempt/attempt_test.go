@@ -3,6 +3,8 @@ package attempt_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -114,6 +116,105 @@ func TestNothingStartsWhenTheTimeIsOver(t *testing.T) {
 	run.Start(over, c, 1, run)
 	if asked || !slices.Equal(run.took, []bool{false}) || !errors.Is(run.Answer.Failures()[0], context.Canceled) {
 		t.Errorf("asked: %v, took %v, %v", asked, run.took, run.Answer.Failures())
+	}
+}
+
+func TestReportSaysHowOldAValueIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		run := &taker{done: make(chan struct{})}
+		c := build(t, builder{}.Then("a", degrade.Intact, fails).Stale("b", func(context.Context, int) (string, time.Time, error) {
+			return "b", time.Now().Add(-time.Hour), nil
+		}), nil)
+		run.Start(t.Context(), c, 1, run)
+		if a := &run.Answer; a.Value != "b" || a.Age() != time.Hour || run.Plain() {
+			t.Errorf("answer = %q, %v old, plain: %v", a.Value, a.Age(), run.Plain())
+		}
+		r := run.Report(degrade.Source{Name: "chain"})
+		if r.Age("") != time.Hour || r.State("") != degrade.Stale {
+			t.Errorf("report = %v", r.Proto())
+		}
+		for m := range r.Markers() {
+			if want := (degrade.Source{Name: "chain", Code: codes.Unavailable, Fallback: "b"}); m.Source != want {
+				t.Errorf("source = %+v; want %+v", m.Source, want)
+			}
+		}
+	})
+}
+
+// Every step has a scope of its own, that is made when it is asked for.
+func TestStepsReportToTheirOwnScopes(t *testing.T) {
+	t.Parallel()
+	says := func(err error) func(context.Context, int) (string, error) {
+		return func(ctx context.Context, _ int) (string, error) {
+			if !degrade.CompleteRequired(ctx) {
+				t.Error("the step does not know what is required")
+			}
+			degrade.Merge(ctx, degrade.NewReport(degrade.Marker{Path: "x", State: degrade.Missing, Reason: degrade.ReasonShed}))
+			return "a", err
+		}
+	}
+	for name, tt := range map[string]struct {
+		b    builder
+		want map[string]degrade.State
+	}{
+		"the first":           {builder{}.Then("a", degrade.Intact, says(nil)), map[string]degrade.State{"x": degrade.Partial, "y": degrade.Partial}},
+		"the first, as it is": {builder{Whole: true}.Then("a", degrade.Intact, says(nil)), map[string]degrade.State{"x": degrade.Missing, "y": degrade.Intact}},
+		"the second": {
+			builder{Whole: true}.Then("a", degrade.Intact, says(errDown)).Default(func(int) string { return "b" }),
+			map[string]degrade.State{"x": degrade.Defaulted, "y": degrade.Defaulted},
+		},
+	} {
+		run := &taker{done: make(chan struct{})}
+		run.Require(true)
+		run.Start(t.Context(), build(t, tt.b, nil), 1, run)
+		r := run.Report(degrade.Source{})
+		for path, want := range tt.want {
+			if got := r.State(path); got != want {
+				t.Errorf("%s: %q is %v; want %v", name, path, got, want)
+			}
+		}
+	}
+}
+
+func TestPanicsAreTold(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]func(){"panic": func() { panic("oops") }, "exit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var told []string
+				b := builder{Panicked: func(_ context.Context, step int, err *policy.PanicError, late bool) {
+					told = append(told, fmt.Sprintf("%d, late: %v, with a stack: %v", step, late, len(err.Stack) > 0))
+				}}.Then("a", degrade.Intact, func(context.Context, int) (string, error) {
+					time.Sleep(time.Second)
+					f()
+					return "", nil
+				})
+				for _, has := range []time.Duration{time.Minute, time.Millisecond} {
+					ctx, cancel := context.WithTimeout(t.Context(), has)
+					run := &taker{done: make(chan struct{})}
+					go run.Start(ctx, build(t, b, nil), 1, run)
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					cancel()
+				}
+				if want := []string{"0, late: false, with a stack: true", "0, late: true, with a stack: true"}; !slices.Equal(told, want) {
+					t.Errorf("told %q; want %q", told, want)
+				}
+			})
+		})
+	}
+}
+
+func TestNamesOfSteps(t *testing.T) {
+	t.Parallel()
+	b := builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Stale, fails)
+	if got := b.Names(); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("names of the builder = %q", got)
+	}
+	if got := build(t, b, nil).Names(1); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("names of the chain = %q", got)
 	}
 }
 
