@@ -40,17 +40,29 @@ func TestLazyScopeIsMadeOnce(t *testing.T) {
 	if scope.Made() || scope.Value("another key") != nil || scope.Made() {
 		t.Fatal("made before anybody asked")
 	}
-	var all sync.WaitGroup
-	for i := range 20 {
-		all.Go(func() { degrade.Merge(carrier{t.Context(), &scope}, staleAt("f"+strconv.Itoa(i))) })
-	}
-	all.Wait()
-	if r := scope.Close(); r.Len() != 20 || !scope.Made() {
-		t.Errorf("%d of 20 reports are there", r.Len())
+	degrade.Merge(carrier{t.Context(), &scope}, staleAt("first"))
+	degrade.Merge(carrier{t.Context(), &scope}, staleAt("second"))
+	if r := scope.Close(); r.Len() != 2 || !scope.Made() {
+		t.Errorf("%d of 2 reports are there", r.Len())
 	}
 	degrade.Merge(carrier{t.Context(), &scope}, staleAt("late"))
-	if r := scope.Close(); r.Len() != 20 {
+	if r := scope.Close(); r.Len() != 2 {
 		t.Errorf("%d markers; want that what is late is not among them", r.Len())
+	}
+}
+
+func TestLazyScopeIsMadeOnceForAllWhoAskAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 500 {
+		scope := degrade.LazyScope{Whole: true}
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() { degrade.Merge(carrier{t.Context(), &scope}, staleAt("f"+strconv.Itoa(i))) })
+		}
+		all.Wait()
+		if r := scope.Close(); r.Len() != 4 {
+			t.Fatalf("%d of 4 reports are there", r.Len())
+		}
 	}
 }
 

@@ -161,8 +161,8 @@ func TestStepsReportToTheirOwnScopes(t *testing.T) {
 		"the first":           {builder{}.Then("a", degrade.Intact, says(nil)), map[string]degrade.State{"x": degrade.Partial, "y": degrade.Partial}},
 		"the first, as it is": {builder{Whole: true}.Then("a", degrade.Intact, says(nil)), map[string]degrade.State{"x": degrade.Missing, "y": degrade.Intact}},
 		"the second": {
-			builder{Whole: true}.Then("a", degrade.Intact, says(errDown)).Default(func(int) string { return "b" }),
-			map[string]degrade.State{"x": degrade.Defaulted, "y": degrade.Defaulted},
+			builder{Whole: true}.Then("a", degrade.Intact, says(errDown)).Then("b", degrade.Substituted, says(nil)),
+			map[string]degrade.State{"x": degrade.Missing, "y": degrade.Substituted},
 		},
 	} {
 		run := &taker{done: make(chan struct{})}
