@@ -53,12 +53,18 @@ func TestLazyScopeIsMadeOnce(t *testing.T) {
 
 func TestLazyScopeIsMadeOnceForAllWhoAskAtOnce(t *testing.T) {
 	t.Parallel()
-	for range 500 {
+	for range 5_000 {
 		scope := degrade.LazyScope{Whole: true}
 		var all sync.WaitGroup
+		now := make(chan struct{})
 		for i := range 4 {
-			all.Go(func() { degrade.Merge(carrier{t.Context(), &scope}, staleAt("f"+strconv.Itoa(i))) })
+			r := staleAt("f" + strconv.Itoa(i))
+			all.Go(func() {
+				<-now
+				degrade.Merge(carrier{t.Context(), &scope}, r)
+			})
 		}
+		close(now)
 		all.Wait()
 		if r := scope.Close(); r.Len() != 4 {
 			t.Fatalf("%d of 4 reports are there", r.Len())
