@@ -43,6 +43,12 @@
 // is said of its field, see [Field.Embed]; only the attempt counts that answered in
 // the end.
 //
+// # Who hears of it
+//
+// An [Observer] hears of every step of every source: when it begins, how it ended, that
+// it was left behind, that it is late. It is told what a run came to after that. The
+// same value may observe the chains and clients of package fallback.
+//
 // # Streams
 //
 // A handler of a stream may gather for each message it sends; what a plan says goes
