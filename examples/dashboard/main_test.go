@@ -45,7 +45,8 @@ func TestDefaultFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.System.Folder != "data" || !o.System.Guarded || o.Pages.Rate != 50 || o.Pages.Phase != 5*time.Second {
+	if o.story.System.Folder != "data" || !o.story.System.Guarded || o.story.Pages.Rate != 50 ||
+		o.story.Pages.Phase != 5*time.Second || o.serve != "" {
 		t.Errorf("defaults = %+v", o)
 	}
 }

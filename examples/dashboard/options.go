@@ -11,6 +11,13 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/story/pages"
 )
 
+// options are the flags of one run.
+type options struct {
+	story story.Config
+	// serve is the address of the page. Empty: the story is told.
+	serve string
+}
+
 // errHelp: help was asked for and given.
 var errHelp = errors.New("help was given")
 
@@ -24,21 +31,28 @@ what it must.
 To see what the guard is for, run it with -guard=false: the sick backends are then
 asked every time, pages and orders wait for them, and the program fails.
 
+With -serve the same system keeps running until it is interrupted, and a local page
+shows it, with switches to make backends sick.
+
+The standard variables of OpenTelemetry, OTEL_EXPORTER_OTLP_ENDPOINT and the like,
+have traces, metrics and logs exported by OTLP over gRPC.
+
 Flags:
 `
 
 // parse reads the flags. Its error names the flag, the value and what is
 // allowed. Help goes to w.
-func parse(args []string, w io.Writer) (story.Config, error) {
-	var o story.Config
+func parse(args []string, w io.Writer) (options, error) {
+	var o options
 	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.System.Folder, "data", "data", "`folder` of the databases; made and filled if missing")
-	flags.BoolVar(&o.System.Guarded, "guard", true, "guard the calls to the backends; the program must fail without")
-	flags.IntVar(&o.Pages.Rate, "rate", 50,
+	flags.StringVar(&o.story.System.Folder, "data", "data", "`folder` of the databases; made and filled if missing")
+	flags.BoolVar(&o.story.System.Guarded, "guard", true, "guard the calls to the backends; the program must fail without")
+	flags.IntVar(&o.story.Pages.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", pages.MinRate, pages.MaxRate))
-	flags.DurationVar(&o.Pages.Phase, "phase", 5*time.Second,
+	flags.DurationVar(&o.story.Pages.Phase, "phase", 5*time.Second,
 		fmt.Sprintf("`time` that a backend is sick, in [%v, %v]", pages.MinPhase, pages.MaxPhase))
+	flags.StringVar(&o.serve, "serve", "", "serve the page at this loopback `address`, as 127.0.0.1:8080, and tell no story")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -51,7 +65,7 @@ func parse(args []string, w io.Writer) (story.Config, error) {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("dashboard: argument %q; there must be flags only, see -help", flags.Arg(0))
 	}
-	return o, validate(o)
+	return o, validate(o.story)
 }
 
 // validate reports all faults.

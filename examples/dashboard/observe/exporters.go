@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
@@ -10,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace"
-	"google.golang.org/grpc"
 )
 
 // exporters are what all services share. Those of signals that nobody asked for are
@@ -21,23 +21,36 @@ type exporters struct {
 	records log.Processor
 }
 
-// newExporters makes those that are asked for. Their connections are guarded like
-// any other: guard is options to dial with.
-func newExporters(ctx context.Context, s signals, guard []grpc.DialOption) (e exporters, err error) {
-	var faults []error
+// newExporters makes those that are asked for. Their connections are guarded like any
+// other; what the guard has to say goes to records, and never to OTLP, which it is
+// about.
+func newExporters(ctx context.Context, s signals, records slog.Handler) (e exporters, err error) {
+	guard, err := guardExports(records)
+	if err != nil {
+		return e, err
+	}
 	if s.traces {
 		exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithDialOption(guard...))
-		e.spans, faults = trace.NewBatchSpanProcessor(exporter), append(faults, err)
-	}
-	if s.metrics {
-		e.metrics, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithDialOption(guard...))
-		faults = append(faults, err)
+		if err != nil {
+			return e, err
+		}
+		e.spans = trace.NewBatchSpanProcessor(exporter)
 	}
 	if s.logs {
 		exporter, err := otlploggrpc.New(ctx, otlploggrpc.WithDialOption(guard...))
-		e.records, faults = log.NewBatchProcessor(exporter), append(faults, err)
+		if err != nil {
+			return e, err
+		}
+		e.records = log.NewBatchProcessor(exporter)
 	}
-	return e, errors.Join(faults...)
+	if s.metrics {
+		exporter, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithDialOption(guard...))
+		if err != nil {
+			return e, err
+		}
+		e.metrics = exporter
+	}
+	return e, nil
 }
 
 // shut sends what there still is, and ends the exporters. The metrics have been sent

@@ -9,16 +9,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"google.golang.org/grpc"
 )
 
 // Config says where else than to OTLP and Prometheus things go.
 type Config struct {
 	// Records gets all log records besides. Nil: nothing does.
 	Records slog.Handler
-	// Guard is options for the exporters' own connections, as of
-	// interceptors.DialOptions.
-	Guard []grpc.DialOption
 }
 
 // Providers make what services need to be observed. It is not safe for concurrent
@@ -37,7 +33,7 @@ func Start(ctx context.Context, cfg Config) (*Providers, error) {
 	if err != nil {
 		return nil, err
 	}
-	exporters, err := newExporters(ctx, signals, cfg.Guard)
+	exporters, err := newExporters(ctx, signals, cfg.Records)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("observe: %w", err), exporters.shut(ctx))
 	}

@@ -146,8 +146,8 @@ func (o *Orders) answer(ctx context.Context, s *System, service *orders.Service)
 	if err != nil {
 		return err
 	}
-	opts := slices.Concat(interceptors.ServerOptions(ceiling, interceptors.Edge()), observed.ServerOptions())
-	server := grpc.NewServer(opts...) //nolint:contextcheck // a server's calls have contexts of their own
+	opts := slices.Concat(interceptors.ServerOptions(ceiling, interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterOrderServiceServer(server, service)
 	o.serve(lis, server.Serve, server.GracefulStop)
 	reading := grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())

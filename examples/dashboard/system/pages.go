@@ -99,8 +99,8 @@ func (s *System) startDashboard(
 	if err != nil {
 		return nil, err
 	}
-	opts := slices.Concat(interceptors.ServerOptions(ceiling), observed.ServerOptions())
-	server := grpc.NewServer(opts...) //nolint:contextcheck // a server's calls have contexts of their own
+	opts := slices.Concat(interceptors.ServerOptions(ceiling), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterDashboardServiceServer(server, service)
 	s.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil
@@ -128,8 +128,8 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 	if err != nil {
 		return nil, err
 	}
-	opts := slices.Concat(interceptors.ServerOptions(rules, interceptors.Edge()), observed.ServerOptions())
-	server := grpc.NewServer(opts...) //nolint:contextcheck // as above
+	opts := slices.Concat(interceptors.ServerOptions(rules, interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterEdgeServiceServer(server, service)
 	s.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil

@@ -1,0 +1,89 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/afloat-go/afloat/examples/dashboard/observe"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
+)
+
+// Config says where the page is.
+type Config struct {
+	// Address is where the page is served: a loopback address and a port, 0 for one
+	// that is free. Required.
+	Address string
+	// System says what is shown.
+	System system.Config
+	// Observe is where the system's metrics are to be had. Required, as that of the
+	// system.
+	Observe *observe.Providers
+	// Records are what the log says.
+	Records *Records
+}
+
+// Run starts the system, writes to out where its page is, and serves it until ctx
+// ends. Then it stops everything.
+func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
+	if err := checkAddress(cfg.Address); err != nil {
+		return err
+	}
+	var listening net.ListenConfig
+	lis, err := listening.Listen(ctx, "tcp", cfg.Address)
+	if err != nil {
+		return fmt.Errorf("live: %w", err)
+	}
+	sys, err := system.Start(ctx, cfg.System)
+	if err != nil {
+		return errors.Join(err, lis.Close())
+	}
+	defer func() { err = errors.Join(err, sys.Stop()) }()
+	visitors, err := newVisitors(sys)
+	if err != nil {
+		return errors.Join(err, lis.Close())
+	}
+	var visiting sync.WaitGroup
+	defer visiting.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	visiting.Go(func() { visitors.run(ctx) })
+	fmt.Fprintf(out, "http://%s\n", lis.Addr())
+	return serve(ctx, lis, handler(lis.Addr().String(), &view{system: sys, visitors: visitors, records: cfg.Records}, cfg.Observe.Metrics()))
+}
+
+// checkAddress refuses every address that others than this machine can reach.
+func checkAddress(address string) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return fmt.Errorf("live: address = %q; must be a loopback address and a port, as in 127.0.0.1:8080", address)
+	}
+	return nil
+}
+
+// farewell is how long answers under way have when the program ends.
+const farewell = time.Second
+
+// serve answers until ctx ends.
+func serve(ctx context.Context, lis net.Listener, h http.Handler) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // streams end with it
+	}
+	stopped := context.AfterFunc(ctx, func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+		_ = server.Shutdown(bye) // Serve has returned by then, or the time is over
+	})
+	defer stopped()
+	if err := server.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("live: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package live
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// stream sends states as they come, as server-sent events.
+type stream struct {
+	look func() State
+	// room has as many places as there may be streams.
+	room chan struct{}
+}
+
+// ServeHTTP sends until the client leaves or the program ends.
+func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	default:
+		http.Error(w, "live: too many pages are open", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	ticker := time.NewTicker(refresh)
+	defer ticker.Stop()
+	for {
+		if s.send(w) != nil {
+			return // the client has gone
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// send sends one state.
+func (s *stream) send(w http.ResponseWriter) error {
+	state, err := json.Marshal(s.look())
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "data: %s\n\n", state); err != nil {
+		return err
+	}
+	return http.NewResponseController(w).Flush()
+}

@@ -1,0 +1,103 @@
+package live
+
+import (
+	"sync"
+	"time"
+
+	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
+	"github.com/afloat-go/afloat/examples/dashboard/orders"
+	"github.com/afloat-go/afloat/examples/dashboard/system"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// view looks at the system. It is safe for concurrent use.
+type view struct {
+	system   *system.System
+	visitors *visitors
+	records  *Records
+
+	mu    sync.Mutex
+	rates map[string]rate
+}
+
+// rate is how many calls came to a service, and when that was counted.
+type rate struct {
+	at        time.Time
+	calls     uint64
+	perSecond float64
+}
+
+// look returns what there is to see now.
+func (v *view) look() State {
+	now := time.Now()
+	pages := v.visitors.window.figures(now)
+	s := State{Pages: pages, Page: pageOf(v.visitors.latest.Load()), Orders: v.orders(), Events: v.records.latest()}
+	s.Services = append(s.Services,
+		Service{Name: "edge", CallsPerSecond: pages.PerSecond},
+		Service{Name: "dashboard", CalledBy: "edge", CallsPerSecond: pages.PerSecond},
+		Service{Name: "orders", CallsPerSecond: 1 / orderEvery.Seconds()})
+	for _, g := range dashboard.Guarded() {
+		s.Services = append(s.Services, v.service(g, "dashboard", v.system.Guard(), now))
+	}
+	for _, g := range orders.Guarded() {
+		s.Services = append(s.Services, v.service(g, "orders", v.system.Orders().Guard(), now))
+	}
+	return s
+}
+
+// service looks at a backend and at what guards the way to it.
+func (v *view) service(g guards.Service, caller string, rules *policy.Rules, now time.Time) Service {
+	b := v.system.Backend(g.Name)
+	s := Service{
+		Name: g.Name, CalledBy: caller, Sickness: b.Sickness().String(), CallsPerSecond: v.rate(g.Name, b.Arrived(), now),
+	}
+	if b, ok := guards.Find[*breaker.Breaker](rules, g); ok {
+		snap := b.Snapshot()
+		s.Refused += snap.Rejected
+		s.Circuit = &Circuit{
+			State: snap.State.String(), Calls: snap.Calls, Failures: snap.Failures, Slow: snap.Slow,
+		}
+		if !snap.RetryAt.IsZero() {
+			s.Circuit.RetryIn = max(0, snap.RetryAt.Sub(now).Seconds())
+		}
+	}
+	if b, ok := guards.Find[*bulkhead.Bulkhead](rules, g); ok {
+		snap := b.Snapshot()
+		s.Refused += snap.Rejected
+		s.Places = &Places{InFlight: snap.InFlight, Waiting: snap.Waiting, Limit: snap.MaxConcurrent}
+	}
+	return s
+}
+
+// rate counts the calls to a service of about the last second.
+func (v *view) rate(name string, calls uint64, now time.Time) float64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.rates == nil {
+		v.rates = map[string]rate{}
+	}
+	was, known := v.rates[name]
+	if d := now.Sub(was.at); !known || d >= time.Second {
+		next := rate{at: now, calls: calls}
+		if known {
+			next.perSecond = float64(calls-was.calls) / d.Seconds()
+		}
+		v.rates[name] = next
+	}
+	return v.rates[name].perSecond
+}
+
+// orders is what became of orders.
+func (v *view) orders() Orders {
+	c := &v.visitors.orders
+	o := Orders{
+		Placed: c.placed.Load(), Charged: c.charged.Load(), Accepted: c.accepted.Load(), Refused: c.refused.Load(),
+	}
+	if waiting, err := v.system.Orders().Queue().Kept(); err == nil {
+		o.Waiting = len(waiting)
+	}
+	return o
+}
