@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -24,14 +25,24 @@ const (
 
 const anyText = "*"
 
-const patternForms = `must be "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" or "*"`
+// errForm says what the forms of a pattern are.
+var errForm = errors.New(`must be "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" or "*"`)
+
+// CheckMatch reports whether a [Rule] may have that Match. The error says which
+// forms there are.
+func CheckMatch(match string) error {
+	if _, err := parsePattern(match); err != nil {
+		return errForm
+	}
+	return nil
+}
 
 // parsePattern refuses whatever is none of the four forms.
 func parsePattern(match string) (pattern, error) {
 	if match == "*" {
 		return pattern{anyPattern, anyText}, nil
 	}
-	malformed := fmt.Errorf("policy: match = %q; %s", match, patternForms)
+	malformed := fmt.Errorf("policy: match = %q; %w", match, errForm)
 	rest, ok := strings.CutPrefix(match, "/")
 	if !ok {
 		return pattern{}, malformed

@@ -56,6 +56,9 @@ func TestMalformedPatterns(t *testing.T) {
 			if want := fmt.Sprintf("policy: match = %q; %s", tt.match, forms); err == nil || err.Error() != want {
 				t.Errorf("error = %v; want %s", err, want)
 			}
+			if err := policy.CheckMatch(tt.match); err == nil || err.Error() != forms {
+				t.Errorf("CheckMatch = %v; want %s", err, forms)
+			}
 		})
 	}
 }

@@ -55,7 +55,7 @@ func newRule(r Rule, observer Observer) (*rule, error) {
 		checked.trial[i] = p
 		fault(err)
 	}
-	if n := most(r); n > MaxPolicies {
+	if n := most(checked); n > MaxPolicies {
 		fault(tooMany(n))
 	}
 	fault(r.checkRepeats())

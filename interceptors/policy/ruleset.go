@@ -43,14 +43,21 @@ func (s *ruleset) layer(r Rule) *index {
 func newRuleset(rules []Rule, observer Observer) (*ruleset, error) {
 	s := &ruleset{compartments: map[compartment][]member{}}
 	var faults []error
+	var enforced, shadows []*rule
 	for _, given := range rules {
 		r, err := newRule(given, observer)
 		faults = append(faults, err)
-		if r.pattern != (pattern{}) { // else there is a fault already
-			faults = append(faults, s.layer(given).add(r), s.share(r))
+		if r.pattern == (pattern{}) {
+			continue // there is a fault already
+		}
+		faults = append(faults, s.layer(given).add(r), s.share(r))
+		if r.Shadow {
+			shadows = append(shadows, r)
+		} else {
+			enforced = append(enforced, r)
 		}
 	}
-	faults = append(faults, checkSums(rules))
+	faults = append(faults, checkSums(enforced, shadows))
 	s.enforced.sort()
 	s.shadow.sort()
 	return s, errors.Join(faults...)
@@ -58,14 +65,14 @@ func newRuleset(rules []Rule, observer Observer) (*ruleset, error) {
 
 // checkSums requires that no call has too many policies from a rule and a shadow
 // rule together.
-func checkSums(rules []Rule) error {
+func checkSums(enforced, shadows []*rule) error {
+	if largest(enforced)+largest(shadows) <= MaxPolicies {
+		return nil
+	}
 	var faults []error
-	for _, shadow := range rules {
-		for _, r := range rules {
-			if !shadow.Shadow || r.Shadow || !r.meets(shadow) {
-				continue
-			}
-			if n := most(r, shadow); n > MaxPolicies && max(most(r), most(shadow)) <= MaxPolicies {
+	for _, shadow := range shadows {
+		for _, r := range enforced {
+			if n := most(r, shadow); r.meets(shadow) && n > MaxPolicies && max(most(r), most(shadow)) <= MaxPolicies {
 				faults = append(faults, fmt.Errorf("rule %q, with shadow rule %q: %w", r.Match, shadow.Match, tooMany(n)))
 			}
 		}
@@ -73,9 +80,18 @@ func checkSums(rules []Rule) error {
 	return errors.Join(faults...)
 }
 
+// largest is how many policies a call has from one of the rules at most.
+func largest(rules []*rule) int {
+	n := 0
+	for _, r := range rules {
+		n = max(n, most(r))
+	}
+	return n
+}
+
 // most is how many policies a call has from the rules, seen from where it has
 // the most.
-func most(rules ...Rule) int {
+func most(rules ...*rule) int {
 	var n [Local + 1]int
 	for _, r := range rules {
 		for side := range n {
@@ -86,9 +102,7 @@ func most(rules ...Rule) int {
 }
 
 // meets reports whether one call can have both rules.
-func (r Rule) meets(o Rule) bool {
-	p, err := parsePattern(r.Match)
-	q, other := parsePattern(o.Match)
-	return err == nil && other == nil && (p.covers(q) || q.covers(p)) &&
+func (r *rule) meets(o *rule) bool {
+	return (r.pattern.covers(o.pattern) || o.pattern.covers(r.pattern)) &&
 		(r.Target == o.Target || r.Target == "" || o.Target == "")
 }

@@ -6,7 +6,43 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 )
+
+// Fault is one of a configuration.
+type Fault struct {
+	// Policy is whose configuration it is, Field the name of the field.
+	Policy, Field string
+	// Value is what the field has, Allowed what it may have.
+	Value   any
+	Allowed string
+}
+
+// Error says "policy: field = value; must be allowed".
+func (f *Fault) Error() string {
+	return fmt.Sprintf("%s: %s = %v; must be %s", f.Policy, f.Field, f.Value, f.Allowed)
+}
+
+// Each yields the faults that err joins or wraps.
+func Each(err error) iter.Seq[*Fault] {
+	return func(yield func(*Fault) bool) { each(err, yield) }
+}
+
+func each(err error, yield func(*Fault) bool) bool {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+	case *Fault:
+		return yield(e)
+	case interface{ Unwrap() error }:
+		return each(e.Unwrap(), yield)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if !each(inner, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // Faults collects the faults of one policy's configuration.
 type Faults struct {
@@ -20,7 +56,7 @@ func Of(policy string) *Faults { return &Faults{policy: policy} }
 // Require adds the fault "policy: field = value; must be allowed" unless ok.
 func (f *Faults) Require(ok bool, field string, value any, allowed string) {
 	if !ok {
-		f.faults = append(f.faults, fmt.Errorf("%s: %s = %v; must be %s", f.policy, field, value, allowed))
+		f.faults = append(f.faults, &Fault{f.policy, field, value, allowed})
 	}
 }
 

@@ -1,7 +1,10 @@
 package validate_test
 
 import (
+	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -33,5 +36,26 @@ func TestNilOptionsAreFaults(t *testing.T) {
 	err := validate.Options("policy", []option{nil})
 	if want := "policy: option 0 = nil; must be an option of the package"; err == nil || err.Error() != want {
 		t.Errorf("error = %v; want %s", err, want)
+	}
+}
+
+func TestEachFindsFaultsInATree(t *testing.T) {
+	t.Parallel()
+	f := validate.Of("policy")
+	f.Require(false, "a", 1, "two")
+	f.Require(false, "b", 2, "three")
+	tree := errors.Join(errors.New("other"), fmt.Errorf("rule: %w", f.Err()), nil)
+	var fields []string
+	for fault := range validate.Each(tree) {
+		fields = append(fields, fault.Field)
+	}
+	if !slices.Equal(fields, []string{"a", "b"}) {
+		t.Errorf("fields %q; want a, b", fields)
+	}
+	for range validate.Each(tree) {
+		break // must not go on
+	}
+	for range validate.Each(nil) {
+		t.Error("nil has a fault")
 	}
 }

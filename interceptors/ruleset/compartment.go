@@ -1,0 +1,126 @@
+package ruleset
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset/internal/strictyaml"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// shareable is the message of a policy that can be in a compartment.
+type shareable interface {
+	proto.Message
+	GetScope() policyv1.Scope
+	GetCompartment() string
+}
+
+// kind is a kind of policies that can be in a compartment.
+type kind[M shareable] struct {
+	// field is the name of its field in rules and in compartments.
+	field string
+	// in is that of a compartment.
+	in func(*policyv1.Compartment) M
+	// template makes the template of a message, or one that only watches.
+	template func(m M, shadow bool) policy.Template
+}
+
+//nolint:gochecknoglobals // constants
+var (
+	breakers   = kind[*policyv1.Breaker]{"breaker", (*policyv1.Compartment).GetBreaker, breakerTemplate}
+	bulkheads  = kind[*policyv1.Bulkhead]{"bulkhead", (*policyv1.Compartment).GetBulkhead, bulkheadTemplate}
+	rateLimits = kind[*policyv1.RateLimit]{"rate_limit", (*policyv1.Compartment).GetRateLimit, rateLimitTemplate}
+)
+
+// put makes the template of a policy of the rule at the path: in its scope, or in a
+// compartment, which then has its configuration.
+func put[M shareable](c *compiler, path string, r *policyv1.Rule, m M, k kind[M]) policy.Template {
+	path = strictyaml.Field(path, k.field)
+	name := m.GetCompartment()
+	if name == "" {
+		return try(c, path, m, k.template(m, r.GetShadow())).Per(c.scope(path, m))
+	}
+	for other := range given(m) {
+		if other != "compartment" {
+			c.remark(strictyaml.Field(path, other), fmt.Sprintf("must be left out: it is that of compartment %s", strictyaml.Quoted(name)))
+		}
+	}
+	shared := k.in(c.compartments[name])
+	if !shared.ProtoReflect().IsValid() {
+		c.wrong(m, path, "compartment", choices(name, k.names(c.compartments), "must be a compartment with a "+k.field))
+		return policy.Template{}
+	}
+	return k.template(shared, r.GetShadow()).In(name)
+}
+
+// names are those of the compartments that have a policy of the kind.
+func (k kind[M]) names(all map[string]*policyv1.Compartment) []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for name, c := range all {
+			if k.in(c).ProtoReflect().IsValid() && !yield(name) {
+				return
+			}
+		}
+	})
+}
+
+// choices says what there is to choose from, or what was meant.
+func choices(text string, names []string, what string) string {
+	const most = 10
+	switch near := strictyaml.Nearest(text, names); {
+	case near != "":
+		return what + "; did you mean " + near + "?"
+	case len(names) == 0:
+		return what + "; there is none"
+	case len(names) > most:
+		return fmt.Sprintf("%s; there are: %s and %d more", what, strings.Join(names[:most], ", "), len(names)-most)
+	default:
+		return what + "; there are: " + strings.Join(names, ", ")
+	}
+}
+
+// checkCompartments checks the compartments themselves.
+func (c *compiler) checkCompartments() {
+	for _, name := range slices.Sorted(maps.Keys(c.compartments)) {
+		path := strictyaml.Key("compartments", name)
+		if name == "" {
+			c.remark(path, "must have a name")
+		}
+		define(c, path, c.compartments[name], breakers)
+		define(c, path, c.compartments[name], bulkheads)
+		define(c, path, c.compartments[name], rateLimits)
+	}
+}
+
+// define checks the policy of a kind in a compartment, if there is one.
+func define[M shareable](c *compiler, path string, in *policyv1.Compartment, k kind[M]) {
+	m := k.in(in)
+	if !m.ProtoReflect().IsValid() {
+		return
+	}
+	path = strictyaml.Field(path, k.field)
+	for name := range given(m) {
+		if name == "scope" || name == "compartment" {
+			c.remark(strictyaml.Field(path, name), "must be left out in a compartment")
+		}
+	}
+	try(c, path, m, k.template(m, false))
+}
+
+// given yields the names of the fields of m that are set, in their order.
+func given(m proto.Message) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		fields := m.ProtoReflect().Descriptor().Fields()
+		for i := range fields.Len() {
+			fd := fields.Get(i)
+			if m.ProtoReflect().Has(fd) && !yield(string(fd.Name())) {
+				return
+			}
+		}
+	}
+}

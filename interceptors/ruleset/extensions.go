@@ -1,0 +1,90 @@
+package ruleset
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// extensions are those by which .proto files state rules.
+type extensions struct{ method, service protoreflect.ExtensionType }
+
+// optional is a rule in the options of a method or a service.
+type optional struct {
+	origin origin
+	path   string
+	match  string
+	rule   *policyv1.Rule
+}
+
+// check requires that the extensions are for rules.
+func (x extensions) check() error {
+	for _, t := range []struct {
+		name     string
+		xt       protoreflect.ExtensionType
+		extendee protoreflect.FullName
+	}{
+		{"method", x.method, "google.protobuf.MethodOptions"},
+		{"service", x.service, "google.protobuf.ServiceOptions"},
+	} {
+		if t.xt == nil {
+			return fmt.Errorf("ruleset: extension for a %s = nil; must be one of %s", t.name, t.extendee)
+		}
+		xd := t.xt.TypeDescriptor()
+		isRules := xd.IsList() && xd.Message() != nil && xd.Message().FullName() == (&policyv1.Rule{}).ProtoReflect().Descriptor().FullName()
+		if !isRules || xd.ContainingMessage().FullName() != t.extendee {
+			return fmt.Errorf("ruleset: extension for a %s = %s; must be repeated afloat.policy.v1.Rule of %s", t.name, xd.FullName(), t.extendee)
+		}
+	}
+	return nil
+}
+
+// find returns the rules that the files state.
+func (x extensions) find(files *protoregistry.Files) []optional {
+	var all []optional
+	files.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
+		services := fd.Services()
+		for i := range services.Len() {
+			sd := services.Get(i)
+			all = append(all, stated(sd, x.service, fmt.Sprintf("/%s/*", sd.FullName()))...)
+			for j := range sd.Methods().Len() {
+				md := sd.Methods().Get(j)
+				all = append(all, stated(md, x.method, fmt.Sprintf("/%s/%s", sd.FullName(), md.Name()))...)
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// stated returns the rules in the options of a method or a service.
+func stated(d protoreflect.Descriptor, xt protoreflect.ExtensionType, match string) []optional {
+	m := d.Options().ProtoReflect()
+	if !m.IsValid() || !m.Has(xt.TypeDescriptor()) {
+		return nil
+	}
+	list := m.Get(xt.TypeDescriptor()).List()
+	all := make([]optional, list.Len())
+	for i := range all {
+		all[i] = optional{
+			origin: origin{source: Options, name: fmt.Sprintf("%s: %s", d.ParentFile().Path(), d.FullName())},
+			path:   fmt.Sprintf("%s[%d]", xt.TypeDescriptor().Name(), i),
+			match:  match,
+		}
+		all[i].rule, _ = list.Get(i).Message().Interface().(*policyv1.Rule)
+	}
+	return all
+}
+
+// compile makes a statement of the rule.
+func (o optional) compile(compartments map[string]*policyv1.Compartment) (statement, []*finding) {
+	c := compiler{origin: o.origin, compartments: compartments}
+	if o.rule.GetMatch() != "" {
+		c.wrong(o.rule, o.path, "match", "must be left out in options: the rule is for "+o.match)
+	}
+	s := c.rule(o.path, o.match, o.rule)
+	return s, c.findings
+}

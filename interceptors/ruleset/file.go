@@ -1,0 +1,112 @@
+package ruleset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset/internal/strictyaml"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// Parsed is a rules file that was read, and may be wrong.
+type Parsed struct {
+	origin   origin
+	rules    *policyv1.Rules
+	findings []*finding
+}
+
+// ReadFile reads a rules file, in YAML or JSON. Its error is that of reading; what is
+// wrong with the contents, [Parsed.Compile] says. It reads regular files, and no more
+// than a megabyte.
+func ReadFile(path string) (*Parsed, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, errRead(path, err)
+	}
+	return Parse(path, data), nil
+}
+
+// read returns what a file holds, or the beginning of it if that is too much.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the path is the program's own
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	switch info, err := f.Stat(); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errNotRegular
+	}
+	return io.ReadAll(io.LimitReader(f, strictyaml.MaxBytes+1))
+}
+
+// Parse reads what a rules file holds. The name is for faults.
+func Parse(name string, data []byte) *Parsed {
+	p := &Parsed{rules: new(policyv1.Rules)}
+	d, faults := strictyaml.Decode(data, p.rules)
+	p.origin = origin{File, name, d}
+	for _, f := range faults {
+		p.findings = append(p.findings, &finding{
+			origin: p.origin, at: f.Position, path: f.Path, value: f.Value, problem: f.Problem,
+		})
+	}
+	// A file that is being written may be cut off anywhere, but not before this.
+	if _, given := d.At("rules"); !given && len(faults) == 0 {
+		p.findings = append(p.findings, findingAt(p.origin, "rules", "is missing; [] is a list without any"))
+	}
+	return p
+}
+
+// Rules are those of the file.
+func (p *Parsed) Rules() *policyv1.Rules { return p.rules }
+
+// Place is where the i-th rule begins, as in "rules.yaml:12:5".
+func (p *Parsed) Place(i int) string { return p.origin.place(strictyaml.Index("rules", i)) }
+
+// Compile makes rules of those of the file, or says all that is wrong with it: each
+// fault with file, line and column.
+func (p *Parsed) Compile() ([]policy.Rule, error) {
+	statements, findings := p.compile()
+	merged, twice := merge(statements)
+	if err := join(append(findings, twice...)); err != nil {
+		return nil, err
+	}
+	return rulesOf(merged), nil
+}
+
+// compile makes statements of the rules, and returns all that is wrong, with the
+// contents and with the values.
+func (p *Parsed) compile() ([]statement, []*finding) {
+	c := compiler{origin: p.origin, compartments: p.rules.GetCompartments()}
+	statements := c.rules(p.rules)
+	own := slices.DeleteFunc(c.findings, p.follows)
+	return statements, append(slices.Clip(p.findings), own...)
+}
+
+// follows reports whether f is only so because something could not be read.
+func (p *Parsed) follows(f *finding) bool {
+	return slices.ContainsFunc(p.findings, func(cause *finding) bool {
+		within := strings.HasPrefix(f.path+".", cause.path+".") || strings.HasPrefix(f.path, cause.path+"[")
+		return cause.path == "" || within || f.missing && parent(f.path) == parent(cause.path)
+	})
+}
+
+// parent is the path of the message that a field is of.
+func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
+
+var errNotRegular = errors.New("must be a regular file")
+
+// errRead is what is wrong with a file that could not be read.
+func errRead(path string, err error) error {
+	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
+		err = pathErr.Err
+	}
+	return fmt.Errorf("%s: cannot be read: %w", path, err)
+}

@@ -1,0 +1,37 @@
+package strictyaml
+
+// Nearest returns the name that was probably meant by text, empty if none was.
+func Nearest(text string, names []string) string {
+	best, least := "", len(text)/3+2
+	for _, name := range names {
+		if d := distance(text, name); d < least && d < len(name) {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be put in, taken out or changed to make b of a,
+// by Levenshtein.
+func distance(a, b string) int {
+	if len(a) > 64 {
+		return len(a) // nobody types that
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

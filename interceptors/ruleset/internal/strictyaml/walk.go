@@ -1,0 +1,166 @@
+package strictyaml
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// walk goes through a document and a message side by side.
+type walk struct {
+	places map[string]Place
+	faults []*Fault
+}
+
+// fault notes what is wrong with a value.
+func (w *walk) fault(n *yaml.Node, path, problem string) {
+	w.faults = append(w.faults, &Fault{positionOf(n), path, textOf(n), problem})
+}
+
+// remark notes what is wrong where the value does not matter.
+func (w *walk) remark(n *yaml.Node, path, problem string) {
+	w.faults = append(w.faults, &Fault{Position: positionOf(n), Path: path, Problem: problem})
+}
+
+// message reads the fields of m.
+func (w *walk) message(n *yaml.Node, path string, m protoreflect.Message) {
+	w.places[path] = Place{Position: positionOf(n)}
+	if !w.is(n, yaml.MappingNode, path, "must be a group of fields; {} is one without any") {
+		return
+	}
+	seen := map[protoreflect.FieldDescriptor]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name, ok := w.key(key, path)
+		if !ok {
+			continue
+		}
+		fd := fieldOf(m.Descriptor(), name)
+		switch first := seen[fd]; {
+		case fd == nil:
+			w.remark(key, Field(path, name), unknown(m.Descriptor(), name))
+		case first != nil:
+			w.remark(key, Field(path, string(fd.Name())), fmt.Sprintf("stands here already in line %d", first.Line))
+		default:
+			seen[fd] = key
+			w.field(value, Field(path, string(fd.Name())), m, fd)
+		}
+	}
+}
+
+// fieldOf finds a field by its name or its JSON name.
+func fieldOf(md protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	if fd := md.Fields().ByName(protoreflect.Name(name)); fd != nil {
+		return fd
+	}
+	return md.Fields().ByJSONName(name)
+}
+
+// field reads one field of m.
+func (w *walk) field(n *yaml.Node, path string, m protoreflect.Message, fd protoreflect.FieldDescriptor) {
+	switch {
+	case fd.IsMap():
+		w.entries(n, path, m.Mutable(fd).Map(), fd)
+	case fd.IsList():
+		w.elements(n, path, m.Mutable(fd).List())
+	case fd.Message() != nil && fd.Message().FullName() != durationName:
+		w.message(n, path, m.Mutable(fd).Message())
+	default:
+		w.places[path] = Place{positionOf(n), textOf(n)}
+		if v, ok := w.scalar(n, path, fd); ok {
+			m.Set(fd, v)
+		}
+	}
+}
+
+// elements reads a list of messages.
+func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List) {
+	w.places[path] = Place{Position: positionOf(n)}
+	if !w.is(n, yaml.SequenceNode, path, "must be a list; [] is one without elements") {
+		return
+	}
+	for i, element := range n.Content {
+		w.message(element, Index(path, i), list.AppendMutable().Message())
+	}
+}
+
+// entries reads a map from names to messages.
+func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map, fd protoreflect.FieldDescriptor) {
+	w.places[path] = Place{Position: positionOf(n)}
+	if !w.is(n, yaml.MappingNode, path, "must be a group of names; {} is one without any") {
+		return
+	}
+	seen := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name, ok := w.key(key, path)
+		if !ok {
+			continue
+		}
+		if first := seen[name]; first != nil {
+			w.remark(key, Key(path, name), fmt.Sprintf("stands here already in line %d", first.Line))
+			continue
+		}
+		seen[name] = key
+		entry := m.NewValue()
+		w.message(value, Key(path, name), entry.Message())
+		m.Set(protoreflect.ValueOfString(name).MapKey(), entry)
+	}
+}
+
+// key reads the name of a field or of an entry.
+func (w *walk) key(n *yaml.Node, path string) (name string, ok bool) {
+	switch {
+	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!merge":
+		w.remark(n, path, "has a merge key <<; the fields must be written out")
+	case !w.plain(n, path):
+	case n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" || n.Value == "":
+		w.remark(n, path, fmt.Sprintf("has %s where a name must be", textOf(n)))
+	default:
+		return n.Value, true
+	}
+	return "", false
+}
+
+// is requires that n is of a kind.
+func (w *walk) is(n *yaml.Node, kind yaml.Kind, path, problem string) bool {
+	if !w.plain(n, path) {
+		return false
+	}
+	if n.Kind != kind {
+		w.fault(n, path, problem)
+		return false
+	}
+	return true
+}
+
+// plain requires that n is written as it is, and not by other means of YAML.
+func (w *walk) plain(n *yaml.Node, path string) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		w.remark(n, path, fmt.Sprintf("is the alias *%.64s; it must be written out", n.Value))
+	case n.Anchor != "":
+		w.remark(n, path, fmt.Sprintf("has the anchor &%.64s; there must be none", n.Anchor))
+	case n.Style&yaml.TaggedStyle != 0:
+		w.remark(n, path, fmt.Sprintf("has the tag %.64s; there must be none", n.ShortTag()))
+	default:
+		return true
+	}
+	return false
+}
+
+// unknown says which fields there are, or which one was meant.
+func unknown(md protoreflect.MessageDescriptor, name string) string {
+	names := make([]string, md.Fields().Len())
+	for i := range names {
+		names[i] = string(md.Fields().Get(i).Name())
+	}
+	if near := Nearest(name, names); near != "" {
+		return fmt.Sprintf("is no field here; did you mean %s?", near)
+	}
+	slices.Sort(names)
+	return "is no field here; there are: " + strings.Join(names, ", ")
+}

@@ -1,0 +1,89 @@
+package ruleset
+
+import (
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset/internal/strictyaml"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// layers are what the sources state.
+type layers struct {
+	builtIn []statement
+	options []optional
+	file    *Parsed // nil: there is none
+	code    []policy.Rule
+}
+
+// layers reads all sources for the first time.
+func (o *options) layers() (l layers, faults []error) {
+	if !o.noBuiltIn {
+		l.builtIn = []statement{{Rule: interceptors.BuiltIn(), origin: origin{source: BuiltIn, name: BuiltIn.String()}, path: "rule"}}
+	}
+	for _, x := range o.extensions {
+		if err := x.check(); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		l.options = append(l.options, x.find(protoregistry.GlobalFiles)...)
+	}
+	if o.path != "" {
+		var err error
+		l.file, err = ReadFile(o.path)
+		faults = append(faults, err)
+	}
+	l.code = o.code
+	return l, faults
+}
+
+// compartments are those of the file.
+func (l layers) compartments() map[string]*policyv1.Compartment {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.rules.GetCompartments()
+}
+
+// compile makes statements of all layers and puts them together, or says all that is
+// wrong with them.
+func (l layers) compile() ([]statement, error) {
+	var findings []*finding
+	var options, file []statement
+	for _, o := range l.options {
+		s, found := o.compile(l.compartments())
+		options, findings = append(options, s), append(findings, found...)
+	}
+	if l.file != nil {
+		var found []*finding
+		file, found = l.file.compile()
+		findings = append(findings, found...)
+	}
+	code := statementsOf(l.code)
+	merged, twice := merge(l.builtIn, options, file, code)
+	if findings = append(findings, twice...); len(findings) > 0 {
+		return nil, join(findings, checkEach(l.code)...)
+	}
+	return merged, nil
+}
+
+// statementsOf are rules of code.
+func statementsOf(rules []policy.Rule) []statement {
+	all := make([]statement, len(rules))
+	for i, r := range slices.Clone(rules) {
+		all[i] = statement{Rule: r, origin: origin{source: Code, name: Code.String()}, path: strictyaml.Index("rules", i)}
+	}
+	return all
+}
+
+// checkEach says what is wrong with rules that are not going to be put together.
+func checkEach(rules []policy.Rule) []error {
+	faults := make([]error, len(rules))
+	for i, r := range rules {
+		_, faults[i] = policy.NewRules([]policy.Rule{r})
+	}
+	return faults
+}

@@ -1,0 +1,90 @@
+package ruleset
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// spot is what there is one rule for.
+type spot struct {
+	match, target string
+	side          policy.Side
+	shadow        bool
+}
+
+// claim is a statement that has a spot, and the layer that it is of.
+type claim struct {
+	layer int
+	by    statement
+}
+
+// merge puts the layers together. A statement takes the spots of its sides from all
+// layers before its own; one that is left without any is out of force. Two
+// statements of one layer for one spot are a fault.
+func merge(layers ...[]statement) (all []statement, faults []*finding) {
+	taken := map[spot]claim{}
+	for n, layer := range slices.Backward(layers) {
+		var left []statement
+		for _, s := range layer {
+			sides, f := s.take(taken, n)
+			if f != nil {
+				faults = append(faults, f)
+			}
+			if len(sides) < len(s.sides()) {
+				s.Sides = sides
+			}
+			if len(sides) > 0 {
+				left = append(left, s)
+			}
+		}
+		all = append(left, all...)
+	}
+	return all, faults
+}
+
+// take claims the spots of s that are free, and returns their sides.
+func (s statement) take(taken map[spot]claim, layer int) (sides []policy.Side, f *finding) {
+	for _, side := range s.sides() {
+		at := spot{s.Match, s.Target, side, s.Shadow}
+		first, ok := taken[at]
+		switch {
+		case !ok:
+			taken[at] = claim{layer, s}
+			sides = append(sides, side)
+		case first.layer == layer:
+			f = findingAt(s.origin, s.path, fmt.Sprintf("is for the same calls as %s; there must be one rule", first.by))
+		}
+	}
+	return sides, f
+}
+
+// String names the statement, and where it stands.
+func (s statement) String() string {
+	if place := s.place(s.path); place != "" {
+		return fmt.Sprintf("%s at %s", s.path, place)
+	}
+	return s.path
+}
+
+// sides are those that s is for: a target has clients only.
+func (s statement) sides() []policy.Side {
+	switch {
+	case len(s.Sides) > 0:
+		return s.Sides
+	case s.Target != "":
+		return []policy.Side{policy.Client}
+	default:
+		return []policy.Side{policy.Client, policy.Server, policy.Local}
+	}
+}
+
+// rulesOf are the rules that the statements are.
+func rulesOf(statements []statement) []policy.Rule {
+	rules := make([]policy.Rule, len(statements))
+	for i, s := range statements {
+		rules[i] = s.Rule
+	}
+	return rules
+}

@@ -1,0 +1,45 @@
+package ruleset
+
+import "log/slog"
+
+// Observer hears of changes. It must be safe for concurrent use and must not block;
+// it is called outside all locks, and one that panics harms nothing. It can be
+// implemented without this package.
+type Observer interface {
+	// RulesApplied: rules are in force, this many of them. The source is that of the
+	// change: "file" or "code", or "start" for the first ones.
+	RulesApplied(source string, rules int)
+	// RulesRefused: a change was refused, for all that err says, and the rules before
+	// it stay in force.
+	RulesRefused(source string, err error)
+}
+
+// start is the source of the first rules.
+const start = "start"
+
+// tellApplied tells the observer and the log.
+func (o *options) tellApplied(source string, rules int) {
+	o.log().Info("rules applied", "source", source, "file", o.path, "rules", rules)
+	if o.observer != nil {
+		defer contain()
+		o.observer.RulesApplied(source, rules)
+	}
+}
+
+// tellRefused tells the observer and the log.
+func (o *options) tellRefused(source string, err error) {
+	o.log().Error("rules refused; those before stay in force", "source", source, "file", o.path, "error", err)
+	if o.observer != nil {
+		defer contain()
+		o.observer.RulesRefused(source, err)
+	}
+}
+
+func (o *options) log() *slog.Logger {
+	if o.logger == nil {
+		return slog.Default()
+	}
+	return o.logger
+}
+
+func contain() { _ = recover() }

@@ -1,0 +1,63 @@
+package ruleset
+
+import (
+	"log/slog"
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Option changes what [New] makes.
+type Option interface{ apply(*options) }
+
+type options struct {
+	path       string
+	code       []policy.Rule
+	extensions []extensions
+	noBuiltIn  bool
+	policy     []policy.RulesOption
+	logger     *slog.Logger
+	observer   Observer
+}
+
+type optionFunc func(*options)
+
+func (f optionFunc) apply(o *options) { f(o) }
+
+// WithFile takes rules from a file in YAML or JSON. [Set.Watch] follows its changes.
+// Default: no file.
+func WithFile(path string) Option { return optionFunc(func(o *options) { o.path = path }) }
+
+// WithRules takes rules from code, which have the last word. [Set.Apply] changes
+// them. Default: none.
+func WithRules(rules ...policy.Rule) Option {
+	rules = slices.Clone(rules)
+	return optionFunc(func(o *options) { o.code = append(o.code, rules...) })
+}
+
+// WithExtensions takes rules from the options of the methods and services of all
+// linked .proto files. The types extend google.protobuf.MethodOptions and
+// ServiceOptions with repeated afloat.policy.v1.Rule. It is for options of one's own;
+// afloat's are those of package protooptions. Default: none.
+func WithExtensions(method, service protoreflect.ExtensionType) Option {
+	return optionFunc(func(o *options) { o.extensions = append(o.extensions, extensions{method, service}) })
+}
+
+// WithoutBuiltIn leaves calls unguarded that no rule names. By default they have the
+// built-in rule, see interceptors.BuiltIn.
+func WithoutBuiltIn() Option { return optionFunc(func(o *options) { o.noBuiltIn = true }) }
+
+// WithPolicyOptions hands options on to the policy.Rules: policy.MaxKeys and
+// policy.WithObserver.
+func WithPolicyOptions(opts ...policy.RulesOption) Option {
+	return optionFunc(func(o *options) { o.policy = append(o.policy, opts...) })
+}
+
+// WithLogger logs changes: those that are applied at info, those that are refused at
+// error. Default: slog.Default().
+func WithLogger(l *slog.Logger) Option { return optionFunc(func(o *options) { o.logger = l }) }
+
+// WithObserver tells o of changes. Default: nobody. A nil o is nobody.
+func WithObserver(o Observer) Option { return optionFunc(func(all *options) { all.observer = o }) }

@@ -1,0 +1,117 @@
+package ruleset
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Set is rules from several sources that can be changed while they work. It is safe
+// for concurrent use. Make one with [New].
+type Set struct {
+	options options
+	rules   *policy.Rules
+
+	mu     sync.Mutex // held to change the rules
+	layers layers
+
+	state atomic.Pointer[state]
+}
+
+// state is what is in force.
+type state struct {
+	statements       []statement
+	applied, refused uint64
+	lastRefused      *RefusedChange
+}
+
+// New puts the rules of all sources together. All faults are reported at once.
+func New(opts ...Option) (*Set, error) {
+	if err := validate.Options("ruleset", opts); err != nil {
+		return nil, err
+	}
+	s := new(Set)
+	for _, o := range opts {
+		o.apply(&s.options)
+	}
+	l, faults := s.options.layers()
+	statements, err := l.compile()
+	if err := errors.Join(append(faults, err)...); err != nil {
+		return nil, err
+	}
+	s.rules, err = policy.NewRules(rulesOf(statements), s.options.policy...)
+	if err != nil {
+		return nil, err
+	}
+	s.layers = l
+	s.state.Store(&state{statements: statements})
+	s.options.tellApplied(start, len(statements))
+	return s, nil
+}
+
+// Rules are what finds the policies of calls: give them to interceptors.DialOptions
+// and ServerOptions. They must not be changed but by the set.
+func (s *Set) Rules() *policy.Rules { return s.rules }
+
+// Apply puts rules in the place of those of code, which have the last word. Rules
+// that have any fault are refused whole, and those before stay in force. Policies
+// that the rules want before and after go on with all that they hold, see
+// policy.Rules.Apply. It must not be called by an observer.
+func (s *Set) Apply(rules []policy.Rule) error {
+	return s.change(Code, func(l *layers) error {
+		l.code = rules
+		return nil
+	})
+}
+
+// Reload reads the file again and applies what it holds, as [Set.Apply] does. It is
+// for who does not [Set.Watch]. Without a file it does nothing.
+func (s *Set) Reload() error {
+	if s.options.path == "" {
+		return nil
+	}
+	p, err := ReadFile(s.options.path)
+	return s.change(File, func(l *layers) error {
+		l.file = p
+		return err
+	})
+}
+
+// change puts edited layers in force, or refuses them, and tells who wants to know.
+func (s *Set) change(source Source, edit func(*layers) error) error {
+	n, err := s.edit(source, edit)
+	if err != nil {
+		s.options.tellRefused(source.String(), err)
+	} else {
+		s.options.tellApplied(source.String(), n)
+	}
+	return err
+}
+
+// edit is change under the lock. It returns how many rules are in force.
+func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, next := s.layers, *s.state.Load()
+	var statements []statement
+	if err = edit(&l); err == nil {
+		statements, err = l.compile()
+	}
+	if err == nil {
+		err = s.rules.Apply(rulesOf(statements))
+	}
+	if err != nil {
+		next.refused++
+		next.lastRefused = &RefusedChange{Source: source, At: time.Now(), Err: err}
+	} else {
+		next.applied++
+		next.statements = statements
+		s.layers = l
+	}
+	s.state.Store(&next)
+	return len(next.statements), err
+}

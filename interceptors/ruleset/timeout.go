@@ -1,0 +1,29 @@
+package ruleset
+
+import (
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/timeout"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// timeoutTemplate is the template of a message.
+func timeoutTemplate(m *policyv1.Timeout) policy.Template {
+	return timeout.Each(timeout.Config{
+		Default:      m.GetDefault().AsDuration(),
+		Max:          m.GetMax().AsDuration(),
+		FirstMessage: m.GetFirstMessage().AsDuration(),
+		Idle:         m.GetIdle().AsDuration(),
+		Total:        m.GetTotal().AsDuration(),
+	})
+}
+
+// timeoutMessage is the message of a configuration.
+func timeoutMessage(cfg timeout.Config) *policyv1.Timeout {
+	return &policyv1.Timeout{
+		Default:      lastingFor(cfg.Default),
+		Max:          lastingFor(cfg.Max),
+		FirstMessage: lastingFor(cfg.FirstMessage),
+		Idle:         lastingFor(cfg.Idle),
+		Total:        lastingFor(cfg.Total),
+	}
+}
