@@ -41,6 +41,10 @@ type Config struct {
 	// Logger gets the panics of sources, with their stacks, at error. Default:
 	// slog.Default().
 	Logger *slog.Logger
+	// Declared returns what the author of the response's message says of a field,
+	// from its options say, as protooptions.Declared does. The sources are checked
+	// against it and have its timeouts as their default. Default: nothing is said.
+	Declared func(protoreflect.FieldDescriptor) Declaration
 }
 
 // Plan is the sources of one kind of response. It is immutable and safe for
@@ -78,8 +82,9 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 			faults = append(faults, fmt.Errorf("%s: source %d = nil; must be a source", label, i))
 			continue
 		}
+		s, declaredErr := s.declare(label, p.cfg.declared(s.field(), md))
 		b, err := s.bind(p, label, md)
-		p.bindings, faults = append(p.bindings, b), append(faults, err)
+		p.bindings, faults = append(p.bindings, b), append(faults, declaredErr, err)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

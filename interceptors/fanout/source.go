@@ -16,6 +16,9 @@ import (
 type Source[Req, Resp any] interface {
 	// field is the path of the field.
 	field() string
+	// declare checks the source against what is declared of the field, and returns
+	// it with what it takes from there.
+	declare(label string, d Declaration) (Source[Req, Resp], error)
 	// bind checks the source. md is nil if the response is no proto message.
 	bind(p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor) (binding[Req, Resp], error)
 }

@@ -1,7 +1,6 @@
 package ruleset
 
 import (
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -60,11 +59,11 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 		Window:              durationpb.New(cfg.Window),
 		Buckets:             number(cfg.Buckets),
 		WindowCalls:         int32Of(cfg.WindowCalls),
-		FailureRatio:        proto.Float64(max(0, cfg.FailureRatio)),
+		FailureRatio:        new(max(0, cfg.FailureRatio)),
 		MinCalls:            number(cfg.MinCalls),
 		ConsecutiveFailures: number(max(0, cfg.ConsecutiveFailures)),
 		SlowAfter:           lastingFor(cfg.SlowAfter),
-		SlowRatio:           proto.Float64(cfg.SlowRatio),
+		SlowRatio:           new(cfg.SlowRatio),
 		OpenFor:             durationpb.New(cfg.OpenFor),
 		MaxOpenFor:          durationpb.New(cfg.MaxOpenFor),
 		NoJitter:            cfg.NoJitter,

@@ -45,9 +45,9 @@ func put[M shareable](c *compiler, path string, r *policyv1.Rule, m M, k kind[M]
 	if name == "" {
 		return try(c, path, m, k.template(m, r.GetShadow())).Per(c.scope(path, m))
 	}
-	for other := range given(m) {
+	for _, other := range given(m) {
 		if other != "compartment" {
-			c.remark(strictyaml.Field(path, other), fmt.Sprintf("must be left out: it is that of compartment %s", strictyaml.Quoted(name)))
+			c.remark(strictyaml.Field(path, other), "must be left out: it is that of compartment "+strictyaml.Quoted(name))
 		}
 	}
 	shared := k.in(c.compartments[name])
@@ -60,13 +60,14 @@ func put[M shareable](c *compiler, path string, r *policyv1.Rule, m M, k kind[M]
 
 // names are those of the compartments that have a policy of the kind.
 func (k kind[M]) names(all map[string]*policyv1.Compartment) []string {
-	return slices.Sorted(func(yield func(string) bool) {
-		for name, c := range all {
-			if k.in(c).ProtoReflect().IsValid() && !yield(name) {
-				return
-			}
+	var names []string
+	for name, c := range all {
+		if k.in(c).ProtoReflect().IsValid() {
+			names = append(names, name)
 		}
-	})
+	}
+	slices.Sort(names)
+	return names
 }
 
 // choices says what there is to choose from, or what was meant.
@@ -104,7 +105,7 @@ func define[M shareable](c *compiler, path string, in *policyv1.Compartment, k k
 		return
 	}
 	path = strictyaml.Field(path, k.field)
-	for name := range given(m) {
+	for _, name := range given(m) {
 		if name == "scope" || name == "compartment" {
 			c.remark(strictyaml.Field(path, name), "must be left out in a compartment")
 		}
@@ -112,15 +113,14 @@ func define[M shareable](c *compiler, path string, in *policyv1.Compartment, k k
 	try(c, path, m, k.template(m, false))
 }
 
-// given yields the names of the fields of m that are set, in their order.
-func given(m proto.Message) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		fields := m.ProtoReflect().Descriptor().Fields()
-		for i := range fields.Len() {
-			fd := fields.Get(i)
-			if m.ProtoReflect().Has(fd) && !yield(string(fd.Name())) {
-				return
-			}
+// given are the names of the fields of m that are set.
+func given(m proto.Message) []string {
+	var names []string
+	fields := m.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		if fd := fields.Get(i); m.ProtoReflect().Has(fd) {
+			names = append(names, string(fd.Name()))
 		}
 	}
+	return names
 }

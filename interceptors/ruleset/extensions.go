@@ -33,13 +33,17 @@ func (x extensions) check() error {
 		if t.xt == nil {
 			return fmt.Errorf("ruleset: extension for a %s = nil; must be one of %s", t.name, t.extendee)
 		}
-		xd := t.xt.TypeDescriptor()
-		isRules := xd.IsList() && xd.Message() != nil && xd.Message().FullName() == (&policyv1.Rule{}).ProtoReflect().Descriptor().FullName()
-		if !isRules || xd.ContainingMessage().FullName() != t.extendee {
+		if xd := t.xt.TypeDescriptor(); !isRules(t.xt) || xd.ContainingMessage().FullName() != t.extendee {
 			return fmt.Errorf("ruleset: extension for a %s = %s; must be repeated afloat.policy.v1.Rule of %s", t.name, xd.FullName(), t.extendee)
 		}
 	}
 	return nil
+}
+
+// isRules reports whether an extension is a list of rules.
+func isRules(xt protoreflect.ExtensionType) bool {
+	_, ok := xt.InterfaceOf(xt.New()).([]*policyv1.Rule)
+	return ok
 }
 
 // find returns the rules that the files state.

@@ -33,7 +33,7 @@ func ReadFile(path string) (*Parsed, error) {
 
 // read returns what a file holds, or the beginning of it if that is too much.
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the path is the program's own
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -86,16 +86,35 @@ func (p *Parsed) Compile() ([]policy.Rule, error) {
 func (p *Parsed) compile() ([]statement, []*finding) {
 	c := compiler{origin: p.origin, compartments: p.rules.GetCompartments()}
 	statements := c.rules(p.rules)
-	own := slices.DeleteFunc(c.findings, p.follows)
+	unread := p.unread()
+	own := slices.DeleteFunc(c.findings, unread.explains)
 	return statements, append(slices.Clip(p.findings), own...)
 }
 
-// follows reports whether f is only so because something could not be read.
-func (p *Parsed) follows(f *finding) bool {
-	return slices.ContainsFunc(p.findings, func(cause *finding) bool {
-		within := strings.HasPrefix(f.path+".", cause.path+".") || strings.HasPrefix(f.path, cause.path+"[")
-		return cause.path == "" || within || f.missing && parent(f.path) == parent(cause.path)
-	})
+// unread is what of a file could not be read: the paths, and those of the messages
+// that they are of.
+type unread struct{ paths, parents map[string]bool }
+
+func (p *Parsed) unread() unread {
+	u := unread{map[string]bool{}, map[string]bool{}}
+	for _, f := range p.findings {
+		u.paths[f.path] = true
+		u.parents[parent(f.path)] = true
+	}
+	return u
+}
+
+// explains reports whether f is only so because something could not be read: the
+// value itself, what it is part of, or a field that may have been meant for it.
+func (u unread) explains(f *finding) bool {
+	for path := f.path; ; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+		if u.paths[path] {
+			return true
+		}
+		if path == "" {
+			return f.missing && u.parents[parent(f.path)]
+		}
+	}
 }
 
 // parent is the path of the message that a field is of.

@@ -20,7 +20,7 @@ type layers struct {
 }
 
 // layers reads all sources for the first time.
-func (o *options) layers() (l layers, faults []error) {
+func (o *options) layers() (l layers, file seen, faults []error) {
 	if !o.noBuiltIn {
 		l.builtIn = []statement{{Rule: interceptors.BuiltIn(), origin: origin{source: BuiltIn, name: BuiltIn.String()}, path: "rule"}}
 	}
@@ -32,12 +32,15 @@ func (o *options) layers() (l layers, faults []error) {
 		l.options = append(l.options, x.find(protoregistry.GlobalFiles)...)
 	}
 	if o.path != "" {
-		var err error
-		l.file, err = ReadFile(o.path)
-		faults = append(faults, err)
+		data, err := read(o.path)
+		if err != nil {
+			faults = append(faults, errRead(o.path, err))
+		} else {
+			l.file, file.data = Parse(o.path, data), data
+		}
 	}
 	l.code = o.code
-	return l, faults
+	return l, file, faults
 }
 
 // compartments are those of the file.

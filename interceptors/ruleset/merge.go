@@ -60,12 +60,13 @@ func (s statement) take(taken map[spot]claim, layer int) (sides []policy.Side, f
 	return sides, f
 }
 
-// String names the statement, and where it stands.
+// String names the statement, for who looks at the source.
 func (s statement) String() string {
-	if place := s.place(s.path); place != "" {
-		return fmt.Sprintf("%s at %s", s.path, place)
+	if s.document == nil {
+		return s.path
 	}
-	return s.path
+	at, _ := s.document.At(s.path)
+	return fmt.Sprintf("%s in line %d", s.path, at.Line)
 }
 
 // sides are those that s is for: a target has clients only.

@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,9 @@ type Set struct {
 	options options
 	rules   *policy.Rules
 
-	mu     sync.Mutex // held to change the rules
+	mu     sync.Mutex // held to change the rules, and what was seen of the file
 	layers layers
+	seen   seen
 
 	state atomic.Pointer[state]
 }
@@ -38,7 +40,7 @@ func New(opts ...Option) (*Set, error) {
 	for _, o := range opts {
 		o.apply(&s.options)
 	}
-	l, faults := s.options.layers()
+	l, seen, faults := s.options.layers()
 	statements, err := l.compile()
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func New(opts ...Option) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.layers = l
+	s.layers, s.seen = l, seen
 	s.state.Store(&state{statements: statements})
 	s.options.tellApplied(start, len(statements))
 	return s, nil
@@ -63,7 +65,7 @@ func (s *Set) Rules() *policy.Rules { return s.rules }
 // policy.Rules.Apply. It must not be called by an observer.
 func (s *Set) Apply(rules []policy.Rule) error {
 	return s.change(Code, func(l *layers) error {
-		l.code = rules
+		l.code = slices.Clone(rules)
 		return nil
 	})
 }
@@ -74,10 +76,19 @@ func (s *Set) Reload() error {
 	if s.options.path == "" {
 		return nil
 	}
-	p, err := ReadFile(s.options.path)
+	data, err := read(s.options.path)
+	s.sees(data, err)
+	return s.applyFile(data, err)
+}
+
+// applyFile applies what the file holds.
+func (s *Set) applyFile(data []byte, err error) error {
 	return s.change(File, func(l *layers) error {
-		l.file = p
-		return err
+		if err != nil {
+			return errRead(s.options.path, err)
+		}
+		l.file = Parse(s.options.path, data)
+		return nil
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -62,7 +61,7 @@ func int32Of(n int) int32 {
 }
 
 // number is a field that is given.
-func number(n int) *int32 { return proto.Int32(int32Of(n)) }
+func number(n int) *int32 { return new(int32Of(n)) }
 
 // lastingFor is a duration that is given, unless it is zero.
 func lastingFor(d time.Duration) *durationpb.Duration {

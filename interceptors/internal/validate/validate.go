@@ -10,7 +10,7 @@ import (
 )
 
 // Fault is one of a configuration.
-type Fault struct {
+type Fault struct { //nolint:errname // the package's word for it
 	// Policy is whose configuration it is, Field the name of the field.
 	Policy, Field string
 	// Value is what the field has, Allowed what it may have.

@@ -63,7 +63,7 @@ func fieldOf(md protoreflect.MessageDescriptor, name string) protoreflect.FieldD
 func (w *walk) field(n *yaml.Node, path string, m protoreflect.Message, fd protoreflect.FieldDescriptor) {
 	switch {
 	case fd.IsMap():
-		w.entries(n, path, m.Mutable(fd).Map(), fd)
+		w.entries(n, path, m.Mutable(fd).Map())
 	case fd.IsList():
 		w.elements(n, path, m.Mutable(fd).List())
 	case fd.Message() != nil && fd.Message().FullName() != durationName:
@@ -88,7 +88,7 @@ func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List) {
 }
 
 // entries reads a map from names to messages.
-func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map, fd protoreflect.FieldDescriptor) {
+func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map) {
 	w.places[path] = Place{Position: positionOf(n)}
 	if !w.is(n, yaml.MappingNode, path, "must be a group of names; {} is one without any") {
 		return

@@ -1,0 +1,119 @@
+package ruleset
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	optionsv1 "github.com/afloat-go/afloat/proto/afloat/options/v1"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// filesOf has one service, with the rules in the options of its method.
+func filesOf(tb testing.TB, rules ...*policyv1.Rule) *protoregistry.Files {
+	tb.Helper()
+	options := new(descriptorpb.MethodOptions)
+	proto.SetExtension(options, optionsv1.E_Method, rules)
+	fd, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: new("shop/v1/shop.proto"), Package: new("shop.v1"), Syntax: new("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: new("Empty")}},
+		Service: []*descriptorpb.ServiceDescriptorProto{{
+			Name: new("Shop"),
+			Method: []*descriptorpb.MethodDescriptorProto{{
+				Name: new("Get"), InputType: new(".shop.v1.Empty"), OutputType: new(".shop.v1.Empty"),
+				Options: options,
+			}},
+		}},
+	}, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	files := new(protoregistry.Files)
+	if err := files.RegisterFile(fd); err != nil {
+		tb.Fatal(err)
+	}
+	return files
+}
+
+func TestFaultsOfOptions(t *testing.T) {
+	t.Parallel()
+	const at = "shop/v1/shop.proto: shop.v1.Shop.Get: "
+	for _, tt := range []struct {
+		name  string
+		rules []*policyv1.Rule
+		want  string
+	}{
+		{"match", []*policyv1.Rule{{Match: "*"}}, at + `method[0].match = "*"; must be left out in options: the rule is for /shop.v1.Shop/Get`},
+		{"range", []*policyv1.Rule{{Timeout: &policyv1.Timeout{Max: durationpb.New(48 * time.Hour)}}}, at + "method[0].timeout.max = 48h0m0s; must be in [1ms, 24h]"},
+		{"missing", []*policyv1.Rule{{}, {Shadow: true, Bulkhead: &policyv1.Bulkhead{}}}, at + "method[1].bulkhead.max_concurrent: is missing; must be in [1, 1000000]"},
+		{"compartment", []*policyv1.Rule{{Bulkhead: &policyv1.Bulkhead{Compartment: "stock"}}}, at + `method[0].bulkhead.compartment = "stock"; must be a compartment with a bulkhead; there are: payments`},
+		{"twice", []*policyv1.Rule{{}, {}}, at + "method[1]: is for the same calls as method[0]; there must be one rule"},
+		{"fine", []*policyv1.Rule{{Side: policyv1.Side_SIDE_SERVER}, {Side: policyv1.Side_SIDE_CLIENT, Bulkhead: &policyv1.Bulkhead{Compartment: "payments"}}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := layers{
+				options: extensions{optionsv1.E_Method, optionsv1.E_Service}.find(filesOf(t, tt.rules...)),
+				file:    Parse("rules.yaml", []byte("compartments: {payments: {bulkhead: {max_concurrent: 1}}}\nrules: []\n")),
+			}
+			_, err := l.compile()
+			if got := text(err); got != tt.want {
+				t.Errorf("error = %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestExtensionsMustBeForRules(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		x    extensions
+		want string
+	}{
+		{"none", extensions{optionsv1.E_Method, nil}, "extension for a service = nil; must be one of google.protobuf.ServiceOptions"},
+		{"of another message", extensions{optionsv1.E_Service, optionsv1.E_Service}, "extension for a method = afloat.options.v1.service; must be repeated afloat.policy.v1.Rule of google.protobuf.MethodOptions"},
+		{"not for rules", extensions{optionsv1.E_Method, optionsv1.E_Field}, "extension for a service = afloat.options.v1.field; must be repeated afloat.policy.v1.Rule of google.protobuf.ServiceOptions"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if err := tt.x.check(); err == nil || !strings.HasSuffix(err.Error(), tt.want) {
+				t.Errorf("error = %v; want %s", err, tt.want)
+			}
+		})
+	}
+	if err := (extensions{optionsv1.E_Method, optionsv1.E_Service}).check(); err != nil {
+		t.Errorf("afloat's own: %v", err)
+	}
+}
+
+func TestSourcesHaveNames(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[Source]string{BuiltIn: "built-in", Options: "options", File: "file", Code: "code", 9: "Source(9)"} {
+		if s.String() != want {
+			t.Errorf("%q; want %q", s, want)
+		}
+	}
+}
+
+// A read error of any kind is told with the file.
+func TestErrorsOfReading(t *testing.T) {
+	t.Parallel()
+	if got := errRead("a.yaml", errors.New("disk on fire")).Error(); got != "a.yaml: cannot be read: disk on fire" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,126 @@
+package follow
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// How long it must have been quiet before a change is told, and how long that is
+// waited for at most.
+const (
+	quiet    = 100 * time.Millisecond
+	patience = 2 * time.Second
+)
+
+// File calls changed once it follows the path, and then each time that what is there
+// may be other than before. It calls failed with what stands in the way of that
+// while it goes on. It returns nil when ctx ends, and an error if it cannot begin.
+// All calls are made on the goroutine of the caller.
+func File(ctx context.Context, path string, changed func(), failed func(error)) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	return follow(ctx, w, path, changed, failed)
+}
+
+// follow is File with a watcher.
+func follow(ctx context.Context, w *fsnotify.Watcher, path string, changed func(), failed func(error)) error {
+	f := &follower{path: path, watcher: w, watched: map[string]os.FileInfo{}}
+	if err := f.aim(); err != nil {
+		return err
+	}
+	changed()
+	var told told
+	defer told.stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-w.Events:
+			if f.trail.names[filepath.Clean(e.Name)] {
+				report(f.aim(), failed)
+				told.soon()
+			}
+		case err := <-w.Errors:
+			// Events may be lost: any of them could have been ours.
+			report(errors.Join(err, f.aim()), failed)
+			told.soon()
+		case <-told.due():
+			told.stop()
+			changed()
+		}
+	}
+}
+
+func report(err error, failed func(error)) {
+	if err != nil {
+		failed(err)
+	}
+}
+
+// follower watches the folders of a trail.
+type follower struct {
+	path    string
+	watcher *fsnotify.Watcher
+	trail   *trail
+	// watched are the folders as they were when they were last watched: another may
+	// have taken the name of one since.
+	watched map[string]os.FileInfo
+}
+
+// aim watches the folders that the trail leads through now, as far as it can be
+// gone. What happens between the look at the trail and the watch is seen by looking
+// again.
+func (f *follower) aim() error {
+	for {
+		t, err := trailOf(f.path)
+		f.trail = t
+		changed, watchErr := f.watch(t.folders)
+		if !changed {
+			return errors.Join(err, watchErr)
+		}
+	}
+}
+
+// watch watches these folders and no others, and reports whether it had to change
+// anything for it, or one has gone. It must be able to watch the last one. A folder
+// further up that nobody may read can be passed, but not seen to be replaced.
+func (f *follower) watch(folders []string) (changed bool, err error) {
+	active := f.watcher.WatchList()
+	for _, name := range active {
+		if !slices.Contains(folders, name) {
+			f.leave(name)
+		}
+	}
+	for i, name := range folders {
+		info, statErr := os.Stat(name)
+		if statErr == nil && slices.Contains(active, name) {
+			if os.SameFile(info, f.watched[name]) {
+				continue
+			}
+			f.leave(name)
+		}
+		switch addErr := f.watcher.Add(name); {
+		case addErr == nil:
+			f.watched[name], changed = info, true
+		case isGone(addErr):
+			changed = true
+		case i == len(folders)-1:
+			err = addErr
+		}
+	}
+	return changed, err
+}
+
+func (f *follower) leave(name string) {
+	_ = f.watcher.Remove(name) // it may be gone already
+	delete(f.watched, name)
+}

@@ -1,0 +1,130 @@
+package protooptions_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/fanout"
+	testoptionsv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/options/v1"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/ruleset/protooptions"
+)
+
+const (
+	charge = testoptionsv1.PaymentService_Charge_FullMethodName
+	refund = testoptionsv1.PaymentService_Refund_FullMethodName
+	item   = testoptionsv1.CatalogService_GetItem_FullMethodName
+)
+
+func newSet(tb testing.TB, opts ...ruleset.Option) *ruleset.Set {
+	tb.Helper()
+	s, err := ruleset.New(append(opts, protooptions.Rules(), ruleset.WithLogger(slog.New(slog.DiscardHandler)))...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// kinds are those of the policies that a call has.
+func kinds(s *ruleset.Set, call policy.Call) string {
+	s.Rules().Resolve(call)
+	var all []string
+	for _, p := range s.Snapshot().Policies {
+		if p.Side == call.Side && (p.Name == call.Method || p.Name == "*" && p.Match == match(s, call)) {
+			all = append(all, p.Kind)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// match is that of the rule of a call.
+func match(s *ruleset.Set, call policy.Call) string {
+	for _, r := range s.Rules().Matching(call) {
+		return r.Match
+	}
+	return "none"
+}
+
+// What the author of an API says holds for the methods of linked stubs; any other
+// method has the rules that it would have without.
+func TestOptionsOfMethodsAndServices(t *testing.T) {
+	t.Parallel()
+	s := newSet(t)
+	for _, tt := range []struct {
+		name        string
+		call        policy.Call
+		match, want string
+	}{
+		{"a method's on clients", policy.Call{Method: charge}, charge, "breaker"},
+		{"a method's on servers", policy.Call{Method: charge, Side: policy.Server}, charge, "bulkhead"},
+		{"the service's where the method has none", policy.Call{Method: charge, Side: policy.Local}, "/afloat.test.options.v1.PaymentService/*", "timeout"},
+		{"the service's", policy.Call{Method: refund}, "/afloat.test.options.v1.PaymentService/*", "timeout"},
+		{"a service without", policy.Call{Method: item}, "*", "breaker bulkhead timeout"},
+		{"an unknown method of the service", policy.Call{Method: "/afloat.test.options.v1.PaymentService/New"}, "/afloat.test.options.v1.PaymentService/*", "timeout"},
+		{"an unknown service", policy.Call{Method: "/no.Stubs/Linked"}, "*", "breaker bulkhead timeout"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := match(s, tt.call); got != tt.match {
+				t.Errorf("rule %q; want %q", got, tt.match)
+			}
+			if got := kinds(s, tt.call); got != tt.want {
+				t.Errorf("policies %q; want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFileHasPrecedenceOverOptions(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	text := fmt.Sprintf("rules: [{match: %s, side: client, timeout: {max: 1s}}]", charge)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newSet(t, ruleset.WithFile(path))
+	if got := kinds(s, policy.Call{Method: charge}); got != "timeout" {
+		t.Errorf("a client has %q; want what the file says", got)
+	}
+	if got := kinds(s, policy.Call{Method: charge, Side: policy.Server}); got != "bulkhead" {
+		t.Errorf("a server has %q; want what the options say", got)
+	}
+	var places []string
+	for _, r := range s.Snapshot().Rules {
+		if r.Source == ruleset.Options {
+			places = append(places, r.Place)
+		}
+	}
+	want := []string{
+		"afloat/test/options/v1/shop.proto: afloat.test.options.v1.PaymentService.Charge",
+		"afloat/test/options/v1/shop.proto: afloat.test.options.v1.PaymentService",
+	}
+	if !slices.Equal(places, want) {
+		t.Errorf("places %q; want %q", places, want)
+	}
+}
+
+func TestDeclared(t *testing.T) {
+	t.Parallel()
+	fields := (&testoptionsv1.GetItemResponse{}).ProtoReflect().Descriptor().Fields()
+	for name, want := range map[protoreflect.Name]fanout.Declaration{
+		"name":    {Need: fanout.NeedRequired, Timeout: time.Second, NeverStale: true},
+		"price":   {Need: fanout.NeedOptional, Timeout: 200 * time.Millisecond},
+		"color":   {},
+		"reviews": {Need: fanout.NeedOptional, NeverStale: true},
+	} {
+		if got := protooptions.Declared(fields.ByName(name)); got != want {
+			t.Errorf("%s: %+v; want %+v", name, got, want)
+		}
+	}
+}
