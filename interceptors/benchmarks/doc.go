@@ -2,7 +2,7 @@
 // own, so that users of afloat compile none of them.
 //
 //	gather     a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
-//	guard      a guarded call, a stream and a call end to end, beside gobreaker and failsafe-go
+//	guard      a guarded call, by code and by a ruleset, a stream and a call end to end, beside gobreaker and failsafe-go
 //	story      what users see of a fault, with and without guards
 //	size       what each library adds to the size of a client
 //	peers      the interceptors that are measured

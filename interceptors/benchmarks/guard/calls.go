@@ -102,10 +102,7 @@ func (l load) sample(peer peers.Peer, cc *grpc.ClientConn) (*measure.Sample, err
 		return nil, err
 	}
 	ctx := newRequest()
-	methods := make([]string, l.methods)
-	for i := range methods {
-		methods[i] = fmt.Sprintf("/bench.Service%d/Method%d", i/50, i%50)
-	}
+	methods := l.names()
 	opts := []grpc.CallOption{grpc.StaticMethod()} // as generated code has it
 	call := func(i int) {
 		_ = guard(ctx, methods[i%l.methods], nil, nil, cc, l.invoker(i), opts...) // the outcome is the load's
@@ -114,6 +111,15 @@ func (l load) sample(peer peers.Peer, cc *grpc.ClientConn) (*measure.Sample, err
 		call(i)
 	}
 	return &measure.Sample{Call: call, Goroutines: l.goroutines}, nil
+}
+
+// names are those of the methods.
+func (l load) names() []string {
+	methods := make([]string, l.methods)
+	for i := range methods {
+		methods[i] = fmt.Sprintf("/bench.Service%d/Method%d", i/50, i%50)
+	}
+	return methods
 }
 
 var errDown = status.Error(codes.Unavailable, "down")

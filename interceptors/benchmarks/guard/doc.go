@@ -1,6 +1,7 @@
 // Guard measures what a guarded call costs beside what the same guard costs with
 // gobreaker and a semaphore and with failsafe-go, and beside no guard: a call by
-// itself, with telemetry, a stream by itself, and a call end to end over gRPC.
+// itself, by rules of code and by a ruleset, with telemetry, a stream by itself, and
+// a call end to end over gRPC.
 //
 //	go run ./guard [-rounds 8] [-slice 50ms]
 //

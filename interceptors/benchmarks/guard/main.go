@@ -46,7 +46,7 @@ func run(out io.Writer, e effort) error {
 		return err
 	}
 	var kept promises
-	for _, part := range []func(io.Writer, effort, *promises) error{calls, observed, streams, endToEnd} {
+	for _, part := range []func(io.Writer, effort, *promises) error{calls, rulesets, observed, streams, endToEnd} {
 		if err := part(out, e, &kept); err != nil {
 			return err
 		}

@@ -25,6 +25,20 @@ func TestAllocationsOfCalls(t *testing.T) { //nolint:paralleltest // allocations
 	}
 }
 
+// Rules that are data cost what rules of code do, however many they are.
+func TestAllocationsByARuleset(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+	for _, methods := range []int{1, 10_000} {
+		samples, err := rulesetSamples(load{admitted, methods, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		quick.measure(samples...)
+		if got := samples[byRuleset].Allocs(); got > 0.1 && !raceEnabled {
+			t.Errorf("%d methods: %v allocations; want none", methods, got)
+		}
+	}
+}
+
 func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
 	if raceEnabled {
 		t.Skip("there is nothing concurrent in it, and it takes half a minute")
@@ -33,7 +47,9 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 	if err := run(&out, quick); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"gobreaker + semaphore", "failsafegrpc", "10000", "refused", "failing", "observed by", "a stream", "a call over gRPC", "promise"} {
+	for _, want := range []string{
+		"gobreaker + semaphore", "failsafegrpc", "10000", "refused", "failing", "of a ruleset", "observed by", "a stream", "a call over gRPC", "promise",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("nothing about %q in:\n%s", want, out.String())
 		}

@@ -10,8 +10,9 @@ import (
 
 // promises are what the project promises, and the samples that tell.
 type promises struct {
-	byLoad map[load][]*measure.Sample
-	remote []*measure.Sample // bare, bare again, guarded
+	byLoad   map[load][]*measure.Sample
+	rulesets [][]*measure.Sample // by code, by code again, by data; of one method and of many
+	remote   []*measure.Sample   // bare, bare again, guarded
 	// observed by nobody, by telemetry without providers, and with the SDK.
 	observed []*measure.Sample
 }
@@ -48,6 +49,8 @@ func (p *promises) print(out io.Writer) error {
 		{"of gobreaker and a semaphore, one method", 0.75, p.wall(one, afloat) / p.wall(one, gobreaker)},
 		{"of failsafe-go, one method", 1.0 / 6, p.wall(one, afloat) / p.wall(one, failsafe)},
 		{"10,000 methods, of one", 1.5, p.wall(many, afloat) / p.wall(one, afloat)},
+		{"a ruleset, of rules of code (of code again is the noise)", p.noiseOf(0), p.rulesets[0][byRuleset].Of(p.rulesets[0][byCode])},
+		{"the same, 10,000 methods", p.noiseOf(1), p.rulesets[1][byRuleset].Of(p.rulesets[1][byCode])},
 		{"a refused call, of an admitted one", 1, p.wall(shut, afloat) / p.wall(one, afloat)},
 		{"32 goroutines on one method, of one goroutine", 1, p.wall(crowd, afloat) / p.wall(one, afloat)},
 		{"ns that telemetry adds without providers", 25, p.observed[1].More(p.observed[0])},
@@ -58,6 +61,12 @@ func (p *promises) print(out io.Writer) error {
 		fmt.Fprintf(table, "%s\t%.2f\t%.2f\n", line.promise, line.most, line.measure)
 	}
 	return table.Flush()
+}
+
+// noiseOf is by how much rules of code differ from the same.
+func (p *promises) noiseOf(i int) float64 {
+	r := p.rulesets[i][byCodeAgain].Of(p.rulesets[i][byCode])
+	return max(r, 1/r)
 }
 
 // noise is by how much bare differs from bare.

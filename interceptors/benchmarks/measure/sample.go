@@ -48,6 +48,16 @@ func (s *Sample) More(other *Sample) float64 {
 // process used.
 func (s *Sample) CPU() float64 { return median(s.cpu) }
 
+// Of is the median of how long the sample took in a round, as a share of what the
+// other took in the same round.
+func (s *Sample) Of(other *Sample) float64 {
+	ratios := make([]float64, min(len(s.wall), len(other.wall)))
+	for i := range ratios {
+		ratios[i] = s.wall[i] / other.wall[i]
+	}
+	return median(ratios)
+}
+
 // Allocs is the mean number of allocations per call.
 func (s *Sample) Allocs() float64 { return s.allocs }
 

@@ -26,11 +26,17 @@ func TestRunCountsAllocations(t *testing.T) { //nolint:paralleltest // allocatio
 	if none.Wall() <= 0 || two.Wall() <= none.Wall() {
 		t.Errorf("%v ns and, with two allocations, %v ns", none.Wall(), two.Wall())
 	}
+	if got := two.Of(none); got <= 1 || none.Of(none) != 1 {
+		t.Errorf("the slower sample takes %v of the other", got)
+	}
 }
 
 func TestUnmeasuredIsZero(t *testing.T) {
 	t.Parallel()
 	var s measure.Sample
+	if s.Of(&s) != 0 {
+		t.Error("a sample that was never run has a share of itself")
+	}
 	if s.Wall() != 0 || s.CPU() != 0 || s.Allocs() != 0 {
 		t.Error("something was measured of a sample that was never run")
 	}
