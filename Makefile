@@ -24,8 +24,9 @@ BENCHTIME ?= 1s
 
 # All of ours, whether committed yet or not, that git does not ignore.
 FILES = git ls-files --cached --others --exclude-standard
-# Every module: the root, the examples, the benchmarks.
-MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools')))))
+# Every module: the root, the examples, the benchmarks, and of tools/ the one that is
+# ours.
+MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools') $(shell $(FILES) tools/rules/go.mod)))))
 ifeq ($(MODULES),)
 $(error git lists no go.mod here; this needs a git checkout)
 endif
@@ -114,6 +115,11 @@ lint-house:
 	@bad=$$(git grep --untracked -nwE 'TODO|FIXME|XXX' -- '*.go' '*.proto' '*.md' || true); \
 	if [ -n "$$bad" ]; then echo "left open:"; echo "$$bad"; exit 1; fi
 
+# The descriptors that the checker of rules is tested with: a command, without the
+# file to write to.
+DESCRIPTORS = tools/rules/testdata/testproto.binpb
+BUILD_DESCRIPTORS = $(BUF) build interceptors/internal/testproto --as-file-descriptor-set --exclude-source-info --output
+
 # Old code goes first, so that none outlives its .proto file.
 .PHONY: generate
 generate: ## Format the .proto files and generate Go beside them
@@ -127,6 +133,7 @@ else
 		find "$$root" -name '*.pb.go' -delete; \
 		$(BUF) generate "$$root" --output "$$root"; \
 	done
+	$(BUILD_DESCRIPTORS) $(DESCRIPTORS)
 endif
 
 # Generates elsewhere, and compares with what is here, whether committed or not.
@@ -137,6 +144,8 @@ check-generated: ## Fail if generated Go is out of date, missing or left over
 		mkdir -p "$$tmp/is/$$(dirname "$$f")"; cp "$$f" "$$tmp/is/$$f"; \
 	done; \
 	for root in $(PROTO_ROOTS); do $(BUF) generate "$$root" --output "$$tmp/should/$$root"; done; \
+	for at in is should; do mkdir -p "$$tmp/$$at/$(dir $(DESCRIPTORS))"; done; \
+	cp $(DESCRIPTORS) "$$tmp/is/$(DESCRIPTORS)"; $(BUILD_DESCRIPTORS) "$$tmp/should/$(DESCRIPTORS)"; \
 	cd "$$tmp"; git diff --no-index --stat --patch is should || \
 		{ echo "generated code is not what make generate would make"; exit 1; }
 

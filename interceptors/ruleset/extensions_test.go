@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,24 @@ func TestFaultsOfOptions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Tools know APIs by descriptors alone.
+func TestOptionsOfDescriptors(t *testing.T) {
+	t.Parallel()
+	s, err := New(
+		WithExtensions(optionsv1.E_Method, optionsv1.E_Service), WithLogger(slog.New(slog.DiscardHandler)),
+		WithDescriptors(filesOf(t, &policyv1.Rule{Timeout: &policyv1.Timeout{Max: durationpb.New(time.Second)}})),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range s.Snapshot().Rules {
+		if r.Source == Options && r.Match == "/shop.v1.Shop/Get" {
+			return
+		}
+	}
+	t.Error("the options of the descriptors are not among the rules")
 }
 
 func text(err error) string {

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -29,7 +30,7 @@ func (o *options) layers() (l layers, file seen, faults []error) {
 			faults = append(faults, err)
 			continue
 		}
-		l.options = append(l.options, x.find(protoregistry.GlobalFiles)...)
+		l.options = append(l.options, x.find(cmp.Or(o.files, protoregistry.GlobalFiles))...)
 	}
 	if o.path != "" {
 		data, err := read(o.path)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -16,6 +17,7 @@ type options struct {
 	path       string
 	code       []policy.Rule
 	extensions []extensions
+	files      *protoregistry.Files
 	noBuiltIn  bool
 	policy     []policy.RulesOption
 	logger     *slog.Logger
@@ -43,6 +45,13 @@ func WithRules(rules ...policy.Rule) Option {
 // afloat's are those of package protooptions. Default: none.
 func WithExtensions(method, service protoreflect.ExtensionType) Option {
 	return optionFunc(func(o *options) { o.extensions = append(o.extensions, extensions{method, service}) })
+}
+
+// WithDescriptors takes rules from the options of these .proto files in place of the
+// linked ones: for tools, which know APIs by descriptors. Default:
+// protoregistry.GlobalFiles. A nil files is the default.
+func WithDescriptors(files *protoregistry.Files) Option {
+	return optionFunc(func(o *options) { o.files = files })
 }
 
 // WithoutBuiltIn leaves calls unguarded that no rule names. By default they have the
