@@ -38,6 +38,11 @@
 // 50ms each keep 10 places busy. MaxConcurrent is that figure with some room
 // on top. A queue only smooths bursts; in a lasting overload it adds latency.
 //
+// # Shadow
+//
+// With Shadow it admits every call at once and counts those that it would have
+// refused, to try a configuration out.
+//
 // # Limits
 //
 // A bulkhead does not adapt its limit, weigh calls or rank them, and does not

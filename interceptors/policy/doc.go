@@ -35,7 +35,9 @@
 //
 // [Rules] find the chain of a call by its method. Patterns are, from the
 // closest to the widest: "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" and
-// "*". The closest one alone applies; rules do not add up.
+// "*". The closest one alone applies; rules do not add up. A rule may be for single
+// targets and sides. Shadow rules, which only watch, are found apart and lie beside.
+// [Rules.Apply] puts other rules in their place, and policies go on.
 //
 // # Status codes
 //

@@ -25,6 +25,11 @@
 //
 // A stream takes one token, when it opens. Its messages are not counted.
 //
+// # Shadow
+//
+// With Shadow it admits every call at once and counts those that it would have
+// refused, to try a configuration out.
+//
 // # Limits
 //
 // This package does not share a limit between processes, weigh calls or adapt

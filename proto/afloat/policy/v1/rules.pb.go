@@ -156,7 +156,8 @@ type Rule struct {
 	Shadow bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// Bounds how long calls may take.
 	Timeout *Timeout `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// Refuses calls to a dependency that keeps failing.
+	// Refuses calls to a dependency that keeps failing. On a server that is its own
+	// handler: where that is not meant, the rule needs side client.
 	Breaker *Breaker `protobuf:"bytes,11,opt,name=breaker,proto3" json:"breaker,omitempty"`
 	// Caps calls in flight.
 	Bulkhead *Bulkhead `protobuf:"bytes,12,opt,name=bulkhead,proto3" json:"bulkhead,omitempty"`
