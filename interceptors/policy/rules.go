@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -23,6 +24,7 @@ const (
 
 // Rules resolve calls by a list of rules, with one chain per (target, method).
 // They are safe for concurrent use. [Rules.Apply] changes them while they work.
+// Make them with [NewRules]; the zero Rules must not be used.
 //
 // The number of keys is bounded by [MaxKeys]. When it is reached, keys whose
 // policies are idle (closed, nothing in flight, nothing remembered) are
@@ -106,7 +108,9 @@ func (r *Rules) ResolveUnknown(call Call) *Chain { return r.overflowChain(r.curr
 func (r *Rules) Matching(call Call) []Rule {
 	var all []Rule
 	for _, m := range r.current.Load().set.find(call).all() {
-		all = append(all, m.Rule)
+		own := m.Rule
+		own.Policies, own.Sides = slices.Clone(own.Policies), slices.Clone(own.Sides)
+		all = append(all, own)
 	}
 	return all
 }

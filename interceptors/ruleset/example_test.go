@@ -67,7 +67,7 @@ rules:
 		return
 	}
 	for _, r := range rules.Snapshot().Rules {
-		fmt.Println(r.Match, r.Sides, r.Source)
+		fmt.Printf("%s %v %v\n", r.Match, r.Sides, r.Source)
 	}
 	for _, method := range []string{"/shop.Payments/Refund", "/shop.Payments/Charge", "/users.Users/Get"} {
 		fmt.Println(method, "by", rules.Rules().Matching(policy.Call{Method: method})[0].Match)

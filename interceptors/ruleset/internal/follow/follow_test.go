@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -168,13 +169,15 @@ func TestFileThatIsNotThereYet(t *testing.T) {
 	r.want(t, "1")
 }
 
-func TestLinksInACircle(t *testing.T) {
+func TestPathsThatLeadNowhere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "a")
-	must(t, os.Symlink("b", path), os.Symlink("a", filepath.Join(dir, "b")))
-	err := follow.File(t.Context(), path, func() { t.Error("told") }, func(error) {})
-	if err == nil {
-		t.Error("File = nil; want an error")
+	circle := filepath.Join(dir, "a")
+	must(t, os.Symlink("b", circle), os.Symlink("a", filepath.Join(dir, "b")))
+	for _, path := range []string{circle, filepath.Join(dir, strings.Repeat("x", 1000))} {
+		err := follow.File(t.Context(), path, func() { t.Error("told") }, func(error) {})
+		if err == nil {
+			t.Errorf("File(%.100q) = nil; want an error", path)
+		}
 	}
 }

@@ -97,6 +97,8 @@ func faultOf(data []byte, err error) *Fault {
 	switch {
 	case isTab(data, f.Position):
 		f.Problem = "the line begins with a tab; YAML wants spaces"
+	case strings.Contains(load.ContextMsg, "alias"), strings.Contains(load.Message, "unknown anchor"):
+		f.Problem = `text that begins with * must be in quotes, as in "*"`
 	case load.ContextMsg != "":
 		f.Problem = load.ContextMsg + ": " + f.Problem
 	}

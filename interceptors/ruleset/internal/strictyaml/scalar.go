@@ -14,8 +14,12 @@ import (
 
 const durationName protoreflect.FullName = "google.protobuf.Duration"
 
+// noFile is what is wrong with a field of a type that no rules have.
+const noFile = "cannot be written in a file"
+
 // scalar reads a value that is not made of others.
 func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
+	w.places[path] = Place{positionOf(n), textOf(n)}
 	if !w.plain(n, path) {
 		return v, false
 	}
@@ -42,7 +46,7 @@ func read(n *yaml.Node, fd protoreflect.FieldDescriptor) (v protoreflect.Value, 
 	case protoreflect.MessageKind: // none but durations
 		return readDuration(n)
 	default:
-		return v, "cannot be written in a file"
+		return v, noFile
 	}
 }
 

@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/ruleset/internal/strictyaml"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
@@ -96,6 +99,8 @@ func TestFaults(t *testing.T) {
 		{"empty", "", "1:1 : the document is empty"},
 		{"two documents", "rules: []\n--- x", "2:5 : a second document begins; there must be one"},
 		{"no YAML", "rules: [", "2:1 : while parsing a flow node: did not find expected node content"},
+		{"star without quotes", "rules: [{match: *}]", `1:18 : text that begins with * must be in quotes, as in "*"`},
+		{"pattern without quotes", "rules: [{match: *x }]", `1:17 : text that begins with * must be in quotes, as in "*"`},
 		{"tag", "rules: !x []", "1:8 rules: has the tag !x; there must be none"},
 		{"entry twice", "compartments: {a: {}, a: {}}", "1:23 compartments.a: stands here already in line 1"},
 		{"field twice", "rules: []\nrules: []", "2:1 rules: stands here already in line 1"},
@@ -126,12 +131,32 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A message may have fields that no file can hold.
-func TestFieldsThatFilesCannotHold(t *testing.T) {
+// Lists and maps may hold plain values. What no file can hold is told.
+func TestOtherMessages(t *testing.T) {
 	t.Parallel()
-	_, faults := strictyaml.Decode([]byte("overflowed: 1"), new(policyv1.Snapshot))
-	if len(faults) != 1 || faults[0].Problem != "cannot be written in a file" {
-		t.Errorf("faults %v; want that it cannot be written", faults)
+	m := new(testv1.GetProfileResponse)
+	_, faults := strictyaml.Decode([]byte("{tags: [a, 'b'], name: x, offers: {a: {name: y}}}"), m)
+	want := &testv1.GetProfileResponse{Tags: []string{"a", "b"}, Name: "x", Offers: map[string]*testv1.Item{"a": {Name: "y"}}}
+	if len(faults) > 0 || !proto.Equal(m, want) {
+		t.Errorf("decoded to %v, %v; want %v", m, faults, want)
+	}
+	s := new(structpb.Struct)
+	if _, faults := strictyaml.Decode([]byte("fields: {a: {bool_value: true}}"), s); len(faults) > 0 || !s.GetFields()["a"].GetBoolValue() {
+		t.Errorf("decoded to %v, %v; want a truth", s, faults)
+	}
+	info := new(errdetails.ErrorInfo)
+	if _, faults := strictyaml.Decode([]byte("metadata: {a: b, c: 1}"), info); len(faults) != 1 || info.GetMetadata()["a"] != "b" {
+		t.Errorf("decoded to %v, %v; want a text, and a fault of the other", info, faults)
+	}
+	_, faults = strictyaml.Decode([]byte("{ranks: {1: a}, tags: [a, 1], offers: {a: {price: 1}}}"), new(testv1.GetProfileResponse))
+	var got []string
+	for _, f := range faults {
+		got = append(got, f.Path+": "+f.Problem)
+	}
+	if want := []string{
+		"ranks: cannot be written in a file", "tags[1]: must be text; write it in quotes", "offers.a.price: cannot be written in a file",
+	}; !slices.Equal(got, want) {
+		t.Errorf("faults %q; want %q", got, want)
 	}
 }
 

@@ -63,33 +63,45 @@ func fieldOf(md protoreflect.MessageDescriptor, name string) protoreflect.FieldD
 func (w *walk) field(n *yaml.Node, path string, m protoreflect.Message, fd protoreflect.FieldDescriptor) {
 	switch {
 	case fd.IsMap():
-		w.entries(n, path, m.Mutable(fd).Map())
+		w.entries(n, path, m.Mutable(fd).Map(), fd)
 	case fd.IsList():
-		w.elements(n, path, m.Mutable(fd).List())
-	case fd.Message() != nil && fd.Message().FullName() != durationName:
+		w.elements(n, path, m.Mutable(fd).List(), fd)
+	case isGroup(fd):
 		w.message(n, path, m.Mutable(fd).Message())
 	default:
-		w.places[path] = Place{positionOf(n), textOf(n)}
 		if v, ok := w.scalar(n, path, fd); ok {
 			m.Set(fd, v)
 		}
 	}
 }
 
-// elements reads a list of messages.
-func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List) {
+// isGroup reports whether the values of a field are groups of fields.
+func isGroup(fd protoreflect.FieldDescriptor) bool {
+	return fd.Message() != nil && fd.Message().FullName() != durationName
+}
+
+// elements reads a list.
+func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List, fd protoreflect.FieldDescriptor) {
 	w.places[path] = Place{Position: positionOf(n)}
 	if !w.is(n, yaml.SequenceNode, path, "must be a list; [] is one without elements") {
 		return
 	}
 	for i, element := range n.Content {
-		w.message(element, Index(path, i), list.AppendMutable().Message())
+		if isGroup(fd) {
+			w.message(element, Index(path, i), list.AppendMutable().Message())
+		} else if v, ok := w.scalar(element, Index(path, i), fd); ok {
+			list.Append(v)
+		}
 	}
 }
 
-// entries reads a map from names to messages.
-func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map) {
+// entries reads a map from names.
+func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map, fd protoreflect.FieldDescriptor) {
 	w.places[path] = Place{Position: positionOf(n)}
+	if fd.MapKey().Kind() != protoreflect.StringKind {
+		w.remark(n, path, noFile)
+		return
+	}
 	if !w.is(n, yaml.MappingNode, path, "must be a group of names; {} is one without any") {
 		return
 	}
@@ -105,10 +117,20 @@ func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map) {
 			continue
 		}
 		seen[name] = key
-		entry := m.NewValue()
-		w.message(value, Key(path, name), entry.Message())
-		m.Set(protoreflect.ValueOfString(name).MapKey(), entry)
+		if v, ok := w.entry(value, Key(path, name), m, fd.MapValue()); ok {
+			m.Set(protoreflect.ValueOfString(name).MapKey(), v)
+		}
 	}
+}
+
+// entry reads a value of a map.
+func (w *walk) entry(n *yaml.Node, path string, m protoreflect.Map, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
+	if !isGroup(fd) {
+		return w.scalar(n, path, fd)
+	}
+	v = m.NewValue()
+	w.message(n, path, v.Message())
+	return v, true
 }
 
 // key reads the name of a field or of an entry.
