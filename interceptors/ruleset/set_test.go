@@ -12,6 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/ruleset"
 )
 
@@ -147,6 +148,29 @@ func TestReloadAppliesTheFile(t *testing.T) {
 	}
 }
 
+// A change of one source leaves the others as they were changed last.
+func TestSourcesChangeByThemselves(t *testing.T) {
+	t.Parallel()
+	path := file(t, `rules: [{match: /a.*, timeout: {max: 1s}}]`)
+	s := newSet(t, ruleset.WithFile(path), ruleset.WithRules(within("/b.*", time.Second)))
+	write(t, path, `rules: [{match: /a.*, timeout: {max: 2s}}]`)
+	if err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply([]policy.Rule{within("/b.*", 3*time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, `rules: [{match: /a.*, timeout: {max: 2s}}, {match: /c.*}]`)
+	if err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]time.Duration{"/a.B/C": 2 * time.Second, "/b.C/D": 3 * time.Second} {
+		if got := maxOf(s, policy.Call{Method: method}); got != want {
+			t.Errorf("%s: at most %v; want %v", method, got, want)
+		}
+	}
+}
+
 func TestReloadWithoutAFile(t *testing.T) {
 	t.Parallel()
 	e := new(ear)
@@ -246,6 +270,7 @@ rules:
     shadow: true
     breaker: {consecutive_failures: 2}
     bulkhead: {max_concurrent: 1}
+    rate_limit: {per_second: 0.001, burst: 1}
 `)
 	s := newSet(t, ruleset.WithFile(path), ruleset.WithoutBuiltIn())
 	call := policy.Call{Method: charge}
@@ -271,6 +296,9 @@ rules:
 	for _, p := range s.Snapshot().Policies {
 		if b, ok := p.Status.(bulkhead.Snapshot); ok && b.Rejected == 0 {
 			t.Error("the bulkhead that watches has counted nothing")
+		}
+		if l, ok := p.Status.(ratelimit.Snapshot); ok && l.Rejected == 0 {
+			t.Error("the limiter that watches has counted nothing")
 		}
 	}
 	write(t, path, `

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -45,7 +44,7 @@ func follow(ctx context.Context, w *fsnotify.Watcher, path string, changed func(
 		case <-ctx.Done():
 			return nil
 		case e := <-w.Events:
-			if f.trail.names[filepath.Clean(e.Name)] {
+			if f.trail.leadsOver(e.Name) {
 				report(f.aim(), failed)
 				told.soon()
 			}

@@ -81,6 +81,9 @@ func split(path string) (root string, steps []string) {
 	return root, strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
 }
 
+// leadsOver reports whether a name is one on the way.
+func (t *trail) leadsOver(name string) bool { return t.names[filepath.Clean(name)] }
+
 func (t *trail) add(folder, name string) {
 	t.names[name] = true
 	t.folders = slices.DeleteFunc(t.folders, func(f string) bool { return f == folder })
