@@ -49,7 +49,7 @@ func (b *builder) entry(call Call) (*entry, error) {
 // policy returns the policy of an entry by the i-th template of a rule.
 func (b *builder) policy(e *entry, r *rule, i int) (Policy, error) {
 	t, id := r.Policies[i], r.identity(i, e.call())
-	key := b.keyOf(t, e.call())
+	key := b.keyOf(r, t, e.call())
 	if id.given == nil && id.scope == PerMethod {
 		p, err := b.own(id, t, i, key)
 		e.own = append(e.own, owned{p, r, i})
@@ -117,8 +117,9 @@ func (b *builder) keep(id identity, t Template, key Key, p Policy) {
 }
 
 // keyOf is what a new policy for a call is told.
-func (b *builder) keyOf(t Template, call Call) Key {
+func (b *builder) keyOf(r *rule, t Template, call Call) Key {
 	key := t.keyOf(call)
+	key.Shadow = r.Shadow
 	key.Observer = b.rules.observerFor(key, call.Side)
 	return key
 }
@@ -131,7 +132,7 @@ func (b *builder) keepShared() {
 		if !ok {
 			continue
 		}
-		key := Key{Name: s.live.Name, Target: s.live.Target}
+		key := Key{Name: s.live.Name, Target: s.live.Target, Shadow: s.live.Shadow}
 		key.Observer = b.rules.observerFor(key, s.live.Side)
 		b.known(id, t, key)
 	}

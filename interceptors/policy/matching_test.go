@@ -82,6 +82,11 @@ func TestShadowRules(t *testing.T) {
 			if got := labels(t, r.Resolve(call)); got != tt.want {
 				t.Errorf("Resolve: %q; want %q", got, tt.want)
 			}
+			for _, p := range r.Resolve(call).Policies() {
+				if m, ok := p.(*made); !ok || m.key.Shadow != (m.label == "watched" || m.label == "list") {
+					t.Errorf("%+v; want a shadow rule's to know", p)
+				}
+			}
 			if got := labels(t, r.ResolveUnknown(call)); got != tt.overflow {
 				t.Errorf("ResolveUnknown: %q; want %q", got, tt.overflow)
 			}

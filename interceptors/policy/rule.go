@@ -51,7 +51,7 @@ func newRule(r Rule, observer Observer) (*rule, error) {
 	}
 	fault(r.checkSides())
 	for i, t := range r.Policies {
-		p, err := t.trial(i, observer)
+		p, err := t.trial(i, r.Shadow, observer)
 		checked.trial[i] = p
 		fault(err)
 	}

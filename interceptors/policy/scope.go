@@ -39,6 +39,8 @@ type Key struct {
 	Name string
 	// Target is the client's target, empty on a server and in a compartment.
 	Target string
+	// Shadow: it is for a shadow rule, and must only watch.
+	Shadow bool
 	// Observer hears what the policy reports. It is never nil.
 	Observer Observer
 }

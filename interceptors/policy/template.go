@@ -73,8 +73,9 @@ func Use(p Policy) Template {
 	return t
 }
 
-// trial checks t, the i-th of its rule, and makes one policy of it.
-func (t Template) trial(i int, observer Observer) (Policy, error) {
+// trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
+// policy of it.
+func (t Template) trial(i int, shadow bool, observer Observer) (Policy, error) {
 	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (t Template) trial(i int, observer Observer) (Policy, error) {
 	if t.New == nil {
 		return nil, fmt.Errorf("policy: New of policy %d = nil; must be a function", i)
 	}
-	key := Key{Name: overflowName, Observer: observer}
+	key := Key{Name: overflowName, Shadow: shadow, Observer: observer}
 	if t.Compartment != "" {
 		key.Name = t.Compartment
 	}

@@ -14,10 +14,10 @@ type spot struct {
 	shadow        bool
 }
 
-// claim is a statement that has a spot, and the layer that it is of.
+// claim is the i-th statement of a layer, which has a spot.
 type claim struct {
-	layer int
-	by    statement
+	layer, i int
+	by       statement
 }
 
 // merge puts the layers together. A statement takes the spots of its sides from all
@@ -27,8 +27,8 @@ func merge(layers ...[]statement) (all []statement, faults []*finding) {
 	taken := map[spot]claim{}
 	for n, layer := range slices.Backward(layers) {
 		var left []statement
-		for _, s := range layer {
-			sides, f := s.take(taken, n)
+		for i, s := range layer {
+			sides, f := claim{n, i, s}.take(taken)
 			if f != nil {
 				faults = append(faults, f)
 			}
@@ -44,16 +44,17 @@ func merge(layers ...[]statement) (all []statement, faults []*finding) {
 	return all, faults
 }
 
-// take claims the spots of s that are free, and returns their sides.
-func (s statement) take(taken map[spot]claim, layer int) (sides []policy.Side, f *finding) {
+// take takes the spots of the statement that are free, and returns their sides.
+func (c claim) take(taken map[spot]claim) (sides []policy.Side, f *finding) {
+	s := c.by
 	for _, side := range s.sides() {
 		at := spot{s.Match, s.Target, side, s.Shadow}
 		first, ok := taken[at]
 		switch {
 		case !ok:
-			taken[at] = claim{layer, s}
+			taken[at] = c
 			sides = append(sides, side)
-		case first.layer == layer:
+		case first.layer == c.layer && first.i != c.i:
 			f = findingAt(s.origin, s.path, fmt.Sprintf("is for the same calls as %s; there must be one rule", first.by))
 		}
 	}

@@ -40,7 +40,7 @@ func New(opts ...Option) (*Set, error) {
 	for _, o := range opts {
 		o.apply(&s.options)
 	}
-	l, seen, faults := s.options.layers()
+	l, file, faults := s.options.layers()
 	statements, err := l.compile()
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func New(opts ...Option) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.layers, s.seen = l, seen
+	s.layers, s.seen = l, file
 	s.state.Store(&state{statements: statements})
 	s.options.tellApplied(start, len(statements))
 	return s, nil

@@ -171,6 +171,17 @@ func TestSourcesChangeByThemselves(t *testing.T) {
 	}
 }
 
+// A side that is named twice is one.
+func TestSideNamedTwice(t *testing.T) {
+	t.Parallel()
+	r := within(charge, time.Second)
+	r.Sides = []policy.Side{policy.Server, policy.Server}
+	s := newSet(t, ruleset.WithRules(r))
+	if got := maxOf(s, policy.Call{Method: charge, Side: policy.Server}); got != time.Second {
+		t.Errorf("at most %v; want 1s", got)
+	}
+}
+
 func TestReloadWithoutAFile(t *testing.T) {
 	t.Parallel()
 	e := new(ear)
