@@ -1,7 +1,9 @@
 package ruleset
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -46,7 +48,7 @@ func isRules(xt protoreflect.ExtensionType) bool {
 	return ok
 }
 
-// find returns the rules that the files state.
+// find returns the rules that the files state, in the order of the names.
 func (x extensions) find(files *protoregistry.Files) []optional {
 	var all []optional
 	files.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
@@ -61,6 +63,7 @@ func (x extensions) find(files *protoregistry.Files) []optional {
 		}
 		return true
 	})
+	slices.SortStableFunc(all, func(a, b optional) int { return cmp.Compare(a.origin.name, b.origin.name) })
 	return all
 }
 
