@@ -81,7 +81,7 @@ func TestWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.next(t, "file: refused, "+path+": cannot be read: no such file or directory")
-	write(t, path, atMost(3*time.Second))
+	replace(atMost(3 * time.Second))
 	e.next(t, "file: 1 rules")
 	wantMax(3 * time.Second)
 	if got := s.Snapshot(); got.Applied != 3 || got.Refused != 3 || got.LastRefused.Source != ruleset.File {
