@@ -388,6 +388,43 @@ func TestTemplateThatFailsDuringApply(t *testing.T) {
 	}
 }
 
+// A call has the policies of one set of rules, whenever it looks.
+func TestNoCallSeesHalfOfAChange(t *testing.T) {
+	t.Parallel()
+	of := func(label string) []policy.Rule {
+		return one(template(label), template(label).Per(policy.PerTarget), template(label).In("all"))
+	}
+	named := func(rules []policy.Rule) []policy.Rule {
+		rules[0].Policies[2].Kind = "x"
+		return rules
+	}
+	r := rulesOf(t, named(of("a")), policy.MaxKeys(50))
+	var load sync.WaitGroup
+	stop := make(chan struct{})
+	for i := range 3 {
+		load.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				got := labels(t, r.Resolve(policy.Call{Method: fmt.Sprintf("/a.B/C%d", n%(20*(i+1)))}))
+				if got != "a a a" && got != "b b b" {
+					t.Errorf("a call has the policies %q; want those of one set of rules", got)
+					return
+				}
+			}
+		})
+	}
+	for range 300 {
+		apply(t, r, named(of("b"))...)
+		apply(t, r, named(of("a"))...)
+	}
+	close(stop)
+	load.Wait()
+}
+
 func TestApplyConcurrentSafe(t *testing.T) {
 	t.Parallel()
 	const maxKeys = 8
