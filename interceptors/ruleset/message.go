@@ -16,7 +16,7 @@ import (
 // in.
 func (s Snapshot) Message() *policyv1.Snapshot {
 	m := &policyv1.Snapshot{
-		TakenAt: timestamppb.New(s.TakenAt), ChangesApplied: s.Applied, ChangesRefused: s.Refused,
+		TakenAt: timestamppb.New(s.TakenAt), InForceSince: timestamppb.New(s.Since), ChangesApplied: s.Applied, ChangesRefused: s.Refused,
 		Overflowed: s.Overflowed, Compartments: map[string]*policyv1.Compartment{},
 	}
 	if r := s.LastRefused; r != nil {

@@ -27,6 +27,7 @@ type Set struct {
 // state is what is in force.
 type state struct {
 	statements       []statement
+	since            time.Time
 	applied, refused uint64
 	lastRefused      *RefusedChange
 }
@@ -50,7 +51,7 @@ func New(opts ...Option) (*Set, error) {
 		return nil, err
 	}
 	s.layers, s.seen = l, file
-	s.state.Store(&state{statements: statements})
+	s.state.Store(&state{statements: statements, since: time.Now()})
 	s.options.tellApplied(start, len(statements))
 	return s, nil
 }
@@ -120,7 +121,7 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 		next.lastRefused = &RefusedChange{Source: source, At: time.Now(), Err: err}
 	} else {
 		next.applied++
-		next.statements = statements
+		next.statements, next.since = statements, time.Now()
 		s.layers = l
 	}
 	s.state.Store(&next)

@@ -25,8 +25,11 @@ type Snapshot struct {
 	Policies []LivePolicy
 	// Applied and Refused count the changes since [New].
 	Applied, Refused uint64
-	// LastRefused is the last change that was refused, nil if none was. A change that
-	// was applied since does not take it back.
+	// Since is when these rules came in force: at the start, or with the last change
+	// that was applied.
+	Since time.Time
+	// LastRefused is the last change that was refused, nil if none was. If that was
+	// before Since, another change was applied after it.
 	LastRefused *RefusedChange
 	// Overflowed is how many calls had no policies of their own, see policy.Rules.
 	Overflowed uint64
@@ -66,7 +69,7 @@ type LivePolicy struct {
 func (s *Set) Snapshot() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
-		TakenAt: time.Now(), Applied: now.applied, Refused: now.refused,
+		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
 		LastRefused: now.lastRefused, Overflowed: s.rules.Overflowed(),
 	}
 	for _, st := range now.statements {

@@ -100,6 +100,27 @@ func TestSnapshot(t *testing.T) {
 	})
 }
 
+// Whether a refusal stands is told by whether a change was applied after it.
+func TestSnapshotSaysSinceWhen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, start := newSet(t), time.Now()
+		time.Sleep(time.Minute)
+		_ = s.Apply([]policy.Rule{within("x", time.Second)})
+		if snap := s.Snapshot(); !snap.Since.Equal(start) || !snap.LastRefused.At.Equal(time.Now()) {
+			t.Errorf("in force since %v, refused at %v; want %v and now", snap.Since, snap.LastRefused.At, start)
+		}
+		time.Sleep(time.Minute)
+		if err := s.Apply(nil); err != nil {
+			t.Fatal(err)
+		}
+		snap := s.Snapshot()
+		if !snap.Since.Equal(time.Now()) || !snap.LastRefused.At.Before(snap.Since) || !snap.Message().GetInForceSince().AsTime().Equal(snap.Since) {
+			t.Errorf("in force since %v, refused at %v; want now, after the refusal", snap.Since, snap.LastRefused.At)
+		}
+	})
+}
+
 func TestSnapshotMessage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

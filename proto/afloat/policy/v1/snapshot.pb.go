@@ -164,11 +164,14 @@ type Snapshot struct {
 	ChangesApplied uint64 `protobuf:"varint,5,opt,name=changes_applied,json=changesApplied,proto3" json:"changes_applied,omitempty"`
 	// How many changes have been refused.
 	ChangesRefused uint64 `protobuf:"varint,6,opt,name=changes_refused,json=changesRefused,proto3" json:"changes_refused,omitempty"`
-	// The last change that was refused, if one was. A change that was applied since
-	// does not take it back.
+	// The last change that was refused, if one was. If it was refused before
+	// in_force_since, another change was applied after it.
 	LastRefused *RefusedChange `protobuf:"bytes,7,opt,name=last_refused,json=lastRefused,proto3" json:"last_refused,omitempty"`
 	// How many calls had no policies of their own, for want of room.
-	Overflowed    uint64 `protobuf:"varint,8,opt,name=overflowed,proto3" json:"overflowed,omitempty"`
+	Overflowed uint64 `protobuf:"varint,8,opt,name=overflowed,proto3" json:"overflowed,omitempty"`
+	// Since when the rules are in force: since the start, or since the last change that
+	// was applied.
+	InForceSince  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -257,6 +260,13 @@ func (x *Snapshot) GetOverflowed() uint64 {
 		return x.Overflowed
 	}
 	return 0
+}
+
+func (x *Snapshot) GetInForceSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.InForceSince
+	}
+	return nil
 }
 
 // RuleInForce is a rule and where it comes from.
@@ -980,7 +990,7 @@ var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x04\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -991,7 +1001,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\flast_refused\x18\a \x01(\v2\x1f.afloat.policy.v1.RefusedChangeR\vlastRefused\x12\x1e\n" +
 	"\n" +
 	"overflowed\x18\b \x01(\x04R\n" +
-	"overflowed\x1a^\n" +
+	"overflowed\x12@\n" +
+	"\x0ein_force_since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\finForceSince\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
 	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xa8\x01\n" +
@@ -1109,30 +1120,31 @@ var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	10, // 2: afloat.policy.v1.Snapshot.compartments:type_name -> afloat.policy.v1.Snapshot.CompartmentsEntry
 	5,  // 3: afloat.policy.v1.Snapshot.policies:type_name -> afloat.policy.v1.LivePolicy
 	4,  // 4: afloat.policy.v1.Snapshot.last_refused:type_name -> afloat.policy.v1.RefusedChange
-	12, // 5: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
-	0,  // 6: afloat.policy.v1.RuleInForce.source:type_name -> afloat.policy.v1.Source
-	0,  // 7: afloat.policy.v1.RefusedChange.source:type_name -> afloat.policy.v1.Source
-	11, // 8: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
-	13, // 9: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
-	14, // 10: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
-	6,  // 11: afloat.policy.v1.LivePolicy.breaker:type_name -> afloat.policy.v1.BreakerStatus
-	7,  // 12: afloat.policy.v1.LivePolicy.bulkhead:type_name -> afloat.policy.v1.BulkheadStatus
-	8,  // 13: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
-	15, // 14: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
-	9,  // 15: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
-	16, // 16: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
-	1,  // 17: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
-	11, // 18: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
-	11, // 19: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
-	17, // 20: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	18, // 21: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	19, // 22: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	20, // 23: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	11, // 5: afloat.policy.v1.Snapshot.in_force_since:type_name -> google.protobuf.Timestamp
+	12, // 6: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
+	0,  // 7: afloat.policy.v1.RuleInForce.source:type_name -> afloat.policy.v1.Source
+	0,  // 8: afloat.policy.v1.RefusedChange.source:type_name -> afloat.policy.v1.Source
+	11, // 9: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
+	13, // 10: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
+	14, // 11: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
+	6,  // 12: afloat.policy.v1.LivePolicy.breaker:type_name -> afloat.policy.v1.BreakerStatus
+	7,  // 13: afloat.policy.v1.LivePolicy.bulkhead:type_name -> afloat.policy.v1.BulkheadStatus
+	8,  // 14: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
+	15, // 15: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
+	9,  // 16: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
+	16, // 17: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
+	1,  // 18: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
+	11, // 19: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
+	11, // 20: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
+	17, // 21: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	18, // 22: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	19, // 23: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	20, // 24: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }
