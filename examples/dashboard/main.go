@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, err)
 		return exitUsage
 	}
+	given.story.System.Follow = true
 	play := tell
 	if given.serve != "" {
 		play = serve

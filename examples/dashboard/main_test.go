@@ -19,6 +19,7 @@ func TestBadFlags(t *testing.T) {
 		{"rate", []string{"-rate=5"}, []string{"-rate = 5; must be in [40, 100]"}},
 		{"phase", []string{"-phase=1s"}, []string{"-phase = 1s; must be in [5s, 30s]"}},
 		{"data", []string{"-data="}, []string{`-data = ""; must be a folder`}},
+		{"rules", []string{"-rules="}, []string{`-rules = ""; must be a file`}},
 		{"several", []string{"-rate=500", "-phase=1h"}, []string{"-rate = 500", "-phase = 1h0m0s"}},
 		{"no number", []string{"-rate=fast"}, []string{`"fast"`, "-rate"}},
 		{"unknown", []string{"-speed=1"}, []string{"-speed"}},
@@ -45,7 +46,7 @@ func TestDefaultFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.story.System.Folder != "data" || !o.story.System.Guarded || o.story.Pages.Rate != 50 ||
+	if o.story.System.Folder != "data" || o.story.System.Rules != "rules.yaml" || !o.story.System.Guarded || o.story.Pages.Rate != 50 ||
 		o.story.Pages.Phase != 5*time.Second || o.serve != "" {
 		t.Errorf("defaults = %+v", o)
 	}

@@ -32,7 +32,7 @@ To see what the guard is for, run it with -guard=false: the sick backends are th
 asked every time, pages and orders wait for them, and the program fails.
 
 With -serve the same system keeps running until it is interrupted, and a local page
-shows it, with switches to make backends sick.
+shows it, with switches to make backends sick. The rules file is followed meanwhile.
 
 The standard variables of OpenTelemetry, OTEL_EXPORTER_OTLP_ENDPOINT and the like,
 have traces, metrics and logs exported by OTLP over gRPC.
@@ -47,6 +47,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.story.System.Folder, "data", "data", "`folder` of the databases; made and filled if missing")
+	flags.StringVar(&o.story.System.Rules, "rules", "rules.yaml", "rules `file`; the story works on a copy of it")
 	flags.BoolVar(&o.story.System.Guarded, "guard", true, "guard the calls to the backends; the program must fail without")
 	flags.IntVar(&o.story.Pages.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", pages.MinRate, pages.MaxRate))
@@ -73,6 +74,9 @@ func validate(o story.Config) error {
 	var faults []error
 	if o.System.Folder == "" {
 		faults = append(faults, errors.New(`dashboard: -data = ""; must be a folder`))
+	}
+	if o.System.Rules == "" {
+		faults = append(faults, errors.New(`dashboard: -rules = ""; must be a file`))
 	}
 	if r := o.Pages.Rate; r < pages.MinRate || r > pages.MaxRate {
 		faults = append(faults, fmt.Errorf("dashboard: -rate = %d; must be in [%d, %d]", r, pages.MinRate, pages.MaxRate))

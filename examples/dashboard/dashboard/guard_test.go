@@ -1,6 +1,8 @@
 package dashboard_test
 
 import (
+	"context"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,7 +18,43 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/timeout"
 )
+
+// guard returns the rules as they are in the example's files.
+func guard(t *testing.T) *policy.Rules {
+	t.Helper()
+	set, err := guards.Rules("../rules.yaml", ruleset.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Rules()
+}
+
+// The rules say what others count on.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	rules := guard(t)
+	for _, s := range dashboard.Guarded() {
+		if err := rules.Resolve(policy.Call{Method: s.Methods + "Any"}).Do(t.Context(), "any", func(context.Context) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := guards.Find[*breaker.Breaker](rules, s)
+		slowAfter := dashboard.SlowAfter
+		if s.Name == dashboard.Users {
+			slowAfter = 0 // late is better than never
+		}
+		if c := b.Config(); c.SlowAfter != slowAfter || c.OpenFor != dashboard.OpenFor || c.MaxOpenFor != dashboard.MaxOpenFor {
+			t.Errorf("the circuit of %s: %+v", s.Name, c)
+		}
+	}
+	for l := range rules.Live() {
+		if to, ok := l.Policy.(*timeout.Timeout); ok && to.Config().Max != dashboard.CallTimeout {
+			t.Errorf("timeout: %+v", to.Config())
+		}
+	}
+}
 
 // states are the circuits that are not closed, by service.
 func states(rules *policy.Rules) map[string]breaker.State {
@@ -34,10 +72,7 @@ func states(rules *policy.Rules) map[string]breaker.State {
 func TestGuardCutsOffWhatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules, err := dashboard.Guard()
-		if err != nil {
-			t.Fatal(err)
-		}
+		rules := guard(t)
 		s := script{dashboard.Metrics: fails(codes.Unavailable)}
 		service := newService(t, s, interceptors.DialOptions(rules)...)
 		ask := func() string {
@@ -75,10 +110,7 @@ func TestGuardCutsOffWhatFails(t *testing.T) {
 func TestGuardBoundsStreams(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules, err := dashboard.Guard()
-		if err != nil {
-			t.Fatal(err)
-		}
+		rules := guard(t)
 		service := newService(t, script{dashboard.Activity: hangs}, interceptors.DialOptions(rules)...)
 		start := time.Now()
 		page, err := service.GetDashboard(t.Context(), request())
@@ -102,10 +134,7 @@ func TestNoGuardNoCircuits(t *testing.T) {
 // database was read.
 func withCopies(t *testing.T, s script) (*dashboard.Service, *dashboard.Copies, *atomic.Int64) {
 	t.Helper()
-	rules, err := dashboard.Guard()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rules := guard(t)
 	var reads atomic.Int64
 	copies, err := dashboard.NewCopies("users.example:443", func(id string) (*dashboardv1.User, error) {
 		reads.Add(1)

@@ -7,6 +7,7 @@ import (
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/fanout"
+	"github.com/afloat-go/afloat/interceptors/ruleset/protooptions"
 )
 
 type (
@@ -16,14 +17,15 @@ type (
 
 // newPlan says how a page is made. Without the user there is none; any other part
 // may be missing, and in place of recommendations of the user's own a page shows
-// what the user has looked at or, failing that, what everybody likes.
+// what the user has looked at or, failing that, what everybody likes. The plan is
+// checked against what the options of the page's fields say, and has their timeouts.
 func newPlan(
 	connections map[string]grpc.ClientConnInterface, observer fanout.Observer,
 ) (*fanout.Plan[*request, *page], error) {
 	metrics := dashboardv1.NewMetricsServiceClient(connections[Metrics])
 	alerts := dashboardv1.NewAlertsServiceClient(connections[Alerts])
 	return fanout.NewPlanWith(
-		fanout.Config{Name: "GetDashboard", MaxDuration: Deadline, Observer: observer},
+		fanout.Config{Name: "GetDashboard", MaxDuration: Deadline, Observer: observer, Declared: protooptions.Declared},
 		fanout.Required(Path(Users), fromUsers(connections[Users]),
 			func(p *page, u *dashboardv1.User) { p.User = u }),
 		fanout.Optional(Path(Metrics), fanout.RPC(metrics.ListSeries, seriesOf),
@@ -34,7 +36,6 @@ func newPlan(
 			func(p *page, e []*dashboardv1.Entry) { p.Activity = e }),
 		fanout.Optional(Path(Recommendations), personal(connections[Recommendations]),
 			func(p *page, products []*dashboardv1.Product) { p.Products = products }).
-			Timeout(PersonalTimeout).
 			Fallback("recently viewed", viewed(connections[History])).
 			Timeout(ViewedTimeout).
 			Default(func(*request) []*dashboardv1.Product { return Popular() }),
@@ -42,7 +43,8 @@ func newPlan(
 }
 
 // How long a page waits for products of one kind before it shows those of the next.
-// Together that is well within Deadline, so that there are always some.
+// Together that is well within Deadline, so that there are always some. The first is
+// an option of the field.
 const (
 	PersonalTimeout = 400 * time.Millisecond
 	ViewedTimeout   = 200 * time.Millisecond

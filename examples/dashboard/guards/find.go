@@ -1,5 +1,5 @@
-// Package guards finds the policies that rules hold in front of services, for
-// display: each service has one circuit breaker and one bulkhead.
+// Package guards has the rules of the example, and finds the policies that they hold in
+// front of services: each service has one circuit breaker and one bulkhead.
 package guards
 
 import (

@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protojson"
+
 	"github.com/afloat-go/afloat/examples/dashboard/system"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
 )
 
 //go:embed page
@@ -34,6 +37,7 @@ func handler(host string, v *view, metrics http.Handler) http.Handler {
 	mux.Handle("GET /", http.FileServerFS(page))
 	mux.Handle("GET /events", &stream{look: v.look, room: make(chan struct{}, maxWatchers)})
 	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /rules", func(w http.ResponseWriter, _ *http.Request) { tellRules(w, v.system.Rules()) })
 	mux.HandleFunc("POST /backends/{name}", func(w http.ResponseWriter, r *http.Request) { become(w, r, v.system) })
 	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,6 +52,17 @@ func handler(host string, v *view, metrics http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		sameOrigin.ServeHTTP(w, r)
 	})
+}
+
+// tellRules writes all that is in force.
+func tellRules(w http.ResponseWriter, rules *ruleset.Set) {
+	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(rules.Snapshot().Message())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(text)
 }
 
 // become makes a backend sick, or well.

@@ -18,6 +18,9 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
 
+// rules is the rules file of the example.
+const rules = "../rules.yaml"
+
 // watch runs a system in memory with visitors, and returns who looks at it. It must run
 // inside a bubble, which visitors leave when the test ends.
 func watch(t *testing.T) *view {
@@ -33,7 +36,7 @@ func watch(t *testing.T) *view {
 		}
 	})
 	sys, err := system.Start(t.Context(), system.Config{
-		Network: system.InMemory{}, Folder: t.TempDir(), Guarded: true, Observe: providers,
+		Network: system.InMemory{}, Folder: t.TempDir(), Rules: rules, Guarded: true, Observe: providers,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +104,9 @@ func wantWell(t *testing.T, s State) {
 	if s.Pages.Full != 1 || s.Pages.PerSecond != 10 || len(s.Pages.History) < 10 {
 		t.Errorf("pages = %+v", s.Pages)
 	}
+	if r := s.Rules; r.File != rules || r.InForce < 8 || r.Applied != 0 || r.Fault != "" {
+		t.Errorf("rules = %+v", r)
+	}
 	if s.part("users").State != "" || len(s.Events) != 0 || s.Orders.Placed == 0 || s.Orders.Charged != s.Orders.Placed {
 		t.Errorf("part %+v, events %+v, orders %+v", s.part("users"), s.Events, s.Orders)
 	}
@@ -155,6 +161,7 @@ func TestRequests(t *testing.T) {
 			{name: "script", method: "GET", path: "/page.js", code: 200, says: "new EventSource"},
 			{name: "no such file", method: "GET", path: "/../live.go", code: 307},
 			{name: "another name", method: "GET", path: "/", header: []string{"Host", "evil.example"}, code: 421, says: `host = "evil.example"; must be 127.0.0.1:8080`},
+			{name: "rules", method: "GET", path: "/rules", code: 200, says: `dashboard/v1/users.proto: dashboard.v1.UserService`},
 			{name: "a switch", method: "POST", path: "/backends/alerts", body: `{"sickness": "slow"}`, code: 200, says: "slow"},
 			{
 				name: "a switch, from the page", method: "POST", path: "/backends/alerts", body: `{"sickness": "well"}`,

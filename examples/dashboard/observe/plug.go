@@ -10,6 +10,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -42,6 +43,14 @@ func (s *Service) Rules() []policy.RulesOption {
 		return nil
 	}
 	return []policy.RulesOption{policy.WithObserver(s.observer)}
+}
+
+// Changes observes changes of rules.
+func (s *Service) Changes() ruleset.Observer {
+	if s == nil {
+		return nil
+	}
+	return s.observer
 }
 
 // Fallbacks has the fallbacks of a client observed.

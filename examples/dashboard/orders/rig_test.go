@@ -22,12 +22,14 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/examples/dashboard/backend"
+	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/ledger"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/stock"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
 )
 
 // inStore is how many lamps there are in a new shop, and nothing else.
@@ -105,7 +107,7 @@ func (s *shop) asked(method string) int {
 // inside a bubble.
 func (s *shop) connect(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	rules, err := orders.Guard()
+	rules, err := guards.Rules("../rules.yaml", ruleset.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +122,7 @@ func (s *shop) connect(t *testing.T) *grpc.ClientConn {
 	}()
 	t.Cleanup(server.Stop)
 	cc, err := grpc.NewClient("passthrough:///shop", append(
-		interceptors.DialOptions(rules),
+		interceptors.DialOptions(rules.Rules()),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }),
 	)...)

@@ -19,10 +19,14 @@ type Config struct {
 	System system.Config
 }
 
-// Run starts the system, tells the story, writes it to out and stops the system.
+// Run starts the system, tells the story, writes it to out and stops the system. The
+// story changes the rules, so it works on a copy of their file, in the data's folder.
 // The error wraps [script.ErrUnmet] if some phase did not show what it must, and
 // names each expectation that was not met.
 func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
+	if cfg.System.Rules, err = system.CopyRules(cfg.System.Rules, cfg.System.Folder); err != nil {
+		return err
+	}
 	sys, err := system.Start(ctx, cfg.System)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func TestStoryEndsWithItsContext(t *testing.T) {
 		defer cancel()
 		err := story.Run(ctx, story.Config{
 			Pages:  pages.Config{Rate: pages.MinRate, Phase: pages.MinPhase},
-			System: system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Guarded: true},
+			System: system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Rules: "../rules.yaml", Guarded: true},
 		}, &strings.Builder{})
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, script.ErrUnmet) {
 			t.Errorf("error = %v; want DeadlineExceeded", err)

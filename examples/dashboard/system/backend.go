@@ -44,7 +44,7 @@ func (s *System) startBackend(ctx context.Context, name string, service backend.
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
-	observed, err := s.observe.Service(ctx, name)
+	observed, err := s.cfg.Observe.Service(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (s *System) startBackend(ctx context.Context, name string, service backend.
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
-	lis, err := s.network.Listen(ctx)
+	lis, err := s.cfg.Network.Listen(ctx)
 	if err != nil {
 		return nil, err
 	}

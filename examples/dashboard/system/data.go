@@ -19,15 +19,15 @@ const (
 // openData opens the files. Each service has one of its own: a compartment whose
 // database waits for another's is none.
 func (s *System) openData() (err error) {
-	if s.data, err = store.Open(s.folder); err != nil {
+	if s.data, err = store.Open(s.cfg.Folder); err != nil {
 		return err
 	}
 	s.onStop(s.data.Close)
-	if s.account, err = ledger.Open(filepath.Join(s.folder, "payments.db")); err != nil {
+	if s.account, err = ledger.Open(filepath.Join(s.cfg.Folder, "payments.db")); err != nil {
 		return err
 	}
 	s.onStop(s.account.Close)
-	if s.room, err = stock.Open(filepath.Join(s.folder, "inventory.db")); err != nil {
+	if s.room, err = stock.Open(filepath.Join(s.cfg.Folder, "inventory.db")); err != nil {
 		return err
 	}
 	s.onStop(s.room.Close)

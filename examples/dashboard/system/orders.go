@@ -26,7 +26,6 @@ type Orders struct {
 	process
 
 	queue  *orders.Queue
-	guard  *policy.Rules
 	client dashboardv1.OrderServiceClient
 }
 
@@ -37,13 +36,13 @@ func (o *Orders) Client() dashboardv1.OrderServiceClient { return o.client }
 func (o *Orders) Queue() *orders.Queue { return o.queue }
 
 // Guard returns the rules of its connections, nil if they are unguarded.
-func (o *Orders) Guard() *policy.Rules { return o.guard }
+func (o *Orders) Guard() *policy.Rules { return o.guard() }
 
 // Refused is how many calls to each service found no place in its compartment.
 func (o *Orders) Refused() map[string]int {
 	refused := map[string]int{}
 	for _, s := range orders.Guarded() {
-		if b, ok := guards.Find[*bulkhead.Bulkhead](o.guard, s); ok {
+		if b, ok := guards.Find[*bulkhead.Bulkhead](o.guard(), s); ok {
 			refused[s.Name] = int(b.Snapshot().Rejected) //nolint:gosec // far below the bounds of an int
 		}
 	}
@@ -78,7 +77,7 @@ func (s *System) RestartOrders(ctx context.Context) error {
 
 // startOrders starts the service, or stops what it had started of it.
 func (s *System) startOrders(ctx context.Context) error {
-	o := &Orders{process: process{network: s.network}}
+	o := &Orders{process: process{cfg: s.cfg}}
 	if err := o.start(ctx, s); err != nil {
 		return errors.Join(err, o.stop())
 	}
@@ -87,22 +86,21 @@ func (s *System) startOrders(ctx context.Context) error {
 }
 
 func (o *Orders) start(ctx context.Context, s *System) (err error) {
-	observed, err := s.observe.Service(ctx, "orders")
+	observed, err := o.cfg.Observe.Service(ctx, "orders")
 	if err != nil {
 		return err
 	}
-	if o.queue, err = orders.OpenQueue(filepath.Join(s.folder, "orders.db")); err != nil {
+	if o.queue, err = orders.OpenQueue(filepath.Join(o.cfg.Folder, "orders.db")); err != nil {
 		return err
 	}
 	o.onStop(o.queue.Close)
-	var guard []grpc.DialOption
-	if s.guarded {
-		if o.guard, err = orders.Guard(observed.Rules()...); err != nil {
-			return err
-		}
-		guard = interceptors.DialOptions(o.guard)
+	if _, err = o.startRules(ctx, observed); err != nil {
+		return err
 	}
-	guard = append(guard, observed.DialOptions()...)
+	guard := observed.DialOptions()
+	if o.cfg.Guarded {
+		guard = append(guard, interceptors.DialOptions(o.guard())...)
+	}
 	payments, err := o.connect(s.Backend(orders.Payments).lis, guard...)
 	if err != nil {
 		return err
@@ -113,7 +111,7 @@ func (o *Orders) start(ctx context.Context, s *System) (err error) {
 	}
 	service := orders.New(payments, inventory, o.queue, observed.Logger())
 	o.work(ctx, service)
-	return o.answer(ctx, s, service)
+	return o.answer(ctx, service)
 }
 
 // work lets the service look after orders that wait until it stops.
@@ -129,24 +127,20 @@ func (o *Orders) work(ctx context.Context, service *orders.Service) {
 }
 
 // answer starts the server, and a client of it.
-func (o *Orders) answer(ctx context.Context, s *System, service *orders.Service) error {
-	observed, err := s.observe.Service(ctx, "orders")
+func (o *Orders) answer(ctx context.Context, service *orders.Service) error {
+	observed, err := o.cfg.Observe.Service(ctx, "orders")
 	if err != nil {
 		return err
 	}
-	client, err := s.observe.Service(ctx, "client")
+	client, err := o.cfg.Observe.Service(ctx, "client")
 	if err != nil {
 		return err
 	}
-	ceiling, err := orders.Ceiling(observed.Rules()...)
+	lis, err := o.cfg.Network.Listen(ctx)
 	if err != nil {
 		return err
 	}
-	lis, err := o.network.Listen(ctx)
-	if err != nil {
-		return err
-	}
-	opts := slices.Concat(interceptors.ServerOptions(ceiling, interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	opts := slices.Concat(interceptors.ServerOptions(o.rules.Rules(), interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
 	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterOrderServiceServer(server, service)
 	o.serve(lis, server.Serve, server.GracefulStop)

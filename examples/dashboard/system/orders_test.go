@@ -131,7 +131,7 @@ func TestRestartThatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		room := 11
-		s, err := system.Start(t.Context(), system.Config{Network: crowded{room: &room}, Folder: t.TempDir()})
+		s, err := system.Start(t.Context(), system.Config{Network: crowded{room: &room}, Folder: t.TempDir(), Rules: rules})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,11 +13,16 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // startPages starts all that pages are made of, and the edge.
 func (s *System) startPages(ctx context.Context) error {
-	observed, err := s.observe.Service(ctx, "dashboard")
+	observed, err := s.cfg.Observe.Service(ctx, "dashboard")
+	if err != nil {
+		return err
+	}
+	rules, err := s.startRules(ctx, observed)
 	if err != nil {
 		return err
 	}
@@ -25,7 +30,7 @@ func (s *System) startPages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lis, err := s.startDashboard(ctx, connections, observed)
+	lis, err := s.startDashboard(ctx, connections, rules.Rules(), observed)
 	if err != nil {
 		return err
 	}
@@ -40,14 +45,6 @@ func (s *System) startPages(ctx context.Context) error {
 func (s *System) startPageBackends(
 	ctx context.Context, observed *observe.Service,
 ) (map[string]grpc.ClientConnInterface, error) {
-	var guard []grpc.DialOption
-	if s.guarded {
-		rules, err := dashboard.Guard(observed.Rules()...)
-		if err != nil {
-			return nil, err
-		}
-		s.guard, guard = rules, interceptors.DialOptions(rules)
-	}
 	connections := map[string]grpc.ClientConnInterface{}
 	services := map[string]backend.Service{
 		dashboard.Users:           backend.Users(s.data),
@@ -62,61 +59,64 @@ func (s *System) startPageBackends(
 		if err != nil {
 			return nil, err
 		}
-		opts := guard
-		if s.guarded && name == dashboard.Users {
-			if opts, err = s.withCopies(b.lis, observed); err != nil {
+		var guard []grpc.DialOption
+		if s.cfg.Guarded {
+			if guard, err = s.guardCalls(name, b.lis, observed); err != nil {
 				return nil, err
 			}
 		}
-		if connections[name], err = s.connect(b.lis, slices.Concat(opts, observed.DialOptions())...); err != nil {
+		if connections[name], err = s.connect(b.lis, slices.Concat(guard, observed.DialOptions())...); err != nil {
 			return nil, err
 		}
 	}
 	return connections, nil
 }
 
-// withCopies are the options of the connection to the users.
-func (s *System) withCopies(lis net.Listener, observed *observe.Service) (_ []grpc.DialOption, err error) {
+// guardCalls are the options of the connection to a backend. That to the users has
+// stand-ins for them.
+func (s *System) guardCalls(name string, lis net.Listener, observed *observe.Service) (_ []grpc.DialOption, err error) {
+	if name != dashboard.Users {
+		return interceptors.DialOptions(s.guard()), nil
+	}
 	if s.copies, err = dashboard.NewCopies(lis.Addr().String(), s.data.User, observed.Fallbacks()...); err != nil {
 		return nil, err
 	}
-	return interceptors.DialOptions(s.guard, interceptors.WithFallbacks(s.copies.Client)), nil
+	return interceptors.DialOptions(s.guard(), interceptors.WithFallbacks(s.copies.Client)), nil
 }
 
 // startDashboard starts the service that asks the backends.
 func (s *System) startDashboard(
-	ctx context.Context, connections map[string]grpc.ClientConnInterface, observed *observe.Service,
+	ctx context.Context, connections map[string]grpc.ClientConnInterface, rules *policy.Rules, observed *observe.Service,
 ) (net.Listener, error) {
 	service, err := dashboard.New(connections, observed.Plans())
 	if err != nil {
 		return nil, err
 	}
-	ceiling, err := dashboard.Ceiling(observed.Rules()...)
+	lis, err := s.cfg.Network.Listen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	lis, err := s.network.Listen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	opts := slices.Concat(interceptors.ServerOptions(ceiling), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	opts := slices.Concat(interceptors.ServerOptions(rules), observed.ServerOptions()) //nolint:contextcheck // calls have their own
 	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterDashboardServiceServer(server, service)
 	s.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil
 }
 
-// startEdge starts the service that asks the dashboard at the given listener.
+// startEdge starts the service that asks the dashboard at the given listener. It is a
+// process of its own.
 func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.Listener, error) {
-	observed, err := s.observe.Service(ctx, "edge")
+	observed, err := s.cfg.Observe.Service(ctx, "edge")
 	if err != nil {
 		return nil, err
 	}
-	rules, err := interceptors.Default(observed.Rules()...)
+	e := &process{cfg: s.cfg}
+	s.onStop(e.stop)
+	rules, err := e.startRules(ctx, observed)
 	if err != nil {
 		return nil, err
 	}
-	cc, err := s.connect(dashboardAt, slices.Concat(interceptors.DialOptions(rules), observed.DialOptions())...)
+	cc, err := e.connect(dashboardAt, slices.Concat(interceptors.DialOptions(rules.Rules()), observed.DialOptions())...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,20 +124,20 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 	if err != nil {
 		return nil, err
 	}
-	lis, err := s.network.Listen(ctx)
+	lis, err := e.cfg.Network.Listen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	opts := slices.Concat(interceptors.ServerOptions(rules, interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	opts := slices.Concat(interceptors.ServerOptions(rules.Rules(), interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
 	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterEdgeServiceServer(server, service)
-	s.serve(lis, server.Serve, server.GracefulStop)
+	e.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil
 }
 
 // startClient connects a client to the edge.
 func (s *System) startClient(ctx context.Context, edgeAt net.Listener) error {
-	observed, err := s.observe.Service(ctx, "client")
+	observed, err := s.cfg.Observe.Service(ctx, "client")
 	if err != nil {
 		return err
 	}

@@ -8,29 +8,44 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
 )
 
 // process is what starts piece by piece and stops as one.
 type process struct {
-	network Network
+	cfg     Config
+	rules   *ruleset.Set // nil before it has any
+	changes *changes
 
-	serving sync.WaitGroup
+	running sync.WaitGroup
 	mu      sync.Mutex
-	faults  []error // of servers that ended early
+	faults  []error // of what ended early
 	stops   []func() error
 }
 
 // onStop adds what is to be done on stop, before all that was added earlier.
 func (p *process) onStop(stop func() error) { p.stops = append(p.stops, stop) }
 
-// serve runs a server until the process stops.
-func (p *process) serve(lis net.Listener, serve func(net.Listener) error, stop func()) {
-	p.serving.Go(func() {
-		if err := serve(lis); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+// run runs what ends when the process stops, and notes the error.
+func (p *process) run(work func() error) {
+	p.running.Go(func() {
+		if err := work(); err != nil {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.faults = append(p.faults, err)
 		}
+	})
+}
+
+// serve runs a server until the process stops.
+func (p *process) serve(lis net.Listener, serve func(net.Listener) error, stop func()) {
+	p.run(func() error {
+		if err := serve(lis); !errors.Is(err, grpc.ErrServerStopped) {
+			return err
+		}
+		return nil
 	})
 	p.onStop(func() error {
 		stop()
@@ -38,9 +53,17 @@ func (p *process) serve(lis net.Listener, serve func(net.Listener) error, stop f
 	})
 }
 
+// guard returns the rules of the connections to backends, nil if they are unguarded.
+func (p *process) guard() *policy.Rules {
+	if !p.cfg.Guarded {
+		return nil
+	}
+	return p.rules.Rules()
+}
+
 // connect makes a connection that lasts as long as the process.
 func (p *process) connect(lis net.Listener, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
-	cc, err := p.network.Connect(lis, opts...)
+	cc, err := p.cfg.Network.Connect(lis, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +78,7 @@ func (p *process) stop() error {
 	for _, stop := range slices.Backward(p.stops) {
 		faults = append(faults, stop())
 	}
-	p.serving.Wait()
+	p.running.Wait()
 	if err := errors.Join(append(faults, p.faults...)...); err != nil {
 		return fmt.Errorf("system: stop: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/stock"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
 )
 
 // Config says what to start.
@@ -20,6 +21,11 @@ type Config struct {
 	Network Network
 	// Folder is where the data is. It is made and filled if it is missing. Required.
 	Folder string
+	// Rules is the rules file. Required.
+	Rules string
+	// Follow has the rules file followed while the system runs. In virtual time it
+	// cannot be.
+	Follow bool
 	// Guarded says whether connections to backends carry policies.
 	Guarded bool
 	// Observe has all services observed. Nil: nobody does.
@@ -30,15 +36,11 @@ type Config struct {
 type System struct {
 	process
 
-	guarded  bool
-	observe  *observe.Providers
-	folder   string
 	data     *store.Store
 	account  *ledger.Ledger
 	room     *stock.Stock
 	backends []*Backend
 
-	guard  *policy.Rules
 	copies *dashboard.Copies
 	edge   dashboardv1.EdgeServiceClient
 	orders atomic.Pointer[Orders]
@@ -50,10 +52,13 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	if cfg.Folder == "" {
 		return nil, errors.New(`system: folder = ""; must be a folder`)
 	}
+	if cfg.Rules == "" {
+		return nil, errors.New(`system: rules = ""; must be a file`)
+	}
 	if cfg.Network == nil {
 		cfg.Network = Loopback{}
 	}
-	s := &System{process: process{network: cfg.Network}, guarded: cfg.Guarded, observe: cfg.Observe, folder: cfg.Folder}
+	s := &System{process: process{cfg: cfg}}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -81,7 +86,10 @@ func (s *System) Edge() dashboardv1.EdgeServiceClient { return s.edge }
 func (s *System) Orders() *Orders { return s.orders.Load() }
 
 // Folder is where the data is.
-func (s *System) Folder() string { return s.folder }
+func (s *System) Folder() string { return s.cfg.Folder }
+
+// RulesFile is where the rules are.
+func (s *System) RulesFile() string { return s.cfg.Rules }
 
 // Data is what the backends of pages answer from.
 func (s *System) Data() *store.Store { return s.data }
@@ -92,9 +100,12 @@ func (s *System) Account() *ledger.Ledger { return s.account }
 // Room is what there is to order, and what is kept for orders.
 func (s *System) Room() *stock.Stock { return s.room }
 
+// Rules are those of the dashboard.
+func (s *System) Rules() *ruleset.Set { return s.rules }
+
 // Guard returns the rules of the dashboard's connections, nil if they are
 // unguarded.
-func (s *System) Guard() *policy.Rules { return s.guard }
+func (s *System) Guard() *policy.Rules { return s.guard() }
 
 // Copies stand in for the users, nil if the connections are unguarded.
 func (s *System) Copies() *dashboard.Copies { return s.copies }

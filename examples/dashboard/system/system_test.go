@@ -18,10 +18,13 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
+// rules is the rules file of the example.
+const rules = "../rules.yaml"
+
 // start starts a system in memory. It must run inside a bubble.
 func start(t *testing.T) *system.System {
 	t.Helper()
-	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Guarded: true})
+	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Rules: rules, Guarded: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,10 +96,15 @@ func TestBackendsByName(t *testing.T) {
 	})
 }
 
-func TestNoFolder(t *testing.T) {
+func TestConfigThatLacksSomething(t *testing.T) {
 	t.Parallel()
-	if _, err := system.Start(t.Context(), system.Config{}); err == nil || err.Error() != `system: folder = ""; must be a folder` {
-		t.Errorf("error = %v", err)
+	for want, cfg := range map[string]system.Config{
+		`system: folder = ""; must be a folder`: {Rules: rules},
+		`system: rules = ""; must be a file`:    {Folder: t.TempDir()},
+	} {
+		if _, err := system.Start(t.Context(), cfg); err == nil || err.Error() != want {
+			t.Errorf("error = %v; want %s", err, want)
+		}
 	}
 }
 
@@ -123,7 +131,7 @@ func TestStartThatFailsStopsWhatItStarted(t *testing.T) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		for room := range 11 {
-			cfg := system.Config{Network: crowded{room: &room}, Folder: folder, Guarded: true}
+			cfg := system.Config{Network: crowded{room: &room}, Folder: folder, Rules: rules, Guarded: true}
 			if _, err := system.Start(t.Context(), cfg); !errors.Is(err, errNoPort) {
 				t.Errorf("error = %v; want that of the network", err)
 			}
@@ -145,7 +153,7 @@ func TestStartThatFailsStopsWhatItStarted(t *testing.T) {
 // On a real network clients reach every service.
 func TestLoopback(t *testing.T) {
 	t.Parallel()
-	s, err := system.Start(t.Context(), system.Config{Folder: t.TempDir()})
+	s, err := system.Start(t.Context(), system.Config{Folder: t.TempDir(), Rules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,6 +165,17 @@ function events(all) {
   byId("events").replaceChildren(...(items.length > 0 ? items : [make("li", "empty", "Nothing yet.")]));
 }
 
+function rules(r) {
+  figures(byId("rule-figures"), [
+    ["in force", String(r.inForce)],
+    ["changes", String(r.applied)],
+    ["refused", String(r.refused)],
+  ]);
+  byId("rules-file").textContent = r.file;
+  byId("rules-fault").hidden = r.fault === "";
+  byId("rules-fault").textContent = r.fault;
+}
+
 function show(state) {
   headline(state);
   figures(byId("figures"), [
@@ -185,6 +196,7 @@ function show(state) {
     ["waiting on disk", state.orders.waiting],
     ["refused", state.orders.refused],
   ].map(([name, n]) => [name, String(n)]));
+  rules(state.rules);
   events(state.events);
 }
 

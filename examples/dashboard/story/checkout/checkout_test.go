@@ -13,7 +13,7 @@ import (
 // tellInMemory tells the act in virtual time and returns what it printed.
 func tellInMemory(t *testing.T, guarded bool) (string, error) {
 	t.Helper()
-	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Guarded: guarded})
+	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Rules: "../../rules.yaml", Guarded: guarded})
 	if err != nil {
 		t.Fatal(err)
 	}

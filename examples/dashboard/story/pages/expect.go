@@ -2,10 +2,12 @@ package pages
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/story/expect"
 	"github.com/afloat-go/afloat/examples/dashboard/story/script"
+	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
 // expectation checks the figures of a phase and says what is not as it must be.
@@ -63,6 +65,26 @@ func p50Near(healthy *Figures, slack time.Duration) expectation {
 		return nil
 	}
 }
+
+// ruleChanged: rules with a slip of the pen are refused; a rule that is added works on the
+// circuit that there is, which stays as it is.
+func ruleChanged(f Figures) error {
+	c := f.Change
+	switch {
+	case c.Refused == nil:
+		return fmt.Errorf("rules with %s were not refused; must be", slip)
+	case !strings.Contains(c.Refused.Error(), slip):
+		return fmt.Errorf("rules refused: %w; must name %s", c.Refused, slip)
+	case !c.Kept || !c.Obeyed:
+		return fmt.Errorf("the circuit is the same: %v, and obeys the new rule: %v; must be both", c.Kept, c.Obeyed)
+	case c.Was == breaker.Closed || c.Is == breaker.Closed:
+		return fmt.Errorf("the circuit was %v before the rules changed and is %v after; must be closed neither before nor after", c.Was, c.Is)
+	}
+	return nil
+}
+
+// sickLetIn: the circuits of sick backends are closed.
+func sickLetIn(f Figures) error { return expect.OthersClosed(f.Circuits, nil) }
 
 // sickCutOff: the circuit of no sick backend is closed.
 func sickCutOff(f Figures) error { return expect.CutOff(f.Circuits, f.Reached) }

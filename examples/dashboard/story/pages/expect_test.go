@@ -53,11 +53,21 @@ func (f *Figures) set(part string, state breaker.State) {
 	}
 }
 
-// phases returns a phase of each kind: healthy, sick, recovered.
+// ruledFigures are those of a phase in which alerts were slow, and let in again by a rule.
+func ruledFigures() Figures {
+	f := calmFigures()
+	f.Full, f.P50, f.P99 = 300, 502*time.Millisecond, 506*time.Millisecond
+	f.Suffers, f.Reached = dashboard.Alerts, map[string]int{dashboard.Alerts: 300}
+	f.lack(dashboard.Alerts, 300)
+	f.Change = &Change{Refused: errors.New("rules[6].breaker.slow_afer"), Was: breaker.Open, Is: breaker.HalfOpen, Kept: true, Obeyed: true}
+	return f
+}
+
+// phases returns a phase of each kind: healthy, sick, recovered, with a rule of its own.
 func phases() map[string]phase {
 	healthy := calmFigures()
 	all := phasesOf(config(), &healthy)
-	return map[string]phase{"healthy": all[0], "sick": all[1], "recovered": all[4]}
+	return map[string]phase{"healthy": all[0], "sick": all[1], "recovered": all[4], "ruled": all[8]}
 }
 
 func TestGoodFiguresMeetEveryExpectation(t *testing.T) {
@@ -65,7 +75,7 @@ func TestGoodFiguresMeetEveryExpectation(t *testing.T) {
 	recovered := calmFigures()
 	recovered.Full = 480 // incomplete while its circuit was still open
 	recovered.lack(dashboard.Recommendations, 120)
-	for name, f := range map[string]Figures{"healthy": calmFigures(), "sick": sickFigures(), "recovered": recovered} {
+	for name, f := range map[string]Figures{"healthy": calmFigures(), "sick": sickFigures(), "recovered": recovered, "ruled": ruledFigures()} {
 		if unmet := phases()[name].check(f); len(unmet) > 0 {
 			t.Errorf("%s: %v", name, unmet)
 		}
@@ -100,6 +110,15 @@ func TestEachExpectationBites(t *testing.T) {
 		}, "= 31 of 200; must be at most 30"},
 		{"sick", "pages past their deadline", func(f *Figures) { f.P99 = 801 * time.Millisecond }, "p99 = 801.0 ms; must be at most 800.0 ms"},
 		{"sick", "pages wait", func(f *Figures) { f.P50 = 104 * time.Millisecond }, "p50 = 104.0 ms; must be at most 103.0 ms"},
+		{"ruled", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},
+		{"ruled", "a slip of the pen was not refused", func(f *Figures) { f.Change.Refused = nil }, "rules with slow_afer were not refused"},
+		{"ruled", "the refusal says something else", func(f *Figures) { f.Change.Refused = errors.New("no") }, "rules refused: no; must name slow_afer"},
+		{"ruled", "another circuit", func(f *Figures) { f.Change.Kept = false }, "the circuit is the same: false, and obeys the new rule: true"},
+		{"ruled", "the rule has no effect", func(f *Figures) { f.Change.Obeyed = false }, "obeys the new rule: false"},
+		{"ruled", "the circuit began anew", func(f *Figures) { f.Change.Is = breaker.Closed }, "was open before the rules changed and is closed after"},
+		{"ruled", "nothing was cut off", func(f *Figures) { f.Change.Was = breaker.Closed }, "was closed before the rules changed"},
+		{"ruled", "its circuit stayed open", func(f *Figures) { f.set(f.Suffers, breaker.Open) }, "the circuit of alerts is open"},
+		{"ruled", "pages lack it in the end", func(f *Figures) { f.Settled = 0 }, "in the last second = 0 of 150"},
 		{"recovered", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},
 		{"recovered", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 pages have wrong"},
 		{"recovered", "a circuit stayed open", func(f *Figures) { f.set(dashboard.Metrics, breaker.Open) }, "the circuit of metrics is open"},
@@ -109,8 +128,11 @@ func TestEachExpectationBites(t *testing.T) {
 		t.Run(c.phase+": "+c.name, func(t *testing.T) {
 			t.Parallel()
 			f := calmFigures()
-			if c.phase == "sick" {
+			switch c.phase {
+			case "sick":
 				f = sickFigures()
+			case "ruled":
+				f = ruledFigures()
 			}
 			c.spoil(&f)
 			unmet := phases()[c.phase].check(f)

@@ -37,6 +37,8 @@ type Figures struct {
 	Reached map[string]int
 	// Suffers is the part of the page that suffers from that, empty if none does.
 	Suffers string
+	// Change is what came of the change of rules, nil if there was none.
+	Change *Change
 	// FirstError is why the first page failed that did.
 	FirstError error
 }

@@ -14,7 +14,12 @@ import (
 // returns what it printed.
 func tellInMemory(t *testing.T, guarded bool, phases int) (string, error) {
 	t.Helper()
-	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Guarded: guarded})
+	folder := t.TempDir()
+	rules, err := system.CopyRules("../../rules.yaml", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: folder, Rules: rules, Guarded: guarded})
 	if err != nil {
 		t.Fatal(err)
 	}

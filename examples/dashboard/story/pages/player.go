@@ -2,9 +2,11 @@ package pages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
@@ -24,12 +26,13 @@ const maxInFlight = 300
 
 // player plays phases on a system.
 type player struct {
-	system  *system.System
-	ward    *ward.Ward
-	truth   truth
-	userIDs []string
-	rate    int
-	healthy Figures // of the first phase
+	system   *system.System
+	ward     *ward.Ward
+	operator *operator
+	truth    truth
+	userIDs  []string
+	rate     int
+	healthy  Figures // of the first phase
 }
 
 // newPlayer asks for some pages, so that all connections are up.
@@ -38,7 +41,13 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &player{system: sys, ward: ward.New(sys), truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate}
+	o, err := newOperator(sys)
+	if err != nil {
+		return nil, err
+	}
+	p := &player{
+		system: sys, ward: ward.New(sys), operator: o, truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate,
+	}
 	const pages = 20
 	for n := range pages {
 		if _, err := p.ask(ctx, n); err != nil {
@@ -49,21 +58,34 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 }
 
 // play plays one phase: it makes backends sick, and all others well, and asks for
-// pages.
+// pages. The rules are as they were in the beginning, until they are changed.
 func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 	if copies := p.system.Copies(); ph.forget && copies != nil {
 		copies.Forget()
 	}
-	if err := p.ward.Admit(ph.sick...); err != nil {
+	if err := errors.Join(p.operator.restore(ctx), p.ward.Admit(ph.sick...)); err != nil {
 		return Figures{}, err
 	}
-	results, err := load.Run(ctx, load.Config{Rate: p.rate, For: ph.lasts, MaxInFlight: maxInFlight}, p.ask)
+	results, change, err := p.run(ctx, ph)
 	if err != nil {
 		return Figures{}, err
 	}
 	f := figuresOf(results, ph.lasts, judges{all: p.judge(ph.suffers), atLast: p.judge(ph.atLast)})
 	f.Circuits, f.Suffers, f.Reached = guards.Circuits(p.system.Guard(), dashboard.Guarded()), ph.suffers.part, p.ward.Reached()
+	f.Change = change
 	return f, nil
+}
+
+// run asks for pages, and has the operator work meanwhile.
+func (p *player) run(ctx context.Context, ph phase) (results []load.Result[*home], change *Change, err error) {
+	var operating sync.WaitGroup
+	var fault error
+	if ph.rule != "" {
+		operating.Go(func() { change, fault = p.operator.add(ctx, ph.rule) })
+	}
+	results, err = load.Run(ctx, load.Config{Rate: p.rate, For: ph.lasts, MaxInFlight: maxInFlight}, p.ask)
+	operating.Wait()
+	return results, change, errors.Join(err, fault)
 }
 
 // judge says what is wrong with the n-th answer, if that is all that it may say.

@@ -18,6 +18,8 @@ type phase struct {
 	sick []ward.Ailment
 	// forget: the copies of users are lost when the phase begins.
 	forget bool
+	// rule is one that is added to the others for as long as the phase lasts.
+	rule string
 	// suffers is the part of the page that its backends' sickness is about. Pages
 	// say nothing of any other.
 	suffers suffering
@@ -34,6 +36,7 @@ const calm = 3 * time.Second
 func phasesOf(cfg Config, healthy *Figures) []phase {
 	const users, products = dashboard.Users, dashboard.Recommendations
 	hangs := ward.Ailment{Backend: products, How: system.Hanging}
+	slows := ward.Ailment{Backend: dashboard.Alerts, How: system.Slow}
 	fails := func(backend string) ward.Ailment { return ward.Ailment{Backend: backend, How: system.Failing} }
 	sick := func(name string, as suffering, with ...ward.Ailment) phase {
 		return sickPhase(name, as, with, cfg, healthy)
@@ -46,7 +49,8 @@ func phasesOf(cfg Config, healthy *Figures) []phase {
 		recovery(products, degrade.Substituted),
 		sick("metrics fails", onEveryPage(dashboard.Metrics, degrade.Missing), fails(dashboard.Metrics)),
 		recovery(dashboard.Metrics, degrade.Missing),
-		sick("alerts slows to 500 ms", onMostPages(dashboard.Alerts, degrade.Missing), ward.Ailment{Backend: dashboard.Alerts, How: system.Slow}),
+		sick("alerts slows to 500 ms", onMostPages(dashboard.Alerts, degrade.Missing), slows),
+		ruled("alerts gets its own rule", lateAlerts, slows, cfg),
 		recovery(dashboard.Alerts, degrade.Missing),
 		sick("users fails", onEveryPage(users, degrade.Stale), fails(users)),
 		recovery(users, degrade.Stale),
@@ -81,6 +85,16 @@ func relief(name string, atLast suffering, sick ward.Ailment) phase {
 	suffers.as = append(slices.Clip(atLast.as), degrade.Defaulted)
 	return phase{name: name, lasts: calm, sick: []ward.Ailment{sick}, suffers: suffers, atLast: atLast, must: []expectation{
 		noneFailed, markedExactly, settled(0.99), sickCutOff, othersClosed,
+	}}
+}
+
+// ruled is a phase in which a rule is added while a backend is cut off. From then on it
+// is let in again, though it is as sick as before.
+func ruled(name, rule string, sick ward.Ailment, cfg Config) phase {
+	suffers := onMostPages(sick.Backend, degrade.Missing)
+	suffers.why = sick.Reasons()
+	return phase{name: name, lasts: hesitation + cfg.Phase, rule: rule, sick: []ward.Ailment{sick}, suffers: suffers, must: []expectation{
+		noneFailed, markedExactly, settled(0.99), ruleChanged, sickLetIn, othersClosed, p99Within(dashboard.Deadline),
 	}}
 }
 

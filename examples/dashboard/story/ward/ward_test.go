@@ -17,7 +17,7 @@ import (
 func TestAdmitted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sys, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir()})
+		sys, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Rules: "../../rules.yaml"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ package dashboardv1
 
 import (
 	v1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
+	_ "github.com/afloat-go/afloat/proto/afloat/options/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -164,15 +165,16 @@ var File_dashboard_v1_dashboard_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_dashboard_proto_rawDesc = "" +
 	"\n" +
-	"\x1cdashboard/v1/dashboard.proto\x12\fdashboard.v1\x1a#afloat/degrade/v1/degradation.proto\x1a\x1bdashboard/v1/activity.proto\x1a\x19dashboard/v1/alerts.proto\x1a\x1adashboard/v1/metrics.proto\x1a\x1adashboard/v1/product.proto\x1a\x18dashboard/v1/users.proto\".\n" +
+	"\x1cdashboard/v1/dashboard.proto\x12\fdashboard.v1\x1a#afloat/degrade/v1/degradation.proto\x1a\x1fafloat/options/v1/options.proto\x1a\x1bdashboard/v1/activity.proto\x1a\x19dashboard/v1/alerts.proto\x1a\x1adashboard/v1/metrics.proto\x1a\x1adashboard/v1/product.proto\x1a\x18dashboard/v1/users.proto\".\n" +
 	"\x13GetDashboardRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"\xc5\x02\n" +
-	"\x14GetDashboardResponse\x12&\n" +
-	"\x04user\x18\x01 \x01(\v2\x12.dashboard.v1.UserR\x04user\x12,\n" +
-	"\x06series\x18\x02 \x03(\v2\x14.dashboard.v1.SeriesR\x06series\x12+\n" +
-	"\x06alerts\x18\x03 \x03(\v2\x13.dashboard.v1.AlertR\x06alerts\x12/\n" +
-	"\bactivity\x18\x04 \x03(\v2\x13.dashboard.v1.EntryR\bactivity\x121\n" +
-	"\bproducts\x18\x05 \x03(\v2\x15.dashboard.v1.ProductR\bproducts\x12@\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\"\xf7\x02\n" +
+	"\x14GetDashboardResponse\x120\n" +
+	"\x04user\x18\x01 \x01(\v2\x12.dashboard.v1.UserB\b\x82\x99$\x04\b\x01\x18\x01R\x04user\x124\n" +
+	"\x06series\x18\x02 \x03(\v2\x14.dashboard.v1.SeriesB\x06\x82\x99$\x02\b\x02R\x06series\x123\n" +
+	"\x06alerts\x18\x03 \x03(\v2\x13.dashboard.v1.AlertB\x06\x82\x99$\x02\b\x02R\x06alerts\x127\n" +
+	"\bactivity\x18\x04 \x03(\v2\x13.dashboard.v1.EntryB\x06\x82\x99$\x02\b\x02R\bactivity\x12A\n" +
+	"\bproducts\x18\x05 \x03(\v2\x15.dashboard.v1.ProductB\x0e\x82\x99$\n" +
+	"\b\x02\x12\x06\x10\x80\x88\u07be\x01R\bproducts\x12@\n" +
 	"\vdegradation\x18\x0f \x01(\v2\x1e.afloat.degrade.v1.DegradationR\vdegradationJ\x04\b\x06\x10\a2i\n" +
 	"\x10DashboardService\x12U\n" +
 	"\fGetDashboard\x12!.dashboard.v1.GetDashboardRequest\x1a\".dashboard.v1.GetDashboardResponseBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"

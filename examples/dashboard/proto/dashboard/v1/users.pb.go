@@ -7,6 +7,7 @@
 package dashboardv1
 
 import (
+	_ "github.com/afloat-go/afloat/proto/afloat/options/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -190,7 +191,7 @@ var File_dashboard_v1_users_proto protoreflect.FileDescriptor
 
 const file_dashboard_v1_users_proto_rawDesc = "" +
 	"\n" +
-	"\x18dashboard/v1/users.proto\x12\fdashboard.v1\"c\n" +
+	"\x18dashboard/v1/users.proto\x12\fdashboard.v1\x1a\x1fafloat/options/v1/options.proto\"c\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x14\n" +
@@ -199,9 +200,9 @@ const file_dashboard_v1_users_proto_rawDesc = "" +
 	"\x0eGetUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"9\n" +
 	"\x0fGetUserResponse\x12&\n" +
-	"\x04user\x18\x01 \x01(\v2\x12.dashboard.v1.UserR\x04user2U\n" +
+	"\x04user\x18\x01 \x01(\v2\x12.dashboard.v1.UserR\x04user2\x84\x01\n" +
 	"\vUserService\x12F\n" +
-	"\aGetUser\x12\x1c.dashboard.v1.GetUserRequest\x1a\x1d.dashboard.v1.GetUserResponseBOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
+	"\aGetUser\x12\x1c.dashboard.v1.GetUserRequest\x1a\x1d.dashboard.v1.GetUserResponse\x1a-\x82\x99$)\x18\x01R\b\x12\x06\x10\x80\xce\xe4\xcd\x02Z\fb\x06\x10\x80ʵ\xee\x01j\x02\b\x01b\r\x18@ \x80\x02*\x06\x10\x80Ɔ\x8f\x01BOZMgithub.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1;dashboardv1b\x06proto3"
 
 var (
 	file_dashboard_v1_users_proto_rawDescOnce sync.Once
