@@ -42,8 +42,12 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (70 seconds)
+demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
 	cd examples/dashboard && go run .
+
+.PHONY: demo-serve
+demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick
+	cd examples/dashboard && go run . -serve 127.0.0.1:8080
 
 # runtime/race is the package that needs the C compiler.
 .PHONY: test
