@@ -17,6 +17,7 @@ import (
 const (
 	MaxBytes = 1 << 20
 	MaxDepth = 16
+	maxName  = 100 // bytes
 )
 
 // Decode reads data into m, which must be empty. The faults are in the order of the

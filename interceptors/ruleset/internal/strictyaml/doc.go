@@ -8,5 +8,6 @@
 // written as in 250ms, 5s or 1m30s; values of enums without their prefix and in
 // lower case, or as in the .proto file.
 //
-// Size and depth are bounded before anything is built.
+// Size and depth are bounded before anything is built. Names are bounded, and text
+// that cannot be printed is told escaped.
 package strictyaml

@@ -50,7 +50,7 @@ func Key(path, key string) string {
 	for _, r := range key {
 		plain := r == '_' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 		if !plain {
-			return path + "[" + Quoted(key) + "]"
+			return path + "[" + strconv.Quote(key) + "]" // whole: it tells values apart
 		}
 	}
 	return path + "." + key
@@ -63,4 +63,10 @@ func Quoted(text string) string {
 		text = string(cut[:most]) + "…"
 	}
 	return strconv.Quote(text)
+}
+
+// escaped is text as Quoted has it, without the quotes.
+func escaped(text string) string {
+	quoted := Quoted(text)
+	return quoted[1 : len(quoted)-1]
 }

@@ -147,7 +147,6 @@ func textOf(n *yaml.Node) string {
 	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return Quoted(n.Value)
 	default:
-		text := Quoted(n.Value)
-		return text[1 : len(text)-1]
+		return escaped(n.Value)
 	}
 }

@@ -82,6 +82,21 @@ compartments:
 	}
 }
 
+// Names are told apart however alike they begin.
+func TestPlacesUnderLongNames(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("a.", 45)
+	d, faults := strictyaml.Decode(fmt.Appendf(nil, "compartments:\n  %[1]s1: {}\n  %[1]s2: {}\n", name), new(policyv1.Rules))
+	if len(faults) != 0 {
+		t.Fatal(faults)
+	}
+	for i, key := range []string{name + "1", name + "2"} {
+		if p, given := d.At(strictyaml.Key("compartments", key)); !given || p.Line != i+2 {
+			t.Errorf("%s: line %d, %v; want %d", key, p.Line, given, i+2)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, want string }{
@@ -93,6 +108,11 @@ func TestFaults(t *testing.T) {
 		{"merge key of a map", "compartments: {<<: {a: {}}}", "1:16 compartments: has a merge key <<; the fields must be written out"},
 		{"text as a map", "compartments: x", "1:15 compartments: must be a group of names; {} is one without any"},
 		{"number as a name", "compartments: {1: {}}", "1:16 compartments: has 1 where a name must be"},
+		{"line break in a name", "{\"rul\\nes\\e[2J\": 1}", `1:2 : has "rul\nes\x1b[2J" where a name must be, of at most 100 bytes that can be printed`},
+		{"name that turns the text around", "compartments: {\u202ea: {}}", `1:16 compartments: has \u202ea where a name must be, of at most 100 bytes that can be printed`},
+		{"long name", "compartments: {" + strings.Repeat("a", 101) + ": {x: 1}}", "1:16 compartments: has " + strings.Repeat("a", 64) + "… where a name must be, of at most 100 bytes that can be printed"},
+		{"name as long as may be", "compartments: {" + strings.Repeat("a", 100) + ": {x: 1}}", "1:119 compartments." + strings.Repeat("a", 100) + ".x: is no field here; there are: breaker, bulkhead, rate_limit"},
+		{"line break in a tag", "rules: !<%0A%1B> []", `1:8 rules: has the tag \n\x1b; there must be none`},
 		{"alias as a key", "a: &a b\n*a : c", "1:1 a: is no field here; there are: compartments, rules|2:1 : is the alias *a; it must be written out"},
 		{"alias as a value", "rules: &a []\ncompartments: *a", `1:8 rules: has the anchor &a; there must be none|2:15 compartments: is the alias *a; it must be written out`},
 		{"too large", strings.Repeat("#", 1<<20+1), "1:1 : the document has more than 1048576 bytes"},

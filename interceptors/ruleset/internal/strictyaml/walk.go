@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v4"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -141,10 +142,17 @@ func (w *walk) key(n *yaml.Node, path string) (name string, ok bool) {
 	case !w.plain(n, path):
 	case n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" || n.Value == "":
 		w.remark(n, path, fmt.Sprintf("has %s where a name must be", textOf(n)))
+	case !isName(n.Value):
+		w.remark(n, path, fmt.Sprintf("has %s where a name must be, of at most %d bytes that can be printed", textOf(n), maxName))
 	default:
 		return n.Value, true
 	}
 	return "", false
+}
+
+// isName bounds what every path under a name repeats, and what a log shows as it is.
+func isName(text string) bool {
+	return len(text) <= maxName && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // is requires that n is of a kind.
@@ -163,11 +171,11 @@ func (w *walk) is(n *yaml.Node, kind yaml.Kind, path, problem string) bool {
 func (w *walk) plain(n *yaml.Node, path string) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		w.remark(n, path, fmt.Sprintf("is the alias *%.64s; it must be written out", n.Value))
+		w.remark(n, path, fmt.Sprintf("is the alias *%s; it must be written out", escaped(n.Value)))
 	case n.Anchor != "":
-		w.remark(n, path, fmt.Sprintf("has the anchor &%.64s; there must be none", n.Anchor))
+		w.remark(n, path, fmt.Sprintf("has the anchor &%s; there must be none", escaped(n.Anchor)))
 	case n.Style&yaml.TaggedStyle != 0:
-		w.remark(n, path, fmt.Sprintf("has the tag %.64s; there must be none", n.ShortTag()))
+		w.remark(n, path, fmt.Sprintf("has the tag %s; there must be none", escaped(n.ShortTag())))
 	default:
 		return true
 	}

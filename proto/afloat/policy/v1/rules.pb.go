@@ -83,7 +83,8 @@ func (Side) EnumDescriptor() ([]byte, []int) {
 // Rules are what a rules file holds.
 type Rules struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Policies that rules share, by the name that rules give. At most 1000.
+	// Policies that rules share, by the name that rules give. At most 1000. In a file,
+	// a name has at most 100 bytes, which can be printed.
 	Compartments map[string]*Compartment `protobuf:"bytes,1,rep,name=compartments,proto3" json:"compartments,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The rules, in any order. At most 10000.
 	Rules         []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
