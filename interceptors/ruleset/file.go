@@ -33,17 +33,18 @@ func ReadFile(path string) (*Parsed, error) {
 
 // read returns what a file holds, or the beginning of it if that is too much.
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	switch info, err := f.Stat(); {
+	// To open a pipe would be to wait for who writes to it.
+	switch info, err := os.Stat(path); {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, errNotRegular
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, strictyaml.MaxBytes+1))
 }
 
