@@ -1,8 +1,9 @@
 // Package follow tells when what is found at a path may have changed: the file was
-// written, replaced by rename, removed or made, or a symbolic link or a folder on
-// the way to it was, as when a mounted volume of Kubernetes swaps its contents.
+// written, by whatever name, replaced by rename, removed or made, or a symbolic link
+// or a folder on the way to it was, as when a mounted volume of Kubernetes swaps its
+// contents.
 //
-// The system reports changes of folders; nothing is polled. Changes that come in
+// The system reports changes; nothing is polled. Changes that come in
 // quick succession are told once, when there has been a moment of quiet: a file that
 // is written in several steps is not looked at in between.
 package follow

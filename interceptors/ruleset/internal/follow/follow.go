@@ -65,41 +65,46 @@ func report(err error, failed func(error)) {
 	}
 }
 
-// follower watches the folders of a trail.
+// follower watches the folders of a trail, and the file.
 type follower struct {
 	path    string
 	watcher *fsnotify.Watcher
 	trail   *trail
-	// watched are the folders as they were when they were last watched: another may
-	// have taken the name of one since.
+	// watched are they as they were when they were last watched: another may have
+	// taken the name of one since.
 	watched map[string]os.FileInfo
 }
 
-// aim watches the folders that the trail leads through now, as far as it can be
-// gone. What happens between the look at the trail and the watch is seen by looking
+// aim watches what the trail leads over now, as far as it can be gone. What happens between the look at the trail and the watch is seen by looking
 // again.
 func (f *follower) aim() error {
 	for {
 		t, err := trailOf(f.path)
 		f.trail = t
-		changed, watchErr := f.watch(t.folders)
+		changed, watchErr := f.watch(t)
 		if !changed {
 			return errors.Join(err, watchErr)
 		}
 	}
 }
 
-// watch watches these folders and no others, and reports whether it had to change
-// anything for it, or one has gone. It must be able to watch the last one. A folder
-// further up that nobody may read can be passed, but not seen to be replaced.
-func (f *follower) watch(folders []string) (changed bool, err error) {
+// watch watches what is on the trail and nothing else, and reports whether it had to
+// change anything for it, or something has gone. It must be able to watch the folder
+// of the file. One further up that nobody may read can be passed, but not seen to be
+// replaced. The file itself is watched because a folder tells only of what happens by
+// the names in it: a file that is mounted alone is written by another.
+func (f *follower) watch(t *trail) (changed bool, err error) {
+	names := slices.Clone(t.folders)
+	if t.file != "" {
+		names = append(names, t.file)
+	}
 	active := f.watcher.WatchList()
 	for _, name := range active {
-		if !slices.Contains(folders, name) {
+		if !slices.Contains(names, name) {
 			f.leave(name)
 		}
 	}
-	for i, name := range folders {
+	for i, name := range names {
 		info, statErr := os.Stat(name)
 		if statErr == nil && slices.Contains(active, name) {
 			if os.SameFile(info, f.watched[name]) {
@@ -112,7 +117,7 @@ func (f *follower) watch(folders []string) (changed bool, err error) {
 			f.watched[name], changed = info, true
 		case isGone(addErr):
 			changed = true
-		case i == len(folders)-1:
+		case i == len(t.folders)-1:
 			err = addErr
 		}
 	}

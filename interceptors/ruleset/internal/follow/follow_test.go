@@ -106,6 +106,26 @@ func TestPlainFile(t *testing.T) {
 	}
 }
 
+// A file may be written by another name that it has, also after it was replaced.
+func TestFileWithTwoNames(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "mounted/rules", func(r *rig) {
+		must(t, r.mkdir("mounted"), r.write("mounted/rules", "1"), os.Link(r.in("mounted/rules"), r.in("outside")))
+	})
+	must(t, r.write("outside", "2"))
+	r.want(t, "2")
+	must(t, r.write("new", "3"), os.Link(r.in("new"), r.in("other")), r.move("new", "mounted/rules"))
+	r.want(t, "3")
+	must(t, r.write("other", "4"))
+	r.want(t, "4")
+	must(t, os.Remove(r.path))
+	r.want(t, "")
+	must(t, os.Link(r.in("outside"), r.path))
+	r.want(t, "2")
+	must(t, r.write("outside", "5"))
+	r.want(t, "5")
+}
+
 // Kubernetes mounts a volume as links over a folder that is swapped.
 func TestMountedVolume(t *testing.T) {
 	t.Parallel()

@@ -18,6 +18,8 @@ type trail struct {
 	names map[string]bool
 	// folders are those that the names are in. The last is that of the file.
 	folders []string
+	// file is where the way ends, empty if it ends before.
+	file string
 }
 
 const maxLinks = 40
@@ -62,6 +64,7 @@ func trailOf(path string) (*trail, error) {
 		}
 		steps = append(more, steps...)
 	}
+	t.file = at
 	return t, nil
 }
 
