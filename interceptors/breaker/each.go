@@ -11,17 +11,26 @@ import (
 // Each makes one breaker for each method that a rule meets, or for each service
 // or target (see [policy.Template.Per]). Bad configuration is reported when the
 // rules are built. When the rules change, breakers take over the configuration and
-// the classifier; one whose name changes is made anew.
+// the classifier; one whose name changes is made anew. Those of a shadow rule are in
+// mode Shadow; the rule must not force them open or closed.
 func Each(cfg Config, opts ...Option) policy.Template {
-	s, err := newSettings(cfg, optionsOf(opts).classifier) // shared by all of them until one is updated
-	err = errors.Join(err, validate.Options("breaker", opts))
+	// Both are shared by all breakers until one is updated.
+	enforced, err := newSettings(cfg, optionsOf(opts).classifier)
+	watching, shadowErr := shadowSettings(cfg, optionsOf(opts).classifier)
+	settingsFor := func(k policy.Key) (*settings, error) {
+		if k.Shadow {
+			return watching, shadowErr
+		}
+		return enforced, err
+	}
 	optionsFor := func(k policy.Key) options {
 		return optionsOf(slices.Concat([]Option{WithName(k.Name), WithObserver(k.Observer)}, opts))
 	}
 	return policy.Template{
 		Kind: "breaker", Config: cfg.withDefaults(),
 		New: func(k policy.Key) (policy.Policy, error) {
-			if err != nil {
+			s, err := settingsFor(k)
+			if err := errors.Join(err, validate.Options("breaker", opts)); err != nil {
 				return nil, err
 			}
 			return newBreaker(s, optionsFor(k)), nil
@@ -31,10 +40,24 @@ func Each(cfg Config, opts ...Option) policy.Template {
 			if !ok || b.name != optionsFor(k).name {
 				return errOther
 			}
-			b.use(s)
-			return nil
+			s, err := settingsFor(k)
+			if err == nil {
+				b.use(s)
+			}
+			return err
 		},
 	}
+}
+
+// shadowSettings are those of cfg in a shadow rule.
+func shadowSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
+	f := validate.Of("breaker")
+	f.Require(forcedBy(cfg.Mode) == Automatic || !cfg.Mode.valid(), "mode", cfg.Mode, "automatic or shadow in a shadow rule")
+	if cfg.Mode == Automatic {
+		cfg.Mode = Shadow
+	}
+	s, err := newSettings(cfg, classifier)
+	return s, errors.Join(f.Err(), err)
 }
 
 // errOther says that a breaker is not one that a template of this name would make.

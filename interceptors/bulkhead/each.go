@@ -11,13 +11,13 @@ import (
 // unless another scope is set with [policy.Template.Per]. A bulkhead has the
 // name of its key unless opts name it. Faults of cfg are reported when the
 // rules are built. When the rules change, bulkheads take over the configuration;
-// one whose name changes is made anew.
+// one whose name changes is made anew. Those of a shadow rule have Shadow set.
 func Each(cfg Config, opts ...Option) policy.Template {
 	optionsFor := func(key policy.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
 	return policy.Template{
 		Kind: kind, Config: cfg,
 		New: func(key policy.Key) (policy.Policy, error) {
-			b, err := New(cfg, optionsFor(key)...)
+			b, err := New(cfg.under(key), optionsFor(key)...)
 			if err != nil {
 				return nil, err
 			}
@@ -28,9 +28,15 @@ func Each(cfg Config, opts ...Option) policy.Template {
 			if !ok || b.name != optionsOf(optionsFor(key)).name {
 				return errOther
 			}
-			return b.Update(cfg)
+			return b.Update(cfg.under(key))
 		},
 	}
+}
+
+// under is c in the rule of the key: a shadow rule only watches.
+func (c Config) under(key policy.Key) Config {
+	c.Shadow = c.Shadow || key.Shadow
+	return c
 }
 
 // errOther says that a bulkhead is not one that a template of this name would make.

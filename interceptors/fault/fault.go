@@ -34,15 +34,15 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 
 // Each is a template that makes one fault policy per key: per method and target,
 // unless another scope is set with [policy.Template.Per]. Faults of cfg are
-// reported when the rules are built. When the rules change, so do the faults that
-// have not struck yet. To switch faults at run time without them make one with
+// reported when the rules are built, and so is a shadow rule: a fault cannot only
+// watch. When the rules change, so do the faults that have not struck yet. To switch faults at run time without them make one with
 // [New] and put it in rules by policy.Use.
 func Each(cfg Config, opts ...Option) policy.Template {
 	return policy.Template{
 		Kind: "fault", Config: cfg.withDefaults(),
-		New: func(policy.Key) (policy.Policy, error) {
+		New: func(key policy.Key) (policy.Policy, error) {
 			f, err := New(cfg, opts...)
-			if err != nil {
+			if err := errors.Join(err, checkShadow(key)); err != nil {
 				return nil, err
 			}
 			return f, nil
@@ -59,6 +59,13 @@ func Each(cfg Config, opts ...Option) policy.Template {
 			}
 		},
 	}
+}
+
+// checkShadow refuses a shadow rule.
+func checkShadow(key policy.Key) error {
+	f := validate.Of("fault")
+	f.Require(!key.Shadow, "shadow", key.Shadow, "false for the rule: a fault cannot only watch")
+	return f.Err()
 }
 
 // errOther says that a policy is not one that a template would make.

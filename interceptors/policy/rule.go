@@ -19,7 +19,8 @@ type Rule struct {
 	Sides []Side
 	// Shadow lays the rule beside the others, for policies that only watch: a call
 	// has the policies of its closest rule and those of its closest shadow rule.
-	// A shadow rule has no part in calls past the key limit.
+	// Templates learn of it by [Key]; a policy by [Use] must only watch by itself. A
+	// shadow rule has no part in calls past the key limit.
 	Shadow bool
 	// Policies are the templates of the rule, in any order. A call has at most
 	// [MaxPolicies]. None: the calls are left unguarded.

@@ -9,9 +9,9 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// breakerTemplate is the template of a message, or that of one in shadow.
-func breakerTemplate(m *policyv1.Breaker, shadow bool) policy.Template {
-	cfg := breaker.Config{
+// breakerTemplate is the template of a message.
+func breakerTemplate(m *policyv1.Breaker) policy.Template {
+	return breaker.Each(breaker.Config{
 		Mode:                modeOf(m.GetMode()),
 		Window:              lasting(m.GetWindow()),
 		Buckets:             orNever(m.Buckets),
@@ -29,11 +29,7 @@ func breakerTemplate(m *policyv1.Breaker, shadow bool) policy.Template {
 		ProbeTimeout:        lasting(m.GetProbeTimeout()),
 		MinDeadline:         m.GetMinDeadline().AsDuration(),
 		StreamGrace:         lasting(m.GetStreamGrace()),
-	}
-	if shadow {
-		cfg.Mode = breaker.Shadow
-	}
-	return breaker.Each(cfg)
+	})
 }
 
 // modeOf is the mode of a breaker, an invalid one if there is no such mode.

@@ -6,13 +6,13 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// bulkheadTemplate is the template of a message, or that of one in shadow.
-func bulkheadTemplate(m *policyv1.Bulkhead, shadow bool) policy.Template {
+// bulkheadTemplate is the template of a message.
+func bulkheadTemplate(m *policyv1.Bulkhead) policy.Template {
 	return bulkhead.Each(bulkhead.Config{
 		MaxConcurrent: int(m.GetMaxConcurrent()),
 		MaxQueue:      int(m.GetMaxQueue()),
 		MaxWait:       m.GetMaxWait().AsDuration(),
-		Shadow:        m.GetShadow() || shadow,
+		Shadow:        m.GetShadow(),
 	})
 }
 

@@ -26,8 +26,8 @@ type kind[M shareable] struct {
 	field string
 	// in is that of a compartment.
 	in func(*policyv1.Compartment) M
-	// template makes the template of a message, or one that only watches.
-	template func(m M, shadow bool) policy.Template
+	// template makes the template of a message.
+	template func(M) policy.Template
 }
 
 //nolint:gochecknoglobals // constants
@@ -39,11 +39,11 @@ var (
 
 // put makes the template of a policy of the rule at the path: in its scope, or in a
 // compartment, which then has its configuration.
-func put[M shareable](c *compiler, path string, r *policyv1.Rule, m M, k kind[M]) policy.Template {
+func put[M shareable](c *compiler, path string, m M, k kind[M]) policy.Template {
 	path = strictyaml.Field(path, k.field)
 	name := m.GetCompartment()
 	if name == "" {
-		return try(c, path, m, k.template(m, r.GetShadow())).Per(c.scope(path, m))
+		return try(c, path, m, k.template(m)).Per(c.scope(path, m))
 	}
 	for _, other := range given(m) {
 		if other != "compartment" {
@@ -55,7 +55,7 @@ func put[M shareable](c *compiler, path string, r *policyv1.Rule, m M, k kind[M]
 		c.wrong(m, path, "compartment", choices(name, k.names(c.compartments), "must be a compartment with a "+k.field))
 		return policy.Template{}
 	}
-	return k.template(shared, r.GetShadow()).In(name)
+	return k.template(shared).In(name)
 }
 
 // names are those of the compartments that have a policy of the kind.
@@ -110,7 +110,7 @@ func define[M shareable](c *compiler, path string, in *policyv1.Compartment, k k
 			c.remark(strictyaml.Field(path, name), "must be left out in a compartment")
 		}
 	}
-	try(c, path, m, k.template(m, false))
+	try(c, path, m, k.template(m))
 }
 
 // given are the names of the fields of m that are set.

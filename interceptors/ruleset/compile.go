@@ -44,13 +44,13 @@ func (c *compiler) policies(path string, r *policyv1.Rule) []policy.Template {
 		all = append(all, try(c, strictyaml.Field(path, "timeout"), m, timeoutTemplate(m)))
 	}
 	if m := r.GetBreaker(); m != nil {
-		all = append(all, put(c, path, r, m, breakers))
+		all = append(all, put(c, path, m, breakers))
 	}
 	if m := r.GetBulkhead(); m != nil {
-		all = append(all, put(c, path, r, m, bulkheads))
+		all = append(all, put(c, path, m, bulkheads))
 	}
 	if m := r.GetRateLimit(); m != nil {
-		all = append(all, put(c, path, r, m, rateLimits))
+		all = append(all, put(c, path, m, rateLimits))
 	}
 	if m := r.GetFault(); m != nil {
 		all = append(all, c.faultOf(strictyaml.Field(path, "fault"), m))

@@ -6,13 +6,13 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// rateLimitTemplate is the template of a message, or that of one in shadow.
-func rateLimitTemplate(m *policyv1.RateLimit, shadow bool) policy.Template {
+// rateLimitTemplate is the template of a message.
+func rateLimitTemplate(m *policyv1.RateLimit) policy.Template {
 	return ratelimit.Each(ratelimit.Config{
 		PerSecond: m.GetPerSecond(),
 		Burst:     orNever(m.Burst),
 		MaxWait:   m.GetMaxWait().AsDuration(),
-		Shadow:    m.GetShadow() || shadow,
+		Shadow:    m.GetShadow(),
 	})
 }
 

@@ -2,8 +2,10 @@ package timeout
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -21,20 +23,28 @@ func New(cfg Config) (*Timeout, error) {
 }
 
 // Each makes timeouts for the methods that a rule meets. Bad configuration is
-// reported when the rules are built.
+// reported when the rules are built, and so is a shadow rule: a timeout cannot only
+// watch.
 func Each(cfg Config) policy.Template {
 	// Nothing is counted, so one serves all, and there is nothing to keep when the
 	// rules change.
 	t, err := New(cfg)
 	return policy.Template{
 		Kind: "timeout", Config: cfg, Scope: policy.PerTarget,
-		New: func(policy.Key) (policy.Policy, error) {
-			if err != nil {
+		New: func(key policy.Key) (policy.Policy, error) {
+			if err := errors.Join(err, checkShadow(key)); err != nil {
 				return nil, err
 			}
 			return t, nil
 		},
 	}
+}
+
+// checkShadow refuses a shadow rule.
+func checkShadow(key policy.Key) error {
+	f := validate.Of("timeout")
+	f.Require(!key.Shadow, "shadow", key.Shadow, "false for the rule: a timeout cannot only watch")
+	return f.Err()
 }
 
 // Config returns the configuration in force.
