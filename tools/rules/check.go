@@ -88,6 +88,9 @@ func missing(pattern string) string {
 // isClosest reports whether some call has the rule.
 func (c *check) isClosest(r ruleset.RuleInForce) bool {
 	for _, m := range c.methods {
+		if !matches(r.Match, m.name) {
+			continue
+		}
 		for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 			for _, closest := range c.rules.Matching(policy.Call{Method: m.name, Target: r.Target, Side: side}) {
 				if same(r, closest, side) {

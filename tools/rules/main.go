@@ -45,7 +45,7 @@ func run(args []string, out, complaints io.Writer) int {
 	)
 	if err != nil {
 		fmt.Fprintln(complaints, err)
-		if _, statErr := os.Stat(a.file); statErr != nil {
+		if _, readErr := ruleset.ReadFile(a.file); readErr != nil {
 			return exitFailed
 		}
 		return exitWrong

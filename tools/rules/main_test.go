@@ -82,6 +82,7 @@ func TestWhatCannotBeDone(t *testing.T) {
 		{"no such side", []string{"-side", "left", "a"}, `"left"; must be client or server`},
 		{"target of a server", []string{"-side", "server", "-target", "a", "a"}, `flag -target = "a"; must be left out on servers`},
 		{"no such rules", []string{"testdata/none.yaml"}, "testdata/none.yaml: cannot be read: no such file or directory"},
+		{"folder of rules", []string{"testdata"}, "testdata: cannot be read: must be a regular file"},
 		{"no such descriptors", []string{"-descriptors", "none.binpb", "testdata/good.yaml"}, "none.binpb: no such file"},
 		{"descriptors that are none", []string{"-descriptors", "testdata/good.yaml", "testdata/good.yaml"}, "testdata/good.yaml: is no binary FileDescriptorSet"},
 		{"no descriptors", []string{"-descriptors", in("empty", nil), "testdata/good.yaml"}, "empty: has no .proto files"},

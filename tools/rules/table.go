@@ -55,11 +55,11 @@ func cellsOf(r ruleset.RuleInForce, side policy.Side, kind policy.Kind) cells {
 		case timeout.Config:
 			c.timeout = timeoutCell(cfg, kind)
 		case breaker.Config:
-			c.breaker = breakerCell(cfg) + shared(t)
+			c.breaker = breakerCell(cfg) + shared(t) + watching(cfg.Mode == breaker.Shadow)
 		case bulkhead.Config:
-			c.bulkhead = bulkheadCell(cfg) + shared(t)
+			c.bulkhead = bulkheadCell(cfg) + shared(t) + watching(cfg.Shadow)
 		case ratelimit.Config:
-			c.rateLimit = fmt.Sprintf("%v/s, %d at once%s", cfg.PerSecond, cfg.Burst, waiting(cfg.MaxWait)) + shared(t)
+			c.rateLimit = fmt.Sprintf("%v/s, %d at once%s", cfg.PerSecond, cfg.Burst, waiting(cfg.MaxWait)) + shared(t) + watching(cfg.Shadow)
 		case fault.Config:
 			c.other = append(c.other, "faults")
 		default:
@@ -128,4 +128,12 @@ func shared(t policy.Template) string {
 	default:
 		return " " + strings.ReplaceAll(t.Scope.String(), "_", " ")
 	}
+}
+
+// watching says of a policy that it refuses nothing, though its rule is in force.
+func watching(shadow bool) string {
+	if shadow {
+		return " (shadow)"
+	}
+	return ""
 }
