@@ -19,7 +19,7 @@ func breakerTemplate(m *policyv1.Breaker) policy.Template {
 		FailureRatio:        shareOrOff(m.FailureRatio, breaker.Off),
 		MinCalls:            orNever(m.MinCalls),
 		ConsecutiveFailures: orOff(m.ConsecutiveFailures, breaker.Off),
-		SlowAfter:           m.GetSlowAfter().AsDuration(),
+		SlowAfter:           lasting(m.GetSlowAfter()),
 		SlowRatio:           shareOrOff(m.SlowRatio, never),
 		OpenFor:             lasting(m.GetOpenFor()),
 		MaxOpenFor:          lasting(m.GetMaxOpenFor()),
@@ -27,7 +27,7 @@ func breakerTemplate(m *policyv1.Breaker) policy.Template {
 		Probes:              orNever(m.Probes),
 		SuccessesToClose:    orNever(m.SuccessesToClose),
 		ProbeTimeout:        lasting(m.GetProbeTimeout()),
-		MinDeadline:         m.GetMinDeadline().AsDuration(),
+		MinDeadline:         lasting(m.GetMinDeadline()),
 		StreamGrace:         lasting(m.GetStreamGrace()),
 	})
 }

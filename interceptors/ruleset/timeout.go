@@ -9,11 +9,11 @@ import (
 // timeoutTemplate is the template of a message.
 func timeoutTemplate(m *policyv1.Timeout) policy.Template {
 	return timeout.Each(timeout.Config{
-		Default:      m.GetDefault().AsDuration(),
-		Max:          m.GetMax().AsDuration(),
-		FirstMessage: m.GetFirstMessage().AsDuration(),
-		Idle:         m.GetIdle().AsDuration(),
-		Total:        m.GetTotal().AsDuration(),
+		Default:      lasting(m.GetDefault()),
+		Max:          lasting(m.GetMax()),
+		FirstMessage: lasting(m.GetFirstMessage()),
+		Idle:         lasting(m.GetIdle()),
+		Total:        lasting(m.GetTotal()),
 	})
 }
 
