@@ -17,9 +17,13 @@ type Set struct {
 	options options
 	rules   *policy.Rules
 
-	mu     sync.Mutex // held to change the rules, and what was seen of the file
+	mu     sync.Mutex // held to change the rules
 	layers layers
-	seen   seen
+
+	// reading is held from a look at the file until what it holds is in force, so
+	// that an older look is not applied after a newer one.
+	reading sync.Mutex
+	seen    seen
 
 	state atomic.Pointer[state]
 }
@@ -65,37 +69,15 @@ func (s *Set) Rules() *policy.Rules { return s.rules }
 // that the rules want before and after go on with all that they hold, see
 // policy.Rules.Apply. It must not be called by an observer.
 func (s *Set) Apply(rules []policy.Rule) error {
-	return s.change(Code, func(l *layers) error {
+	n, err := s.edit(Code, func(l *layers) error {
 		l.code = slices.Clone(rules)
 		return nil
 	})
+	return s.tell(Code, n, err)
 }
 
-// Reload reads the file again and applies what it holds, as [Set.Apply] does. It is
-// for who does not [Set.Watch]. Without a file it does nothing.
-func (s *Set) Reload() error {
-	if s.options.path == "" {
-		return nil
-	}
-	data, err := read(s.options.path)
-	s.sees(data, err)
-	return s.applyFile(data, err)
-}
-
-// applyFile applies what the file holds.
-func (s *Set) applyFile(data []byte, err error) error {
-	return s.change(File, func(l *layers) error {
-		if err != nil {
-			return errRead(s.options.path, err)
-		}
-		l.file = Parse(s.options.path, data)
-		return nil
-	})
-}
-
-// change puts edited layers in force, or refuses them, and tells who wants to know.
-func (s *Set) change(source Source, edit func(*layers) error) error {
-	n, err := s.edit(source, edit)
+// tell tells who wants to know how a change ended, and returns the error.
+func (s *Set) tell(source Source, n int, err error) error {
 	if err != nil {
 		s.options.tellRefused(source.String(), err)
 	} else {
@@ -104,7 +86,8 @@ func (s *Set) change(source Source, edit func(*layers) error) error {
 	return err
 }
 
-// edit is change under the lock. It returns how many rules are in force.
+// edit puts edited layers in force, or refuses them. It returns how many rules are in
+// force.
 func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

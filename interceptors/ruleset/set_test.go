@@ -2,10 +2,13 @@ package ruleset_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,6 +182,35 @@ func TestSideNamedTwice(t *testing.T) {
 	s := newSet(t, ruleset.WithRules(r))
 	if got := maxOf(s, policy.Call{Method: charge, Side: policy.Server}); got != time.Second {
 		t.Errorf("at most %v; want 1s", got)
+	}
+}
+
+// Whoever reloads at once with others cannot put older contents in force after newer
+// ones.
+func TestReloadsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := file(t, atMost(time.Second))
+	s := newSet(t, ruleset.WithFile(path), ruleset.WithoutBuiltIn())
+	for i := range 100 {
+		var stop atomic.Bool
+		var others sync.WaitGroup
+		for range 3 {
+			others.Go(func() {
+				for !stop.Load() {
+					_ = s.Reload()
+				}
+			})
+		}
+		want := time.Duration(i+2) * time.Second
+		write(t, path+".new", atMost(want))
+		if err := errors.Join(os.Rename(path+".new", path), s.Reload()); err != nil {
+			t.Fatal(err)
+		}
+		stop.Store(true)
+		others.Wait()
+		if got := maxOf(s, policy.Call{Method: charge}); got != want {
+			t.Fatalf("at most %v; want %v, which the file has", got, want)
+		}
 	}
 }
 

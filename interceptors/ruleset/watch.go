@@ -1,7 +1,6 @@
 package ruleset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -30,28 +29,4 @@ func (s *Set) Watch(ctx context.Context) error {
 var errNoFile = errors.New("ruleset: there is no file to watch; name one by WithFile")
 
 // refresh applies the file if it is not what it was when it was last looked at.
-func (s *Set) refresh() {
-	data, err := read(s.options.path)
-	if s.sees(data, err) {
-		_ = s.applyFile(data, err) // it has been told
-	}
-}
-
-// seen is what the file was when it was last looked at.
-type seen struct {
-	data []byte
-	err  string
-}
-
-// sees notes what the file is now, and reports whether it is not what it was.
-func (s *Set) sees(data []byte, err error) bool {
-	now := seen{data: data}
-	if err != nil {
-		now = seen{err: err.Error()}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	same := bytes.Equal(now.data, s.seen.data) && now.err == s.seen.err
-	s.seen = now
-	return !same
-}
+func (s *Set) refresh() { _ = s.applyFile(false) } // it has been told
