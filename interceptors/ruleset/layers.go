@@ -2,7 +2,6 @@ package ruleset
 
 import (
 	"cmp"
-	"slices"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -77,7 +76,7 @@ func (l layers) compile() ([]statement, error) {
 // statementsOf are rules of code.
 func statementsOf(rules []policy.Rule) []statement {
 	all := make([]statement, len(rules))
-	for i, r := range slices.Clone(rules) {
+	for i, r := range rules {
 		all[i] = statement{Rule: r, origin: origin{source: Code, name: Code.String()}, path: strictyaml.Index("rules", i)}
 	}
 	return all

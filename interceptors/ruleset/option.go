@@ -35,8 +35,17 @@ func WithFile(path string) Option { return optionFunc(func(o *options) { o.path 
 // WithRules takes rules from code, which have the last word. [Set.Apply] changes
 // them. Default: none.
 func WithRules(rules ...policy.Rule) Option {
-	rules = slices.Clone(rules)
+	rules = copied(rules)
 	return optionFunc(func(o *options) { o.code = append(o.code, rules...) })
+}
+
+// copied are rules that their maker cannot change any more.
+func copied(rules []policy.Rule) []policy.Rule {
+	rules = slices.Clone(rules)
+	for i, r := range rules {
+		rules[i].Policies, rules[i].Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
+	}
+	return rules
 }
 
 // WithExtensions takes rules from the options of the methods and services of all

@@ -2,7 +2,6 @@ package ruleset
 
 import (
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,8 +68,9 @@ func (s *Set) Rules() *policy.Rules { return s.rules }
 // that the rules want before and after go on with all that they hold, see
 // policy.Rules.Apply. It must not be called by an observer.
 func (s *Set) Apply(rules []policy.Rule) error {
+	rules = copied(rules)
 	n, err := s.edit(Code, func(l *layers) error {
-		l.code = slices.Clone(rules)
+		l.code = rules
 		return nil
 	})
 	return s.tell(Code, n, err)

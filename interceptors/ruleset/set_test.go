@@ -17,6 +17,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 // A later source takes the place of an earlier one where both speak of the same
@@ -210,6 +211,26 @@ func TestReloadsAtOnce(t *testing.T) {
 		others.Wait()
 		if got := maxOf(s, policy.Call{Method: charge}); got != want {
 			t.Fatalf("at most %v; want %v, which the file has", got, want)
+		}
+	}
+}
+
+// Rules of code are as they were given, whatever becomes of the slices.
+func TestRulesOfCodeAreCopied(t *testing.T) {
+	t.Parallel()
+	at := func(d time.Duration) policy.Template { return timeout.Each(timeout.Config{Max: d}) }
+	rules := []policy.Rule{{Match: "*", Policies: []policy.Template{at(time.Second)}}}
+	s := newSet(t, ruleset.WithFile(file(t, "rules: []")), ruleset.WithRules(rules...))
+	for want := time.Second; want < 3*time.Second; want += time.Second {
+		rules[0].Policies[0] = at(want + time.Second)
+		if err := s.Reload(); err != nil {
+			t.Fatal(err)
+		}
+		if got := maxOf(s, policy.Call{Method: charge}); got != want {
+			t.Errorf("at most %v; want %v", got, want)
+		}
+		if err := s.Apply(rules); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
