@@ -52,7 +52,9 @@ func put[M shareable](c *compiler, path string, m M, k kind[M]) policy.Template 
 	}
 	shared := k.in(c.compartments[name])
 	if !shared.ProtoReflect().IsValid() {
-		c.wrong(m, path, "compartment", choices(name, k.names(c.compartments), "must be a compartment with a "+k.field))
+		f := c.about(m, path, "compartment", choices(name, k.names(c.compartments), "must be a compartment with a "+k.field))
+		f.compartment = strictyaml.Key("compartments", name)
+		c.findings = append(c.findings, f)
 		return policy.Template{}
 	}
 	return k.template(shared).In(name)

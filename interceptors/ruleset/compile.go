@@ -23,13 +23,18 @@ type compiler struct {
 
 // wrong notes what is wrong with the value of a field of m, which is at the path.
 func (c *compiler) wrong(m proto.Message, path, name, problem string) {
+	c.findings = append(c.findings, c.about(m, path, name, problem))
+}
+
+// about says what is wrong with the value of a field.
+func (c *compiler) about(m proto.Message, path, name, problem string) *finding {
 	path = strictyaml.Field(path, name)
 	f := findingAt(c.origin, path, problem)
 	f.value = c.textOf(m.ProtoReflect(), path, name)
 	if f.value == "" {
 		f.problem, f.missing = "is missing; "+problem, true
 	}
-	c.findings = append(c.findings, f)
+	return f
 }
 
 // remark notes what is wrong with what is at the path.

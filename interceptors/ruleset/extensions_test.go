@@ -72,6 +72,26 @@ func TestFaultsOfOptions(t *testing.T) {
 	}
 }
 
+// Of a file that cannot be read nobody knows which compartments it has.
+func TestOptionsBesideAFileThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	options := extensions{optionsv1.E_Method, optionsv1.E_Service}.find(filesOf(t,
+		&policyv1.Rule{Bulkhead: &policyv1.Bulkhead{Compartment: "payments"}, Breaker: &policyv1.Breaker{Probes: new(int32)}},
+	))
+	const probes = "shop/v1/shop.proto: shop.v1.Shop.Get: method[0].breaker.probes = 0; must be in [1, 1000]\n"
+	for file, want := range map[string]string{
+		"rules: [":                                      probes + "rules.yaml:2:1: while parsing a flow node: did not find expected node content",
+		"{rules: [], compartments: 5}":                  probes + "rules.yaml:1:27: compartments = 5; must be a group of names; {} is one without any",
+		"{rules: [], compartments: {payments: 5}}":      probes + "rules.yaml:1:38: compartments.payments = 5; must be a group of fields; {} is one without any",
+		"{rules: [], compartments: {payments: {x: 5}}}": probes + "rules.yaml:1:39: compartments.payments.x: is no field here; there are: breaker, bulkhead, rate_limit",
+	} {
+		_, err := layers{options: options, file: Parse("rules.yaml", []byte(file))}.compile()
+		if got := text(err); got != want {
+			t.Errorf("%s: error = %s\nwant %s", file, got, want)
+		}
+	}
+}
+
 // Tools know APIs by descriptors alone.
 func TestOptionsOfDescriptors(t *testing.T) {
 	t.Parallel()

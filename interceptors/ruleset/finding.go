@@ -21,6 +21,9 @@ type finding struct {
 	problem string
 	// missing: there is no value where one must be.
 	missing bool
+	// compartment is the path of one that was not found, or not with what it should
+	// have. Empty: it is about none.
+	compartment string
 }
 
 // Error returns the finding in one line, which is not too long to be read.

@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"cmp"
+	"slices"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -43,12 +44,12 @@ func (o *options) layers() (l layers, file seen, faults []error) {
 	return l, file, faults
 }
 
-// compartments are those of the file.
-func (l layers) compartments() map[string]*policyv1.Compartment {
+// compartments are those of the file, and what of it could not be read.
+func (l layers) compartments() (map[string]*policyv1.Compartment, unread) {
 	if l.file == nil {
-		return nil
+		return nil, unread{}
 	}
-	return l.file.rules.GetCompartments()
+	return l.file.rules.GetCompartments(), l.file.unread()
 }
 
 // compile makes statements of all layers and puts them together, or says all that is
@@ -56,8 +57,10 @@ func (l layers) compartments() map[string]*policyv1.Compartment {
 func (l layers) compile() ([]statement, error) {
 	var findings []*finding
 	var options, file []statement
+	compartments, unread := l.compartments()
 	for _, o := range l.options {
-		s, found := o.compile(l.compartments())
+		s, found := o.compile(compartments)
+		found = slices.DeleteFunc(found, unread.hides)
 		options, findings = append(options, s), append(findings, found...)
 	}
 	if l.file != nil {
