@@ -2,9 +2,11 @@ package ruleset
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -49,41 +51,60 @@ func isRules(xt protoreflect.ExtensionType) bool {
 }
 
 // find returns the rules that the files state, in the order of the names.
-func (x extensions) find(files *protoregistry.Files) []optional {
-	var all []optional
+func (x extensions) find(files *protoregistry.Files) (all []optional, err error) {
+	var faults []error
+	add := func(d protoreflect.Descriptor, xt protoreflect.ExtensionType, match string) {
+		found, err := stated(d, xt, match)
+		all, faults = append(all, found...), append(faults, err)
+	}
 	files.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
 		services := fd.Services()
 		for i := range services.Len() {
 			sd := services.Get(i)
-			all = append(all, stated(sd, x.service, fmt.Sprintf("/%s/*", sd.FullName()))...)
+			add(sd, x.service, fmt.Sprintf("/%s/*", sd.FullName()))
 			for j := range sd.Methods().Len() {
 				md := sd.Methods().Get(j)
-				all = append(all, stated(md, x.method, fmt.Sprintf("/%s/%s", sd.FullName(), md.Name()))...)
+				add(md, x.method, fmt.Sprintf("/%s/%s", sd.FullName(), md.Name()))
 			}
 		}
 		return true
 	})
 	slices.SortStableFunc(all, func(a, b optional) int { return cmp.Compare(a.origin.name, b.origin.name) })
-	return all
+	return all, errors.Join(faults...)
 }
 
 // stated returns the rules in the options of a method or a service.
-func stated(d protoreflect.Descriptor, xt protoreflect.ExtensionType, match string) []optional {
-	m := d.Options().ProtoReflect()
-	if !m.IsValid() || !m.Has(xt.TypeDescriptor()) {
-		return nil
+func stated(d protoreflect.Descriptor, xt protoreflect.ExtensionType, match string) ([]optional, error) {
+	o := origin{source: Options, name: fmt.Sprintf("%s: %s", d.ParentFile().Path(), d.FullName())}
+	rules, err := rulesIn(d.Options(), xt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: option %d is not that of %s: %w", o.name, xt.TypeDescriptor().Number(), xt.TypeDescriptor().FullName(), err)
 	}
-	list := m.Get(xt.TypeDescriptor()).List()
-	all := make([]optional, list.Len())
-	for i := range all {
-		all[i] = optional{
-			origin: origin{source: Options, name: fmt.Sprintf("%s: %s", d.ParentFile().Path(), d.FullName())},
-			path:   fmt.Sprintf("%s[%d]", xt.TypeDescriptor().Name(), i),
-			match:  match,
-		}
-		all[i].rule, _ = list.Get(i).Message().Interface().(*policyv1.Rule)
+	all := make([]optional, len(rules))
+	for i, r := range rules {
+		all[i] = optional{o, fmt.Sprintf("%s[%d]", xt.TypeDescriptor().Name(), i), match, r}
 	}
-	return all
+	return all, nil
+}
+
+// rulesIn returns the rules that options hold. They are decoded once more:
+// descriptors that were made while running may have been decoded without the
+// extension, or by another type for it.
+func rulesIn(options proto.Message, xt protoreflect.ExtensionType) ([]*policyv1.Rule, error) {
+	data, err := proto.Marshal(options)
+	if err != nil || len(data) == 0 {
+		return nil, err
+	}
+	types := new(protoregistry.Types)
+	if err := types.RegisterExtension(xt); err != nil {
+		return nil, err
+	}
+	known := options.ProtoReflect().New().Interface()
+	if err := (proto.UnmarshalOptions{Resolver: types, AllowPartial: true}).Unmarshal(data, known); err != nil {
+		return nil, err
+	}
+	rules, _ := proto.GetExtension(known, xt).([]*policyv1.Rule) // the type was checked
+	return rules, nil
 }
 
 // compile makes a statement of the rule.

@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	optionsv1 "github.com/afloat-go/afloat/proto/afloat/options/v1"
@@ -22,6 +25,12 @@ func filesOf(tb testing.TB, rules ...*policyv1.Rule) *protoregistry.Files {
 	tb.Helper()
 	options := new(descriptorpb.MethodOptions)
 	proto.SetExtension(options, optionsv1.E_Method, rules)
+	return filesWith(tb, options)
+}
+
+// filesWith has one service, whose method has the options.
+func filesWith(tb testing.TB, options *descriptorpb.MethodOptions) *protoregistry.Files {
+	tb.Helper()
 	fd, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: new("shop/v1/shop.proto"), Package: new("shop.v1"), Syntax: new("proto3"),
 		MessageType: []*descriptorpb.DescriptorProto{{Name: new("Empty")}},
@@ -43,6 +52,71 @@ func filesOf(tb testing.TB, rules ...*policyv1.Rule) *protoregistry.Files {
 	return files
 }
 
+// optionsOf are the rules that the files state.
+func optionsOf(tb testing.TB, files *protoregistry.Files) []optional {
+	tb.Helper()
+	found, err := extensions{optionsv1.E_Method, optionsv1.E_Service}.find(files)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return found
+}
+
+// decodedBy are the files as a program has them that decodes them with these types.
+func decodedBy(tb testing.TB, types *protoregistry.Types, files *protoregistry.Files) *protoregistry.Files {
+	tb.Helper()
+	decoded := new(protoregistry.Files)
+	files.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
+		data, err := proto.Marshal(protodesc.ToFileDescriptorProto(fd))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		m := new(descriptorpb.FileDescriptorProto)
+		if err := (proto.UnmarshalOptions{Resolver: types}).Unmarshal(data, m); err != nil {
+			tb.Fatal(err)
+		}
+		again, err := protodesc.NewFile(m, nil)
+		if err := errors.Join(err, decoded.RegisterFile(again)); err != nil {
+			tb.Fatal(err)
+		}
+		return true
+	})
+	return decoded
+}
+
+// Descriptors that come over the wire have options that were decoded without the
+// extension, or by a type of their own for it.
+func TestOptionsThatWereDecodedOtherwise(t *testing.T) {
+	t.Parallel()
+	want := &policyv1.Rule{Timeout: &policyv1.Timeout{Max: durationpb.New(time.Second)}}
+	dynamic := new(protoregistry.Types)
+	if err := dynamic.RegisterExtension(dynamicpb.NewExtensionType(optionsv1.E_Method.TypeDescriptor().Descriptor())); err != nil {
+		t.Fatal(err)
+	}
+	for name, types := range map[string]*protoregistry.Types{"without": new(protoregistry.Types), "dynamic": dynamic} {
+		found := optionsOf(t, decodedBy(t, types, filesOf(t, want)))
+		if len(found) != 1 || !proto.Equal(found[0].rule, want) || found[0].match != "/shop.v1.Shop/Get" {
+			t.Errorf("%s: %v; want the rule", name, found)
+		}
+	}
+}
+
+// The number may be somebody else's.
+func TestOptionsOfOthers(t *testing.T) {
+	t.Parallel()
+	options := new(descriptorpb.MethodOptions)
+	number := optionsv1.E_Method.TypeDescriptor().Number()
+	options.ProtoReflect().SetUnknown(protowire.AppendString(protowire.AppendTag(nil, number, protowire.BytesType), "theirs"))
+	_, err := New(
+		WithExtensions(optionsv1.E_Method, optionsv1.E_Service), WithLogger(slog.New(slog.DiscardHandler)),
+		WithDescriptors(filesWith(t, options)),
+	)
+	const want = "shop/v1/shop.proto: shop.v1.Shop.Get: option 74128 is not that of afloat.options.v1.method: "
+	if !strings.HasPrefix(text(err), want) {
+		t.Errorf("error = %v; want %s…", err, want)
+	}
+}
+
 func TestFaultsOfOptions(t *testing.T) {
 	t.Parallel()
 	const at = "shop/v1/shop.proto: shop.v1.Shop.Get: "
@@ -61,7 +135,7 @@ func TestFaultsOfOptions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := layers{
-				options: extensions{optionsv1.E_Method, optionsv1.E_Service}.find(filesOf(t, tt.rules...)),
+				options: optionsOf(t, filesOf(t, tt.rules...)),
 				file:    Parse("rules.yaml", []byte("compartments: {payments: {bulkhead: {max_concurrent: 1}}}\nrules: []\n")),
 			}
 			_, err := l.compile()
@@ -75,7 +149,7 @@ func TestFaultsOfOptions(t *testing.T) {
 // Of a file that cannot be read nobody knows which compartments it has.
 func TestOptionsBesideAFileThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	options := extensions{optionsv1.E_Method, optionsv1.E_Service}.find(filesOf(t,
+	options := optionsOf(t, filesOf(t,
 		&policyv1.Rule{Bulkhead: &policyv1.Bulkhead{Compartment: "payments"}, Breaker: &policyv1.Breaker{Probes: new(int32)}},
 	))
 	const probes = "shop/v1/shop.proto: shop.v1.Shop.Get: method[0].breaker.probes = 0; must be in [1, 1000]\n"

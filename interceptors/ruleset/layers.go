@@ -30,7 +30,8 @@ func (o *options) layers() (l layers, file seen, faults []error) {
 			faults = append(faults, err)
 			continue
 		}
-		l.options = append(l.options, x.find(cmp.Or(o.files, protoregistry.GlobalFiles))...)
+		found, err := x.find(cmp.Or(o.files, protoregistry.GlobalFiles))
+		l.options, faults = append(l.options, found...), append(faults, err)
 	}
 	if o.path != "" {
 		data, err := read(o.path)

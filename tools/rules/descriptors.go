@@ -27,7 +27,8 @@ func readDescriptors(path string) (*protoregistry.Files, error) {
 		return nil, err
 	}
 	set := new(descriptorpb.FileDescriptorSet)
-	if err := proto.Unmarshal(data, set); err != nil {
+	// Options are read by who knows them; a number may be somebody else's.
+	if err := (proto.UnmarshalOptions{Resolver: new(protoregistry.Types)}).Unmarshal(data, set); err != nil {
 		return nil, fmt.Errorf("%s: is no binary FileDescriptorSet: %w", path, err)
 	}
 	if len(set.GetFile()) == 0 {
