@@ -3,11 +3,57 @@ package protooptions_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testoptionsv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/options/v1"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/ruleset"
 	"github.com/afloat-go/afloat/interceptors/ruleset/protooptions"
+	"github.com/afloat-go/afloat/interceptors/timeout"
 )
+
+// All four sources: each method has the closest rule, and of two rules for the same
+// calls that of the later source is in force.
+func ExampleRules() {
+	path := filepath.Join(os.TempDir(), "afloat-example-options.yaml")
+	defer os.Remove(path)
+	err := os.WriteFile(path, []byte(`
+rules:
+  - {match: "*", side: client, timeout: {max: 5s}}
+  - {match: /afloat.test.options.v1.PaymentService/*, side: client, timeout: {max: 3s}}
+`), 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rules, err := ruleset.New(
+		protooptions.Rules(), // of PaymentService and of its method Charge
+		ruleset.WithFile(path),
+		ruleset.WithRules(policy.Rule{Match: testoptionsv1.CatalogService_GetItem_FullMethodName, Policies: []policy.Template{
+			timeout.Each(timeout.Config{Max: time.Second}),
+		}}),
+		ruleset.WithLogger(slog.New(slog.DiscardHandler)),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range rules.Snapshot().Rules {
+		fmt.Println(r.Source, r.Match, r.Sides)
+	}
+	// Output:
+	// code /afloat.test.options.v1.CatalogService/GetItem []
+	// options /afloat.test.options.v1.PaymentService/Charge [client]
+	// options /afloat.test.options.v1.PaymentService/Charge [server]
+	// options /afloat.test.options.v1.PaymentService/* [server local]
+	// file /afloat.test.options.v1.PaymentService/* [client]
+	// built-in * [server local]
+	// file * [client]
+}
 
 // A plan checks itself against what the author of the response says of its fields.
 func ExampleDeclared() {
