@@ -43,7 +43,7 @@ rules:
 		return
 	}
 	for _, r := range rules.Snapshot().Rules {
-		fmt.Println(r.Source, r.Match, r.Sides)
+		fmt.Printf("%v %s %v\n", r.Source, r.Match, r.Sides)
 	}
 	// Output:
 	// code /afloat.test.options.v1.CatalogService/GetItem []
