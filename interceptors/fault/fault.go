@@ -35,8 +35,9 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 // Each is a template that makes one fault policy per key: per method and target,
 // unless another scope is set with [policy.Template.Per]. Faults of cfg are
 // reported when the rules are built, and so is a shadow rule: a fault cannot only
-// watch. When the rules change, so do the faults that have not struck yet. To switch faults at run time without them make one with
-// [New] and put it in rules by policy.Use.
+// watch. When the rules change, so do the faults that have not struck yet. To
+// switch faults at run time without them make one with [New] and put it in rules
+// by policy.Use.
 func Each(cfg Config, opts ...Option) policy.Template {
 	return policy.Template{
 		Kind: "fault", Config: cfg.withDefaults(),
