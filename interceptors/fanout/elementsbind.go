@@ -32,8 +32,10 @@ func (e Elements[Req, Resp, K, T]) bind(
 	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
 	e.builder.When = unlessAnswered(e.answered, nil)
 	steps := e.builder.Names()
+	e.builder.Overtime = true
 	e.builder.Panicked = p.cfg.panicked(e.path, steps)
 	chain, err := e.builder.Build(label, fallback.Watch(p.cfg.Observer, p.cfg.Name, e.path, steps))
+	p.defaults = p.defaults || chain.Overtime
 	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
 		errors.Join(checkPath(degrade.Elements(e.path), md), f.Err(), err)
 }

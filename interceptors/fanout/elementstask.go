@@ -77,9 +77,9 @@ func (t *elementsTask[Req, Resp, K, T]) begin(l *list[Req, K, T]) {
 	}
 }
 
-// startNext starts the next element, if there is one and time for it.
+// startNext starts the next element, if there is one, and time for it or a default.
 func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
-	if t.run.ctx.Err() != nil {
+	if !t.binding.chain.GoesOn(t.run.ctx.Err()) {
 		return
 	}
 	if i := int(l.next.Add(1) - 1); i < len(l.asked) {
@@ -105,6 +105,19 @@ func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
 func (t *elementsTask[Req, Resp, K, T]) end() {
 	t.over.Store(true)
 	t.run.tally.ended(t.run.complete)
+}
+
+func (t *elementsTask[Req, Resp, K, T]) hurry() bool {
+	l := t.list.Load()
+	if !t.binding.chain.Overtime || l == nil || l.err != nil {
+		return false
+	}
+	for i := range min(int(l.next.Load()), len(l.asked)) {
+		if e := &l.asked[i]; !e.ended.Load() {
+			e.attempt.Hurry()
+		}
+	}
+	return true
 }
 
 func (t *elementsTask[Req, Resp, K, T]) abandon() {

@@ -85,7 +85,7 @@ func (f Field[Req, Resp, T]) Stale(name string, get func(ctx context.Context, re
 }
 
 // Default adds the last step: a value that is at hand and marked
-// [degrade.Defaulted].
+// [degrade.Defaulted]. It is used even if the time is over when its turn comes.
 func (f Field[Req, Resp, T]) Default(value func(req Req) T) Field[Req, Resp, T] {
 	f.builder = f.builder.Default(value)
 	return f

@@ -33,8 +33,10 @@ func (f Field[Req, Resp, T]) bind(
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
 	f.builder.When = unlessAnswered(f.answered, f.builder.When)
 	steps := f.builder.Names()
+	f.builder.Overtime = true
 	f.builder.Panicked = p.cfg.panicked(f.path, steps)
 	chain, err := f.builder.Build(fmt.Sprintf("%s, source %q", label, f.path), fallback.Watch(p.cfg.Observer, p.cfg.Name, f.path, steps))
+	p.defaults = p.defaults || chain.Overtime
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(checkPath(f.path, md), faults.Err(), err)
 }
@@ -93,6 +95,14 @@ func (t *fieldTask[Req, Resp, T]) Took(ok bool) {
 	t.ok = ok
 	t.over.Store(true)
 	t.run.tally.ended(t.run.complete || !ok && t.binding.spec.required)
+}
+
+func (t *fieldTask[Req, Resp, T]) hurry() bool {
+	if !t.binding.chain.Overtime {
+		return false
+	}
+	t.attempt.Hurry()
+	return true
 }
 
 func (t *fieldTask[Req, Resp, T]) abandon() { t.left = t.attempt.Abandon() }

@@ -31,7 +31,8 @@ func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degra
 }
 
 func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
-	begin, left := policy.Now(), p.cfg.left(ctx)
+	begin := policy.Now()
+	left, reserve := p.cfg.left(ctx)
 	r := &run[Req, Resp]{
 		plan:     p,
 		ctx:      until{Context: ctx, end: begin.Add(left)},
@@ -45,6 +46,9 @@ func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degra
 	r.start()
 	why := r.tally.wait(ctx, r)
 	r.ctx.over(why)
+	if why == expired && p.defaults {
+		r.hurry(ctx, reserve/2)
+	}
 	r.abandon(why)
 	if why == gone {
 		return degrade.Report{}, ctx.Err()

@@ -54,6 +54,8 @@ type Plan[Req, Resp any] struct {
 	bindings []binding[Req, Resp]
 	// kinds are the first bindings of each type, which begin the others too.
 	kinds []binding[Req, Resp]
+	// defaults: some source has one.
+	defaults bool
 	// inside: the response has a field for markers.
 	inside bool
 }

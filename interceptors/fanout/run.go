@@ -1,7 +1,10 @@
 package fanout
 
 import (
+	"context"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -60,6 +63,36 @@ func (r *run[Req, Resp]) look() bool {
 		open = open || !p.settled
 	}
 	return !open || hopeless
+}
+
+// hurry has the sources that have a default give it, now that the time is over, and
+// waits for them, but not for long.
+func (r *run[Req, Resp]) hurry(ctx context.Context, most time.Duration) {
+	if r.complete || ctx.Err() != nil {
+		return // nobody wants to have defaults
+	}
+	for _, t := range r.tasks {
+		if p := t.at(); !p.settled {
+			p.due = t.hurry()
+		}
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for r.due() {
+		select {
+		case <-r.tally.awake:
+			r.look()
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// due reports whether a default is still to come.
+func (r *run[Req, Resp]) due() bool {
+	return slices.ContainsFunc(r.tasks, func(t task[Resp]) bool { return t.at().due && !t.at().settled })
 }
 
 // note keeps what came of a task, if there is something to say of it.

@@ -30,6 +30,9 @@ type task[Resp any] interface {
 	ask()
 	// at is how far it is.
 	at() *progress
+	// hurry has the source give its default, because the time is over. It reports
+	// whether there is one.
+	hurry() bool
 	// abandon leaves behind what still runs. The run's context has ended.
 	abandon()
 	// result is what came of it: it has settled, or been abandoned. Nil: it answered,
@@ -44,6 +47,7 @@ type progress struct {
 	over    atomic.Bool // there is a result
 	ok      bool        // it is a value; written before over is set, and read after
 	settled bool        // the result was taken
+	due     bool        // its default is waited for
 	left    bool        // it was left behind
 	fill    bool        // there is a value to set
 }

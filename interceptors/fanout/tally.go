@@ -21,9 +21,10 @@ func (t *tally) of(n int) {
 }
 
 // ended is called once by everything that is counted, after its result is there
-// to be seen. If urgent, the waiting goroutine is to look at once.
+// to be seen. If urgent, or if the time is over, the waiting goroutine is to look at
+// once.
 func (t *tally) ended(urgent bool) {
-	if t.left.Add(-1) == 0 || urgent {
+	if t.left.Add(-1) == 0 || urgent || t.over.Load() {
 		t.wake()
 	}
 }

@@ -13,16 +13,17 @@ const (
 	maxReserve   = 100 * time.Millisecond
 )
 
-// left is how long the sources may take: until the caller's deadline or for
-// MaxDuration, less the reserve.
-func (c *Config) left(ctx context.Context) time.Duration {
-	left := c.MaxDuration
+// left is how long the sources may take, until the caller's deadline or for
+// MaxDuration, less the reserve, and what that is.
+func (c *Config) left(ctx context.Context) (left, reserve time.Duration) {
+	left = c.MaxDuration
 	if end, ok := ctx.Deadline(); ok {
 		left = min(left, time.Until(end))
 	}
-	reserve := c.Reserve
+	reserve = c.Reserve
 	if reserve == 0 {
 		reserve = min(max(left/reserveShare, minReserve), maxReserve)
 	}
-	return left - min(reserve, left/2)
+	reserve = min(reserve, left/2)
+	return left - reserve, reserve
 }

@@ -278,3 +278,82 @@ func TestFallsBackAfterFailuresAndRefusals(t *testing.T) {
 		}
 	}
 }
+
+// overtime makes a run of a chain with a default whose time is over.
+func overtime(t *testing.T, b builder) (*taker, *attempt.Chain[int, string], context.Context) {
+	t.Helper()
+	b.Overtime = true
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	t.Cleanup(cancel)
+	return &taker{done: make(chan struct{})}, build(t, b.Default(func(int) string { return "default" }), nil), ctx
+}
+
+// A step that runs on when the time is over gives way to the default. Steps between
+// them are not started.
+func TestHurry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := false
+		run, c, ctx := overtime(t, builder{}.
+			Then("a", degrade.Intact, deaf).Needs(time.Second). // so that nothing bounds it
+			Then("b", degrade.Substituted, func(context.Context, int) (string, error) {
+				asked = true
+				return "b", nil
+			}))
+		go run.Start(unbounded{ctx}, c, 1, run)
+		<-ctx.Done()
+		run.Hurry()
+		<-run.done
+		a := &run.Answer
+		if !slices.Equal(run.took, []bool{true}) || asked || a.Value != "default" || a.Step() != 2 || len(a.Failures()) != 2 {
+			t.Errorf("took %v, asked %v: %q of step %d, %v", run.took, asked, a.Value, a.Step(), a.Failures())
+		}
+		if !errors.Is(a.Failures()[0], context.DeadlineExceeded) || !errors.Is(a.Failures()[1], attempt.ErrNoTime) {
+			t.Errorf("failures = %v", a.Failures())
+		}
+		run.Hurry() // and has nothing to say any more
+		time.Sleep(time.Hour)
+	})
+}
+
+// unbounded is a context that hides its deadline, as one of a busy machine may seem to.
+type unbounded struct{ context.Context }
+
+func (unbounded) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// A run goes on to its default by itself, however late it is.
+func TestOvertimeGoesOnByItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		run, c, ctx := overtime(t, builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Substituted, fails))
+		<-ctx.Done()
+		run.Hurry() // it has not begun
+		run.Start(ctx, c, 1, run)
+		if !slices.Equal(run.took, []bool{true}) || run.Answer.Value != "default" {
+			t.Errorf("took %v: %+v", run.took, run.Answer)
+		}
+	})
+}
+
+// Nobody waits for the default of a run that was cancelled, or without overtime.
+func TestNoOvertime(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	run, c, _ := overtime(t, builder{}.Then("a", degrade.Intact, fails))
+	run.Start(over, c, 1, run)
+	if !slices.Equal(run.took, []bool{false}) {
+		t.Errorf("took %v: %+v", run.took, run.Answer)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		<-ctx.Done()
+		c := build(t, builder{}.Then("a", degrade.Intact, fails).Default(func(int) string { return "default" }), nil)
+		run := &taker{done: make(chan struct{})}
+		run.Start(ctx, c, 1, run)
+		if !slices.Equal(run.took, []bool{false}) {
+			t.Errorf("took %v: %+v", run.took, run.Answer)
+		}
+	})
+}

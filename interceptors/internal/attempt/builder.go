@@ -25,6 +25,9 @@ type Builder[In, T any] struct {
 	When func(error) bool
 	// Panicked is told of the panics of steps. Nil: nobody is.
 	Panicked func(ctx context.Context, step int, err *policy.PanicError, late bool)
+	// Overtime: the default, if there is one, is run even if the time of the run is over,
+	// because somebody waits for it still, see [Run.Hurry].
+	Overtime bool
 	// Whole: the value is the response of a call as it is.
 	Whole bool
 }
@@ -118,6 +121,7 @@ func (b Builder[In, T]) Build(label string, w Watcher) (*Chain[In, T], error) {
 	if c.FallsBack == nil {
 		c.FallsBack = FallsBack
 	}
+	c.Overtime = b.Overtime && len(b.steps) > 0 && b.steps[len(b.steps)-1].instant
 	f := validate.Of(label)
 	f.Require(len(b.steps) > 0, "steps", "none", "at least one")
 	b.order(f)

@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -15,6 +16,9 @@ type Chain[In, T any] struct {
 	// FallsBack says after which errors of the first step the next one is tried.
 	// After those of a fallback it always is: only the first step's word counts.
 	FallsBack func(error) bool
+
+	// Overtime: the default is run even if the time of the run is over.
+	Overtime bool
 
 	whole   bool    // the value is the response of a call as it is
 	watcher Watcher // nil: nobody
@@ -30,6 +34,12 @@ func (c *Chain[In, T]) Names(n int) []string {
 		names[i] = s.Name
 	}
 	return names
+}
+
+// GoesOn reports whether a run has more steps to run if its context has ended for the
+// reason err, nil if it has not.
+func (c *Chain[In, T]) GoesOn(err error) bool {
+	return err == nil || c.Overtime && errors.Is(err, context.DeadlineExceeded)
 }
 
 // FallsBack is the default rule for which errors the next step is tried after:

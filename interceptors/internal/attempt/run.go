@@ -19,7 +19,8 @@ type Run[In, T any] struct {
 	// handed over, because that would take a larger stack than goroutines begin with.
 	Answer Answer[T]
 	// current is the try that runs. That of the first step is left out if nobody
-	// watches, since nothing is to be known of it when the run is abandoned.
+	// watches and there is no default for overtime: nothing is to be known of it then
+	// when the run is abandoned.
 	current atomic.Pointer[try]
 	first   try
 }
@@ -56,6 +57,19 @@ func (r *Run[In, T]) Abandon() bool {
 	return t != nil && r.leave(t, t.Err())
 }
 
+// Hurry says that the time of the run is over, but that somebody waits for its default
+// still. It is for chains with Overtime. The step that runs is left behind, and the run
+// goes on elsewhere; what is between is skipped for want of time.
+func (r *Run[In, T]) Hurry() {
+	t := r.current.Load()
+	if t == nil || r.chain.Steps[t.step].instant { // it goes on by itself
+		return
+	}
+	if err := t.Err(); r.leave(t, err) {
+		go r.goOn(t, err)
+	}
+}
+
 // from runs the steps from the i-th on.
 func (r *Run[In, T]) from(i int) {
 	for r.step(i) {
@@ -90,11 +104,11 @@ func (r *Run[In, T]) attempt(t *try) (value T, asOf time.Time, err error) {
 		ctx = w.Started(ctx, t.step)
 		t.watched = &watched{ctx: ctx}
 	}
-	if t.watched != nil || t.step > 0 {
+	if t.watched != nil || t.step > 0 || r.chain.Overtime {
 		r.current.Store(t)
 	}
 	if err == nil {
-		err = s.enter(t)
+		err = s.enter(t, r.chain.Overtime)
 	}
 	if err != nil {
 		return value, asOf, err
@@ -181,7 +195,7 @@ func (r *Run[In, T]) failed(t *try, err error) bool {
 		r.Answer.detour = &detour{ended: policy.Now()}
 	}
 	r.Answer.detour.failures = append(r.Answer.detour.failures, err)
-	if t.step+1 < len(r.chain.Steps) && t.Err() == nil && (t.step > 0 || r.chain.FallsBack(err)) {
+	if t.step+1 < len(r.chain.Steps) && r.chain.GoesOn(t.Err()) && (t.step > 0 || r.chain.FallsBack(err)) {
 		return true
 	}
 	r.taker.Took(false)

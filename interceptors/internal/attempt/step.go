@@ -33,9 +33,10 @@ type Step[In, T any] struct {
 	gaveUp                               error
 }
 
-// enter counts a step in that is about to run under ctx.
-func (s *Step[In, T]) enter(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+// enter counts a step in that is about to run under ctx. In overtime one that has its
+// value at hand needs no time.
+func (s *Step[In, T]) enter(ctx context.Context, overtime bool) error {
+	if err := ctx.Err(); err != nil && (!overtime || !s.instant) {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return s.timeOver
 		}
