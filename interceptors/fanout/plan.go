@@ -41,9 +41,9 @@ type Config struct {
 	// Logger gets the panics of sources, with their stacks, at error. Default:
 	// slog.Default().
 	Logger *slog.Logger
-	// Declared returns what the author of the response's message says of a field,
-	// from its options say, as protooptions.Declared does. The sources are checked
-	// against it and have its timeouts as their default. Default: nothing is said.
+	// Declared returns what the author of the response's message says of a field in
+	// its options, as protooptions.Declared does. The sources are checked against it
+	// and have its timeouts as their default. Default: nothing is said.
 	Declared func(protoreflect.FieldDescriptor) Declaration
 }
 

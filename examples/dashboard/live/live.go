@@ -54,8 +54,10 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	visiting.Go(func() { visitors.run(ctx) })
+	v := &view{system: sys, visitors: visitors, records: cfg.Records}
+	v.look() // rates are counted from here on
 	fmt.Fprintf(out, "http://%s\n", lis.Addr())
-	return serve(ctx, lis, handler(lis.Addr().String(), &view{system: sys, visitors: visitors, records: cfg.Records}, cfg.Observe.Metrics()))
+	return serve(ctx, lis, handler(lis.Addr().String(), v, cfg.Observe.Metrics()))
 }
 
 // checkAddress refuses every address that others than this machine can reach.
