@@ -59,7 +59,7 @@ func TestStaticResponseIsCopiedAndMarked(t *testing.T) {
 		const m = testv1.TierService_GetProfile_FullMethodName
 		once := []string{
 			"{Plan: Chain:" + m + " Name:default Fallback:true} started",
-			m + "/default ended: {Err:<nil> Abandoned:false Late:false}, in default",
+			m + "/default ended: {Err:<nil> Answer:false Abandoned:false Late:false}, in default",
 			"fell back: {Plan: Chain:" + m + " Step:default State:defaulted Age:0s Cause:rpc error: code = Unavailable desc = down}",
 		}
 		heard.is(t, append(once, once...)...)

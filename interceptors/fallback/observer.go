@@ -48,6 +48,9 @@ type Ended struct {
 	// [ErrNoTime] or [ErrRunning], around context.Canceled if nobody waited for it
 	// any more, or with that of one of its guards.
 	Err error
+	// Answer: Err is no failure but what the step had to say, that there is no
+	// value. Of an optional source of a plan NOT_FOUND is an answer.
+	Answer bool
 	// Abandoned: the step was left behind, at the end of its time or of the run, and
 	// runs on.
 	Abandoned bool

@@ -67,9 +67,9 @@ func TestObserverHearsEachStepOnce(t *testing.T) {
 	o.is(
 		t,
 		"{Plan: Chain:profile Name:service Fallback:false} started",
-		"profile/service ended: {Err:rpc error: code = Unavailable desc = down Abandoned:false Late:false}, in service",
+		"profile/service ended: {Err:rpc error: code = Unavailable desc = down Answer:false Abandoned:false Late:false}, in service",
 		"{Plan: Chain:profile Name:cache Fallback:true} started",
-		"profile/cache ended: {Err:<nil> Abandoned:false Late:false}, in cache",
+		"profile/cache ended: {Err:<nil> Answer:false Abandoned:false Late:false}, in cache",
 		"fell back: {Plan: Chain:profile Step:cache State:substituted Age:0s Cause:rpc error: code = Unavailable desc = down}",
 	)
 }
@@ -89,11 +89,11 @@ func TestObserverHearsOfLateSteps(t *testing.T) {
 		o.is(
 			t,
 			"{Plan: Chain:profile Name:service Fallback:false} started",
-			`profile/service ended: {Err:fallback "profile": "service" did not end in time: context deadline exceeded Abandoned:true Late:false}, in service`,
+			`profile/service ended: {Err:fallback "profile": "service" did not end in time: context deadline exceeded Answer:false Abandoned:true Late:false}, in service`,
 			"{Plan: Chain:profile Name:cache Fallback:true} started",
-			"profile/cache ended: {Err:context deadline exceeded Abandoned:true Late:false}, in cache",
-			"profile/service ended: {Err:<nil> Abandoned:false Late:true}, in service",
-			"profile/cache ended: {Err:<nil> Abandoned:false Late:true}, in cache",
+			"profile/cache ended: {Err:context deadline exceeded Answer:false Abandoned:true Late:false}, in cache",
+			"profile/service ended: {Err:<nil> Answer:false Abandoned:false Late:true}, in service",
+			"profile/cache ended: {Err:<nil> Answer:false Abandoned:false Late:true}, in cache",
 		)
 	})
 }

@@ -30,7 +30,7 @@ func (e Elements[Req, Resp, K, T]) bind(
 	validate.Between(f, "parallel", e.parallel, 1, 1000)
 	validate.Between(f, "at_least", e.atLeast, 0, 100_000)
 	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
-	e.builder.When = unlessAnswered(e.answered, nil)
+	e.builder.Answered = e.answered
 	steps := e.builder.Names()
 	e.builder.Overtime = true
 	e.builder.Panicked = p.cfg.panicked(e.path, steps)

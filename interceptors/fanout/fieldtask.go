@@ -31,7 +31,7 @@ func (f Field[Req, Resp, T]) bind(
 	faults.Require(f.set != nil, "setter", "nil", "a function")
 	faults.Require(!f.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
-	f.builder.When = unlessAnswered(f.answered, f.builder.When)
+	f.builder.Answered = f.answered
 	steps := f.builder.Names()
 	f.builder.Overtime = true
 	f.builder.Panicked = p.cfg.panicked(f.path, steps)
@@ -39,14 +39,6 @@ func (f Field[Req, Resp, T]) bind(
 	p.defaults = p.defaults || chain.Overtime
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(checkPath(f.path, md), faults.Err(), err)
-}
-
-// unlessAnswered is the rule for falling back, but for errors that are answers.
-func unlessAnswered(answered, fallsBack func(error) bool) func(error) bool {
-	if fallsBack == nil {
-		fallsBack = attempt.FallsBack
-	}
-	return func(err error) bool { return !answered(err) && fallsBack(err) }
 }
 
 // answered reports whether an error is the answer that there is no value.

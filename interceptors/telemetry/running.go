@@ -40,7 +40,7 @@ func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.En
 	case e.Abandoned:
 		o.steps.abandoned.Add(ctx, 1, o.steps.said.of(s).add...)
 	}
-	if isFailure(e.Err) && o.steps.failures.Enabled(ctx) {
+	if isFailure(e) && o.steps.failures.Enabled(ctx) {
 		o.steps.failures.Add(ctx, 1, o.steps.failed.of(failureID{s, errorType(e.Err)})...)
 	}
 	if r, ok := ctx.Value(runningKey{}).(*running); ok && r.Step == s {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
-	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // steps is what is counted of the steps of plans and chains.
@@ -122,10 +121,8 @@ func (o *Observer) FellBack(ctx context.Context, f fallback.FellBack) {
 	o.log(ctx, slog.LevelInfo, "a fallback answered", attrs...)
 }
 
-// isFailure tells an error from an answer, as NOT_FOUND is one.
-func isFailure(err error) bool {
-	return err != nil && (policy.IsRejection(err) || policy.Classify(err) != policy.Success)
-}
+// isFailure tells a failure from an answer, as NOT_FOUND may be one.
+func isFailure(e fallback.Ended) bool { return e.Err != nil && !e.Answer }
 
 // describe says on the span of a step how it ended.
 func describe(span trace.Span, e fallback.Ended) {
@@ -135,7 +132,7 @@ func describe(span trace.Span, e fallback.Ended) {
 	if e.Abandoned {
 		span.SetAttributes(abandonedKey.Bool(true))
 	}
-	if isFailure(e.Err) {
+	if isFailure(e) {
 		span.SetAttributes(semconv.ErrorTypeKey.String(errorType(e.Err)))
 		span.SetStatus(codes.Error, e.Err.Error())
 	}

@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,6 +114,41 @@ func TestAnswersAreNoFailures(t *testing.T) {
 		b.wantPoints(t, "afloat.step.failures")
 		b.wantPoints(t, "afloat.plan.runs", "afloat.plan.name=GetPage afloat.plan.outcome=complete: 1")
 	})
+}
+
+// Whatever else a source says is a failure of it, and seen as one, though no
+// breaker would count it. So is NOT_FOUND of a fallback.
+func TestOtherErrorsAreFailures(t *testing.T) {
+	t.Parallel()
+	denied := status.Error(grpccodes.PermissionDenied, "no")
+	for name, tt := range map[string]struct {
+		source fanout.Source[request, page]
+		want   string // empty: none
+	}{
+		"PERMISSION_DENIED":        {fanout.Optional("banner", banner(denied), setBanner), "PERMISSION_DENIED"},
+		"an answer by declaration": {fanout.Optional("banner", banner(denied), setBanner).Answers(grpccodes.PermissionDenied), ""},
+		"cancelled by the source":  {fanout.Optional("banner", banner(context.Canceled), setBanner), "CANCELLED"},
+		"of a fallback": {
+			fanout.Optional("banner", banner(errDown), setBanner).Fallback("none", banner(status.Error(grpccodes.NotFound, "none"))), "NOT_FOUND",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBackend(t)
+				b.gather(t, tt.source, fanout.Required("account", account, setAccount))
+				spans := append(b.named("GetPage banner"), b.named("GetPage banner: none")...)
+				s := spans[len(spans)-1]
+				if failed := s.Status.Code == codes.Error; failed != (tt.want != "") || failed && !s.says("error.type", tt.want) {
+					t.Errorf("status is %v, attributes %v; want %q", s.Status, s.Attributes, tt.want)
+				}
+				counted := strings.Contains(strings.Join(points(t, b.collected(t)["afloat.step.failures"]), " "), "error.type="+tt.want)
+				if counted != (tt.want != "") {
+					t.Errorf("failures: %q", points(t, b.collected(t)["afloat.step.failures"]))
+				}
+			})
+		})
+	}
 }
 
 // A source that its guard refuses fails with the reason of the refusal.

@@ -23,6 +23,9 @@ type Builder[In, T any] struct {
 	// When says after which errors the next step is tried. Nil: after failures of
 	// the dependency and refusals.
 	When func(error) bool
+	// Answered says which errors of the first step are answers, that there is no
+	// value: after them no other step is tried. Nil: none is.
+	Answered func(error) bool
 	// Panicked is told of the panics of steps. Nil: nobody is.
 	Panicked func(ctx context.Context, step int, err *policy.PanicError, late bool)
 	// Overtime: the default, if there is one, is run even if the time of the run is over,
@@ -117,9 +120,12 @@ func (b Builder[In, T]) Names() []string {
 // Build makes the chain. The label, as in `fallback "profile"`, begins each
 // fault; all of them are reported at once.
 func (b Builder[In, T]) Build(label string, w Watcher) (*Chain[In, T], error) {
-	c := &Chain[In, T]{whole: b.Whole, FallsBack: b.When, watcher: w, panicked: b.Panicked}
+	c := &Chain[In, T]{whole: b.Whole, FallsBack: b.When, answered: b.Answered, watcher: w, panicked: b.Panicked}
 	if c.FallsBack == nil {
 		c.FallsBack = FallsBack
+	}
+	if c.answered == nil {
+		c.answered = func(error) bool { return false }
 	}
 	c.Overtime = b.Overtime && len(b.steps) > 0 && b.steps[len(b.steps)-1].instant
 	f := validate.Of(label)

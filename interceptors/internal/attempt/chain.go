@@ -20,8 +20,9 @@ type Chain[In, T any] struct {
 	// Overtime: the default is run even if the time of the run is over.
 	Overtime bool
 
-	whole   bool    // the value is the response of a call as it is
-	watcher Watcher // nil: nobody
+	answered func(error) bool // which errors of the first step are answers
+	whole    bool             // the value is the response of a call as it is
+	watcher  Watcher          // nil: nobody
 	// panicked is told of the panics of steps, late if the step had been left
 	// behind. Nil: nobody is.
 	panicked func(ctx context.Context, step int, err *policy.PanicError, late bool)

@@ -195,7 +195,8 @@ func (r *Run[In, T]) failed(t *try, err error) bool {
 		r.Answer.detour = &detour{ended: policy.Now()}
 	}
 	r.Answer.detour.failures = append(r.Answer.detour.failures, err)
-	if t.step+1 < len(r.chain.Steps) && r.chain.GoesOn(t.Err()) && (t.step > 0 || r.chain.FallsBack(err)) {
+	goesOn := t.step > 0 || !r.chain.answered(err) && r.chain.FallsBack(err)
+	if goesOn && t.step+1 < len(r.chain.Steps) && r.chain.GoesOn(t.Err()) {
 		return true
 	}
 	r.taker.Took(false)

@@ -73,6 +73,7 @@ func (r *Run[In, T]) leave(t *try, err error) bool {
 
 func (r *Run[In, T]) tell(t *try, e Ended) {
 	if t.watched != nil {
+		e.Answer = t.step == 0 && e.Err != nil && !e.Abandoned && r.chain.answered(e.Err)
 		r.chain.watcher.Ended(t.watched.ctx, t.step, e)
 	}
 }

@@ -23,6 +23,8 @@ type Watcher interface {
 type Ended struct {
 	// Err is the step's own error, or why it was refused or left behind.
 	Err error
+	// Answer: the error is the answer that there is no value.
+	Answer bool
 	// Abandoned: it was left behind, and runs on.
 	Abandoned bool
 	// Late: it had been left behind, and has ended now.

@@ -46,6 +46,9 @@ func (w *watcher) Ended(ctx context.Context, step int, e attempt.Ended) {
 	case e.Late:
 		how = "late"
 	}
+	if e.Answer {
+		how += " with an answer"
+	}
 	if ctx.Value(stepKey{}) != step {
 		how += " in another context"
 	}
@@ -85,6 +88,10 @@ func TestWatcherHearsOfEachStepOnce(t *testing.T) {
 		return builder{}.Then("a", degrade.Intact, f)
 	}
 	second := gives("b")
+	answering := func(b builder) builder {
+		b.Answered = func(err error) bool { return errors.Is(err, errDown) }
+		return b
+	}
 	for name, tt := range map[string]struct {
 		b    builder
 		want []string
@@ -96,6 +103,18 @@ func TestWatcherHearsOfEachStepOnce(t *testing.T) {
 		"falls back": {
 			first(until(0, badly)).Then("b", degrade.Substituted, second),
 			[]string{"0 started", "0 ended: " + down, "1 started", "1 ended: <nil>", "fell back to 1: substituted, 0s old, " + down},
+		},
+		"answers that there is nothing": {
+			answering(first(until(0, badly)).Then("b", degrade.Substituted, second)),
+			[]string{"0 started", "0 ended with an answer: " + down},
+		},
+		"is left behind, and answers that there is nothing": {
+			answering(first(until(time.Minute, badly))),
+			[]string{"0 started", "0 abandoned: " + over, "0 late with an answer: " + down},
+		},
+		"fails with what was an answer of the first": {
+			answering(first(until(0, panics)).Then("b", degrade.Substituted, until(0, badly))),
+			[]string{"0 started", "0 ended: panicked: oops", "1 started", "1 ended: " + down},
 		},
 		"is left behind by the run": {
 			first(until(time.Minute, well)),
