@@ -105,7 +105,7 @@ func (b *Breaker) Acquire(_ context.Context, call policy.Call) (policy.Permit, e
 // note if the breaker only watches. now is zero if the clock was not read.
 func (b *Breaker) refuse(call policy.Call, now policy.Instant, retry time.Time) (policy.Permit, error) {
 	b.refused.Add(1)
-	if b.settings.Load().Mode == Shadow {
+	if b.shadow() {
 		return policy.Permit{At: now, Notes: policy.NoteShadowed}, nil
 	}
 	return policy.Permit{At: now}, b.refuser.Refuse(call.Method, retry)
@@ -120,6 +120,9 @@ func (s *settings) verdict(o policy.Outcome) policy.Verdict {
 	return o.Verdict
 }
 
+// shadow reports whether the breaker only watches.
+func (b *Breaker) shadow() bool { return b.settings.Load().Mode == Shadow }
+
 // isCurrent reports whether p is what the breaker is in now.
 func (b *Breaker) isCurrent(p phase) bool { return b.current.Load().phase == p }
 
@@ -129,5 +132,7 @@ func (b *Breaker) reportLate(v policy.Verdict, o policy.Outcome) {
 		return
 	}
 	b.late.Add(1)
-	b.observer.Late(policy.Late{Policy: "breaker", Name: b.name, Side: policy.Local, Verdict: v, Outcome: o})
+	b.observer.Late(policy.Late{
+		Policy: "breaker", Name: b.name, Side: policy.Local, Shadow: b.shadow(), Verdict: v, Outcome: o,
+	})
 }

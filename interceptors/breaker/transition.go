@@ -45,7 +45,7 @@ func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy
 	}
 	b.reports.queueLocked(policy.Transition{
 		Policy: "breaker", Name: b.name, Side: policy.Local, Cause: cause,
-		Shadow: b.settings.Load().Mode == Shadow,
+		Shadow: b.shadow(),
 		From:   was.phase.state().String(), To: p.state().String(),
 		At: at, Until: until,
 		Calls: f.Calls, Failures: f.Failures, Slow: f.Slow, Overdue: f.overdue,

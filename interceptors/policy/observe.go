@@ -54,15 +54,24 @@ func (c contained) Leaked(call Call) {
 
 func contain() { _ = recover() }
 
-// interestOf is what o needs to hear.
-func interestOf(o Observer) Interest {
+// interestOf is what o needs to hear, nothing if it panics when it is asked.
+func interestOf(o Observer) (i Interest) {
 	s, ok := o.(Selective)
 	if !ok {
 		return Interest{EveryAdmission: true}
 	}
-	i := s.Interest()
+	defer contain()
+	i = s.Interest()
 	i.Instants &= WantsStart | WantsResponse | WantsEnd
 	return i
+}
+
+// watch shows r to o, if that looks at rules.
+func watch(o Observer, r *Rules) {
+	if w, ok := o.(Watcher); ok {
+		defer contain()
+		w.Watch(r)
+	}
 }
 
 // located says of what the policies of one key report whose calls they guard.

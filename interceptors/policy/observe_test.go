@@ -57,6 +57,10 @@ func (f *fragile) Late(l policy.Late) {
 	panic("late")
 }
 
+func (*fragile) Interest() policy.Interest { panic("interest") }
+
+func (*fragile) Watch(*policy.Rules) { panic("watch") }
+
 func (f *fragile) Leaked(c policy.Call) {
 	f.Recorder.Leaked(c)
 	panic("leaked")
@@ -89,7 +93,8 @@ func TestPanickingObserverHarmsNothing(t *testing.T) {
 	}
 	o.Reset()
 	all, j := stages(2)
-	chain := chainOf(t, all, policy.WithObserver(o))
+	rules := rulesOf(t, []policy.Rule{{Match: "*", Policies: []policy.Template{policy.Use(all[0]), policy.Use(all[1])}}}, policy.WithObserver(o))
+	chain := rules.Resolve(policy.Call{Method: method})
 	if err := chain.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
@@ -98,8 +103,8 @@ func TestPanickingObserverHarmsNothing(t *testing.T) {
 		t.Errorf("Do = %v; want the refusal", err)
 	}
 	j.want(t, "ask a", "ask b", "settle b success", "settle a success", "ask a", "ask b", "settle a not_started")
-	if got, want := o.Kinds(), []policytest.EventKind{
-		policytest.Admitted, policytest.Settled, policytest.Rejected,
+	if got, want := o.Kinds(), []policytest.EventKind{ // no admission: it could not say that it wants to hear of it
+		policytest.Settled, policytest.Rejected,
 	}; !slices.Equal(got, want) {
 		t.Errorf("heard %v; want %v", got, want)
 	}

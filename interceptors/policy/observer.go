@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Observer hears what policies and adapters do: telemetry is one. Methods must
-// be safe for concurrent use and must not block; they run outside all locks,
-// and one that panics harms nothing. Embed [NopObserver] to implement some of
+// Observer hears what policies and adapters do: telemetry is one. Methods, those of
+// [Selective] and [Watcher] too, must be safe for concurrent use and must not
+// block; they run outside all locks, and one that panics harms nothing. Embed [NopObserver] to implement some of
 // them and to stay compatible when methods are added.
 type Observer interface {
 	// Admitted: every policy of the call's chain let it through. The context that
@@ -100,9 +100,10 @@ type Transition struct {
 type Late struct {
 	// Policy is the kind of policy, Name its own name.
 	Policy, Name string
-	// Target and Side are as in [Transition].
+	// Target, Side and Shadow are as in [Transition].
 	Target string
 	Side   Side
+	Shadow bool
 	// Verdict is what it would have counted as.
 	Verdict Verdict
 	// Outcome is how the call ended.

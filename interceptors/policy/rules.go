@@ -78,9 +78,7 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 		return nil, err
 	}
 	r.current.Store(newGeneration(set))
-	if w, ok := r.heard.(Watcher); ok {
-		w.Watch(r)
-	}
+	watch(r.heard, r)
 	return r, nil
 }
 

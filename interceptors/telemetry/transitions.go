@@ -33,5 +33,5 @@ func (o *Observer) Transition(t policy.Transition) {
 // Late implements [policy.Observer]: it counts the result.
 func (o *Observer) Late(l policy.Late) {
 	s := o.sides[l.Side]
-	s.late.Add(context.Background(), 1, s.named.of(policyID{kind: l.Policy, name: l.Name, target: l.Target})...)
+	s.late.Add(context.Background(), 1, s.named.of(policyID{l.Policy, l.Name, l.Target, l.Shadow})...)
 }

@@ -45,24 +45,31 @@ func TestTransitions(t *testing.T) {
 // A call that outlives the state it was admitted in changes nothing, and is counted.
 func TestLateResults(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBackend(t)
-		slow := true
-		rig := rpctest.Rig{Unary: func(context.Context) error {
-			if slow {
-				slow = false
-				time.Sleep(time.Second)
-			}
-			return errDown
-		}}
-		cc := b.serve(t, rig, b.guard(t), b.guard(t, breaker.Each(refusing).Per(policy.PerTarget)))
-		done := make(chan error)
-		go func() { done <- rpctest.Invoke(t.Context(), cc) }()
-		synctest.Wait()
-		_ = rpctest.Invoke(t.Context(), cc)
-		if err := <-done; !errors.Is(err, errDown) {
-			t.Errorf("error = %v", err)
-		}
-		b.wantPoints(t, "afloat.client.late_results", "afloat.policy.kind=breaker afloat.policy.name=*"+at+": 1")
-	})
+	for mode, shadow := range map[breaker.Mode]string{breaker.Automatic: "", breaker.Shadow: " afloat.policy.shadow=true"} {
+		t.Run(mode.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBackend(t)
+				slow := true
+				rig := rpctest.Rig{Unary: func(context.Context) error {
+					if slow {
+						slow = false
+						time.Sleep(time.Second)
+					}
+					return errDown
+				}}
+				cfg := refusing
+				cfg.Mode = mode
+				cc := b.serve(t, rig, b.guard(t), b.guard(t, breaker.Each(cfg).Per(policy.PerTarget)))
+				done := make(chan error)
+				go func() { done <- rpctest.Invoke(t.Context(), cc) }()
+				synctest.Wait()
+				_ = rpctest.Invoke(t.Context(), cc)
+				if err := <-done; !errors.Is(err, errDown) {
+					t.Errorf("error = %v", err)
+				}
+				b.wantPoints(t, "afloat.client.late_results", "afloat.policy.kind=breaker afloat.policy.name=*"+shadow+at+": 1")
+			})
+		})
+	}
 }
