@@ -27,9 +27,26 @@ func newLookedAt(id policyID) *lookedAt {
 	return l
 }
 
+// visible reports whether there is anything to see of a policy.
+func visible(p policy.Policy) bool {
+	switch p := p.(type) {
+	case *breaker.Breaker:
+		return p != nil
+	case *bulkhead.Bulkhead:
+		return p != nil
+	case *ratelimit.Limiter:
+		return p != nil
+	default:
+		return false
+	}
+}
+
 // look adds what there is to see of one policy.
 func (s *side) look(found sums, l policy.Live) {
-	id := policyID{target: l.Target, shadow: l.Shadow}
+	if !visible(l.Policy) || !found.first(l) {
+		return
+	}
+	id := policyID{target: l.Target}
 	switch p := l.Policy.(type) {
 	case *breaker.Breaker:
 		snap := p.Snapshot()
@@ -40,14 +57,14 @@ func (s *side) look(found sums, l policy.Live) {
 		}
 	case *bulkhead.Bulkhead:
 		snap := p.Snapshot()
-		id.name = snap.Name
+		id.name, id.shadow = snap.Name, p.Config().Shadow
 		set := s.looked.of(id).plain
 		found.add(s.bulkhead.active, set, int64(snap.InFlight))
 		found.add(s.bulkhead.queued, set, int64(snap.Waiting))
 		found.add(s.bulkhead.limit, set, int64(snap.MaxConcurrent))
 	case *ratelimit.Limiter:
 		snap := p.Snapshot()
-		id.name = snap.Name
+		id.name, id.shadow = snap.Name, p.Config().Shadow
 		set := s.looked.of(id).plain
 		found.add(s.rateLimitQueued, set, int64(snap.Waiting))
 	}
@@ -62,7 +79,27 @@ func oneIf(b bool) int64 {
 
 // sums are what is seen at one time. Policies that have the same attributes, as
 // those of two servers in one process, are summed up.
-type sums map[series]total
+type sums struct {
+	totals map[series]total
+	seen   map[sight]bool
+}
+
+// sight is a policy and the calls that it is looked at for.
+type sight struct {
+	policy policy.Policy
+	side   policy.Side
+}
+
+func newSums() sums { return sums{map[series]total{}, map[sight]bool{}} }
+
+// first reports whether the policy was not seen before: one by policy.Use may be in
+// several rules.
+func (s sums) first(l policy.Live) bool {
+	at := sight{l.Policy, l.Side}
+	was := s.seen[at]
+	s.seen[at] = true
+	return !was
+}
 
 type series struct {
 	instrument metric.Int64Observable
@@ -76,11 +113,11 @@ type total struct {
 
 func (s sums) add(instrument metric.Int64Observable, set attribute.Set, n int64) {
 	key := series{instrument, set.Equivalent()}
-	s[key] = total{set, s[key].n + n}
+	s.totals[key] = total{set, s.totals[key].n + n}
 }
 
 func (s sums) report(to metric.Observer) {
-	for key, t := range s {
+	for key, t := range s.totals {
 		to.ObserveInt64(key.instrument, t.n, metric.WithAttributeSet(t.set))
 	}
 }

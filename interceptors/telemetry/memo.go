@@ -32,27 +32,32 @@ func newMemo[K comparable, V any](rest func(K) K, build func(K) V) *memo[K, V] {
 	return m
 }
 
-// of returns what is kept for key.
+// of returns what is kept for key, always the same: what is added under a key is
+// taken away under it again.
 func (m *memo[K, V]) of(key K) V {
-	kept := *m.kept.Load()
-	if v, ok := kept[key]; ok {
+	if v, _, ok := m.find(*m.kept.Load(), key); ok {
 		return v
-	}
-	if len(kept) >= maxKept {
-		key = m.rest(key)
-		if v, ok := kept[key]; ok {
-			return v
-		}
 	}
 	return m.add(key)
 }
 
-// add keeps something new. A few calls may add one more each at the bound.
+// find looks for key, or for the one that stands for it beyond the bound.
+func (m *memo[K, V]) find(kept map[K]V, key K) (v V, under K, ok bool) {
+	v, ok = kept[key]
+	if !ok && len(kept) >= maxKept {
+		key = m.rest(key)
+		v, ok = kept[key]
+	}
+	return v, key, ok
+}
+
+// add keeps something new.
 func (m *memo[K, V]) add(key K) V {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	kept := *m.kept.Load()
-	if v, ok := kept[key]; ok {
+	v, key, ok := m.find(kept, key)
+	if ok {
 		return v
 	}
 	grown := maps.Clone(kept)

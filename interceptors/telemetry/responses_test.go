@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
@@ -128,6 +131,28 @@ func TestSeriesAreBounded(t *testing.T) {
 	const rest = "afloat.field.reason=unspecified afloat.field.state=partial rpc.method=_OTHER: 610"
 	if all := points(t, b.collected(t)["afloat.server.degraded_fields"]); !slices.Contains(all, rest) {
 		t.Errorf("%d series, without %q: %q", len(all), rest, all[0])
+	}
+}
+
+// At the bound too a name is always counted in one place, so that what is added to a
+// sum is taken from it again.
+func TestTheBoundIsSharp(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	var calls sync.WaitGroup
+	for g := range 8 {
+		calls.Go(func() {
+			for i := range 100 {
+				step := fallback.Step{Name: fmt.Sprintf("%d of %d", i, g)}
+				b.StepEnded(t.Context(), step, fallback.Ended{Abandoned: true})
+				b.StepEnded(t.Context(), step, fallback.Ended{Late: true})
+			}
+		})
+	}
+	calls.Wait()
+	all := points(t, b.collected(t)["afloat.step.abandoned"])
+	if odd := slices.IndexFunc(all, func(p string) bool { return !strings.HasSuffix(p, ": 0") }); len(all) != 391 || odd >= 0 {
+		t.Errorf("%d series; want 390 and the rest, each of 0", len(all))
 	}
 }
 

@@ -23,17 +23,30 @@ type watchedRules struct {
 func (o *Observer) Watch(r *policy.Rules) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.forget()
 	o.rules = append(o.rules, watchedRules{rules: weak.Make(r)})
+}
+
+// forget drops rules that are no more. It must be called with the lock held.
+func (o *Observer) forget() {
+	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
+		gone := w.rules.Value() == nil
+		if gone {
+			o.gone += w.overflowed // a counter never goes back
+		}
+		return gone
+	})
 }
 
 // WatchPolicies has policies looked at that no rules have, as those that guard a step
 // of a plan: breakers, bulkheads and rate limits, which should have names. They are
-// kept from then on. Others are ignored, and so is one that is given twice.
+// kept from then on. Nil ones and others are ignored, and so is one that is given
+// twice.
 func (o *Observer) WatchPolicies(policies ...policy.Policy) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, p := range policies {
-		if !slices.Contains(o.policies, p) {
+		if visible(p) && !slices.Contains(o.policies, p) {
 			o.policies = append(o.policies, p)
 		}
 	}
@@ -66,31 +79,30 @@ func (o *Observer) observe(m *maker) {
 func (o *Observer) look(l *looks) sums {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	found := sums{}
-	none := *attribute.EmptySet()
-	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
-		if w.rules.Value() == nil {
-			o.gone += w.overflowed // a counter never goes back
-		}
-		return w.rules.Value() == nil
-	})
-	found.add(l.overflow, none, o.gone)
+	found := newSums()
+	o.forget()
+	overflowed := o.gone
 	for i := range o.rules {
-		r := o.rules[i].rules.Value()
-		if r == nil {
-			continue // collected in the meantime: seen the next time
+		w := &o.rules[i]
+		if r := w.rules.Value(); r != nil { // nil: collected in the meantime
+			w.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
+			o.lookAt(found, l, r)
 		}
-		o.rules[i].overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
-		found.add(l.overflow, none, o.rules[i].overflowed)
-		for range r.All() {
-			found.add(l.keys, none, 1)
-		}
-		for l := range r.Live() {
-			o.sides[l.Side].look(found, l)
-		}
+		overflowed += w.overflowed
 	}
+	found.add(l.overflow, *attribute.EmptySet(), overflowed)
 	for _, p := range o.policies {
 		o.sides[policy.Local].look(found, policy.Live{Policy: p, Side: policy.Local})
 	}
 	return found
+}
+
+// lookAt looks at rules.
+func (o *Observer) lookAt(found sums, l *looks, r *policy.Rules) {
+	for range r.All() {
+		found.add(l.keys, *attribute.EmptySet(), 1)
+	}
+	for live := range r.Live() {
+		o.sides[live.Side].look(found, live)
+	}
 }

@@ -3,12 +3,16 @@ package telemetry_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
@@ -127,6 +131,45 @@ func TestPoliciesOfOneNameAreSummedUp(t *testing.T) {
 	}
 }
 
+// One policy that several rules use is one.
+func TestAPolicyOfSeveralRulesIsSeenOnce(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	shared, err := bulkhead.New(bulkhead.Config{MaxConcurrent: 7, Shadow: true}, bulkhead.WithName("shared"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		rules := b.guard(t, policy.Use(shared))
+		rules.Resolve(policy.Call{Method: "/a.B/C"})
+		rules.Resolve(policy.Call{Method: "/a.B/D"})
+		t.Cleanup(func() { runtime.KeepAlive(rules) })
+	}
+	b.wantPoints(t, "afloat.client.bulkhead.limit", "afloat.policy.name=shared afloat.policy.shadow=true: 7")
+}
+
+// uncomparable is a policy that no map can have as a key.
+type uncomparable struct{ names []string }
+
+func (u uncomparable) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, errors.New(strings.Join(u.names, " "))
+}
+
+// What there is nothing to see of is not looked at, be it nil.
+func TestNothingToSee(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.WatchPolicies(nil, (*breaker.Breaker)(nil), (*bulkhead.Bulkhead)(nil), (*ratelimit.Limiter)(nil), uncomparable{}, uncomparable{})
+	rules := b.guard(t, policy.Use(uncomparable{}), policy.Use((*breaker.Breaker)(nil)))
+	rules.Resolve(policy.Call{Method: "/a.B/C"})
+	for name := range b.collected(t) {
+		if !strings.HasPrefix(name, "afloat.rules.") {
+			t.Errorf("seen: %s", name)
+		}
+	}
+	runtime.KeepAlive(rules)
+}
+
 // Rules that nobody uses any more are not kept, and what they counted is not taken
 // back. The garbage collector knows no virtual time.
 func TestRulesAreNotKept(t *testing.T) {
@@ -155,6 +198,60 @@ func TestRulesAreNotKept(t *testing.T) {
 	b.wantPoints(t, "afloat.rules.keys")
 	if all := points(t, b.collected(t)["afloat.server.circuit_breaker.state"]); len(all) != 0 {
 		t.Errorf("still seen: %s", strings.Join(all, ", "))
+	}
+}
+
+// Metrics are collected while rules change, come and go, and calls find their
+// policies; a counter never goes back.
+func TestCollectingWhileRulesChange(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	lasting, err := interceptors.Default(policy.WithObserver(b), policy.MaxKeys(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var others sync.WaitGroup
+	others.Go(func() {
+		for i := range 400 {
+			method := fmt.Sprintf("/a.B/%d", i%16)
+			_ = lasting.Resolve(policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return errDown })
+		}
+	})
+	others.Go(func() {
+		for i := range 40 {
+			one := policy.Rule{Match: "/a.B/1", Policies: []policy.Template{bulkhead.Each(bulkhead.Config{MaxConcurrent: i + 1})}}
+			if err := lasting.Apply(interceptors.WithBuiltIn([]policy.Rule{one})); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	others.Go(func() {
+		for range 40 {
+			passing, err := interceptors.Default(policy.WithObserver(b), policy.MaxKeys(1))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = passing.Resolve(policy.Call{Method: "/a.B/C"}).Do(t.Context(), "", func(context.Context) error {
+				passing.Resolve(policy.Call{Method: "/a.B/D"}) // the one key is not idle
+				return nil
+			})
+			runtime.GC()
+		}
+	})
+	done := make(chan struct{})
+	go func() { others.Wait(); close(done) }()
+	for last := int64(0); ; {
+		sum, ok := b.collected(t)["afloat.rules.overflow"].Data.(metricdata.Sum[int64])
+		if !ok || sum.DataPoints[0].Value < last {
+			t.Errorf("overflow went from %d to %v", last, sum)
+		}
+		last = sum.DataPoints[0].Value
+		select {
+		case <-done:
+			return
+		default:
+		}
 	}
 }
 
