@@ -9,7 +9,7 @@ import (
 )
 
 // Classifier says what the error of a finished call means. It must be safe for
-// concurrent use. A classifier that panics counts as [Failure].
+// concurrent use. One that panics, or returns none of the verdicts, says [Failure].
 type Classifier func(err error) Verdict
 
 // Classify is the default classifier. Failures are UNAVAILABLE,
@@ -87,7 +87,7 @@ func (c Classifier) Verdict(err error) (v Verdict) {
 		return Success
 	}
 	defer func() {
-		if recover() != nil {
+		if recover() != nil || v > NotStarted {
 			v = Failure
 		}
 	}()

@@ -167,6 +167,7 @@ func TestClassifierVerdict(t *testing.T) {
 	}{
 		{"its word", func(error) policy.Verdict { return policy.Ignored }, errDown, policy.Ignored},
 		{"success is success", func(error) policy.Verdict { return policy.Failure }, nil, policy.Success},
+		{"no verdict is failure", func(error) policy.Verdict { return policy.NotStarted + 1 }, errDown, policy.Failure},
 		{"panic is failure", func(error) policy.Verdict { panic("oops") }, status.Error(codes.NotFound, ""), policy.Failure},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
