@@ -2,8 +2,6 @@ package telemetry
 
 import (
 	"errors"
-	"net"
-	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -62,34 +60,25 @@ func (callID) nameless() callID { return callID{method: other} }
 // attributes says what is called. What runs under policy.Do is no RPC.
 func (id callID) attributes(on policy.Side) []attribute.KeyValue {
 	if on == policy.Local {
-		return []attribute.KeyValue{operationKey.String(id.method)}
+		return []attribute.KeyValue{operationKey.String(id.name(on))}
 	}
-	return append(addressOf(id.target), semconv.RPCMethod(id.name()))
+	return append(addressOf(id.target), semconv.RPCMethod(id.name(on)))
 }
 
-// name is the method as semantic conventions spell it.
-func (id callID) name() string { return strings.TrimPrefix(id.method, "/") }
-
-// addressOf is where a target is, as far as its spelling tells. See semantic
-// conventions, server.address, and gRPC's naming.
-func addressOf(target string) []attribute.KeyValue {
-	if target == "" {
-		return nil
+// name is the method as semantic conventions spell it, or that of what is no RPC.
+func (id callID) name(on policy.Side) string {
+	if on == policy.Local {
+		return text(id.method)
 	}
-	endpoint := target
-	if _, afterScheme, ok := strings.Cut(target, "://"); ok {
-		_, endpoint, _ = strings.Cut(afterScheme, "/") // what stands before is the authority
-	}
-	host, port, err := net.SplitHostPort(endpoint)
-	if err != nil {
-		return []attribute.KeyValue{semconv.ServerAddress(endpoint)}
-	}
-	attrs := []attribute.KeyValue{semconv.ServerAddress(host)}
-	if n, err := strconv.Atoi(port); err == nil {
-		attrs = append(attrs, semconv.ServerPort(n))
-	}
-	return attrs
+	return methodName(id.method)
 }
+
+// methodName is a method as semantic conventions spell it.
+func methodName(full string) string { return text(strings.TrimPrefix(full, "/")) }
+
+// text is s as it can be exported. One string that is not UTF-8, as in a method or an
+// error that a stranger made up, would cost all that is sent with it.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // statusName spells a code as semantic conventions do, as in "UNAVAILABLE". A peer
 // may send any number.
@@ -104,7 +93,7 @@ func statusName(c codes.Code) string {
 // or in a peer, else the code of its status. What a peer says is believed only where
 // it is one of the reasons there are.
 func errorType(err error) string {
-	if r, ok := errors.AsType[*policy.Rejection](err); ok {
+	if r, ok := errors.AsType[*policy.Rejection](err); ok && r.Reason != "" {
 		return reasonName(r.Reason)
 	}
 	switch r := policy.ReasonOf(err); r {

@@ -9,9 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/stats"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
@@ -19,6 +23,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
 // instrument is a row of the page, or what a run emits.
@@ -177,6 +182,115 @@ func TestPageHasEveryAttributeOfSpans(t *testing.T) {
 		if strings.HasPrefix(name, "afloat.") && !isKey && !isInstrument && !sides.MatchString(name) && name != "afloat." && name != "afloat.local" {
 			t.Errorf("%s is on the page and nowhere else", name)
 		}
+	}
+}
+
+// spansOfAllKinds makes one span of each name on the page, and says all that can be
+// said on those that otelgrpc makes.
+func (b *backend) spansOfAllKinds(t *testing.T) {
+	t.Helper()
+	refuse := func(client, local string) {
+		r := policy.Rejected{Err: errDown, Waited: time.Second}
+		b.Rejected(t.Context(), policy.Call{Method: client, Target: "rig:443"}, r)
+		b.Rejected(t.Context(), policy.Call{Method: local, Side: policy.Local}, r)
+	}
+	refuse("/pkg.Service/Method", "operation")
+	for i := range 400 {
+		refuse(fmt.Sprint("/pkg.Service/Method", i), fmt.Sprint("operation", i))
+	}
+	b.spans.Reset()
+	refuse("/pkg.Service/Method", "operation")
+	refuse("/beyond.the/Bound", "beyond the bound")
+	for _, in := range []policy.Layer{policy.LayerBulkhead, policy.LayerRateLimit} {
+		b.callOfAllKinds(t.Context(), policy.Admitted{Waited: time.Second, WaitedIn: in, Notes: policy.NoteProbe | policy.NoteShadowed})
+	}
+	for _, step := range []fallback.Step{
+		{Plan: "Plan", Chain: "source", Name: "source"},
+		{Plan: "Plan", Chain: "source", Name: "step"},
+		{Chain: "chain", Name: "chain"},
+		{Chain: "chain", Name: "step"},
+	} {
+		own := b.StepStarted(t.Context(), step)
+		b.StepEnded(own, step, fallback.Ended{Err: errDown, Abandoned: true})
+		b.StepEnded(own, step, fallback.Ended{Err: errDown, Late: true})
+	}
+}
+
+// callOfAllKinds is one on a client, by a fallback, and one on a server.
+func (b *backend) callOfAllKinds(ctx context.Context, a policy.Admitted) {
+	step := fallback.Step{Chain: "chain", Name: "step", Fallback: true}
+	call := policy.Call{Method: "/pkg.Service/Method"}
+	own := b.StepStarted(ctx, step)
+	made := telemetry.ClientHandler(otelgrpc.NewClientHandler(b.traced()...)).
+		TagRPC(b.Admitted(own, call, a), &stats.RPCTagInfo{FullMethodName: call.Method})
+	trace.SpanFromContext(made).End()
+	b.StepEnded(own, step, fallback.Ended{})
+
+	call.Side = policy.Server
+	served := otelgrpc.NewServerHandler(b.traced()...).TagRPC(ctx, &stats.RPCTagInfo{FullMethodName: call.Method})
+	b.Admitted(served, call, a)
+	b.Rejected(served, call, policy.Rejected{Err: errDown})
+	b.Answered(served, degrade.Response{Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
+	trace.SpanFromContext(served).End()
+}
+
+// Every span is on the page, with its kind and attributes, and no other.
+func TestPageHasEverySpan(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.spansOfAllKinds(t)
+	rows := slices.DeleteFunc(pageRows(t, "^`"), func(row []string) bool { return row[1] != "client" && row[1] != "internal" })
+	emitted := make([]map[string]bool, len(rows))
+	for _, s := range b.spans.GetSpans() {
+		if s.InstrumentationScope.Name != telemetry.ScopeName {
+			continue
+		}
+		i := slices.IndexFunc(rows, func(row []string) bool {
+			return slices.Contains(names(row[0]), s.Name) && row[1] == s.SpanKind.String()
+		})
+		if i < 0 {
+			t.Errorf("%q of kind %s is not on the page", s.Name, s.SpanKind)
+			continue
+		}
+		if emitted[i] == nil {
+			emitted[i] = map[string]bool{}
+		}
+		for _, a := range s.Attributes {
+			emitted[i][string(a.Key)] = true
+		}
+	}
+	for i, row := range rows {
+		if got, want := slices.Sorted(maps.Keys(emitted[i])), names(row[3]); !slices.Equal(got, want) {
+			t.Errorf("%s has %q; the page has %q", row[0], got, want)
+		}
+	}
+}
+
+// What is said on the spans of otelgrpc is on the page, for each side, and no more.
+func TestPageHasWhatIsSaidOnSpansOfCalls(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.spansOfAllKinds(t)
+	emitted, want := map[string]map[string]bool{}, map[string]map[string]bool{}
+	for _, side := range []string{"client", "server"} {
+		emitted[side], want[side] = map[string]bool{}, map[string]bool{}
+	}
+	for _, s := range b.spans.GetSpans() {
+		for _, a := range s.Attributes {
+			if s.InstrumentationScope.Name == otelgrpc.ScopeName && strings.HasPrefix(string(a.Key), "afloat.") {
+				emitted[s.SpanKind.String()][string(a.Key)] = true
+			}
+		}
+	}
+	for _, row := range pageRows(t, "^(client|server)") {
+		for side := range strings.SplitSeq(strings.Trim(row[0], " |"), ", ") {
+			for _, name := range names(row[1]) {
+				want[side][name] = true
+			}
+		}
+	}
+	if !maps.EqualFunc(emitted, want, maps.Equal[map[string]bool, map[string]bool]) {
+		t.Errorf("said: %v; the page has %v", emitted, want)
 	}
 }
 

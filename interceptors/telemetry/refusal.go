@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	otelcodes "go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
-	"google.golang.org/grpc/codes"
+	grpccodes "google.golang.org/grpc/codes"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -21,7 +21,7 @@ type refusalID struct {
 	call         callID
 	kind, policy string
 	reason       policy.Reason // empty: a user's policy gave none
-	code         codes.Code
+	code         grpccodes.Code
 }
 
 func refusalOf(call policy.Call, err error) refusalID {
@@ -52,15 +52,17 @@ func (id refusalID) nameless() refusalID {
 // refusal is what is said of a refused call.
 type refusal struct {
 	add []metric.AddOption
-	// why is for the span that a server's call has, start for one of our own.
+	// why is for the span that a server's call has, name and start are for one of our
+	// own.
 	why   []attribute.KeyValue
+	name  string
 	start []trace.SpanStartOption
 }
 
 func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
 	reason := rejectionReasonKey.String(id.why())
-	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(id.policy), reason}
+	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(text(id.policy)), reason}
 	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(id.why())})
 	kind := trace.SpanKindInternal
 	if on == policy.Client {
@@ -70,6 +72,7 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 	return &refusal{
 		add:   adding(append(call, policyKindKey.String(id.kind), reason)...),
 		why:   why,
+		name:  id.call.name(on),
 		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},
 	}
 }
@@ -84,26 +87,32 @@ func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Reje
 	if !o.tracing && !s.rejections.Enabled(ctx) {
 		return
 	}
-	id := refusalOf(call, r.Err)
-	said := s.refused.of(id)
+	said := s.refused.of(refusalOf(call, r.Err))
 	s.rejections.Add(ctx, 1, said.add...)
 	switch {
 	case !o.tracing:
 	case call.Side == policy.Server:
 		trace.SpanFromContext(ctx).SetAttributes(said.why...)
 	default:
-		o.refusedSpan(ctx, id.call.name(), said.start, r)
+		o.refusedSpan(ctx, call, said, r)
 	}
 }
 
 // refusedSpan makes a span of a refused call, from when it began.
-func (o *Observer) refusedSpan(ctx context.Context, name string, start []trace.SpanStartOption, r policy.Rejected) {
+func (o *Observer) refusedSpan(ctx context.Context, call policy.Call, said *refusal, r policy.Rejected) {
+	start := said.start
 	if r.Waited > 0 {
 		start = append(slices.Clip(start), trace.WithTimestamp(time.Now().Add(-r.Waited)))
 	}
-	_, span := o.tracer.Start(ctx, name, start...)
+	_, span := o.tracer.Start(ctx, said.name, start...)
 	if span.IsRecording() {
-		span.SetStatus(otelcodes.Error, r.Err.Error())
+		if said.name == other && call.Side == policy.Client {
+			span.SetAttributes(semconv.RPCMethodOriginal(methodName(call.Method)))
+		}
+		fail(span, r.Err)
 	}
 	span.End()
 }
+
+// fail says on a span why it failed.
+func fail(span trace.Span, err error) { span.SetStatus(codes.Error, text(err.Error())) }

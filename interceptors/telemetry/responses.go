@@ -46,10 +46,10 @@ func newPlans(m *maker) *plans {
 			return adding(planKey.String(id.plan), planOutcomeKey.String(id.outcome))
 		}),
 		answered: newMemo(func(string) string { return other }, func(method string) []metric.AddOption {
-			return adding(semconv.RPCMethod(callID{method: method}.name()))
+			return adding(semconv.RPCMethod(methodName(method)))
 		}),
 		degraded: newMemo(degradedID.nameless, func(id degradedID) []metric.AddOption {
-			return adding(semconv.RPCMethod(callID{method: id.method}.name()),
+			return adding(semconv.RPCMethod(methodName(id.method)),
 				fieldStateKey.String(id.state.String()), fieldReasonKey.String(id.reason.String()))
 		}),
 	}

@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -17,7 +19,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // profiles is a server that marks its response as it is told.
@@ -132,6 +136,58 @@ func TestSeriesAreBounded(t *testing.T) {
 	if all := points(t, b.collected(t)["afloat.server.degraded_fields"]); !slices.Contains(all, rest) {
 		t.Errorf("%d series, without %q: %q", len(all), rest, all[0])
 	}
+}
+
+// Neither do they become names of spans, which backends count as well. The span says
+// which one it was.
+func TestNamesOfSpansAreBounded(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	for i := range 400 {
+		for _, side := range []policy.Side{policy.Client, policy.Local} {
+			b.Rejected(t.Context(), policy.Call{Method: fmt.Sprintf("/made.Up/M%d", i), Side: side}, policy.Rejected{Err: errDown})
+		}
+	}
+	spans := map[string]int{}
+	for _, s := range b.spans.GetSpans() {
+		spans[s.Name]++
+	}
+	last := b.ofKind(trace.SpanKindClient)[399]
+	if len(spans) != 2*390+1 || spans["_OTHER"] != 20 || !last.says("rpc.method", "_OTHER") || !last.says("rpc.method_original", "made.Up/M399") {
+		t.Errorf("%d names of spans, %d others, the last with %v", len(spans), spans["_OTHER"], last.Attributes)
+	}
+}
+
+// What is no text would be refused by who gets it, with all that comes with it.
+func TestWhatIsExportedIsText(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		const strange = "/made.\xff/\xfe"
+		refused := &policy.Rejection{Policy: "breaker", Name: strange, Method: strange, Reason: policy.ReasonCircuitOpen, Err: errors.New(strange)}
+		for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
+			call := policy.Call{Method: strange, Target: strange, Side: side}
+			b.Rejected(t.Context(), call, policy.Rejected{Err: refused, Waited: 1})
+			b.Settled(t.Context(), call, policy.Outcome{})
+			b.Transition(policy.Transition{Name: strange, Target: strange, Side: side})
+			b.Late(policy.Late{Name: strange, Target: strange, Side: side})
+		}
+		b.Answered(t.Context(), degrade.Response{Method: strange, Report: degrade.NewReport(degrade.Marker{State: degrade.Partial})})
+		b.gather(t, fanout.Optional("banner", banner(errors.New(strange)), setBanner), fanout.Required("account", account, setAccount))
+		for name, m := range b.collected(t) {
+			if all := strings.Join(points(t, m), "\n"); !utf8.ValidString(all) {
+				t.Errorf("%s: %q", name, all)
+			}
+		}
+		for _, s := range b.spans.GetSpans() {
+			if all := fmt.Sprint(s.Name, s.Status, s.Attributes); !utf8.ValidString(all) || !utf8.ValidString(s.Status.Description) {
+				t.Errorf("span %q: %s %q", s.Name, all, s.Status.Description)
+			}
+		}
+		if strings.Contains(b.records.String(), `\xff`) { // as a text handler spells it
+			t.Errorf("log:\n%s", b.records)
+		}
+	})
 }
 
 // At the bound too a name is always counted in one place, so that what is added to a

@@ -103,7 +103,7 @@ func (id policyID) nameless() policyID {
 // attributes name the policy. One that is looked at has no kind: its instruments are
 // of one kind each.
 func (id policyID) attributes() []attribute.KeyValue {
-	attrs := append(addressOf(id.target), policyNameKey.String(id.name))
+	attrs := append(addressOf(id.target), policyNameKey.String(text(id.name)))
 	if id.kind != "" {
 		attrs = append(attrs, policyKindKey.String(id.kind))
 	}

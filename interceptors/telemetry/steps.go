@@ -5,7 +5,6 @@ import (
 	"log/slog"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -134,6 +133,6 @@ func describe(span trace.Span, e fallback.Ended) {
 	}
 	if isFailure(e) {
 		span.SetAttributes(semconv.ErrorTypeKey.String(errorType(e.Err)))
-		span.SetStatus(codes.Error, e.Err.Error())
+		fail(span, e.Err)
 	}
 }

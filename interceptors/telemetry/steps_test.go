@@ -16,6 +16,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 type (
@@ -125,9 +126,10 @@ func TestOtherErrorsAreFailures(t *testing.T) {
 		source fanout.Source[request, page]
 		want   string // empty: none
 	}{
-		"PERMISSION_DENIED":        {fanout.Optional("banner", banner(denied), setBanner), "PERMISSION_DENIED"},
-		"an answer by declaration": {fanout.Optional("banner", banner(denied), setBanner).Answers(grpccodes.PermissionDenied), ""},
-		"cancelled by the source":  {fanout.Optional("banner", banner(context.Canceled), setBanner), "CANCELLED"},
+		"PERMISSION_DENIED":          {fanout.Optional("banner", banner(denied), setBanner), "PERMISSION_DENIED"},
+		"an answer by declaration":   {fanout.Optional("banner", banner(denied), setBanner).Answers(grpccodes.PermissionDenied), ""},
+		"a refusal without a reason": {fanout.Optional("banner", banner(&policy.Rejection{Policy: "own", Err: errDown}), setBanner), "UNAVAILABLE"},
+		"cancelled by the source":    {fanout.Optional("banner", banner(context.Canceled), setBanner), "CANCELLED"},
 		"of a fallback": {
 			fanout.Optional("banner", banner(errDown), setBanner).Fallback("none", banner(status.Error(grpccodes.NotFound, "none"))), "NOT_FOUND",
 		},

@@ -14,7 +14,7 @@ func (o *Observer) Transition(t policy.Transition) {
 	id := moveID{policyID{t.Policy, t.Name, t.Target, t.Shadow}, t.From, t.To, t.Cause}
 	s.transitions.Add(ctx, 1, s.moved.of(id)...)
 	attrs := []slog.Attr{
-		slog.String("policy", t.Policy), slog.String("name", t.Name), slog.String("side", t.Side.String()),
+		slog.String("policy", t.Policy), slog.String("name", text(t.Name)), slog.String("side", t.Side.String()),
 		slog.String("from", t.From), slog.String("to", t.To), slog.String("cause", t.Cause),
 		slog.Int("calls", t.Calls), slog.Int("failures", t.Failures), slog.Int("slow", t.Slow), slog.Int("overdue", t.Overdue),
 	}
@@ -22,7 +22,7 @@ func (o *Observer) Transition(t policy.Transition) {
 		attrs = append(attrs, slog.Bool("shadow", true))
 	}
 	if t.Target != "" {
-		attrs = append(attrs, slog.String("target", t.Target))
+		attrs = append(attrs, slog.String("target", text(t.Target)))
 	}
 	if t.Until != 0 {
 		attrs = append(attrs, slog.Duration("for", t.Until.Sub(t.At)))
