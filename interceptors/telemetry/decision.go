@@ -43,16 +43,22 @@ func (d decision) say(span trace.Span) {
 // spans that it makes say what afloat decided of their calls: that one had to wait
 // and where, that it was a circuit's probe, that it stood in for another by a
 // fallback. It costs calls of which there is nothing to say no allocation. No
-// interceptor can do this: the span is made further in.
-func ClientHandler(h stats.Handler) stats.Handler { return clientHandler{h} }
+// interceptor can do this: the span is made further in. Nil stays nil, which gRPC
+// ignores.
+func ClientHandler(h stats.Handler) stats.Handler {
+	if h == nil {
+		return nil
+	}
+	return clientHandler{h}
+}
 
 type clientHandler struct{ stats.Handler }
 
 // TagRPC is that of the handler within.
 func (h clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	tagged := h.Handler.TagRPC(ctx, info)
-	span := trace.SpanFromContext(tagged)
-	if !span.IsRecording() || span == trace.SpanFromContext(ctx) {
+	span, around := trace.SpanFromContext(tagged), trace.SpanFromContext(ctx)
+	if !span.IsRecording() || span.SpanContext().SpanID() == around.SpanContext().SpanID() {
 		return tagged // no span was made for the call
 	}
 	// A call that an interceptor makes on the way has the same context.

@@ -188,3 +188,36 @@ func TestFilteredCallsSayNothing(t *testing.T) {
 		b.only(t, "handler").wantOwn(t)
 	})
 }
+
+// A client without otelgrpc is none whose calls fail.
+func TestNoHandlerIsNone(t *testing.T) {
+	t.Parallel()
+	if h := telemetry.ClientHandler(nil); h != nil {
+		t.Errorf("a handler around nothing: %v", h)
+	}
+}
+
+// bridged is a span of another make, which cannot be compared with ==.
+type bridged struct {
+	trace.Span
+
+	baggage []string
+}
+
+// bridge makes such spans.
+type bridge struct{ stats.Handler }
+
+func (bridge) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	own := trace.SpanContextFromContext(ctx).WithSpanID(trace.SpanID{7})
+	return trace.ContextWithSpan(ctx, bridged{trace.SpanFromContext(trace.ContextWithSpanContext(ctx, own)), nil})
+}
+
+func (b bridged) IsRecording() bool { return b.baggage == nil }
+
+// Spans may be of any make.
+func TestSpansOfAnotherMake(t *testing.T) {
+	t.Parallel()
+	h := telemetry.ClientHandler(bridge{})
+	ctx := h.TagRPC(t.Context(), &stats.RPCTagInfo{FullMethodName: rpctest.Unary})
+	_ = h.TagRPC(ctx, &stats.RPCTagInfo{FullMethodName: rpctest.Unary}) // does not panic
+}
