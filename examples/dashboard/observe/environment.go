@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // signals are what there is to export.
@@ -13,7 +14,7 @@ type signals struct{ traces, metrics, logs bool }
 // ask for what cannot be had. See the OpenTelemetry specification, environment
 // variables.
 func asked() (signals, error) {
-	if os.Getenv("OTEL_SDK_DISABLED") == "true" {
+	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") {
 		return signals{}, nil
 	}
 	var s signals
@@ -32,7 +33,7 @@ func asked() (signals, error) {
 // none is named and there is an endpoint.
 func askedFor(signal string) (bool, error) {
 	exporter := os.Getenv("OTEL_" + signal + "_EXPORTER")
-	endpoint := first("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+	_, endpoint := first("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 	switch exporter {
 	case "otlp", "none", "":
 	default:
@@ -41,19 +42,19 @@ func askedFor(signal string) (bool, error) {
 	if exporter == "none" || exporter == "" && endpoint == "" {
 		return false, nil
 	}
-	protocol := first("OTEL_EXPORTER_OTLP_"+signal+"_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+	name, protocol := first("OTEL_EXPORTER_OTLP_"+signal+"_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 	if protocol != "" && protocol != "grpc" {
-		return false, fmt.Errorf("observe: OTEL_EXPORTER_OTLP_PROTOCOL = %q for %s; must be grpc", protocol, signal)
+		return false, fmt.Errorf("observe: %s = %q for %s; must be grpc", name, protocol, signal)
 	}
 	return true, nil
 }
 
-// first is the first variable of those that is set.
-func first(names ...string) string {
+// first is the first variable of those that is set, and its value.
+func first(names ...string) (name, value string) {
 	for _, name := range names {
 		if value := os.Getenv(name); value != "" {
-			return value
+			return name, value
 		}
 	}
-	return ""
+	return "", ""
 }

@@ -20,7 +20,7 @@ func without(t *testing.T, set map[string]string) {
 	t.Helper()
 	for _, name := range []string{
 		"OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER",
-		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL",
+		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
 	} {
 		t.Setenv(name, set[name])
 	}
@@ -32,6 +32,9 @@ func TestEnvironmentThatCannotBeObeyed(t *testing.T) { //nolint:paralleltest // 
 		`observe: OTEL_EXPORTER_OTLP_PROTOCOL = "http/protobuf" for LOGS; must be grpc`: {
 			"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 		},
+		`observe: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL = "http/json" for METRICS; must be grpc`: {
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http/json",
+		},
 		"observe: OTEL_TRACES_EXPORTER = \"console\"; must be otlp or none\n" +
 			"observe: OTEL_METRICS_EXPORTER = \"prometheus\"; must be otlp or none": {
 			"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "prometheus",
@@ -41,6 +44,14 @@ func TestEnvironmentThatCannotBeObeyed(t *testing.T) { //nolint:paralleltest // 
 		if _, err := observe.Start(t.Context(), observe.Config{}); err == nil || err.Error() != want {
 			t.Errorf("error = %v; want %s", err, want)
 		}
+	}
+}
+
+// The specification has true in any case.
+func TestDisabled(t *testing.T) { //nolint:paralleltest // it sets the environment
+	without(t, map[string]string{"OTEL_SDK_DISABLED": "True", "OTEL_TRACES_EXPORTER": "zipkin"})
+	if _, err := observe.Start(t.Context(), observe.Config{}); err != nil {
+		t.Errorf("error = %v; want none", err)
 	}
 }
 
