@@ -48,6 +48,7 @@ func TestRefusedCallOfAClient(t *testing.T) {
 				b := newBackend(t)
 				cc := b.serve(t, rpctest.Rig{Unary: func(context.Context) error { return errDown }}, b.guard(t), b.guard(t, breaker.Each(refusing)))
 				_ = rpctest.Invoke(t.Context(), cc)
+				synctest.Wait() // for the server's span
 				b.spans.Reset()
 				b.within(t.Context(), func(ctx context.Context) { call(ctx, t, cc) })
 
@@ -113,6 +114,7 @@ func TestRefusedCallOfAServer(t *testing.T) {
 		b := newBackend(t)
 		cc := b.serve(t, rpctest.Rig{}, b.guard(t, ratelimit.Each(ratelimit.Config{PerSecond: 1})), b.guard(t, breaker.Each(breaker.Config{})))
 		_, _ = rpctest.Invoke(t.Context(), cc), rpctest.Invoke(t.Context(), cc)
+		synctest.Wait() // for the server's spans
 		b.wantTree(t, unary, unary, unary+" / "+unary, unary+" / "+unary)
 		var said [][]string
 		for _, s := range b.named(unary) {

@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,7 +145,9 @@ func TestCallsOfAFallback(t *testing.T) {
 		b := newBackend(t)
 		cc := b.serve(t, rpctest.Rig{}, b.guard(t), b.guard(t))
 		chain, err := fallback.New("user", fallback.
-			Try("users", func(context.Context, string) (string, error) { return "", errDown }).
+			Try("users", func(ctx context.Context, _ string) (string, error) {
+				return "", errors.Join(rpctest.Invoke(ctx, cc), errDown)
+			}).
 			Fallback("mirror", func(ctx context.Context, _ string) (string, error) { return "copy", rpctest.Invoke(ctx, cc) }),
 			fallback.WithObserver(b))
 		if err != nil {
@@ -155,9 +158,13 @@ func TestCallsOfAFallback(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		synctest.Wait() // for the server's spans
 		b.wantTree(t, "handler", "handler / user: users", "handler / user: mirror",
+			"handler / user: users / "+unary, "handler / user: users / "+unary+" / "+unary,
 			"handler / user: mirror / "+unary, "handler / user: mirror / "+unary+" / "+unary)
-		b.ofKind(trace.SpanKindClient)[0].wantOwn(t, "afloat.step.fallback=true", "afloat.step.name=mirror")
+		calls := b.ofKind(trace.SpanKindClient)
+		calls[0].wantOwn(t)
+		calls[1].wantOwn(t, "afloat.step.fallback=true", "afloat.step.name=mirror")
 		b.ofKind(trace.SpanKindServer)[0].wantOwn(t)
 	})
 }

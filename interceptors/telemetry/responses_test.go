@@ -47,6 +47,7 @@ func (b *backend) answering(t *testing.T, mark func(context.Context), call func(
 	lis := b.listen(t, func(s *grpc.Server) { testv1.RegisterTierServiceServer(s, profiles{mark: mark}) },
 		interceptors.ServerOptions(b.guard(t), interceptors.Edge())...)
 	call(t.Context(), testv1.NewTierServiceClient(b.dial(t, lis)))
+	synctest.Wait() // for the server's span to end, which is after the client has its answer
 }
 
 func getProfile(ctx context.Context, c testv1.TierServiceClient) {

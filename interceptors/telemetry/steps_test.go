@@ -10,10 +10,13 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	grpccodes "google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -151,6 +154,51 @@ func TestOtherErrorsAreFailures(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The reason of a refusal in a peer is told, if it is one that there is.
+func TestErrorsOfPeers(t *testing.T) {
+	t.Parallel()
+	said := func(reason string) error {
+		s, err := status.New(grpccodes.Unavailable, "refused").WithDetails(&errdetails.ErrorInfo{Domain: policy.Domain, Reason: reason})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Err()
+	}
+	b := newBackend(t)
+	for want, err := range map[string]error{
+		"circuit_open": said("CIRCUIT_OPEN"), "UNAVAILABLE": said("MADE_UP"), "_OTHER": status.Error(99, "a code that there is not"),
+	} {
+		step := fallback.Step{Chain: want, Name: want}
+		b.StepEnded(b.StepStarted(t.Context(), step), step, fallback.Ended{Err: err})
+		if s := b.only(t, want); !s.says("error.type", want) {
+			t.Errorf("%v: span has %v; want %s", err, s.Attributes, want)
+		}
+	}
+}
+
+// A step ends no span but its own.
+func TestStepsEndTheirOwnSpans(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	outer, inner := fallback.Step{Chain: "outer"}, fallback.Step{Chain: "inner"}
+	ctx := b.StepStarted(t.Context(), outer)
+	b.StepEnded(ctx, inner, fallback.Ended{}) // as if its span had not been made
+	b.wantTree(t)
+	b.StepEnded(ctx, outer, fallback.Ended{})
+	b.only(t, "outer: ")
+}
+
+// A run that fails counts as failed, whatever its report says.
+func TestFailedRuns(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.Gathered(t.Context(), "GetPage", degrade.Report{}, errDown)
+	b.Gathered(t.Context(), "GetPage", degrade.NewReport(), errDown)
+	b.Gathered(t.Context(), "GetPage", degrade.NewReport(), nil)
+	b.wantPoints(t, "afloat.plan.runs", "afloat.plan.name=GetPage afloat.plan.outcome=failed: 2",
+		"afloat.plan.name=GetPage afloat.plan.outcome=complete: 1")
 }
 
 // A source that its guard refuses fails with the reason of the refusal.

@@ -23,12 +23,6 @@ type watchedRules struct {
 func (o *Observer) Watch(r *policy.Rules) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.forget()
-	o.rules = append(o.rules, watchedRules{rules: weak.Make(r)})
-}
-
-// forget drops rules that are no more. It must be called with the lock held.
-func (o *Observer) forget() {
 	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
 		gone := w.rules.Value() == nil
 		if gone {
@@ -36,6 +30,7 @@ func (o *Observer) forget() {
 		}
 		return gone
 	})
+	o.rules = append(o.rules, watchedRules{rules: weak.Make(r)})
 }
 
 // WatchPolicies has policies looked at that no rules have, as those that guard a step
@@ -80,11 +75,10 @@ func (o *Observer) look(l *looks) sums {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	found := newSums()
-	o.forget()
 	overflowed := o.gone
 	for i := range o.rules {
 		w := &o.rules[i]
-		if r := w.rules.Value(); r != nil { // nil: collected in the meantime
+		if r := w.rules.Value(); r != nil {
 			w.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
 			o.lookAt(found, l, r)
 		}

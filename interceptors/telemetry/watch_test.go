@@ -190,6 +190,7 @@ func TestRulesAreNotKept(t *testing.T) {
 		}
 		b.wantPoints(t, "afloat.rules.overflow", ": 2")
 		b.wantPoints(t, "afloat.rules.keys", ": 1")
+		runtime.KeepAlive(rules)
 	}
 	overflow()
 	runtime.GC()
