@@ -17,7 +17,8 @@ import (
 var monitoring = filepath.Join(folder, "monitoring")
 
 // busy is rules by which there are few places: for calls of a service that has no
-// breaker, which wait for one, some of them in vain, and in the dashboard's own server.
+// breaker, which wait for one, some of them in vain, and in the dashboard's own server;
+// and a rule in shadow.
 const busy = `
   - match: /dashboard.v1.MetricsService/*
     side: client
@@ -25,6 +26,10 @@ const busy = `
   - match: /dashboard.v1.DashboardService/*
     side: server
     bulkhead: {max_concurrent: 3}
+  - match: /dashboard.v1.AlertsService/*
+    side: client
+    shadow: true
+    rate_limit: {per_second: 1}
 `
 
 // Every query of the dashboard and of the alerts has an answer, while backends are

@@ -14,8 +14,11 @@ import (
 func (*Observer) Interest() policy.Interest { return policy.Interest{} }
 
 // Admitted implements [policy.Observer]: it says on the span of the call that it had
-// to wait, or is a probe.
+// to wait, is a probe, or would have been refused by a policy that only watches.
 func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
+	if s := o.sides[call.Side]; a.Notes.Has(policy.NoteShadowed) && s.shadowed.Enabled(ctx) {
+		s.shadowed.Add(ctx, 1, s.said.of(idOf(call)).add...)
+	}
 	if a.Waited > 0 {
 		o.waited(ctx, call, a.Waited, a.WaitedIn)
 		o.waitSpan(ctx, a)

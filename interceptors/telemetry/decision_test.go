@@ -109,6 +109,11 @@ func TestProbesAndShadowsAreSaidOnTheSpanOfTheCall(t *testing.T) {
 				calls := b.ofKind(trace.SpanKindClient)
 				calls[0].wantOwn(t)
 				calls[1].wantOwn(t, tt.want)
+				var shadowed []string
+				if tt.mode == breaker.Shadow {
+					shadowed = []string{"rpc.method=" + unary + at + ": 1"}
+				}
+				b.wantPoints(t, "afloat.client.shadow_rejections", shadowed...)
 			})
 		})
 	}

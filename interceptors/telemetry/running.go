@@ -5,8 +5,10 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
 
 	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // running is a step that runs, and its span.
@@ -33,9 +35,11 @@ func (o *Observer) StepStarted(ctx context.Context, s fallback.Step) context.Con
 func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
 	switch {
 	case e.Late:
-		o.steps.late.Add(ctx, 1, o.steps.said.of(s).add...)
 		o.steps.abandoned.Add(ctx, -1, o.steps.said.of(s).add...)
-		o.lateSpan(ctx, s, e)
+		if !heeded(e.Err) {
+			o.steps.late.Add(ctx, 1, o.steps.said.of(s).add...)
+			o.lateSpan(ctx, s, e)
+		}
 		return
 	case e.Abandoned:
 		o.steps.abandoned.Add(ctx, 1, o.steps.said.of(s).add...)
@@ -47,6 +51,14 @@ func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.En
 		describe(r.span, e)
 		r.span.End()
 	}
+}
+
+// heeded reports whether a step that was left behind ended because its context had. It
+// is over a moment late, as it must be, and has brought nothing that anybody could have
+// used.
+func heeded(err error) bool {
+	code := policy.Code(err)
+	return code == codes.DeadlineExceeded || code == codes.Canceled
 }
 
 // lateSpan makes a short span of the end of a step whose own has ended long ago, and

@@ -13,6 +13,7 @@ import (
 type side struct {
 	calls       metric.Int64Counter
 	rejections  metric.Int64Counter
+	shadowed    metric.Int64Counter
 	waits       metric.Float64Histogram
 	late        metric.Int64Counter
 	leaked      metric.Int64Counter
@@ -40,6 +41,7 @@ func newSide(m *maker, on policy.Side) *side {
 	return &side{
 		calls:      m.counter(prefix+"calls", "{call}", "Calls that were let through, by how they ended for policies that count failures."),
 		rejections: m.counter(prefix+"rejections", "{call}", "Calls that a policy refused."),
+		shadowed:   m.counter(prefix+"shadow_rejections", "{call}", "Calls that were let through and that a policy which only watches would have refused."),
 		waits:      m.seconds(prefix+"wait.duration", "How long calls were blocked by policies that have queues, where they were."),
 		late:       m.counter(prefix+"late_results", "{result}", "Calls that ended after the state of the circuit they were admitted in had passed."),
 		leaked:     m.counter(prefix+"leaked_streams", "{stream}", "Streams that were dropped without being ended, and were reaped."),

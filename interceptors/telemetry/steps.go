@@ -61,7 +61,7 @@ func newSteps(m *maker) *steps {
 	return &steps{
 		failures:  m.counter("afloat.step.failures", "{failure}", "Failures of the steps of plans and chains, whether or not another step answered."),
 		fallbacks: m.counter("afloat.fallbacks", "{answer}", "Answers by another step than the first."),
-		late:      m.counter("afloat.step.late", "{step}", "Steps that ended after they had been left behind."),
+		late:      m.counter("afloat.step.late", "{step}", "Steps that brought a value or an error after they had been left behind."),
 		abandoned: m.upDownCounter("afloat.step.abandoned", "{step}", "Steps that have been left behind and still run."),
 
 		said: newMemo(nameless, func(s fallback.Step) *stepSaid {

@@ -250,6 +250,28 @@ func TestLateSteps(t *testing.T) {
 	})
 }
 
+// A source that ends because its time is over is not late, though it ends a moment after
+// it was left behind.
+func TestStepsThatHeedTheirContextAreNotLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t)
+		heeding := func(ctx context.Context, _ request) (string, error) {
+			<-ctx.Done()
+			time.Sleep(time.Millisecond)
+			return "", status.FromContextError(ctx.Err()).Err()
+		}
+		b.gather(t, fanout.Optional("banner", heeding, setBanner), fanout.Required("account", account, setAccount))
+		time.Sleep(time.Second)
+		b.only(t, "GetPage banner")
+		b.wantPoints(t, "afloat.step.abandoned", "afloat.chain.name=banner afloat.plan.name=GetPage afloat.step.name=banner: 0")
+		b.wantPoints(t, "afloat.step.late")
+		if late := b.named("GetPage banner (late)"); len(late) != 0 {
+			t.Errorf("spans: %v", late)
+		}
+	})
+}
+
 // Every span of a step ends once, whatever else happens.
 func TestNoSpanIsLeftOpen(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ func (b *backend) tellAll(tb testing.TB, name string) {
 	refused := &policy.Rejection{Policy: "breaker", Name: name, Reason: policy.ReasonCircuitOpen, Err: errDown}
 	for _, s := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 		call := policy.Call{Method: name, Target: name, Side: s}
-		b.Admitted(ctx, call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe})
+		b.Admitted(ctx, call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed})
 		b.Settled(ctx, call, policy.Outcome{})
 		b.Rejected(ctx, call, policy.Rejected{Err: refused, Waited: time.Second})
 		b.Leaked(call)
