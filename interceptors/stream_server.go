@@ -16,7 +16,7 @@ func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
 		call := serverCall(ctx, info.FullMethod, policy.StreamKind(info.IsClientStream, info.IsServerStream))
 		// gRPC hands a nil srv to the handler of unknown services.
 		call.Unregistered = srv == nil
-		chain := serverChain(r, call)
+		chain := r.Resolve(call)
 		if chain == nil {
 			return handler(srv, stream)
 		}
@@ -36,18 +36,4 @@ func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
 		s.finish(policy.Outcome{Err: err})
 		return err
 	}
-}
-
-// unknownMethods is implemented by resolvers that treat methods apart which a
-// server answers without having registered them.
-type unknownMethods interface {
-	ResolveUnknown(call policy.Call) *policy.Chain
-}
-
-// serverChain is the chain of a call.
-func serverChain(r policy.Resolver, call policy.Call) *policy.Chain {
-	if u, ok := r.(unknownMethods); ok && call.Unregistered {
-		return u.ResolveUnknown(call)
-	}
-	return r.Resolve(call)
 }

@@ -65,7 +65,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"Resolve", func() { rules.Resolve(known) }},
 		{"Resolve, strings elsewhere", func() { rules.Resolve(elsewhere) }},
 		{"Resolve, unguarded", func() { rules.Resolve(policy.Call{Method: "/grpc.health.v1.Health/Check"}) }},
-		{"ResolveUnknown", func() { rules.ResolveUnknown(known) }},
+		{"unregistered", func() { rules.Resolve(unregistered(known)) }},
 		{"OverridesOf", func() { policy.OverridesOf(options) }},
 		{"Classify a status", func() { policy.Classify(errDown) }},
 		{"Classify a rejection", func() { policy.Classify(refusal) }},

@@ -263,7 +263,9 @@ func itself(t policy.Template) policy.Template { return t }
 
 func known(r *policy.Rules) *policy.Chain { return r.Resolve(policy.Call{Method: method}) }
 
-func unknown(r *policy.Rules) *policy.Chain { return r.ResolveUnknown(policy.Call{Method: method}) }
+func unknown(r *policy.Rules) *policy.Chain {
+	return r.Resolve(unregistered(policy.Call{Method: method}))
+}
 
 // What several keys share is not made twice because its keys have other rules
 // for a while: calls may still hold permits of it.
@@ -337,7 +339,7 @@ func TestOverflowGoesOn(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, []policy.Rule{rule("*", tune("x", "1")), to("dns:///a", rule("*", tune("x", "a")))})
 	plain := unknown(r).Policies()[0]
-	targeted := r.ResolveUnknown(policy.Call{Method: method, Target: "dns:///a"}).Policies()[0]
+	targeted := r.Resolve(unregistered(policy.Call{Method: method, Target: "dns:///a"})).Policies()[0]
 	if plain == targeted {
 		t.Error("two rules share the policy for calls past the key limit")
 	}
@@ -346,7 +348,7 @@ func TestOverflowGoesOn(t *testing.T) {
 		t.Errorf("another policy, or configuration %q; want the same with 2", configOf(t, plain))
 	}
 	apply(t, r, rule("*", tune("x", "3")))
-	is := r.ResolveUnknown(policy.Call{Method: method, Target: "dns:///a"}).Policies()[0]
+	is := r.Resolve(unregistered(policy.Call{Method: method, Target: "dns:///a"})).Policies()[0]
 	if is != plain || configOf(t, plain) != "3" {
 		t.Error("the rule for all targets has another policy past the key limit")
 	}
@@ -358,11 +360,11 @@ func TestApplyMakesRoom(t *testing.T) {
 	r := rulesOf(t, one(template("busy")), policy.MaxKeys(1))
 	r.Resolve(policy.Call{Method: "/a.B/First"})
 	next := policy.Call{Method: "/a.B/Next"}
-	if r.Resolve(next) != r.ResolveUnknown(next) {
+	if r.Resolve(next) != r.Resolve(unregistered(next)) {
 		t.Fatal("there is room for two keys")
 	}
 	apply(t, r, rule("/a.B/First"), rule("*", template("x")))
-	if r.Resolve(next) == r.ResolveUnknown(next) {
+	if r.Resolve(next) == r.Resolve(unregistered(next)) {
 		t.Error("a key has gone, and there is still no room")
 	}
 }
@@ -492,6 +494,6 @@ func call(tb testing.TB, r *policy.Rules, seed int, stop <-chan struct{}) {
 			tb.Error(err)
 			return
 		}
-		r.ResolveUnknown(policy.Call{Method: m})
+		r.Resolve(unregistered(policy.Call{Method: m}))
 	}
 }

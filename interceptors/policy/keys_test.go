@@ -105,7 +105,7 @@ func TestOverflow(t *testing.T) {
 			if got := named(c); got != want {
 				t.Errorf("past the limit: %q; want %q", got, want)
 			}
-			if c != r.ResolveUnknown(policy.Call{Method: method}) {
+			if c != r.Resolve(unregistered(policy.Call{Method: method})) {
 				t.Error("the overflow chain is more than one")
 			}
 		}
@@ -272,7 +272,7 @@ func TestTemplateThatFailsLater(t *testing.T) {
 					t.Errorf("%v: Overflowed() = %d; want 1", scope, got)
 				}
 				tt.what(f).Store(false)
-				if r.Resolve(call) == r.ResolveUnknown(call) {
+				if r.Resolve(call) == r.Resolve(unregistered(call)) {
 					t.Errorf("%v: still the overflow chain after the template recovered", scope)
 				}
 			}
@@ -280,12 +280,12 @@ func TestTemplateThatFailsLater(t *testing.T) {
 	}
 }
 
-func TestResolveUnknownMakesNoKey(t *testing.T) {
+func TestUnregisteredMethodsMakeNoKey(t *testing.T) {
 	t.Parallel()
 	f := &factory{}
 	r := rulesOf(t, one(f.template("x", policy.LayerBulkhead)), policy.MaxKeys(1))
 	for i := range 10 {
-		if got := named(r.ResolveUnknown(policy.Call{Method: fmt.Sprint("/a.B/", i), Side: policy.Server})); got != "x of (overflow);" {
+		if got := named(r.Resolve(unregistered(policy.Call{Method: fmt.Sprint("/a.B/", i), Side: policy.Server}))); got != "x of (overflow);" {
 			t.Errorf("%q; want the overflow chain", got)
 		}
 	}

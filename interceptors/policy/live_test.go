@@ -43,8 +43,8 @@ func TestLive(t *testing.T) {
 		r.Resolve(call)
 		r.Resolve(call)
 	}
-	r.ResolveUnknown(policy.Call{Method: "/made.Up/Get", Side: policy.Server})
-	r.ResolveUnknown(policy.Call{Method: "/a.B/Unknown"})
+	r.Resolve(unregistered(policy.Call{Method: "/made.Up/Get", Side: policy.Server}))
+	r.Resolve(unregistered(policy.Call{Method: "/a.B/Unknown"}))
 	seen := map[policy.Policy]string{}
 	for l := range r.Live() {
 		if before, ok := seen[l.Policy]; ok {

@@ -49,8 +49,8 @@ func TestTargetsAndSides(t *testing.T) {
 				if got := labels(t, r.Resolve(call)); got != tt.want {
 					t.Errorf("Resolve: %q; want %q", got, tt.want)
 				}
-				if got := labels(t, r.ResolveUnknown(call)); got != tt.want {
-					t.Errorf("ResolveUnknown: %q; want %q", got, tt.want)
+				if got := labels(t, r.Resolve(unregistered(call))); got != tt.want {
+					t.Errorf("unregistered: %q; want %q", got, tt.want)
 				}
 			}
 		})
@@ -87,8 +87,8 @@ func TestShadowRules(t *testing.T) {
 					t.Errorf("%+v; want a shadow rule's to know", p)
 				}
 			}
-			if got := labels(t, r.ResolveUnknown(call)); got != tt.overflow {
-				t.Errorf("ResolveUnknown: %q; want %q", got, tt.overflow)
+			if got := labels(t, r.Resolve(unregistered(call))); got != tt.overflow {
+				t.Errorf("unregistered: %q; want %q", got, tt.overflow)
 			}
 			var matches []string
 			for _, m := range r.Matching(call) {

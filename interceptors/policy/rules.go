@@ -87,19 +87,18 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 func (r *Rules) Observer() Observer { return r.heard }
 
 // Resolve returns the chain of call, nil if no rule covers its method or if
-// the rule that does has no policies.
+// the rule that does has no policies. That of methods which nobody registered is the
+// overflow's: a hostile client can make up any number of those.
 func (r *Rules) Resolve(call Call) *Chain {
-	if c := r.current.Load().table.lookup(call); c != nil {
+	g := r.current.Load()
+	if call.Unregistered {
+		return r.overflowChain(g, call)
+	}
+	if c := g.table.lookup(call); c != nil {
 		return c
 	}
 	return r.resolveNew(call)
 }
-
-// ResolveUnknown returns the overflow chain of call's rule, nil if no rule covers
-// its method or if the rule that does has no policies. It is for servers that
-// answer methods which nobody registered: a hostile client can make up any number
-// of those.
-func (r *Rules) ResolveUnknown(call Call) *Chain { return r.overflowChain(r.current.Load(), call) }
 
 // Matching returns the rules that apply to a call: the closest one, and the
 // closest shadow rule. No policy is made for it.

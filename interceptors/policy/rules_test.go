@@ -108,8 +108,8 @@ func TestTheClosestRuleAlone(t *testing.T) {
 				if got := labels(t, r.Resolve(call)); got != tt.want {
 					t.Errorf("Resolve(%q): %q; want %q", tt.method, got, tt.want)
 				}
-				if got := labels(t, r.ResolveUnknown(call)); got != tt.want {
-					t.Errorf("ResolveUnknown(%q): %q; want %q", tt.method, got, tt.want)
+				if got := labels(t, r.Resolve(unregistered(call))); got != tt.want {
+					t.Errorf("unregistered %q: %q; want %q", tt.method, got, tt.want)
 				}
 			}
 		})
@@ -157,7 +157,7 @@ func TestNoRules(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, nil)
 	call := policy.Call{Method: method}
-	if r.Resolve(call) != nil || r.ResolveUnknown(call) != nil {
+	if r.Resolve(call) != nil || r.Resolve(unregistered(call)) != nil {
 		t.Error("a call has a chain; want none without rules")
 	}
 	for k := range r.All() {
@@ -293,7 +293,7 @@ func TestRulesObserver(t *testing.T) {
 			t.Parallel()
 			o := &fragile{}
 			r := rulesOf(t, one(template("any")), tt.opts(o)...)
-			chains := []*policy.Chain{r.Resolve(policy.Call{Method: method}), r.ResolveUnknown(policy.Call{Method: method})}
+			chains := []*policy.Chain{r.Resolve(policy.Call{Method: method}), r.Resolve(unregistered(policy.Call{Method: method}))}
 			for _, c := range chains {
 				o.Reset()
 				m, ok := c.Policies()[0].(*made)

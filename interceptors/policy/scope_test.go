@@ -118,8 +118,8 @@ func TestTemplatesOnSides(t *testing.T) {
 			if got := labels(t, r.Resolve(call)); got != tt.want {
 				t.Errorf("Resolve: %q; want %q", got, tt.want)
 			}
-			if got := labels(t, r.ResolveUnknown(call)); got != tt.want {
-				t.Errorf("ResolveUnknown: %q; want %q", got, tt.want)
+			if got := labels(t, r.Resolve(unregistered(call))); got != tt.want {
+				t.Errorf("unregistered: %q; want %q", got, tt.want)
 			}
 		})
 	}
