@@ -15,6 +15,10 @@ import (
 //
 // The call that a client makes itself is no step to an Observer: the observers of
 // its policies hear of it, and gRPC's stats handlers.
+//
+// An Observer that is a [policy.Observer] as well hears of the calls that the guards
+// of steps admit and refuse, under the step's name as [Step.String] has it. What else
+// policies report they report to observers of their own.
 type Observer interface {
 	// StepStarted: it is a step's turn. The context that it returns is the step's.
 	StepStarted(ctx context.Context, s Step) context.Context
@@ -37,6 +41,19 @@ type Step struct {
 	Name string
 	// Fallback: it is not the first.
 	Fallback bool
+}
+
+// String is "GetDashboard products" for the source of a plan, and
+// "GetDashboard products: recently viewed" for a fallback of it.
+func (s Step) String() string {
+	name := s.Chain
+	if s.Plan != "" {
+		name = s.Plan + " " + name
+	}
+	if s.Name != s.Chain {
+		name += ": " + s.Name
+	}
+	return name
 }
 
 // Ended is how a step did.

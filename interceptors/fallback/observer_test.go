@@ -13,7 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // recorder notes what it hears.
@@ -31,7 +33,8 @@ func (r *recorder) note(format string, args ...any) {
 }
 
 func (r *recorder) StepStarted(ctx context.Context, s fallback.Step) context.Context {
-	r.note("%+v started", s)
+	type fields fallback.Step
+	r.note("%+v started", fields(s))
 	return context.WithValue(ctx, stepKey{}, s.Name)
 }
 
@@ -96,6 +99,78 @@ func TestObserverHearsOfLateSteps(t *testing.T) {
 			"profile/cache ended: {Err:<nil> Answer:false Abandoned:false Late:true}, in cache",
 		)
 	})
+}
+
+// guard hears of what guards decide too, and is asked for nothing but that.
+type guard struct {
+	recorder
+	policy.NopObserver
+}
+
+func (g *guard) Admitted(ctx context.Context, call policy.Call, _ policy.Admitted) context.Context {
+	g.note("%s let through", call.Method)
+	return ctx
+}
+
+func (g *guard) Rejected(_ context.Context, call policy.Call, r policy.Rejected) {
+	g.note("%s refused: %v", call.Method, r.Err)
+}
+
+func (g *guard) Settled(_ context.Context, call policy.Call, o policy.Outcome) {
+	g.note("%s settled: %v", call.Method, o.Verdict)
+}
+
+// selective needs to hear of what there is something to say of.
+type selective struct{ *guard }
+
+func (selective) Interest() policy.Interest { return policy.Interest{} }
+
+func TestObserverHearsWhatGuardsDecide(t *testing.T) {
+	t.Parallel()
+	var all, some guard
+	for _, o := range []fallback.Observer{&all, selective{&some}} {
+		full := places(t, 1)
+		hold(t, full)
+		c := chain(t, fallback.Try("service", gives("fresh")).Guard(full).Fallback("cache", gives("cached")).Guard(places(t, 1)),
+			fallback.WithObserver(o))
+		if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" {
+			t.Errorf("answer = %+v, %v", a, err)
+		}
+	}
+	const refused = "bulkhead: full: service (places)"
+	begun := []string{
+		"{Plan: Chain:profile Name:service Fallback:false} started",
+		"profile: service refused: " + refused,
+		"profile/service ended: {Err:" + refused + " Answer:false Abandoned:false Late:false}, in service",
+		"{Plan: Chain:profile Name:cache Fallback:true} started",
+	}
+	ended := []string{
+		"profile: cache settled: success",
+		"profile/cache ended: {Err:<nil> Answer:false Abandoned:false Late:false}, in cache",
+		"fell back: {Plan: Chain:profile Step:cache State:substituted Age:0s Cause:" + refused + "}",
+	}
+	all.is(t, slices.Concat(begun, []string{"profile: cache let through"}, ended)...)
+	some.is(t, slices.Concat(begun, ended)...)
+}
+
+// places is a bulkhead of n places.
+func places(tb testing.TB, n int) *bulkhead.Bulkhead {
+	tb.Helper()
+	b, err := bulkhead.New(bulkhead.Config{MaxConcurrent: n}, bulkhead.WithName("places"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// hold takes a place until the test ends.
+func hold(tb testing.TB, b *bulkhead.Bulkhead) {
+	tb.Helper()
+	permit, err := b.Acquire(tb.Context(), policy.Call{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { permit.Settler.Settle(permit.Token, policy.Outcome{}) })
 }
 
 // hostile panics at everything.

@@ -27,12 +27,11 @@ func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admi
 		return ctx
 	}
 	d := decision{method: call.Method, Admitted: a}
-	switch call.Side {
-	case policy.Client:
+	if call.Side == policy.Client {
 		return d.within(ctx) // its span is yet to be made
-	case policy.Server:
-		d.say(trace.SpanFromContext(ctx))
-	case policy.Local: // the span there is is not of the call
+	}
+	if span := spanOf(ctx, call); span != nil {
+		d.say(span)
 	}
 	return ctx
 }

@@ -16,6 +16,19 @@ type decision struct {
 	method string
 }
 
+// spanOf returns the span that there is of a call: otelgrpc's on a server, and that of
+// the step for what a step's own policies decide. Nil: there is none.
+func spanOf(ctx context.Context, call policy.Call) trace.Span {
+	switch r, _ := ctx.Value(runningKey{}).(*running); {
+	case call.Side == policy.Server:
+		return trace.SpanFromContext(ctx)
+	case call.Side == policy.Local && r != nil && call.Method == r.String():
+		return r.span
+	default:
+		return nil
+	}
+}
+
 type decisionKey struct{}
 
 // within returns a context that carries d to the span that is yet to be made.

@@ -12,8 +12,9 @@
 //		grpc.StatsHandler(otelgrpc.NewServerHandler()))...)
 //
 // Clients with fallbacks take it by fallback.WithObserver, plans as the Observer of
-// their fanout.Config. Policies that no rules have, those that guard a step say,
-// take it by their own WithObserver; [Observer.WatchPolicies] adds their states.
+// their fanout.Config: either hears what the guards of steps decide. For changes of
+// state, policies that no rules have, those that guard a step say, take it by their
+// own WithObserver; [Observer.WatchPolicies] adds their states.
 //
 // # Traces
 //
@@ -22,9 +23,10 @@
 // What was decided of a call that was let through is said on the span that otelgrpc
 // makes: on a server it is there, on a client [ClientHandler] adds it. A call that
 // had to wait for its place has a span for the wait. Every step of a plan or chain
-// has a span, with its own error whether or not a fallback answered; one that ends
-// after it was left behind has another, linked to the first. The span of a server's
-// call names the fields of its response that are degraded.
+// has a span, with what its own policies decided, and with its own error whether or
+// not a fallback answered; one that ends after it was left behind has another, linked
+// to the first. The span of a server's call names the fields of its response that are
+// degraded.
 //
 // # Metrics
 //

@@ -211,6 +211,11 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 		{Chain: "chain", Name: "step"},
 	} {
 		own := b.StepStarted(t.Context(), step)
+		guarded := policy.Call{Method: step.String(), Side: policy.Local}
+		b.Admitted(own, guarded, policy.Admitted{
+			Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed,
+		})
+		b.Rejected(own, guarded, policy.Rejected{Err: errDown})
 		b.StepEnded(own, step, fallback.Ended{Err: errDown, Abandoned: true})
 		b.StepEnded(own, step, fallback.Ended{Err: errDown, Late: true})
 	}

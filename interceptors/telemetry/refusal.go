@@ -78,7 +78,8 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 }
 
 // Rejected implements [policy.Observer]: it counts the call, and makes a span of it
-// where otelgrpc has none.
+// where there is none that can say so: a server's call has otelgrpc's, and a step has
+// one of its own.
 func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
 	s := o.sides[call.Side]
 	if r.Waited > 0 {
@@ -89,13 +90,14 @@ func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Reje
 	}
 	said := s.refused.of(refusalOf(call, r.Err))
 	s.rejections.Add(ctx, 1, said.add...)
-	switch {
-	case !o.tracing:
-	case call.Side == policy.Server:
-		trace.SpanFromContext(ctx).SetAttributes(said.why...)
-	default:
-		o.refusedSpan(ctx, call, said, r)
+	if !o.tracing {
+		return
 	}
+	if span := spanOf(ctx, call); span != nil {
+		span.SetAttributes(said.why...)
+		return
+	}
+	o.refusedSpan(ctx, call, said, r)
 }
 
 // refusedSpan makes a span of a refused call, from when it began.

@@ -66,7 +66,7 @@ func newSteps(m *maker) *steps {
 
 		said: newMemo(nameless, func(s fallback.Step) *stepSaid {
 			return &stepSaid{
-				span:  spanName(s),
+				span:  s.String(),
 				start: []trace.SpanStartOption{trace.WithAttributes(append(stepAttributes(s), fallbackKey.Bool(s.Fallback))...)},
 				add:   adding(stepAttributes(s)...),
 			}
@@ -87,19 +87,6 @@ func stepAttributes(s fallback.Step) []attribute.KeyValue {
 		attrs = append(attrs, planKey.String(s.Plan))
 	}
 	return attrs
-}
-
-// spanName is "GetDashboard products" for a source of a plan, and
-// "GetDashboard products: recently viewed" for a fallback of it.
-func spanName(s fallback.Step) string {
-	name := s.Chain
-	if s.Plan != "" {
-		name = s.Plan + " " + name
-	}
-	if s.Name != s.Chain {
-		name += ": " + s.Name
-	}
-	return name
 }
 
 // FellBack implements [fallback.Observer]: it counts the answer and logs it at info,

@@ -133,15 +133,19 @@ func (b Builder[In, T]) Build(label string, w Watcher) (*Chain[In, T], error) {
 	b.order(f)
 	b.shared(f)
 	faults := []error{f.Err()}
-	for _, s := range b.steps {
-		step, err := s.build(label)
+	for i, s := range b.steps {
+		var guards policy.Observer
+		if w != nil {
+			guards = w.Guards(i)
+		}
+		step, err := s.build(label, guards)
 		c.Steps, faults = append(c.Steps, step), append(faults, err)
 	}
 	return c, errors.Join(faults...)
 }
 
-// build makes one step.
-func (s spec[In, T]) build(label string) (*Step[In, T], error) {
+// build makes one step, of whose policies o hears.
+func (s spec[In, T]) build(label string, o policy.Observer) (*Step[In, T], error) {
 	f := validate.Of(fmt.Sprintf("%s, step %q", label, s.name))
 	f.Require(s.name != "", "name", `""`, "a name")
 	f.Require(s.get != nil, "function", "nil", "a function")
@@ -162,7 +166,7 @@ func (s spec[In, T]) build(label string) (*Step[In, T], error) {
 		"timeout, needs or guard", "set", "unset: a default is at hand")
 	var err error
 	if len(s.guards) > 0 {
-		step.guard, err = policy.NewChain(s.guards)
+		step.guard, err = policy.NewChain(s.guards, policy.WithObserver(o))
 	}
 	step.refusals(label)
 	return step, errors.Join(f.Err(), err)

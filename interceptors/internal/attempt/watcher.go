@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Watcher hears of the steps that run. It must be safe for concurrent use, and
@@ -17,6 +18,9 @@ type Watcher interface {
 	Ended(ctx context.Context, step int, e Ended)
 	// FellBack: the value of another step than the first is used.
 	FellBack(ctx context.Context, step int, f FellBack)
+	// Guards is who hears of what the policies of a step decide, nil if nobody does.
+	// It is asked for when the chain is built.
+	Guards(step int) policy.Observer
 }
 
 // Ended is how a step did.

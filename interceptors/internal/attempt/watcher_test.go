@@ -59,6 +59,25 @@ func (w *watcher) FellBack(_ context.Context, step int, f attempt.FellBack) {
 	w.note("fell back to %d: %v, %v old, %v", step, f.State, f.Age, f.Cause)
 }
 
+func (w *watcher) Guards(step int) policy.Observer { return guards{watcher: w, step: step} }
+
+// guards notes what the guards of a step decide.
+type guards struct {
+	policy.NopObserver
+
+	watcher *watcher
+	step    int
+}
+
+func (g guards) Admitted(ctx context.Context, call policy.Call, _ policy.Admitted) context.Context {
+	g.watcher.note("%d let through as %s", g.step, call.Method)
+	return ctx
+}
+
+func (g guards) Rejected(_ context.Context, call policy.Call, r policy.Rejected) {
+	g.watcher.note("%d refused as %s: %v", g.step, call.Method, r.Err)
+}
+
 // until is a step that ends after d, whatever its context says, with what end
 // returns.
 func until(d time.Duration, end func() error) func(context.Context, int) (string, error) {
@@ -144,7 +163,14 @@ func TestWatcherHearsOfEachStepOnce(t *testing.T) {
 		},
 		"is refused by a guard": {
 			first(gives("a")).Guard(closed{}),
-			[]string{"0 started", "0 ended: RATE_LIMITED: a"},
+			[]string{"0 started", "0 refused as a: RATE_LIMITED: a", "0 ended: RATE_LIMITED: a"},
+		},
+		"falls back to what a guard lets through": {
+			first(until(0, badly)).Then("b", degrade.Substituted, second).Guard(open{}),
+			[]string{
+				"0 started", "0 ended: " + down, "1 started", "1 let through as b", "1 ended: <nil>",
+				"fell back to 1: substituted, 0s old, " + down,
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -180,6 +206,11 @@ type closed struct{}
 func (closed) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, &policy.Rejection{Method: call.Method, Reason: policy.ReasonRateLimited}
 }
+
+// open is a policy that lets everything through.
+type open struct{}
+
+func (open) Acquire(context.Context, policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
 
 // A step that was not started ends with a refusal, whatever kept it from it.
 func TestStepsThatWereNotStartedAreRefused(t *testing.T) {

@@ -1,0 +1,53 @@
+package fallback
+
+import (
+	"context"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Guards is called when the chain is built.
+func (w watcher) Guards(step int) policy.Observer {
+	o, ok := w.observer.(policy.Observer)
+	if !ok {
+		return nil
+	}
+	return guards{o, w.steps[step].String()}
+}
+
+// guards tells an observer of the calls that the guards of one step see. To the
+// policies their method is the step, which says little outside of its chain; to the
+// observer it is the whole name.
+type guards struct {
+	policy.Observer
+
+	operation string
+}
+
+// Interest implements [policy.Selective]: it is the observer's, or everything.
+func (g guards) Interest() policy.Interest {
+	if s, ok := g.Observer.(policy.Selective); ok {
+		return s.Interest()
+	}
+	return policy.Interest{EveryAdmission: true}
+}
+
+// Admitted implements [policy.Observer].
+func (g guards) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
+	return g.Observer.Admitted(ctx, g.named(call), a)
+}
+
+// Rejected implements [policy.Observer].
+func (g guards) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
+	g.Observer.Rejected(ctx, g.named(call), r)
+}
+
+// Settled implements [policy.Observer].
+func (g guards) Settled(ctx context.Context, call policy.Call, o policy.Outcome) {
+	g.Observer.Settled(ctx, g.named(call), o)
+}
+
+func (g guards) named(call policy.Call) policy.Call {
+	call.Method = g.operation
+	return call
+}
