@@ -34,14 +34,15 @@ type line struct {
 	limit int
 }
 
-// call is one call, which must be admitted.
-func (l *line) call(tb testing.TB, guard grpc.UnaryClientInterceptor, method string) {
+// call is one call, which must be admitted. It reports whether it was.
+func (l *line) call(tb testing.TB, guard grpc.UnaryClientInterceptor, method string) bool {
 	tb.Helper()
 	l.waiting.Add(1)
 	err := guard(tb.Context(), method, nil, nil, nil, l.invoke)
 	if err != nil {
 		tb.Errorf("%s: %v; want every call to be admitted", method, err)
 	}
+	return err == nil
 }
 
 // invoke is the dependency.
@@ -150,6 +151,11 @@ func TestRulesChangeUnderLoad(t *testing.T) {
 		}
 		var load sync.WaitGroup
 		stop := make(chan struct{})
+		end := sync.OnceFunc(func() {
+			close(stop)
+			load.Wait()
+		})
+		defer end() // a test that fails would never end under load
 		for _, l := range lines {
 			for i := range 12 {
 				load.Go(func() {
@@ -158,7 +164,9 @@ func TestRulesChangeUnderLoad(t *testing.T) {
 						case <-stop:
 							return
 						default:
-							l.call(t, guard, l.methods[i%len(l.methods)])
+							if !l.call(t, guard, l.methods[i%len(l.methods)]) {
+								return // calls that are refused take no time: there would be no end of them
+							}
 						}
 					}
 				})
@@ -182,8 +190,7 @@ func TestRulesChangeUnderLoad(t *testing.T) {
 			wantOpen(t, rules)
 			time.Sleep(time.Duration(1+rand.IntN(3)) * time.Millisecond)
 		}
-		close(stop)
-		load.Wait()
+		end()
 		for l := range rules.Live() {
 			if b, ok := l.Policy.(*bulkhead.Bulkhead); ok && !b.Idle() {
 				t.Errorf("%s: %+v in the end; want nobody in it", l.Name, b.Snapshot())

@@ -31,6 +31,11 @@ func TestFileChangesUnderLoad(t *testing.T) {
 		}
 		var load sync.WaitGroup
 		stop := make(chan struct{})
+		end := sync.OnceFunc(func() {
+			close(stop)
+			load.Wait()
+		})
+		defer end() // a test that fails would never end under load
 		for i := range 20 {
 			load.Go(func() {
 				for {
@@ -61,8 +66,7 @@ func TestFileChangesUnderLoad(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 		}
-		close(stop)
-		load.Wait()
+		end()
 		snap := s.Snapshot()
 		if snap.Applied != 1000-refused || snap.Refused != refused {
 			t.Errorf("%d applied, %d refused; want %d, %d", snap.Applied, snap.Refused, 1000-refused, refused)
