@@ -175,6 +175,37 @@ func TestSourcesChangeByThemselves(t *testing.T) {
 	}
 }
 
+// What was refused of one source does not stand in the way of another.
+func TestRefusedChangeOfOneSource(t *testing.T) {
+	t.Parallel()
+	path := file(t, `rules: [{match: /a.*, timeout: {max: 1s}}]`)
+	s := newSet(t, ruleset.WithFile(path), ruleset.WithRules(within("/b.*", time.Second)))
+	want := func(a, b time.Duration) {
+		t.Helper()
+		for method, want := range map[string]time.Duration{"/a.B/C": a, "/b.C/D": b} {
+			if got := maxOf(s, policy.Call{Method: method}); got != want {
+				t.Errorf("%s: at most %v; want %v", method, got, want)
+			}
+		}
+	}
+	write(t, path, `rules: [{match: /a.*, timeout: {max: 2s}}, {match: x}]`)
+	if s.Reload() == nil {
+		t.Fatal("a bad file was applied")
+	}
+	if err := s.Apply([]policy.Rule{within("/b.*", 2*time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	want(time.Second, 2*time.Second)
+	if s.Apply([]policy.Rule{within("/b.*", 3*time.Second), within("x", time.Second)}) == nil {
+		t.Fatal("bad rules were applied")
+	}
+	write(t, path, `rules: [{match: /a.*, timeout: {max: 3s}}]`)
+	if err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	want(3*time.Second, 2*time.Second)
+}
+
 // A side that is named twice is one.
 func TestSideNamedTwice(t *testing.T) {
 	t.Parallel()
