@@ -154,7 +154,7 @@ func TestOptionsBesideAFileThatCannotBeRead(t *testing.T) {
 	))
 	const probes = "shop/v1/shop.proto: shop.v1.Shop.Get: method[0].breaker.probes = 0; must be in [1, 1000]\n"
 	for file, want := range map[string]string{
-		"rules: [":                                      probes + "rules.yaml:2:1: while parsing a flow node: did not find expected node content",
+		"rules: [":                                      probes + "rules.yaml:2:1: a value must stand here; are all brackets closed?",
 		"{rules: [], compartments: 5}":                  probes + "rules.yaml:1:27: compartments = 5; must be a group of names; {} is one without any",
 		"{rules: [], compartments: {payments: 5}}":      probes + "rules.yaml:1:38: compartments.payments = 5; must be a group of fields; {} is one without any",
 		"{rules: [], compartments: {payments: {x: 5}}}": probes + "rules.yaml:1:39: compartments.payments.x: is no field here; there are: breaker, bulkhead, rate_limit",

@@ -94,12 +94,16 @@ func faultOf(data []byte, err error) *Fault {
 	if !ok {
 		return &Fault{Position: Position{1, 1}, Problem: err.Error()}
 	}
-	f := &Fault{Position: Position{max(load.Mark.Line, 1), max(load.Mark.Column, 1)}, Problem: load.Message}
-	switch {
+	f := &Fault{Position: positionIn(load.Mark), Problem: load.Message}
+	switch w, known := wordingOf(load.Message); {
 	case isTab(data, f.Position):
 		f.Problem = "the line begins with a tab; YAML wants spaces"
 	case strings.Contains(load.ContextMsg, "alias"), strings.Contains(load.Message, "unknown anchor"):
 		f.Problem = `text that begins with * must be in quotes, as in "*"`
+	case known && w.begin:
+		f.Position, f.Problem = positionIn(load.ContextMark), w.ours
+	case known:
+		f.Problem = w.ours
 	case load.ContextMsg != "":
 		f.Problem = load.ContextMsg + ": " + f.Problem
 	}
@@ -115,5 +119,8 @@ func isTab(data []byte, p Position) bool {
 	before := line[:min(p.Column-1, len(line))]
 	return len(bytes.TrimLeft(before, " ")) == 0 && bytes.HasPrefix(line[len(before):], []byte("\t"))
 }
+
+// positionIn is where the parser says it was. It does not always say.
+func positionIn(m yaml.Mark) Position { return Position{max(m.Line, 1), max(m.Column, 1)} }
 
 func positionOf(n *yaml.Node) Position { return Position{n.Line, n.Column} }
