@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -33,7 +34,10 @@ func (o *options) layers() (l layers, file seen, faults []error) {
 		found, err := x.find(cmp.Or(o.files, protoregistry.GlobalFiles))
 		l.options, faults = append(l.options, found...), append(faults, err)
 	}
-	if o.path != "" {
+	switch {
+	case o.named && o.path == "":
+		faults = append(faults, errNoPath)
+	case o.named:
 		data, err := read(o.path)
 		if err != nil {
 			faults = append(faults, errRead(o.path, err))
@@ -44,6 +48,8 @@ func (o *options) layers() (l layers, file seen, faults []error) {
 	l.code = o.code
 	return l, file, faults
 }
+
+var errNoPath = errors.New(`ruleset: file = ""; must be a path`)
 
 // compartments are those of the file, and what of it could not be read.
 func (l layers) compartments() (map[string]*policyv1.Compartment, unread) {

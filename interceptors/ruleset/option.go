@@ -15,6 +15,7 @@ type Option interface{ apply(*options) }
 
 type options struct {
 	path       string
+	named      bool // a file was, by whatever name
 	code       []policy.Rule
 	extensions []extensions
 	files      *protoregistry.Files
@@ -29,8 +30,10 @@ type optionFunc func(*options)
 func (f optionFunc) apply(o *options) { f(o) }
 
 // WithFile takes rules from a file in YAML or JSON. [Set.Watch] follows its changes.
-// Default: no file.
-func WithFile(path string) Option { return optionFunc(func(o *options) { o.path = path }) }
+// Default: no file. An empty path is a fault, as it is where a variable was not set.
+func WithFile(path string) Option {
+	return optionFunc(func(o *options) { o.path, o.named = path, true })
+}
 
 // WithRules takes rules from code, which have the last word. [Set.Apply] changes
 // them. Default: none.

@@ -309,6 +309,7 @@ func TestNewFaults(t *testing.T) {
 		want string
 	}{
 		"no option": {nil, "ruleset: option 0 = nil; must be an option of the package"},
+		"no path":   {ruleset.WithFile(""), `ruleset: file = ""; must be a path`},
 		"no file":   {ruleset.WithFile(none), none + ": cannot be read: no such file or directory"},
 		"folder":    {ruleset.WithFile(filepath.Dir(none)), filepath.Dir(none) + ": cannot be read: must be a regular file"},
 		"extension": {ruleset.WithExtensions(nil, nil), "ruleset: extension for a method = nil; must be one of google.protobuf.MethodOptions"},

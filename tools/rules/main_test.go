@@ -81,6 +81,7 @@ func TestWhatCannotBeDone(t *testing.T) {
 		{"no such flag", []string{"-x"}, "flag provided but not defined: -x"},
 		{"no such side", []string{"-side", "left", "a"}, `"left"; must be client or server`},
 		{"target of a server", []string{"-side", "server", "-target", "a", "a"}, `flag -target = "a"; must be left out on servers`},
+		{"no name of rules", []string{""}, `file = ""; must be a path`},
 		{"no such rules", []string{"testdata/none.yaml"}, "testdata/none.yaml: cannot be read: no such file or directory"},
 		{"folder of rules", []string{"testdata"}, "testdata: cannot be read: must be a regular file"},
 		{"no such descriptors", []string{"-descriptors", "none.binpb", "testdata/good.yaml"}, "none.binpb: no such file"},
