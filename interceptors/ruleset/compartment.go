@@ -52,7 +52,7 @@ func put[M shareable](c *compiler, path string, m M, k kind[M]) policy.Template 
 	}
 	shared := k.in(c.compartments[name])
 	if !shared.ProtoReflect().IsValid() {
-		f := c.about(m, path, "compartment", choices(name, k.names(c.compartments), "must be a compartment with a "+k.field))
+		f := c.about(m, path, "compartment", choice(c, name, k))
 		f.compartment = strictyaml.Key("compartments", name)
 		c.findings = append(c.findings, f)
 		return policy.Template{}
@@ -70,6 +70,19 @@ func (k kind[M]) names(all map[string]*policyv1.Compartment) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// maxSought is for how many names it is looked which compartment was meant. That takes
+// a while where there are many, and who has more names wrong has not mistyped them.
+const maxSought = 20
+
+// choice says what a compartment must be.
+func choice[M shareable](c *compiler, name string, k kind[M]) string {
+	what := "must be a compartment with a " + k.field
+	if c.sought++; c.sought > maxSought {
+		return what
+	}
+	return choices(name, k.names(c.compartments), what)
 }
 
 // choices says what there is to choose from, or what was meant.

@@ -19,6 +19,8 @@ type compiler struct {
 
 	compartments map[string]*policyv1.Compartment
 	findings     []*finding
+	// sought is how many compartments that there are not it has looked for.
+	sought int
 }
 
 // wrong notes what is wrong with the value of a field of m, which is at the path.

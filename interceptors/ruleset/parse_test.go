@@ -1,6 +1,7 @@
 package ruleset_test
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -108,6 +109,7 @@ func TestHostileFilesAreRefused(t *testing.T) {
 		"a long name":     "rules: []\n" + strings.Repeat("n", 1<<19) + ": 1\n",
 		"a long anchor":   "rules: &" + strings.Repeat("n", 1<<19) + " []\n",
 		"quotes":          strings.Repeat(`"`, 1<<18),
+		"wrong names":     unknownCompartments(1000, 9000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,6 +119,21 @@ func TestHostileFilesAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unknownCompartments is a file with so many compartments, and rules that name others,
+// which are like each of them.
+func unknownCompartments(compartments, rules int) string {
+	var b strings.Builder
+	b.WriteString("compartments:\n")
+	for i := range compartments {
+		fmt.Fprintf(&b, "  a compartment with a long name, of which there are %04d: {breaker: {}}\n", i)
+	}
+	b.WriteString("rules:\n")
+	for i := range rules {
+		fmt.Fprintf(&b, "- {match: /a.B/%d, breaker: {compartment: with a long name a compartment, of which are %04d}}\n", i, i)
+	}
+	return b.String()
 }
 
 func numbered(prefix string, n int) string {

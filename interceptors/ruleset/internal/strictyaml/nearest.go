@@ -4,6 +4,9 @@ package strictyaml
 func Nearest(text string, names []string) string {
 	best, least := "", len(text)/3+2
 	for _, name := range names {
+		if max(len(text)-len(name), len(name)-len(text)) >= least {
+			continue // so many letters must be put in or taken out
+		}
 		if d := distance(text, name); d < least && d < len(name) {
 			best, least = name, d
 		}
