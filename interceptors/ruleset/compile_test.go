@@ -79,24 +79,30 @@ func sameFields(tb testing.TB, config any, m protoreflect.Message) {
 		if v.Field(i).IsZero() && name != "Abort" { // which headers choose
 			tb.Errorf("%s of %T is not set in the test", name, config)
 		}
-		snake := &strings.Builder{}
-		for j, r := range name {
-			if 'A' <= r && r <= 'Z' && j > 0 {
-				snake.WriteByte('_')
-			}
-			snake.WriteString(strings.ToLower(string(r)))
-		}
-		fd := m.Descriptor().Fields().ByName(protoreflect.Name(snake.String()))
+		snake := snakeCase(name)
+		fd := m.Descriptor().Fields().ByName(protoreflect.Name(snake))
 		if fd == nil || !m.Has(fd) && name != "Abort" {
 			tb.Errorf("%s of %T is not in the message, as %s", name, config, snake)
 		}
-		own[snake.String()] = true
+		own[snake] = true
 	}
 	for i := range m.Descriptor().Fields().Len() {
 		if name := string(m.Descriptor().Fields().Get(i).Name()); !own[name] {
 			tb.Errorf("%s of the message is in no field of %T", name, config)
 		}
 	}
+}
+
+// snakeCase is the name of a field in a message, as in "max_wait".
+func snakeCase(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if 'A' <= r && r <= 'Z' && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteString(strings.ToLower(string(r)))
+	}
+	return b.String()
 }
 
 // What a message does not say has its default, whatever the message leaves out.
