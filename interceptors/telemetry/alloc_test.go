@@ -24,11 +24,15 @@ func TestNoAllocationOfAdmittedCalls(t *testing.T) { //nolint:paralleltest // Al
 	if err != nil {
 		t.Fatal(err)
 	}
+	unset, err := telemetry.New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	handler := func(context.Context, any) (any, error) { return nil, nil }
-	for name, observer := range map[string]policy.Observer{"no providers": nowhere, "SDK": sdk} {
+	for name, observer := range map[string]policy.Observer{"no providers": nowhere, "global ones that nobody set": unset, "SDK": sdk} {
 		rules, err := interceptors.Default(policy.WithObserver(observer))
 		if err != nil {
 			t.Fatal(err)

@@ -42,6 +42,18 @@ func TestTransitions(t *testing.T) {
 	})
 }
 
+// Every figure of a change is told, each by its own name.
+func TestFiguresOfTransitions(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.Transition(policy.Transition{
+		Policy: "breaker", Name: "n", Side: policy.Local, From: "closed", To: "open", Cause: "slow",
+		Calls: 1, Failures: 2, Slow: 3, Overdue: 4, At: 5, Until: 6,
+	})
+	b.wantLog(t, `level=WARN msg="circuit changed its state" policy=breaker name=n side=local from=closed to=open cause=slow `+
+		`calls=1 failures=2 slow=3 overdue=4 for=1ns`)
+}
+
 // A call that outlives the state it was admitted in changes nothing, and is counted.
 func TestLateResults(t *testing.T) {
 	t.Parallel()
