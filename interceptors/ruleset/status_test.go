@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/ruleset"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
 // Every figure of a policy's own snapshot is in the message, in the field of its name.
@@ -130,5 +132,35 @@ func TestCountsAreInTheSnapshot(t *testing.T) {
 	}
 	if m := snap.Message(); m.GetOverflowed() != 3 || m.GetChangesApplied() != 2 || m.GetChangesRefused() != 1 {
 		t.Errorf("the message has %d, %d, %d; want 3, 2, 1", m.GetOverflowed(), m.GetChangesApplied(), m.GetChangesRefused())
+	}
+}
+
+// A rule and a policy have all their names in the message.
+func TestNamesAreInTheMessage(t *testing.T) {
+	t.Parallel()
+	snap := ruleset.Snapshot{
+		Rules: []ruleset.RuleInForce{{
+			Rule:   policy.Rule{Match: "/shop.*", Target: "dns:///a", Sides: []policy.Side{policy.Client}, Shadow: true},
+			Source: ruleset.File, Place: "rules.yaml:2:5",
+		}},
+		Policies: []ruleset.LivePolicy{{Live: policy.Live{
+			Kind: "quota", Side: policy.Server, Target: "dns:///a", Name: "/shop.Payments/", Scope: policy.PerService,
+			Match: "/shop.*", Shadow: true,
+		}}},
+	}
+	m := snap.Message()
+	wantRule := &policyv1.RuleInForce{
+		Rule:   &policyv1.Rule{Match: "/shop.*", Target: "dns:///a", Side: policyv1.Side_SIDE_CLIENT, Shadow: true},
+		Source: policyv1.Source_SOURCE_FILE, Place: "rules.yaml:2:5",
+	}
+	if got := m.GetRules()[0]; !proto.Equal(got, wantRule) {
+		t.Errorf("rule %v; want %v", got, wantRule)
+	}
+	wantPolicy := &policyv1.LivePolicy{
+		Kind: "quota", Side: policyv1.Side_SIDE_SERVER, Target: "dns:///a", Name: "/shop.Payments/",
+		Scope: policyv1.Scope_SCOPE_PER_SERVICE, Match: "/shop.*", Shadow: true,
+	}
+	if got := m.GetPolicies()[0]; !proto.Equal(got, wantPolicy) {
+		t.Errorf("policy %v; want %v", got, wantPolicy)
 	}
 }
