@@ -75,8 +75,8 @@ type follower struct {
 	watched map[string]os.FileInfo
 }
 
-// aim watches what the trail leads over now, as far as it can be gone. What happens between the look at the trail and the watch is seen by looking
-// again.
+// aim watches what the trail leads over now, as far as it can be gone. What happens
+// between the look at the trail and the watch is seen by looking again.
 func (f *follower) aim() error {
 	for {
 		t, err := trailOf(f.path)
