@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -66,13 +67,13 @@ func p50Near(healthy *Figures, slack time.Duration) expectation {
 	}
 }
 
-// ruleChanged: rules with a slip of the pen are refused; a rule that is added works on the
-// circuit that there is, which stays as it is.
+// ruleChanged: rules with a slip of the pen are refused, or the story ends before this; a
+// rule that is added works on the circuit that there is, which stays as it is.
 func ruleChanged(f Figures) error {
 	c := f.Change
 	switch {
 	case c.Refused == nil:
-		return fmt.Errorf("rules with %s were not refused; must be", slip)
+		return errors.New("alerts have no circuit, and their rule was not changed; must have one")
 	case !strings.Contains(c.Refused.Error(), slip):
 		return fmt.Errorf("rules refused: %w; must name %s", c.Refused, slip)
 	case !c.Kept || !c.Obeyed:

@@ -66,12 +66,13 @@ type Change struct {
 	Kept, Obeyed bool
 }
 
-// hesitation is how long the operator looks on, until the circuit is open.
+// hesitation is how long the operator looks on: until alerts are cut off, also if the
+// phase is told again and begins with a closed circuit.
 const hesitation = 2 * time.Second
 
 // add adds a rule for alerts, first with a slip of the pen and then without.
-func (o *operator) add(ctx context.Context, rule string) (*Change, error) {
-	c := &Change{}
+func (o *operator) add(ctx context.Context, rule string) (c *Change, err error) {
+	c = &Change{}
 	select {
 	case <-time.After(hesitation):
 	case <-ctx.Done():
@@ -81,7 +82,9 @@ func (o *operator) add(ctx context.Context, rule string) (*Change, error) {
 	if !ok {
 		return c, nil // nobody is cut off from anything
 	}
-	c.Was = before.State()
+	if c.Was, err = justOpened(ctx, before); err != nil {
+		return c, err
+	}
 	o.edited = true
 	c.Refused = o.system.ChangeRules(ctx, o.with(strings.Replace(rule, field, slip, 1)))
 	if !errors.Is(c.Refused, system.ErrRefused) {
@@ -93,6 +96,32 @@ func (o *operator) add(ctx context.Context, rule string) (*Change, error) {
 	after, _ := o.circuit()
 	c.Is, c.Kept, c.Obeyed = before.State(), before == after, before.Config().SlowAfter > system.SlowBy
 	return c, nil
+}
+
+// A circuit that opens again after a probe stays open for most of a second, which is time
+// enough for a change of the rules. A moment is how old it may be then.
+const (
+	moment = 100 * time.Millisecond
+	glance = 10 * time.Millisecond
+	// longest is how long a circuit may take to open once more.
+	longest = 3 * time.Second
+)
+
+// justOpened waits until the circuit has opened a moment ago, so that no probe changes
+// its state while the rules change, and returns its state. What must hold of it is
+// checked with the phase.
+func justOpened(ctx context.Context, b *breaker.Breaker) (breaker.State, error) {
+	for range longest / glance {
+		if s := b.Snapshot(); s.State == breaker.Open && time.Since(s.Since) < moment {
+			break
+		}
+		select {
+		case <-time.After(glance):
+		case <-ctx.Done():
+			return b.State(), context.Cause(ctx)
+		}
+	}
+	return b.State(), nil
 }
 
 // with is the rules and one more.

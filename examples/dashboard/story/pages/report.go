@@ -40,7 +40,7 @@ func row(name string, f Figures) string {
 		fmt.Fprintf(&b, "    reached   %s was called %d times, of %d requests\n", backend, f.Reached[backend], f.Requests)
 	}
 	if c := f.Change; c != nil && c.Refused != nil {
-		fmt.Fprintf(&b, "    rules     %v\n", c.Refused)
+		fmt.Fprintf(&b, "    rules     %s\n", strings.TrimPrefix(c.Refused.Error(), "system: rules "))
 		fmt.Fprintf(&b, "    rules     applied without the slip: the circuit was %v before, and %v after\n", c.Was, c.Is)
 	}
 	fmt.Fprintf(&b, "    circuits  %s\n", guards.Summary(f.Circuits))
