@@ -32,6 +32,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -84,7 +85,7 @@ func serve(ctx context.Context, given options, out, errOut io.Writer) error {
 }
 
 // goodbye is how long what is left to export has when the program ends.
-const goodbye = 5 * time.Second
+const goodbye = 3 * time.Second
 
 // observed calls play with what observes it, and sends what is left after that. A
 // receiver that is not there is no fault of what was played.

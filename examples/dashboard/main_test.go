@@ -21,6 +21,7 @@ func TestBadFlags(t *testing.T) {
 		{"data", []string{"-data="}, []string{`-data = ""; must be a folder`}},
 		{"rules", []string{"-rules="}, []string{`-rules = ""; must be a file`}},
 		{"several", []string{"-rate=500", "-phase=1h"}, []string{"-rate = 500", "-phase = 1h0m0s"}},
+		{"an address of others", []string{"-serve=0.0.0.0:8080"}, []string{`-serve: live: address = "0.0.0.0:8080"; must be a loopback address`}},
 		{"no number", []string{"-rate=fast"}, []string{`"fast"`, "-rate"}},
 		{"unknown", []string{"-speed=1"}, []string{"-speed"}},
 		{"an argument", []string{"now"}, []string{`argument "now"`}},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/afloat-go/afloat/examples/dashboard/live"
 	"github.com/afloat-go/afloat/examples/dashboard/story"
 	"github.com/afloat-go/afloat/examples/dashboard/story/pages"
 )
@@ -66,12 +67,13 @@ func parse(args []string, w io.Writer) (options, error) {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("dashboard: argument %q; there must be flags only, see -help", flags.Arg(0))
 	}
-	return o, validate(o.story)
+	return o, validate(o)
 }
 
 // validate reports all faults.
-func validate(o story.Config) error {
+func validate(given options) error {
 	var faults []error
+	o := given.story
 	if o.System.Folder == "" {
 		faults = append(faults, errors.New(`dashboard: -data = ""; must be a folder`))
 	}
@@ -83,6 +85,11 @@ func validate(o story.Config) error {
 	}
 	if p := o.Pages.Phase; p < pages.MinPhase || p > pages.MaxPhase {
 		faults = append(faults, fmt.Errorf("dashboard: -phase = %v; must be in [%v, %v]", p, pages.MinPhase, pages.MaxPhase))
+	}
+	if given.serve != "" {
+		if err := live.CheckAddress(given.serve); err != nil {
+			faults = append(faults, fmt.Errorf("dashboard: -serve: %w", err))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -32,7 +32,7 @@ type Config struct {
 // Run starts the system, writes to out where its page is, and serves it until ctx
 // ends. Then it stops everything.
 func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
-	if err := checkAddress(cfg.Address); err != nil {
+	if err := CheckAddress(cfg.Address); err != nil {
 		return err
 	}
 	var listening net.ListenConfig
@@ -60,8 +60,8 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	return serve(ctx, lis, handler(lis.Addr().String(), v, cfg.Observe.Metrics()))
 }
 
-// checkAddress refuses every address that others than this machine can reach.
-func checkAddress(address string) error {
+// CheckAddress refuses every address that others than this machine can reach.
+func CheckAddress(address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().IsLoopback() {
 		return fmt.Errorf("live: address = %q; must be a loopback address and a port, as in 127.0.0.1:8080", address)

@@ -246,7 +246,7 @@ func TestAddressesThatOthersCanReach(t *testing.T) {
 		"127.0.0.1:8080": true, "[::1]:0": true, "127.5.0.1:1": true,
 		"0.0.0.0:8080": false, ":8080": false, "[::]:1": false, "192.0.2.1:80": false, "localhost:1": false, "": false,
 	} {
-		if err := checkAddress(address); (err == nil) != ok {
+		if err := CheckAddress(address); (err == nil) != ok {
 			t.Errorf("%q: %v", address, err)
 		}
 	}

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
@@ -55,8 +54,7 @@ func newExporters(ctx context.Context, s signals, records slog.Handler) (e expor
 
 // shut sends what there still is, and ends the exporters. The metrics have been sent
 // by their readers.
-func (e exporters) shut(ctx context.Context) error {
-	var faults []error
+func (e exporters) shut(ctx context.Context) (faults []error) {
 	if e.spans != nil {
 		faults = append(faults, e.spans.Shutdown(ctx))
 	}
@@ -66,7 +64,7 @@ func (e exporters) shut(ctx context.Context) error {
 	if e.records != nil {
 		faults = append(faults, e.records.Shutdown(ctx))
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
 // shared is the exporter of metrics as each service's reader has it: it ends with the

@@ -20,7 +20,7 @@ func without(t *testing.T, set map[string]string) {
 	t.Helper()
 	for _, name := range []string{
 		"OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER",
-		"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+		"OTEL_RESOURCE_ATTRIBUTES", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
 	} {
 		t.Setenv(name, set[name])
 	}
@@ -44,6 +44,37 @@ func TestEnvironmentThatCannotBeObeyed(t *testing.T) { //nolint:paralleltest // 
 		if _, err := observe.Start(t.Context(), observe.Config{}); err == nil || err.Error() != want {
 			t.Errorf("error = %v; want %s", err, want)
 		}
+	}
+}
+
+// What is wrong with the attributes of all services is said with the variable's name.
+func TestAttributesThatCannotBeRead(t *testing.T) { //nolint:paralleltest // it sets the environment
+	without(t, map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "color"})
+	p, err := observe.Start(t.Context(), observe.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Service(t.Context(), "edge"); err == nil || !strings.HasPrefix(err.Error(), `observe: edge: OTEL_RESOURCE_ATTRIBUTES = "color": `) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// However many services there are, that the receiver is away is said once.
+func TestShutdownWithoutTimeSaysSoOnce(t *testing.T) { //nolint:paralleltest // it sets the environment
+	without(t, map[string]string{"OTEL_TRACES_EXPORTER": "otlp"})
+	p, err := observe.Start(t.Context(), observe.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"edge", "dashboard", "orders"} {
+		if _, err := p.Service(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Shutdown(ctx); err == nil || err.Error() != "observe: shut down: context canceled" {
+		t.Errorf("error = %v", err)
 	}
 }
 

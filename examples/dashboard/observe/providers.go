@@ -35,7 +35,7 @@ func Start(ctx context.Context, cfg Config) (*Providers, error) {
 	}
 	exporters, err := newExporters(ctx, signals, cfg.Records)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("observe: %w", err), exporters.shut(ctx))
+		return nil, errors.Join(fmt.Errorf("observe: %w", err), once(exporters.shut(ctx)))
 	}
 	return &Providers{
 		cfg: cfg, exporters: exporters, registry: prometheus.NewRegistry(), services: map[string]*Service{},
@@ -52,10 +52,20 @@ func (p *Providers) Metrics() http.Handler {
 func (p *Providers) Shutdown(ctx context.Context) error {
 	var faults []error
 	for _, s := range p.services {
-		faults = append(faults, s.shut(ctx))
+		faults = append(faults, s.shut(ctx)...)
 	}
-	if err := errors.Join(append(faults, p.exporters.shut(ctx))...); err != nil {
-		return fmt.Errorf("observe: shut down: %w", err)
+	return once(append(faults, p.exporters.shut(ctx)...))
+}
+
+// once joins faults, each once: a receiver that is away is away for all services.
+func once(faults []error) error {
+	var distinct []error
+	said := map[string]bool{}
+	for _, fault := range faults {
+		if fault != nil && !said[fault.Error()] {
+			said[fault.Error()] = true
+			distinct = append(distinct, fmt.Errorf("observe: shut down: %w", fault))
+		}
 	}
-	return nil
+	return errors.Join(distinct...)
 }

@@ -2,9 +2,9 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel/attribute"
@@ -53,8 +53,8 @@ func (p *Providers) known(name string) *Service {
 func (p *Providers) newService(ctx context.Context, name string) (*Service, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithFromEnv(),
 		resource.WithAttributes(semconv.ServiceName(name)))
-	if err != nil {
-		return nil, err
+	if err != nil { // of what is asked here only the environment can be wrong
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES = %q: %w", os.Getenv("OTEL_RESOURCE_ATTRIBUTES"), err)
 	}
 	measuring, err := p.measuring(about)
 	if err != nil {
@@ -108,6 +108,6 @@ func (p *Providers) handler(name string, records *log.LoggerProvider) slog.Handl
 }
 
 // shut sends the last metrics.
-func (s *Service) shut(ctx context.Context) error {
-	return errors.Join(s.meters.Shutdown(ctx), s.tracers.ForceFlush(ctx), s.records.ForceFlush(ctx))
+func (s *Service) shut(ctx context.Context) []error {
+	return []error{s.meters.Shutdown(ctx), s.tracers.ForceFlush(ctx), s.records.ForceFlush(ctx)}
 }
