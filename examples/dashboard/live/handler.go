@@ -41,7 +41,7 @@ func handler(host string, v *view, metrics http.Handler) http.Handler {
 	mux.HandleFunc("POST /backends/{name}", func(w http.ResponseWriter, r *http.Request) { become(w, r, v.system) })
 	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != host {
+		if r.Host != host && r.Host+":80" != host { // browsers leave out the port of http
 			http.Error(w, fmt.Sprintf("live: host = %q; must be %s", r.Host, host), http.StatusMisdirectedRequest)
 			return
 		}

@@ -72,19 +72,32 @@ func CheckAddress(address string) error {
 // farewell is how long answers under way have when the program ends.
 const farewell = time.Second
 
+// How long a request may take to come, and how long a connection waits for the next.
+const (
+	requestWithin = 5 * time.Second
+	idleFor       = time.Minute
+)
+
 // serve answers until ctx ends.
 func serve(ctx context.Context, lis net.Listener, h http.Handler) error {
 	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second,
+		Handler: h, ReadTimeout: requestWithin, IdleTimeout: idleFor,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // streams end with it
 	}
-	stopped := context.AfterFunc(ctx, func() {
+	stopped := make(chan struct{})
+	stays := context.AfterFunc(ctx, func() {
+		defer close(stopped)
 		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		_ = server.Shutdown(bye) // Serve has returned by then, or the time is over
+		if server.Shutdown(bye) != nil {
+			_ = server.Close() // who does not read has had the time
+		}
 	})
-	defer stopped()
-	if err := server.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
+	err := server.Serve(lis)
+	if !stays() {
+		<-stopped
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("live: %w", err)
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -146,6 +145,25 @@ func ask(t *testing.T, h http.Handler, method, path, body string, header ...stri
 
 const host = "127.0.0.1:8080"
 
+// A browser leaves out the port that every page of http has.
+func TestHostWithoutPort(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		serves, asked string
+		code          int
+	}{
+		{"127.0.0.1:80", "127.0.0.1", http.StatusOK},
+		{"[::1]:80", "[::1]", http.StatusOK},
+		{"127.0.0.1:8080", "127.0.0.1", http.StatusMisdirectedRequest},
+		{"127.0.0.1:80", "", http.StatusMisdirectedRequest},
+	} {
+		w := ask(t, handler(tt.serves, &view{}, http.NotFoundHandler()), "GET", "/", "", "Host", tt.asked)
+		if w.Code != tt.code {
+			t.Errorf("%q at %s: %d; want %d", tt.asked, tt.serves, w.Code, tt.code)
+		}
+	}
+}
+
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -223,21 +241,6 @@ func TestStream(t *testing.T) {
 			t.Errorf("event %q: %v", events[4], err)
 		}
 	})
-}
-
-func TestRecordsKeepTheLatestWarnings(t *testing.T) {
-	t.Parallel()
-	r := &Records{}
-	l := slog.New(slog.NewMultiHandler(r.WithAttrs([]slog.Attr{slog.String("service", "edge")})))
-	for i := range 100 {
-		l.Info("no news")
-		l.Warn("news", "n", i)
-	}
-	slog.New(r).WithGroup("g").Error("bare")
-	got := r.latest()
-	if len(got) != kept || got[0].Text != "bare" || got[1].Text != "news, n 99" || got[1].Service != "edge" || got[1].Level != "WARN" {
-		t.Errorf("%d events, the latest %+v and %+v", len(got), got[0], got[1])
-	}
 }
 
 func TestAddressesThatOthersCanReach(t *testing.T) {

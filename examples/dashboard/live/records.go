@@ -2,21 +2,19 @@ package live
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 )
 
-// kept is how many records are kept.
+// kept is how many notes are kept.
 const kept = 40
 
-// Records keeps the latest warnings, for the page. It is a slog.Handler, and its zero
+// Records keeps notes of the latest warnings, for the page. It is a slog.Handler, and its zero
 // value is ready. It must not be copied.
 type Records struct {
-	mu     sync.Mutex
-	events []Event
+	mu    sync.Mutex
+	notes []note
 }
 
 // Enabled implements slog.Handler.
@@ -37,15 +35,34 @@ func (r *Records) WithGroup(string) slog.Handler { return r }
 func (r *Records) latest() []Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := append([]Event{}, r.events...)
-	slices.Reverse(all)
+	all := []Event{}
+	for _, n := range slices.Backward(r.notes) {
+		all = append(all, n.event())
+	}
 	return all
 }
 
-func (r *Records) keep(e Event) {
+// keep keeps a note. What is said of a circuit once more, that a probe failed like the one
+// before it, is no other note: a backend that is sick for long would leave nothing else to
+// be seen.
+func (r *Records) keep(n note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.events = append(r.events[max(0, len(r.events)+1-kept):], e)
+	if before := r.lastOf(n.service, n.circuit); before != nil && before.text == n.text {
+		before.times, before.last = before.times+1, n.at
+		return
+	}
+	r.notes = append(r.notes[max(0, len(r.notes)+1-kept):], n)
+}
+
+// lastOf returns the latest note of a circuit, nil if there is none.
+func (r *Records) lastOf(service, circuit string) *note {
+	for i := range slices.Backward(r.notes) {
+		if n := &r.notes[i]; n.service == service && n.circuit == circuit {
+			return n
+		}
+	}
+	return nil
 }
 
 // recorder is Records with attributes for all records.
@@ -64,38 +81,19 @@ func (h recorder) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h recorder) WithGroup(string) slog.Handler { return h }
 
-// Handle keeps the record.
+// Handle keeps what there is to say of the record.
 func (h recorder) Handle(_ context.Context, record slog.Record) error {
 	said := map[string]string{}
-	note := func(a slog.Attr) bool {
+	hear := func(a slog.Attr) bool {
 		said[a.Key] = a.Value.String()
 		return true
 	}
 	for _, a := range h.attrs {
-		note(a)
+		hear(a)
 	}
-	record.Attrs(note)
-	h.records.keep(Event{
-		At: record.Time.Format("15:04:05"), Level: record.Level.String(), Service: said["service"],
-		Text: text(record.Message, said),
-	})
+	record.Attrs(hear)
+	if n, ok := noteOf(record, said); ok {
+		h.records.keep(n)
+	}
 	return nil
-}
-
-// text is a record in a line: a change of a circuit in words, anything else as its
-// message with what it says.
-func text(message string, said map[string]string) string {
-	if said["from"] != "" && said["to"] != "" {
-		words := strings.NewReplacer("_", " ")
-		return fmt.Sprintf("the circuit of %s went from %s to %s: %s",
-			said["name"], words.Replace(said["from"]), words.Replace(said["to"]), words.Replace(said["cause"]))
-	}
-	var more []string
-	for key, value := range said {
-		if key != "service" && value != "" {
-			more = append(more, key+" "+value)
-		}
-	}
-	slices.Sort(more)
-	return strings.Join(append([]string{message}, more...), ", ")
 }

@@ -29,7 +29,7 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer ticker.Stop()
 	for {
 		if s.send(w) != nil {
-			return // the client has gone
+			return // the client has gone, or does not read
 		}
 		select {
 		case <-r.Context().Done():
@@ -39,8 +39,14 @@ func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// sendWithin is how long a client may take to read a state, before its place is given to
+// somebody else.
+const sendWithin = 5 * time.Second
+
 // send sends one state.
 func (s *stream) send(w http.ResponseWriter) error {
+	to := http.NewResponseController(w)
+	_ = to.SetWriteDeadline(time.Now().Add(sendWithin)) // a connection always has one
 	state, err := json.Marshal(s.look())
 	if err != nil {
 		return err
@@ -48,5 +54,5 @@ func (s *stream) send(w http.ResponseWriter) error {
 	if _, err := fmt.Fprintf(w, "data: %s\n\n", state); err != nil {
 		return err
 	}
-	return http.NewResponseController(w).Flush()
+	return to.Flush()
 }

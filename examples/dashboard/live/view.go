@@ -38,7 +38,7 @@ func (v *view) look() State {
 	s.Services = append(s.Services,
 		Service{Name: "edge", CallsPerSecond: pages.PerSecond},
 		Service{Name: "dashboard", CalledBy: "edge", CallsPerSecond: pages.PerSecond},
-		Service{Name: "orders", CallsPerSecond: 1 / orderEvery.Seconds()})
+		Service{Name: "orders", CallsPerSecond: v.rate("orders", s.Orders.Placed, now)})
 	for _, g := range dashboard.Guarded() {
 		s.Services = append(s.Services, v.service(g, "dashboard", v.system.Guard(), now))
 	}
