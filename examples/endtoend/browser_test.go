@@ -129,6 +129,24 @@ func TestPageInABrowser(t *testing.T) {
 	b.wantNoFaults(t)
 }
 
+// In a window as narrow as a telephone nothing sticks out, and what has not changed is
+// left alone when a new state comes, so that a person can select text.
+func TestPageInANarrowWindow(t *testing.T) {
+	t.Parallel()
+	b, d := open(t), serve(t, nil)
+	b.do(t, chromedp.EmulateViewport(360, 800), chromedp.Navigate(d.url))
+	d.become(t, "users", "failing")
+	b.until(t, textOf("#events")+".includes('stays open')")
+	b.until(t, `document.documentElement.scrollWidth <= 360 && [...document.querySelectorAll("main *")].every(
+		(e) => e.getBoundingClientRect().right <= 360 - 10)`)
+	d.become(t, "users", "well")
+	b.until(t, textOf("#headline")+" === 'All is well.' && "+textOf("#part-users .badge")+" === ''")
+	b.until(t, `(window.state = document.querySelector("#callers .chain"), window.part = document.querySelector("#part-users")) !== null`)
+	b.until(t, "!window.state.isConnected") // the next one is shown
+	b.until(t, "window.part.isConnected")
+	b.wantNoFaults(t)
+}
+
 // The picture of the page that the README shows.
 func TestScreenshot(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,17 @@ const rate = (n) => `${n < 10 ? n.toFixed(1) : Math.round(n)} calls/s`;
 const words = (s) => s.replaceAll("_", " ");
 const list = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");
 
+const shown = new Map();
+
+// differs reports whether a part of the state is another than the one that is shown. One
+// that is not is left alone, with what is selected in it.
+function differs(name, part) {
+  const text = JSON.stringify(part);
+  if (shown.get(name) === text) return false;
+  shown.set(name, text);
+  return true;
+}
+
 function figures(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value))));
 }
@@ -85,7 +96,8 @@ function card(service) {
   const badge = make("span", "badge");
   const meter = document.createElement("meter");
   meter.min = 0;
-  const numbers = make("p", "numbers");
+  const calls = make("p", "numbers");
+  const places = make("p", "numbers");
   const buttons = sicknesses.map(([value, label]) => {
     const b = make("button", "", label);
     b.type = "button";
@@ -96,7 +108,7 @@ function card(service) {
   const choice = make("div", "switch", ...buttons);
   choice.setAttribute("role", "group");
   choice.setAttribute("aria-label", `what is wrong with ${service.name}`);
-  const element = make("div", "card", make("div", "top", make("h3", "", service.name), badge), numbers, meter, choice);
+  const element = make("div", "card", make("div", "top", make("h3", "", service.name), badge), calls, places, meter, choice);
   element.id = `backend-${service.name}`;
   return {
     element,
@@ -105,13 +117,14 @@ function card(service) {
       const fresh = circuitBadge(s.circuit);
       badge.className = fresh.className;
       badge.textContent = fresh.textContent;
+      badge.title = s.circuit && s.circuit.calls > 0 ? `of ${s.circuit.calls} calls ${s.circuit.failures} failed and ${s.circuit.slow} were slow` : "";
       meter.max = s.places ? s.places.limit : 1;
       meter.high = meter.max * 0.9;
       meter.value = s.places ? s.places.inFlight : 0;
       meter.title = s.places ? `${s.places.inFlight} of ${s.places.limit} places taken, ${s.places.waiting} wait` : "";
-      numbers.textContent = [
-        `${rate(s.callsPerSecond)} from ${s.calledBy}`,
-        s.places ? `${s.places.inFlight} of ${s.places.limit} places` : null,
+      calls.textContent = `${rate(s.callsPerSecond)} from ${s.calledBy}`;
+      places.textContent = [
+        s.places ? `${s.places.inFlight} of ${s.places.limit} places taken` : null,
         s.refused > 0 ? `${s.refused} refused` : null,
       ].filter(Boolean).join(" · ");
       for (const b of buttons) b.setAttribute("aria-pressed", String(b.value === s.sickness));
@@ -122,12 +135,13 @@ function card(service) {
 const cards = new Map();
 
 function services(all) {
-  const callers = all.filter((s) => !s.sickness);
-  byId("callers").replaceChildren(...callers.flatMap((s, i) => {
+  const chains = [];
+  for (const s of all.filter((s) => !s.sickness)) {
     const box = make("span", "card small", make("strong", "", s.name), ` ${rate(s.callsPerSecond)}`);
-    const arrow = i === 0 ? "client →" : s.calledBy ? "→" : "· client →";
-    return [make("span", "arrow", arrow), box];
-  }));
+    if (!s.calledBy) chains.push(make("span", "chain", make("span", "arrow", "client")));
+    chains.at(-1)?.append(make("span", "arrow", "→"), box);
+  }
+  byId("callers").replaceChildren(...chains);
   for (const s of all.filter((s) => s.sickness)) {
     if (!cards.has(s.name)) {
       cards.set(s.name, card(s));
@@ -145,6 +159,7 @@ function markerBadge(part) {
 }
 
 function page(p) {
+  if (!differs("page", p)) return;
   if (p.error) {
     byId("page").replaceChildren(make("p", "", `No page: ${p.error}`));
     return;
@@ -161,11 +176,13 @@ function page(p) {
 }
 
 function events(all) {
+  if (!differs("events", all)) return;
   const items = all.map((e) => make("li", e.level, make("time", "", e.at), make("span", "", e.service), make("span", "", e.text)));
   byId("events").replaceChildren(...(items.length > 0 ? items : [make("li", "empty", "Nothing yet.")]));
 }
 
 function rules(r) {
+  if (!differs("rules", r)) return;
   figures(byId("rule-figures"), [
     ["in force", String(r.inForce)],
     ["changes", String(r.applied)],
