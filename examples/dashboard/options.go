@@ -49,7 +49,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.story.System.Folder, "data", "data", "`folder` of the databases; made and filled if missing")
 	flags.StringVar(&o.story.System.Rules, "rules", "rules.yaml", "rules `file`; the story works on a copy of it")
-	flags.BoolVar(&o.story.System.Guarded, "guard", true, "guard the calls to the backends; the program must fail without")
+	flags.BoolVar(&o.story.System.Guarded, "guard", true, "guard the calls between services; the program must fail without")
 	flags.IntVar(&o.story.Pages.Rate, "rate", 50,
 		fmt.Sprintf("`pages` asked for per second, in [%d, %d]", pages.MinRate, pages.MaxRate))
 	flags.DurationVar(&o.story.Pages.Phase, "phase", 5*time.Second,

@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -116,7 +117,11 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 	if err != nil {
 		return nil, err
 	}
-	cc, err := e.connect(dashboardAt, slices.Concat(interceptors.DialOptions(rules.Rules()), observed.DialOptions())...)
+	guard := []grpc.DialOption{grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())} // to read what the page says of itself
+	if e.cfg.Guarded {
+		guard = interceptors.DialOptions(e.guard())
+	}
+	cc, err := e.connect(dashboardAt, slices.Concat(guard, observed.DialOptions())...)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (p *process) serve(lis net.Listener, serve func(net.Listener) error, stop f
 	})
 }
 
-// guard returns the rules of the connections to backends, nil if they are unguarded.
+// guard returns the rules of the connections to others, nil if they are unguarded.
 func (p *process) guard() *policy.Rules {
 	if !p.cfg.Guarded {
 		return nil

@@ -26,7 +26,7 @@ type Config struct {
 	// Follow has the rules file followed while the system runs. In virtual time it
 	// cannot be.
 	Follow bool
-	// Guarded says whether connections to backends carry policies.
+	// Guarded says whether connections between services carry policies.
 	Guarded bool
 	// Observe has all services observed. Nil: nobody does.
 	Observe *observe.Providers

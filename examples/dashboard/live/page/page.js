@@ -83,7 +83,7 @@ function headline(state) {
 }
 
 function circuitBadge(circuit) {
-  if (!circuit) return make("span", "badge", "not called yet");
+  if (!circuit) return make("span", "badge", "no circuit");
   const kind = { closed: "good", half_open: "warn" }[circuit.state] ?? "bad";
   let until = "";
   if (circuit.state === "open") until = circuit.retryIn > 0 ? `, probe in ${circuit.retryIn.toFixed(1)} s` : ", probe is due";
