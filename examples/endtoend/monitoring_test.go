@@ -18,7 +18,7 @@ var monitoring = filepath.Join(folder, "monitoring")
 
 // busy is rules by which there are few places: for calls of a service that has no
 // breaker, which wait for one, some of them in vain, and in the dashboard's own server;
-// and a rule in shadow.
+// and rules in shadow, of calls and of a server.
 const busy = `
   - match: /dashboard.v1.MetricsService/*
     side: client
@@ -28,6 +28,10 @@ const busy = `
     bulkhead: {max_concurrent: 3}
   - match: /dashboard.v1.AlertsService/*
     side: client
+    shadow: true
+    rate_limit: {per_second: 1}
+  - match: /dashboard.v1.EdgeService/*
+    side: server
     shadow: true
     rate_limit: {per_second: 1}
 `
@@ -143,12 +147,18 @@ func TestQueriesAskForWhatThereIs(t *testing.T) {
 	}
 }
 
-// Each alert fires when it must and only then, says promtool.
+// Each alert fires when it must and only then, and the configuration is one that
+// Prometheus takes, says promtool.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
-	command := exec.CommandContext(t.Context(), need(t, "promtool"), "test", "rules", "alerts.test.yaml")
-	command.Dir = monitoring
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	promtool := need(t, "promtool")
+	for _, args := range [][]string{
+		{"test", "rules", "alerts.test.yaml"}, {"check", "config", "--lint=all", "--lint-fatal", "prometheus.yaml"},
+	} {
+		command := exec.CommandContext(t.Context(), promtool, args...)
+		command.Dir = monitoring
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
 	}
 }
