@@ -28,13 +28,12 @@ type demo struct {
 // folder is where the program is, with its rules.
 var folder = filepath.Join("..", "dashboard")
 
-// program is built once for all tests.
+// built is where the program is put.
+var built string
+
+// program is built once for all tests, by the first that needs it.
 var program = sync.OnceValues(func() (string, error) {
-	into, err := os.MkdirTemp("", "afloat-dashboard-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(into, "dashboard")
+	path := filepath.Join(built, "dashboard")
 	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, ".")
 	build.Dir = folder
 	if out, err := build.CombinedOutput(); err != nil {
@@ -44,10 +43,13 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	var err error
+	if built, err = os.MkdirTemp("", "afloat-dashboard-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(built)
 	os.Exit(code)
 }
 

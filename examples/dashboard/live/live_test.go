@@ -113,11 +113,8 @@ func wantWell(t *testing.T, s State) {
 
 func wantSick(t *testing.T, s State) {
 	t.Helper()
-	users := s.service("users")
-	if users.Sickness != "failing" || users.Circuit.State == "closed" || users.Refused == 0 {
-		t.Errorf("users are %+v, circuit %+v", users, users.Circuit)
-	}
-	if p := s.part("users"); p.State != "stale" || p.Reason == "" || p.Age == 0 || p.Lines[0] != "User 1, Team A" {
+	wantCutOff(t, s.service("users"))
+	if p := s.part("users"); p.State != "stale" || p.Reason == "" || p.Age < 10 || p.Age > 20 || p.Lines[0] != "User 1, Team A" {
 		t.Errorf("the part of users is %+v", p)
 	}
 	if s.Pages.Partial != 1 || s.Pages.Failed != 0 || s.Orders.Accepted == 0 || s.Orders.Waiting != int(s.Orders.Accepted) {
@@ -125,6 +122,17 @@ func wantSick(t *testing.T, s State) {
 	}
 	if len(s.Events) == 0 || !strings.Contains(s.Events[0].Text, "the circuit of /dashboard.v1.") || s.Events[0].Service == "" {
 		t.Errorf("events = %+v", s.Events)
+	}
+}
+
+func wantCutOff(t *testing.T, users Service) {
+	t.Helper()
+	if users.Sickness != "failing" || users.Circuit.State == "closed" || users.Refused == 0 {
+		t.Errorf("users are %+v, circuit %+v", users, users.Circuit)
+	}
+	// An open circuit whose time is over waits for the next call.
+	if in := users.Circuit.RetryIn; in < 0 || in > 1 || in > 0 && users.Circuit.State != "open" {
+		t.Errorf("the circuit is %s, and a probe comes in %v s", users.Circuit.State, in)
 	}
 }
 
