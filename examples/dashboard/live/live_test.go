@@ -100,6 +100,7 @@ func wantWell(t *testing.T, s State) {
 	if users.Circuit.State != "closed" || users.Places.Limit != 64 || math.Abs(users.CallsPerSecond-10) > 1 {
 		t.Errorf("users are %+v, circuit %+v, places %+v", users, users.Circuit, users.Places)
 	}
+	wantServers(t, s)
 	if s.Pages.Full != 1 || s.Pages.PerSecond != 10 || len(s.Pages.History) < 10 {
 		t.Errorf("pages = %+v", s.Pages)
 	}
@@ -108,6 +109,18 @@ func wantWell(t *testing.T, s State) {
 	}
 	if s.part("users").State != "" || len(s.Events) != 0 || s.Orders.Placed == 0 || s.Orders.Charged != s.Orders.Placed {
 		t.Errorf("part %+v, events %+v, orders %+v", s.part("users"), s.Events, s.Orders)
+	}
+}
+
+func wantServers(t *testing.T, s State) {
+	t.Helper()
+	for _, name := range []string{"edge", "dashboard", "orders"} {
+		if server := s.service(name); server.Own == nil || server.Own.Limit != 512 {
+			t.Errorf("%s has the places %+v", name, server.Own)
+		}
+	}
+	if board := s.service("dashboard"); board.Circuit.State != "closed" || board.Places.Limit != 512 {
+		t.Errorf("the way to the dashboard has the circuit %+v, the places %+v", board.Circuit, board.Places)
 	}
 }
 

@@ -51,6 +51,8 @@ type Service struct {
 	// Circuit and Places guard the way to it. Nil: none do yet.
 	Circuit *Circuit `json:"circuit"`
 	Places  *Places  `json:"places"`
+	// Own are the places that it has itself for the calls that come. Nil: none yet.
+	Own *Places `json:"own"`
 	// Refused is how many calls to it have been refused so far.
 	Refused uint64 `json:"refused"`
 }

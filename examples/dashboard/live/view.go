@@ -5,12 +5,8 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/dashboard/dashboard"
-	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/orders"
 	"github.com/afloat-go/afloat/examples/dashboard/system"
-	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // view looks at the system. It is safe for concurrent use.
@@ -35,39 +31,12 @@ func (v *view) look() State {
 	now := time.Now()
 	pages := v.visitors.window.figures(now)
 	s := State{Pages: pages, Page: pageOf(v.visitors.latest.Load()), Orders: v.orders(), Rules: v.rules(), Events: v.records.latest()}
-	s.Services = append(s.Services,
-		Service{Name: "edge", CallsPerSecond: pages.PerSecond},
-		Service{Name: "dashboard", CalledBy: "edge", CallsPerSecond: pages.PerSecond},
-		Service{Name: "orders", CallsPerSecond: v.rate("orders", s.Orders.Placed, now)})
+	s.Services = v.servers(pages.PerSecond, v.rate("orders", s.Orders.Placed, now), now)
 	for _, g := range dashboard.Guarded() {
-		s.Services = append(s.Services, v.service(g, "dashboard", v.system.Guard(), now))
+		s.Services = append(s.Services, v.backend(g, "dashboard", v.system.Guard(), now))
 	}
 	for _, g := range orders.Guarded() {
-		s.Services = append(s.Services, v.service(g, "orders", v.system.Orders().Guard(), now))
-	}
-	return s
-}
-
-// service looks at a backend and at what guards the way to it.
-func (v *view) service(g guards.Service, caller string, rules *policy.Rules, now time.Time) Service {
-	b := v.system.Backend(g.Name)
-	s := Service{
-		Name: g.Name, CalledBy: caller, Sickness: b.Sickness().String(), CallsPerSecond: v.rate(g.Name, b.Arrived(), now),
-	}
-	if b, ok := guards.Find[*breaker.Breaker](rules, g); ok {
-		snap := b.Snapshot()
-		s.Refused += snap.Rejected
-		s.Circuit = &Circuit{
-			State: snap.State.String(), Calls: snap.Calls, Failures: snap.Failures, Slow: snap.Slow,
-		}
-		if !snap.RetryAt.IsZero() {
-			s.Circuit.RetryIn = max(0, snap.RetryAt.Sub(now).Seconds())
-		}
-	}
-	if b, ok := guards.Find[*bulkhead.Bulkhead](rules, g); ok {
-		snap := b.Snapshot()
-		s.Refused += snap.Rejected
-		s.Places = &Places{InFlight: snap.InFlight, Waiting: snap.Waiting, Limit: snap.MaxConcurrent}
+		s.Services = append(s.Services, v.backend(g, "orders", v.system.Orders().Guard(), now))
 	}
 	return s
 }

@@ -119,7 +119,8 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 	}
 	guard := []grpc.DialOption{grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())} // to read what the page says of itself
 	if e.cfg.Guarded {
-		guard = interceptors.DialOptions(e.guard())
+		s.edgeGuard = e.guard()
+		guard = interceptors.DialOptions(s.edgeGuard)
 	}
 	cc, err := e.connect(dashboardAt, slices.Concat(guard, observed.DialOptions())...)
 	if err != nil {

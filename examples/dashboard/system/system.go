@@ -41,9 +41,10 @@ type System struct {
 	room     *stock.Stock
 	backends []*Backend
 
-	copies *dashboard.Copies
-	edge   dashboardv1.EdgeServiceClient
-	orders atomic.Pointer[Orders]
+	copies    *dashboard.Copies
+	edge      dashboardv1.EdgeServiceClient
+	edgeGuard *policy.Rules
+	orders    atomic.Pointer[Orders]
 }
 
 // Start starts the system, or stops what it had started and says what failed. The
@@ -106,6 +107,10 @@ func (s *System) Rules() *ruleset.Set { return s.rules }
 // Guard returns the rules of the dashboard's connections, nil if they are
 // unguarded.
 func (s *System) Guard() *policy.Rules { return s.guard() }
+
+// EdgeGuard returns the rules of the edge's connection to the dashboard, nil if it is
+// unguarded.
+func (s *System) EdgeGuard() *policy.Rules { return s.edgeGuard }
 
 // Copies stand in for the users, nil if the connections are unguarded.
 func (s *System) Copies() *dashboard.Copies { return s.copies }

@@ -21,6 +21,7 @@ function make(tag, className, ...content) {
 const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
 const millis = (ms) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 const rate = (n) => `${n < 10 ? n.toFixed(1) : Math.round(n)} calls/s`;
+const taken = (places, where) => places && `${places.inFlight} of ${places.limit} places ${where} taken, ${places.waiting} wait`;
 const words = (s) => s.replaceAll("_", " ");
 const list = (names) => names.join(", ").replace(/, ([^,]*)$/, " and $1");
 
@@ -137,7 +138,10 @@ const cards = new Map();
 function services(all) {
   const chains = [];
   for (const s of all.filter((s) => !s.sickness)) {
-    const box = make("span", "card small", make("strong", "", s.name), ` ${rate(s.callsPerSecond)}`);
+    const box = make("span", "card small", make("strong", "", s.name),
+      ` ${rate(s.callsPerSecond)}${s.own ? `, ${s.own.inFlight} of ${s.own.limit} places` : ""}`, s.circuit ? circuitBadge(s.circuit) : null);
+    box.id = `server-${s.name}`;
+    box.title = [taken(s.places, "on the way"), taken(s.own, "of its own")].filter(Boolean).join(", ");
     if (!s.calledBy) chains.push(make("span", "chain", make("span", "arrow", "client")));
     chains.at(-1)?.append(make("span", "arrow", "→"), box);
   }
