@@ -9,7 +9,7 @@ import (
 )
 
 // until is a context that ends at a deadline, as one of context.WithDeadline
-// does, but makes that one only when somebody asks for Done: sources that have
+// does, but makes a real one only when somebody asks for Done: sources that have
 // their value at hand do not. It is ended by the run, which watches the deadline
 // and the parent itself.
 type until struct {
@@ -17,14 +17,7 @@ type until struct {
 
 	end    policy.Instant
 	ending atomic.Uint32 // an ending, set by the run
-	inner  atomic.Pointer[deadlined]
-}
-
-// deadlined is a context of the standard library and what cancels it.
-type deadlined struct {
-	context.Context //nolint:containedctx // it is one
-
-	cancel context.CancelFunc
+	inner  atomic.Pointer[standard]
 }
 
 // Deadline is the deadline, which is not later than the parent's. It is told by the
@@ -40,16 +33,14 @@ func (u *until) Done() <-chan struct{} {
 	if c := u.inner.Load(); c != nil {
 		return c.Done()
 	}
-	c := new(deadlined)
-	end, _ := u.Deadline()
-	c.Context, c.cancel = context.WithDeadline(u.Context, end)
-	if !u.inner.CompareAndSwap(nil, c) {
-		c.cancel()
+	if c := newStandard(u); !u.inner.CompareAndSwap(nil, c) {
+		c.cancel() // somebody else was first
 	}
+	c := u.inner.Load()
 	if ending(u.ending.Load()) != running {
-		u.inner.Load().cancel()
+		c.above.end()
 	}
-	return u.inner.Load().Done()
+	return c.Done()
 }
 
 // Err is why the context ended: at the deadline, or with the run.
@@ -60,9 +51,6 @@ func (u *until) Err() error {
 	case enough, gone:
 		return context.Canceled
 	case running:
-	}
-	if c := u.inner.Load(); c != nil {
-		return c.Err()
 	}
 	return u.Context.Err()
 }
@@ -79,6 +67,46 @@ func (u *until) Value(key any) any {
 func (u *until) over(e ending) {
 	u.ending.Store(uint32(e))
 	if c := u.inner.Load(); c != nil { // else Done sees the ending
-		c.cancel()
+		c.above.end()
 	}
+}
+
+// standard is a context of the standard library, from which others are derived without a
+// goroutine for each. It has no timer of its own: that could be later than the run's
+// on a busy machine, and to cancel it then would have calls say that nobody wants
+// them, where their time is over. So what is above it ends it, with its own error.
+type standard struct {
+	context.Context //nolint:containedctx // it is one
+
+	cancel context.CancelFunc
+	above  above
+}
+
+func newStandard(u *until) *standard {
+	c := &standard{above: above{until: u}}
+	c.Context, c.cancel = context.WithCancel(&c.above)
+	return c
+}
+
+// above is the parent of a real context, which asks it for AfterFunc when it is made.
+type above struct {
+	*until
+
+	// end ends the real context with the error of until.
+	end func()
+}
+
+// never is the end of what is ended by AfterFunc.
+var never = make(chan struct{}) //nolint:gochecknoglobals // a constant
+
+// Done is not waited for.
+func (a *above) Done() <-chan struct{} { return never }
+
+// Value is that of the run's parent: until asks the real context.
+func (a *above) Value(key any) any { return a.Context.Value(key) }
+
+// AfterFunc has the context package hand over what is to be called at the end.
+func (a *above) AfterFunc(end func()) (stop func() bool) {
+	a.end = end
+	return func() bool { return false }
 }
