@@ -17,6 +17,8 @@ type elementsTask[Req, Resp, K, T any] struct {
 	run     *run[Req, Resp]
 	// list is set once there are keys, or an error instead.
 	list atomic.Pointer[list[Req, K, T]]
+	// abandoned: nobody waits for elements that have not been started.
+	abandoned atomic.Bool
 	// got is what arrived. Only the gathering goroutine knows.
 	got collected[Req, K, T]
 }
@@ -79,7 +81,7 @@ func (t *elementsTask[Req, Resp, K, T]) begin(l *list[Req, K, T]) {
 
 // startNext starts the next element, if there is one, and time for it or a default.
 func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
-	if !t.binding.chain.GoesOn(t.run.ctx.Err()) {
+	if t.abandoned.Load() || !t.binding.chain.GoesOn(t.run.ctx.Err()) {
 		return
 	}
 	if i := int(l.next.Add(1) - 1); i < len(l.asked) {
@@ -107,6 +109,8 @@ func (t *elementsTask[Req, Resp, K, T]) end() {
 	t.run.tally.ended(t.run.complete)
 }
 
+func (t *elementsTask[Req, Resp, K, T]) vital() bool { return false }
+
 func (t *elementsTask[Req, Resp, K, T]) hurry() bool {
 	l := t.list.Load()
 	if !t.binding.chain.Overtime || l == nil || l.err != nil {
@@ -121,6 +125,7 @@ func (t *elementsTask[Req, Resp, K, T]) hurry() bool {
 }
 
 func (t *elementsTask[Req, Resp, K, T]) abandon() {
+	t.abandoned.Store(true)
 	if l := t.list.Load(); l != nil {
 		for i := range l.asked {
 			l.asked[i].left = l.asked[i].attempt.Abandon()

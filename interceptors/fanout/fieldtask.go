@@ -89,6 +89,10 @@ func (t *fieldTask[Req, Resp, T]) Took(ok bool) {
 	t.run.tally.ended(t.run.complete || !ok && t.binding.spec.required)
 }
 
+func (t *fieldTask[Req, Resp, T]) vital() bool {
+	return t.binding.spec.required && !t.binding.chain.Overtime
+}
+
 func (t *fieldTask[Req, Resp, T]) hurry() bool {
 	if !t.binding.chain.Overtime {
 		return false

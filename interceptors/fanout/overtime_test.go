@@ -3,7 +3,10 @@ package fanout_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,4 +144,80 @@ func TestDefaultsOfElementsInOvertime(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A run that has failed already waits for no default, nor does one that fails while it
+// waits.
+func TestNoOvertimeForWhatIsLost(t *testing.T) {
+	t.Parallel()
+	takesItsTime := func(request) string { time.Sleep(time.Minute); return "late" }
+	for name, tt := range map[string]struct {
+		name fanout.Field[request, response, string]
+		took time.Duration
+	}{
+		"what is required hangs": {fanout.Required("name", deaf, setName), 900 * time.Millisecond},
+		"what is required has a default that fails": {
+			fanout.Required("name", deaf, setName).Default(func(request) string { time.Sleep(10 * time.Millisecond); panic("no") }), 905 * time.Millisecond,
+		},
+		"what is required has a default": {fanout.Required("name", deaf, setName).Default(nobody), 950 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				p := planWith(t, fanout.Config{Name: "GetProfile", Logger: slog.New(slog.DiscardHandler)},
+					tt.name, fanout.Optional("avatar", deaf, setAvatar).Default(takesItsTime))
+				if _, _ = p.Gather(within(t, time.Second), nil, &testv1.GetProfileResponse{}); time.Since(begin) != tt.took {
+					t.Errorf("took %v; want %v", time.Since(begin), tt.took)
+				}
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
+// Keys that come after the run are nobody's: not even defaults are made for them.
+func TestLateKeysAreNotAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		keys := func(request) []int {
+			time.Sleep(2 * time.Second)
+			return make([]int, 1000)
+		}
+		get := func(context.Context, request, int) (string, error) { asked.Add(1); return "", nil }
+		value := func(request, int) string { asked.Add(1); return "" }
+		_, r := alone(t, fanout.Each("tags", keys, get, setTags).Default(value), time.Second)
+		marked(t, r, "tags missing timeout")
+		time.Sleep(time.Hour)
+		if n := asked.Load(); n != 0 {
+			t.Errorf("asked for %d elements after Gather returned", n)
+		}
+	})
+}
+
+// A default that panics in overtime is not late, unless it was left behind.
+func TestPanicsInOvertimeAreToldFromLateOnes(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]string{0: "late=false", time.Minute: "late=true"} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var out strings.Builder
+				p := planWith(
+					t, fanout.Config{Name: "GetProfile", Observer: stalls{by: 20 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(&out, nil))},
+					fanout.Optional("avatar", gives("a.png"), setAvatar),
+					fanout.Optional("name", deaf, setName).Default(func(request) string { time.Sleep(took); panic("no") }),
+				)
+				if _, err := p.Gather(within(t, time.Second), nil, &testv1.GetProfileResponse{}); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(2 * time.Hour)
+				synctest.Wait()
+				if !strings.Contains(out.String(), want) || strings.Count(out.String(), "\n") != 1 {
+					t.Errorf("log %q; want %s", out.String(), want)
+				}
+			})
+		})
+	}
 }

@@ -68,7 +68,7 @@ func (r *run[Req, Resp]) look() bool {
 // hurry has the sources that have a default give it, now that the time is over, and
 // waits for them, but not for long.
 func (r *run[Req, Resp]) hurry(ctx context.Context, most time.Duration) {
-	if r.complete || ctx.Err() != nil {
+	if r.complete || ctx.Err() != nil || r.lost() {
 		return // nobody wants to have defaults
 	}
 	for _, t := range r.tasks {
@@ -81,13 +81,20 @@ func (r *run[Req, Resp]) hurry(ctx context.Context, most time.Duration) {
 	for r.due() {
 		select {
 		case <-r.tally.awake:
-			r.look()
+			if r.look() {
+				return
+			}
 		case <-timer.C:
 			return
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// lost reports whether the run fails for a source that has not ended.
+func (r *run[Req, Resp]) lost() bool {
+	return slices.ContainsFunc(r.tasks, func(t task[Resp]) bool { return !t.at().settled && t.vital() })
 }
 
 // due reports whether a default is still to come.

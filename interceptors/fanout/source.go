@@ -30,6 +30,9 @@ type task[Resp any] interface {
 	ask()
 	// at is how far it is.
 	at() *progress
+	// vital reports whether the run fails if the source does not end in time: it is
+	// required, and has no default.
+	vital() bool
 	// hurry has the source give its default, because the time is over. It reports
 	// whether there is one.
 	hurry() bool

@@ -138,12 +138,21 @@ func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.
 func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
 	err := &policy.PanicError{Value: value, Stack: debug.Stack()}
 	if f := r.chain.panicked; f != nil {
-		f(ctx, t.step, err, ctx.Err() != nil)
+		f(ctx, t.step, err, r.late(ctx, t))
 	}
 	if value == nil {
 		go r.exited(t, err)
 	}
 	return err
+}
+
+// late reports whether the step that runs under ctx has been left behind. Of most it is
+// known by their context only; but the time of a default may be over before its turn.
+func (r *Run[In, T]) late(ctx context.Context, t *try) bool {
+	if r.chain.Steps[t.step].instant {
+		return t.state.Load() != running
+	}
+	return ctx.Err() != nil
 }
 
 // overtake leaves the step behind if it has not ended.
