@@ -120,11 +120,7 @@ func (a attachment) report(r Report) {
 	if a.relation == unstated || a.relation == misplaced {
 		r = r.summed()
 	}
-	dropped := r.dropped
-	if r.truncated {
-		dropped = max(dropped, 1) // the peer need not say how many
-	}
-	a.scope.add(r.At(a.path).markers, dropped)
+	a.scope.add(r.At(a.path).markers, r.unmarked())
 }
 
 // At returns the report of what the response becomes the field at path of: each

@@ -1,9 +1,7 @@
 package degrade
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,22 +20,10 @@ type IncompleteError struct {
 
 // Error names the first degraded fields.
 func (e *IncompleteError) Error() string {
-	const few = 3
 	if !e.Report.Known() {
 		return "degrade: nobody said whether the response is complete; must be"
 	}
-	var b strings.Builder
-	b.WriteString("degrade: incomplete response: ")
-	for i, m := range e.Report.markers[:min(few, len(e.Report.markers))] {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%q is %v (%v)", m.Path, m.State, m.Reason)
-	}
-	if more := len(e.Report.markers) - few + e.Report.dropped; more > 0 {
-		fmt.Fprintf(&b, " and %d more", more)
-	}
-	return b.String()
+	return "degrade: incomplete response: " + e.Report.String()
 }
 
 // GRPCStatus is UNAVAILABLE with the markers, as many as fit into the headers

@@ -1,8 +1,10 @@
 package degrade
 
 import (
+	"fmt"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Report is what is known of the degraded fields of one response. The zero
@@ -59,6 +61,39 @@ func (r Report) Truncated() bool { return r.truncated }
 
 // Dropped is how many degraded fields have no marker because there was no room.
 func (r Report) Dropped() int { return r.dropped }
+
+// unmarked is how many degraded fields have no marker, at least.
+func (r Report) unmarked() int {
+	if r.truncated {
+		return max(r.dropped, 1) // a peer need not say how many
+	}
+	return r.dropped
+}
+
+// String says whether the response is complete, and names the first fields that are
+// degraded, as in `"banner" is stale (timeout) and 2 more`.
+func (r Report) String() string {
+	switch {
+	case !r.known:
+		return "nothing is known"
+	case r.Complete():
+		return "complete"
+	}
+	const few = 3
+	named := make([]string, 0, few)
+	for _, m := range r.markers[:min(few, len(r.markers))] {
+		named = append(named, fmt.Sprintf("%q is %v (%v)", m.Path, m.State, m.Reason))
+	}
+	said := strings.Join(named, ", ")
+	switch more := len(r.markers) - len(named) + r.unmarked(); {
+	case more == 0:
+		return said
+	case said == "":
+		return fmt.Sprintf("fields that are not named: %d", more)
+	default:
+		return fmt.Sprintf("%s and %d more", said, more)
+	}
+}
 
 // Markers yields the markers, ordered by path.
 func (r Report) Markers() iter.Seq[Marker] {

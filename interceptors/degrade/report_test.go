@@ -2,6 +2,7 @@ package degrade_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -267,6 +268,32 @@ func TestIncompleteError(t *testing.T) {
 	}
 	if degrade.FromError(nil).Known() || degrade.FromError(errors.New("plain")).Known() {
 		t.Error("an error without details knows something")
+	}
+}
+
+func TestReportsAsText(t *testing.T) {
+	t.Parallel()
+	truncated := func(dropped uint32, markers ...degrade.Marker) degrade.Report {
+		m := &testv1.GetProfileResponse{Degradation: degrade.NewReport(markers...).Proto()}
+		m.Degradation.Truncated, m.Degradation.DroppedCount = true, dropped
+		return degrade.FromResponse(m)
+	}
+	for _, tt := range []struct {
+		report degrade.Report
+		want   string
+	}{
+		{degrade.Report{}, "nothing is known"},
+		{degrade.NewReport(), "complete"},
+		{degrade.NewReport(missing("name")), `"name" is missing (timeout)`},
+		{degrade.NewReport(missing("a"), missing("b"), missing("c")), `"a" is missing (timeout), "b" is missing (timeout), "c" is missing (timeout)`},
+		{truncated(0), "fields that are not named: 1"},
+		{truncated(7), "fields that are not named: 7"},
+		{truncated(0, missing("name")), `"name" is missing (timeout) and 1 more`},
+		{truncated(2, missing("name")), `"name" is missing (timeout) and 2 more`},
+	} {
+		if got := fmt.Sprint(tt.report); got != tt.want {
+			t.Errorf("report = %s; want %s", got, tt.want)
+		}
 	}
 }
 

@@ -37,11 +37,7 @@ func (r Report) Summary() string {
 		counts[m.State]++
 	}
 	var b strings.Builder
-	total := len(r.markers) + r.dropped
-	if r.truncated {
-		total = max(total, 1)
-	}
-	b.WriteString(strconv.Itoa(total))
+	b.WriteString(strconv.Itoa(len(r.markers) + r.unmarked()))
 	for _, s := range []State{Unknown, Missing, Stale, Defaulted, Substituted, Partial} {
 		if counts[s] > 0 {
 			fmt.Fprintf(&b, "; %v=%d", s, counts[s])
