@@ -3,6 +3,7 @@ package degrade
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -14,8 +15,8 @@ func CheckField(path string, md protoreflect.MessageDescriptor) error {
 	if err != nil {
 		return err
 	}
-	if n := walk(steps, md); n < len(steps) {
-		return fmt.Errorf("degrade: path = %q; %s", path, misses(steps, n, md))
+	if n, at := walk(steps, md); n < len(steps) {
+		return fmt.Errorf("degrade: path = %q; %s", path, misses(steps, n, md)+at.instead(steps[n]))
 	}
 	return nil
 }
@@ -27,7 +28,8 @@ func knownPart(path string, md protoreflect.MessageDescriptor) string {
 	if err != nil {
 		return ""
 	}
-	return format(steps[:walk(steps, md)])
+	n, _ := walk(steps, md)
+	return format(steps[:n])
 }
 
 // position is where a walk along a path has come to.
@@ -36,17 +38,17 @@ type position struct {
 	field   protoreflect.FieldDescriptor   // set where the next step may be one into a list or a map
 }
 
-// walk returns how many of the steps lead somewhere.
-func walk(steps []step, md protoreflect.MessageDescriptor) int {
+// walk returns how many of the steps lead somewhere, and where.
+func walk(steps []step, md protoreflect.MessageDescriptor) (int, position) {
 	at := position{message: md}
 	for i, s := range steps {
 		next, ok := at.step(s)
 		if !ok {
-			return i
+			return i, at
 		}
 		at = next
 	}
-	return len(steps)
+	return len(steps), at
 }
 
 func (p position) step(s step) (position, bool) {
@@ -117,4 +119,34 @@ func misses(steps []step, n int, md protoreflect.MessageDescriptor) string {
 		return fmt.Sprintf("%q of %s has no field %q", before, md.FullName(), steps[n].name)
 	}
 	return fmt.Sprintf("%q of %s has no %s", before, md.FullName(), format(steps[n:]))
+}
+
+// instead says what there is where s leads nowhere, if that is likely to help.
+func (p position) instead(s step) string {
+	switch field := s.kind == fieldStep; {
+	case field && p.field != nil:
+		return ", its elements may: [*]"
+	case field && p.message == nil:
+		return ", it is no message"
+	case field:
+		return p.alike(s.name)
+	case p.field == nil:
+		return ", it is not repeated"
+	case p.field.IsMap():
+		return fmt.Sprintf(", its keys are %v", p.field.MapKey().Kind())
+	default:
+		return ", it is no map"
+	}
+}
+
+// alike is the field that has the name in another spelling, that of JSON or of Go.
+func (p position) alike(name string) string {
+	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+	all := p.message.Fields()
+	for i := range all.Len() {
+		if own := string(all.Get(i).Name()); plain(own) == plain(name) {
+			return fmt.Sprintf(", but %q", own)
+		}
+	}
+	return ""
 }
