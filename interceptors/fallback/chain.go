@@ -7,6 +7,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // Chain gets a value from the first of its steps that can. It is immutable and
@@ -18,13 +19,16 @@ type Chain[In, T any] struct {
 }
 
 // New checks the steps and makes a chain of them. The name is for errors,
-// reports and observers. All faults are reported at once: functions that are
-// nil, steps after a Default, a policy that guards two steps, times and numbers
+// reports and observers. All faults are reported at once: no name,
+// functions that are nil, steps after a Default, a policy that guards two steps, times and numbers
 // out of range.
 func New[In, T any](name string, steps Steps[In, T], opts ...Option) (*Chain[In, T], error) {
 	o, err := optionsOf(opts)
-	built, faults := steps.builder.Build(fmt.Sprintf("fallback %q", name), Watch(o.observer, "", name, steps.builder.Names()))
-	if err := errors.Join(err, faults); err != nil {
+	label := fmt.Sprintf("fallback %q", name)
+	f := validate.Of(label)
+	f.Require(name != "", "name", `""`, "a name")
+	built, faults := steps.builder.Build(label, Watch(o.observer, "", name, steps.builder.Names()))
+	if err := errors.Join(err, f.Err(), faults); err != nil {
 		return nil, err
 	}
 	return &Chain[In, T]{name: name, steps: built}, nil

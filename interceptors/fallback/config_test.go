@@ -51,11 +51,11 @@ func TestNewReportsAllFaults(t *testing.T) {
 		`fallback "profile", step "service": function = nil; must be a function`,
 		`fallback "profile", step "service": timeout = 1µs; must be in [1ms, 24h0m0s]`,
 		`fallback "profile", step "default": function = nil; must be a function`,
-		`fallback "profile", step "default": timeout, needs or guard = set; must be unset: a default is at hand`,
+		`fallback "profile", step "default": guard = set; must be unset: a default is at hand`,
 		`fallback "profile", step "": name = ""; must be a name`,
 		`fallback "profile", step "": needs = -1s; must be in [1µs, 24h0m0s]`,
 		`fallback "profile", step "": max_running = -1; must be in [1, 1000000]`,
-		`policy: policy 0 of the chain = nil; must be a policy`,
+		`fallback "profile", step "": policy: policy 0 of the chain = nil; must be a policy`,
 	)
 }
 
@@ -64,6 +64,13 @@ func TestNoStepsAreAFault(t *testing.T) {
 	var none fallback.Steps[int, string]
 	_, err := fallback.New("profile", none.Timeout(time.Second).Guard(nil).Needs(1).MaxRunning(1))
 	sameLines(t, err, `fallback "profile": steps = none; must be at least one`)
+	_, err = fallback.New("", fallback.Try("service", gives("")).Default(func(int) string { return "" }).Timeout(time.Second).Needs(time.Minute))
+	sameLines(
+		t, err,
+		`fallback "": name = ""; must be a name`,
+		`fallback "", step "default": timeout = 1s; must be unset: a default is at hand`,
+		`fallback "", step "default": needs = 1m0s; must be unset: a default is at hand`,
+	)
 }
 
 // uncomparable is a policy that cannot be the key of a map.

@@ -35,7 +35,7 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := fanout.Config{MaxDuration: time.Microsecond, Reserve: -time.Second, Quorum: 9}
+	cfg := fanout.Config{MaxDuration: time.Microsecond, Reserve: -time.Second, Quorum: 10}
 	_, err = fanout.NewPlanWith(
 		cfg,
 		nil,
@@ -46,6 +46,7 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 		fanout.Optional("parent.name", gives("x"), setName),
 		fanout.Optional("ranks[", gives("x"), setName),
 		fanout.Each[request, response, int, string]("name", nil, nil, nil).Parallel(0).AtLeast(-1).MaxKeys(0).Embed().Default(nil),
+		each(1, tag(nil)).Parallel(4).MaxRunning(3),
 	)
 	const at = `fanout "", source `
 	sameLines(
@@ -53,25 +54,26 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 		`fanout "": name = ""; must be a name`,
 		`fanout "": max_duration = 1µs; must be in [1ms, 24h0m0s]`,
 		`fanout "": reserve = -1s; must be in [0s, 1h0m0s]`,
-		`fanout "": quorum = 9; must be in [1, 8]`,
+		`fanout "": quorum = 10; must be in [1, 9]`,
 		`fanout "": path = "avatar", bound already by "avatar"; must be bound once`,
 		`fanout "": path = "parent.name", bound already by "parent"; must be bound once`,
 		`fanout "": source 0 = nil; must be a source`,
-		`degrade: path = "nam"; afloat.test.v1.GetProfileResponse has no field "nam"`,
+		at+`"nam": degrade: path = "nam"; afloat.test.v1.GetProfileResponse has no field "nam"`,
 		at+`"nam": answers = [NotFound Aborted]; must be unset: the source is required`,
 		at+`"avatar", step "avatar": function = nil; must be a function`,
 		at+`"avatar", step "avatar": timeout = -1ns; must be in [1ms, 24h0m0s]`,
 		at+`"avatar": setter = nil; must be a function`,
 		at+`"avatar": embed = true for string; must be for a proto message`,
 		at+`"parent": guard of step "again" = the *breaker.Breaker of step "parent"; must be one of its own`,
-		`degrade: path = "ranks[", wrong at byte 5; must be like a.b, a[*].b or a["key"]`,
-		`degrade: path = "name[*]"; "name" of afloat.test.v1.GetProfileResponse has no [*]`,
+		at+`"ranks[": degrade: path = "ranks[", wrong at byte 5; must be like a.b, a[*].b or a["key"]`,
+		at+`"name": degrade: path = "name[*]"; "name" of afloat.test.v1.GetProfileResponse has no [*], it is not repeated`,
 		at+`"name": keys = nil; must be a function`,
 		at+`"name": setter = nil; must be a function`,
 		at+`"name": embed = true for string; must be for a proto message`,
 		at+`"name": parallel = 0; must be in [1, 1000]`,
 		at+`"name": at_least = -1; must be in [0, 100000]`,
 		at+`"name": max_keys = 0; must be in [1, 100000]`,
+		at+`"tags": max_running = 3; must be at least parallel, 4`,
 		at+`"name", step "name": function = nil; must be a function`,
 		at+`"name", step "default": function = nil; must be a function`,
 	)

@@ -139,7 +139,8 @@ func (e Elements[Req, Resp, K, T]) Guard(policies ...policy.Policy) Elements[Req
 	return e
 }
 
-// MaxRunning is [Field.MaxRunning], of elements in all runs of the plan.
+// MaxRunning is [Field.MaxRunning], of elements in all runs of the plan. The first
+// step needs as many as [Elements.Parallel] at least.
 func (e Elements[Req, Resp, K, T]) MaxRunning(n int) Elements[Req, Resp, K, T] {
 	e.builder = e.builder.MaxRunning(n)
 	return e

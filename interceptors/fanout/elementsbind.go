@@ -30,6 +30,8 @@ func (e Elements[Req, Resp, K, T]) bind(
 	validate.Between(f, "parallel", e.parallel, 1, 1000)
 	validate.Between(f, "at_least", e.atLeast, 0, 100_000)
 	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
+	running := e.builder.FirstMaxRunning()
+	f.Require(running < 1 || running >= e.parallel, "max_running", running, fmt.Sprintf("at least parallel, %d", e.parallel))
 	e.builder.Answered = e.answered
 	steps := e.builder.Names()
 	e.builder.Overtime = true
@@ -37,7 +39,7 @@ func (e Elements[Req, Resp, K, T]) bind(
 	chain, err := e.builder.Build(label, fallback.Watch(p.cfg.Observer, p.cfg.Name, e.path, steps))
 	p.defaults = p.defaults || chain.Overtime
 	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
-		errors.Join(checkPath(degrade.Elements(e.path), md), f.Err(), err)
+		errors.Join(checkPath(label, degrade.Elements(e.path), md), f.Err(), err)
 }
 
 // answered reports whether an error is the answer that there is no such element.

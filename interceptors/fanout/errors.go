@@ -3,6 +3,7 @@ package fanout
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -24,8 +25,8 @@ type Error struct {
 	// Source is the path of the required source that failed, which may be empty,
 	// as it is below the quorum.
 	Source string
-	// Err is the very error of the required source, or [ErrQuorum] joined with the
-	// errors of those that failed.
+	// Err is the very error of the required source, or has [ErrQuorum] and the errors
+	// of those that failed in its tree.
 	Err error
 	// Report is what was known when the run failed.
 	Report degrade.Report
@@ -33,7 +34,7 @@ type Error struct {
 
 // Error names the plan, the source and its error.
 func (e *Error) Error() string {
-	if errors.Is(e.Err, ErrQuorum) {
+	if e.belowQuorum() {
 		return fmt.Sprintf("fanout %q: %v", e.Plan, e.Err)
 	}
 	return fmt.Sprintf("fanout %q: required source %q: %v", e.Plan, e.Source, e.Err)
@@ -47,8 +48,11 @@ func (e *Error) GRPCStatus() *status.Status {
 	return degrade.WithDetails(e.status(), e.Report)
 }
 
+// belowQuorum is told from a required source with a plan of its own that was.
+func (e *Error) belowQuorum() bool { return e.Source == "" && errors.Is(e.Err, ErrQuorum) }
+
 func (e *Error) status() *status.Status {
-	if errors.Is(e.Err, ErrQuorum) {
+	if e.belowQuorum() {
 		return status.New(codes.Unavailable, ErrQuorum.Error())
 	}
 	if s, ok := status.FromError(e.Err); ok {
@@ -73,18 +77,38 @@ func (r *run[Req, Resp]) fault(report degrade.Report) error {
 		return report.Err()
 	}
 	if answered < r.plan.cfg.Quorum {
-		return &Error{Plan: r.plan.cfg.Name, Err: errors.Join(r.failures()...), Report: report}
+		return &Error{Plan: r.plan.cfg.Name, Err: r.tooFew(answered), Report: report}
 	}
 	return nil
 }
 
-// failures are the errors of a run below the quorum.
-func (r *run[Req, Resp]) failures() []error {
-	all := []error{ErrQuorum}
-	for _, o := range r.outcomes {
-		if o != nil {
-			all = append(all, o.err)
+// tooFew is the error of a run below the quorum.
+func (r *run[Req, Resp]) tooFew(answered int) error {
+	e := &quorumError{answered: answered, asked: len(r.tasks), quorum: r.plan.cfg.Quorum}
+	for i, o := range r.outcomes {
+		if o != nil && o.err != nil {
+			e.paths, e.errs = append(e.paths, r.plan.bindings[i].path()), append(e.errs, o.err)
 		}
 	}
-	return all
+	return e
 }
+
+// quorumError says how many sources answered, and what the others failed with.
+type quorumError struct {
+	answered, asked, quorum int
+	paths                   []string
+	errs                    []error
+}
+
+// Error names the sources that failed.
+func (e *quorumError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v: %d of %d did; must be %d", ErrQuorum, e.answered, e.asked, e.quorum)
+	for i, err := range e.errs {
+		fmt.Fprintf(&b, "; %q: %v", e.paths[i], err)
+	}
+	return b.String()
+}
+
+// Unwrap returns ErrQuorum and the errors of the sources.
+func (e *quorumError) Unwrap() []error { return append([]error{ErrQuorum}, e.errs...) }

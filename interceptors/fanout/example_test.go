@@ -108,7 +108,7 @@ func ExampleNewPlan_faults() {
 	fmt.Println(err)
 	// Output:
 	// fanout "GetPage": path = "banner", bound already by "banner"; must be bound once
-	// degrade: path = "baner"; afloat.test.v1.GetPageResponse has no field "baner"
+	// fanout "GetPage", source "baner": degrade: path = "baner"; afloat.test.v1.GetPageResponse has no field "baner"
 	// fanout "GetPage", source "baner", step "baner": timeout = -1s; must be in [1ms, 24h0m0s]
 }
 

@@ -27,7 +27,8 @@ type fieldBinding[Req, Resp, T any] struct {
 func (f Field[Req, Resp, T]) bind(
 	p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor,
 ) (binding[Req, Resp], error) {
-	faults := validate.Of(fmt.Sprintf("%s, source %q", label, f.path))
+	label = fmt.Sprintf("%s, source %q", label, f.path)
+	faults := validate.Of(label)
 	faults.Require(f.set != nil, "setter", "nil", "a function")
 	faults.Require(!f.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
@@ -35,10 +36,10 @@ func (f Field[Req, Resp, T]) bind(
 	steps := f.builder.Names()
 	f.builder.Overtime = true
 	f.builder.Panicked = p.cfg.panicked(f.path, steps)
-	chain, err := f.builder.Build(fmt.Sprintf("%s, source %q", label, f.path), fallback.Watch(p.cfg.Observer, p.cfg.Name, f.path, steps))
+	chain, err := f.builder.Build(label, fallback.Watch(p.cfg.Observer, p.cfg.Name, f.path, steps))
 	p.defaults = p.defaults || chain.Overtime
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
-		errors.Join(checkPath(f.path, md), faults.Err(), err)
+		errors.Join(checkPath(label, f.path, md), faults.Err(), err)
 }
 
 // answered reports whether an error is the answer that there is no value.

@@ -231,6 +231,35 @@ func TestTooFewAnswersAreAnError(t *testing.T) {
 	}
 }
 
+func TestErrorBelowTheQuorumNamesTheSources(t *testing.T) {
+	t.Parallel()
+	_, err := planWith(t, fanout.Config{Name: "GetProfile", Quorum: 2}, fanout.Optional("name", fails(errors.New("no")), setName),
+		fanout.Optional("avatar", gives("x"), setAvatar), each(1, tag(map[int]error{0: errors.New("none")}))).Gather(t.Context(), nil, &testv1.GetProfileResponse{})
+	const want = `fanout "GetProfile": fewer sources answered than the quorum: 1 of 3 did; must be 2; "name": no; "tags": none`
+	if err == nil || err.Error() != want {
+		t.Errorf("error = %v; want %s", err, want)
+	}
+}
+
+// A required source may have a plan of its own: what that failed with is its error.
+func TestRequiredSourceBelowAQuorumOfItsOwn(t *testing.T) {
+	t.Parallel()
+	inner := plan(t, fanout.Optional("name", fails(errDown), setName))
+	get := func(ctx context.Context, _ request) (response, error) {
+		resp := &testv1.GetProfileResponse{}
+		_, err := inner.Gather(ctx, nil, resp)
+		return resp, err
+	}
+	_, err := plan(t, fanout.Required("parent", get, setParent)).Gather(t.Context(), nil, &testv1.GetProfileResponse{})
+	if err == nil || !strings.HasPrefix(err.Error(), `fanout "GetProfile": required source "parent": fanout "GetProfile": fewer`) {
+		t.Errorf("error = %v; want it to name the source", err)
+	}
+	if !errors.Is(err, fanout.ErrQuorum) || !errors.Is(err, errDown) || status.Code(err) != codes.Unavailable ||
+		degrade.FromError(err).State("parent") != degrade.Missing || degrade.FromError(err).State("name") != degrade.Intact {
+		t.Errorf("status = %v, %v", status.Convert(err), degrade.FromError(err))
+	}
+}
+
 func TestCompleteOrNothingFailsEarly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -77,7 +77,7 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 	md := messageOf[Resp]()
 	if md != nil {
 		p.inside = degrade.HasField(md)
-		faults = append(faults, degrade.CheckMessage(md))
+		faults = append(faults, labelled(label, degrade.CheckMessage(md)))
 	}
 	for i, s := range sources {
 		if s == nil {
@@ -146,9 +146,17 @@ func messageOf[Resp any]() protoreflect.MessageDescriptor {
 }
 
 // checkPath requires that path is one of the response.
-func checkPath(path string, md protoreflect.MessageDescriptor) error {
+func checkPath(label, path string, md protoreflect.MessageDescriptor) error {
 	if md == nil {
-		return degrade.CheckPath(path)
+		return labelled(label, degrade.CheckPath(path))
 	}
-	return degrade.CheckField(path, md)
+	return labelled(label, degrade.CheckField(path, md))
+}
+
+// labelled says of a fault whose it is.
+func labelled(label string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", label, err)
 }

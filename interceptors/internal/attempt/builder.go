@@ -146,7 +146,8 @@ func (b Builder[In, T]) Build(label string, w Watcher) (*Chain[In, T], error) {
 
 // build makes one step, of whose policies o hears.
 func (s spec[In, T]) build(label string, o policy.Observer) (*Step[In, T], error) {
-	f := validate.Of(fmt.Sprintf("%s, step %q", label, s.name))
+	at := fmt.Sprintf("%s, step %q", label, s.name)
+	f := validate.Of(at)
 	f.Require(s.name != "", "name", `""`, "a name")
 	f.Require(s.get != nil, "function", "nil", "a function")
 	step := &Step[In, T]{Name: s.name, State: s.state, get: s.get, instant: s.instant, maxRunning: DefaultMaxRunning}
@@ -162,14 +163,20 @@ func (s spec[In, T]) build(label string, o policy.Observer) (*Step[In, T], error
 		step.maxRunning = int64(*s.maxRunning)
 		validate.Between(f, "max_running", step.maxRunning, 1, 1_000_000)
 	}
-	f.Require(!s.instant || s.timeout == nil && s.needs == nil && s.guards == nil,
-		"timeout, needs or guard", "set", "unset: a default is at hand")
-	var err error
+	if s.instant {
+		const unset = "unset: a default is at hand"
+		f.Require(s.timeout == nil, "timeout", step.timeout, unset)
+		f.Require(s.needs == nil, "needs", step.needs, unset)
+		f.Require(s.guards == nil, "guard", "set", unset)
+	}
 	if len(s.guards) > 0 {
-		step.guard, err = policy.NewChain(s.guards, policy.WithObserver(o))
+		guard, err := policy.NewChain(s.guards, policy.WithObserver(o))
+		if step.guard = guard; err != nil {
+			return step, errors.Join(f.Err(), fmt.Errorf("%s: %w", at, err))
+		}
 	}
 	step.refusals(label)
-	return step, errors.Join(f.Err(), err)
+	return step, f.Err()
 }
 
 // order requires that a default, which cannot fail, is last.

@@ -15,6 +15,14 @@ func (b Builder[In, T]) FirstTimeout() time.Duration {
 	return *b.steps[0].timeout
 }
 
+// FirstMaxRunning is how many of the first step may run at once.
+func (b Builder[In, T]) FirstMaxRunning() int {
+	if len(b.steps) == 0 || b.steps[0].maxRunning == nil {
+		return DefaultMaxRunning
+	}
+	return *b.steps[0].maxRunning
+}
+
 // BoundFirst gives the first step a time unless it has one of its own.
 func (b Builder[In, T]) BoundFirst(d time.Duration) Builder[In, T] {
 	if len(b.steps) > 0 && b.steps[0].timeout == nil {
