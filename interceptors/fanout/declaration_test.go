@@ -40,6 +40,9 @@ func TestPlansAreCheckedAgainstDeclarations(t *testing.T) {
 		fanout.Optional(`offers["a"].seller`, gives[response](nil), setParent),
 		fanout.Optional("email", gives("x"), setName),
 	)
+	if _, err := fanout.NewPlanWith(fanout.Config{Name: "plan", Declared: all}, fanout.Optional("avatar", gives("x"), setAvatar).Timeout(200*time.Millisecond)); err != nil {
+		t.Errorf("with all of the declared time: %v", err)
+	}
 	const at = `fanout "plan", source `
 	sameLines(
 		t, err,

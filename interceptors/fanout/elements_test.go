@@ -195,6 +195,21 @@ func TestMaxKeysBoundsElements(t *testing.T) {
 	marked(t, r, "tags[*] missing concurrency_limited 6[]")
 }
 
+// Sources of one type have their tasks made together, elements each their own.
+func TestSourcesOfAllKindsInOnePlan(t *testing.T) {
+	t.Parallel()
+	setItems := func(r response, items []string) { r.Items = make([]*testv1.Item, len(items)) }
+	resp := &testv1.GetProfileResponse{}
+	_, err := plan(
+		t, each(2, tag(nil)), fanout.Optional("name", gives("Ada"), setName), fanout.Each("items", upTo(3), tag(nil), setItems),
+		fanout.Optional("parent", gives(&testv1.GetProfileResponse{Name: "Eve"}), setParent), fanout.Optional("avatar", gives("a.png"), setAvatar),
+	).Gather(t.Context(), nil, resp)
+	if err != nil || len(resp.GetTags()) != 2 || len(resp.GetItems()) != 3 || resp.GetName() != "Ada" ||
+		resp.GetParent().GetName() != "Eve" || resp.GetAvatar() != "a.png" {
+		t.Errorf("response = %v, %v", resp, err)
+	}
+}
+
 func TestElementsHaveStepsToo(t *testing.T) {
 	t.Parallel()
 	bad := map[int]error{1: errDown, 2: errDown}

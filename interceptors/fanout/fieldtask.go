@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -113,8 +112,6 @@ func (t *fieldTask[Req, Resp, T]) result() *outcome {
 	switch {
 	case t.ok && t.attempt.Plain():
 		return nil
-	case t.ok && a.Step() == 0:
-		return t.run.said(t.attempt.Report(degrade.Source{}), b.spec.path)
 	case t.ok:
 		return t.run.said(t.attempt.Report(t.run.source(b.spec.path, a.Ended())), b.spec.path)
 	case len(a.Failures()) == 1 && b.spec.answered(a.Failures()[0]):

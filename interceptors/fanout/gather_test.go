@@ -260,6 +260,33 @@ func TestRequiredSourceBelowAQuorumOfItsOwn(t *testing.T) {
 	}
 }
 
+// What has made calls and is complete is no reason to stop, and sources are told what
+// is wanted.
+func TestCompleteOrNothingWaitsForAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var told [2]bool
+		calls := func(ctx context.Context, _ request) (string, error) {
+			told[0] = degrade.CompleteRequired(ctx)
+			return "Ada", ctx.Err()
+		}
+		get := func(ctx context.Context, _ request, _ int) (string, error) {
+			told[1] = degrade.CompleteRequired(ctx)
+			time.Sleep(time.Minute)
+			return "tag", ctx.Err()
+		}
+		resp := &testv1.GetProfileResponse{}
+		asking(t, degrade.RequireComplete(), func(ctx context.Context) error {
+			_, err := planWith(t, fanout.Config{Name: "GetProfile", MaxDuration: time.Hour},
+				fanout.Optional("name", calls, setName), each(1, get)).Gather(ctx, nil, resp)
+			return err
+		})
+		if resp.GetName() != "Ada" || len(resp.GetTags()) != 1 || told != [2]bool{true, true} {
+			t.Errorf("response = %v, told %v; want all of it", resp, told)
+		}
+	})
+}
+
 func TestCompleteOrNothingFailsEarly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -146,6 +146,35 @@ func TestDefaultsOfElementsInOvertime(t *testing.T) {
 	})
 }
 
+// What has no default is not waited for.
+func TestNoOvertimeWithoutADefault(t *testing.T) {
+	t.Parallel()
+	getDeaf := func(ctx context.Context, req request, _ int) (string, error) { return deaf(ctx, req) }
+	noKeys := func(request) []int { panic("no") }
+	for name, tt := range map[string]struct {
+		other source
+		left  int // how many are left behind, each of which stalls
+	}{
+		"a field":             {fanout.Optional("avatar", deaf, setAvatar), 1},
+		"elements":            {each(2, getDeaf), 2},
+		"elements of no keys": {fanout.Each("tags", noKeys, getDeaf, setTags).Default(func(request, int) string { return "" }), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const stall = 20 * time.Millisecond
+				cfg := fanout.Config{Name: "GetProfile", Observer: stalls{by: stall}, Logger: slog.New(slog.DiscardHandler)}
+				p, resp, begin := planWith(t, cfg, tt.other, fanout.Optional("name", deaf, setName).Default(nobody)), &testv1.GetProfileResponse{}, time.Now()
+				_, err := p.Gather(within(t, time.Second), nil, resp)
+				if took, want := time.Since(begin), 915*time.Millisecond+time.Duration(tt.left)*stall; err != nil || resp.GetName() != "nobody" || took != want {
+					t.Errorf("response = %v, %v after %v; want it after %v", resp, err, took, want)
+				}
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
 // A run that has failed already waits for no default, nor does one that fails while it
 // waits.
 func TestNoOvertimeForWhatIsLost(t *testing.T) {
