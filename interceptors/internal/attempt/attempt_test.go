@@ -345,6 +345,15 @@ func TestNoOvertime(t *testing.T) {
 	if !slices.Equal(run.took, []bool{false}) {
 		t.Errorf("took %v: %+v", run.took, run.Answer)
 	}
+	going, goes := context.WithCancel(t.Context())
+	run, c, _ = overtime(t, builder{}.Then("a", degrade.Intact, func(ctx context.Context, in int) (string, error) {
+		goes()
+		return fails(ctx, in)
+	}))
+	run.Start(going, c, 1, run)
+	if !slices.Equal(run.took, []bool{false}) || len(run.Answer.Failures()) != 1 {
+		t.Errorf("took %v: %+v", run.took, run.Answer)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -354,6 +363,32 @@ func TestNoOvertime(t *testing.T) {
 		run.Start(ctx, c, 1, run)
 		if !slices.Equal(run.took, []bool{false}) {
 			t.Errorf("took %v: %+v", run.took, run.Answer)
+		}
+	})
+}
+
+// Who was refused takes no place, and who has ended gives his back, however late.
+func TestPlacesOfAStepComeBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := build(t, builder{}.Then("a", degrade.Intact, deaf).MaxRunning(2), nil)
+		for _, want := range []int{2, 2} {
+			begin := time.Now()
+			runs := make([]*taker, 5)
+			for i := range runs {
+				runs[i] = &taker{done: make(chan struct{})}
+				go runs[i].Start(t.Context(), c, 1, runs[i])
+			}
+			ran := 0
+			for _, run := range runs {
+				if <-run.done; run.took[0] {
+					ran++
+				}
+			}
+			if ran != want || time.Since(begin) != time.Hour {
+				t.Errorf("%d ran after %v; want %d", ran, time.Since(begin), want)
+			}
+			synctest.Wait()
 		}
 	})
 }
