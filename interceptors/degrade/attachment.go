@@ -130,17 +130,19 @@ func (r Report) At(path string) Report {
 	if path == "" {
 		return r
 	}
-	moved := make([]Marker, len(r.markers))
+	moved, tooDeep := make([]Marker, len(r.markers)), false
 	for i, m := range r.markers {
 		joined := Join(path, m.Path)
 		if CheckPath(joined) != nil { // too deep or too long to be said
 			m = Marker{State: Partial, Reason: m.Reason, Source: m.Source}
-			joined = path
+			joined, tooDeep = path, true
 		}
 		m.Path = joined
 		moved[i] = m
 	}
-	r.markers = moved
+	if r.markers = moved; tooDeep {
+		r.markers = normal(moved) // several may say the same now
+	}
 	return r
 }
 

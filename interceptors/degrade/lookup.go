@@ -44,7 +44,7 @@ func (r Report) stateOf(asked []step) State {
 }
 
 // Age returns how old the value of the field at path is, zero unless it is
-// [Stale].
+// [Stale] and the server says how old.
 func (r Report) Age(path string) time.Duration {
 	steps, err := parse(path)
 	if err != nil {

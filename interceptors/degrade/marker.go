@@ -19,7 +19,7 @@ type Marker struct {
 	State State
 	// Reason is why.
 	Reason Reason
-	// Age is how old the value is. Stale only.
+	// Age is how old the value is, 0 if that is not known. Stale only.
 	Age time.Duration
 	// Keys name the affected elements where Path ends in [*] and the server
 	// names them, Count is how many there are, named or not.
@@ -99,7 +99,7 @@ func (m Marker) proto() *degradev1.FieldDegradation {
 		ElementCount: uint32(m.Count), //nolint:gosec // in range
 		SourceInfo:   m.Source.proto(),
 	}
-	if m.State == Stale {
+	if m.Age > 0 { // else it is not known
 		f.Age = durationpb.New(m.Age)
 	}
 	return f

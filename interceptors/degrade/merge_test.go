@@ -2,6 +2,8 @@ package degrade_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -50,6 +52,32 @@ func TestUnionAddsUp(t *testing.T) {
 	r := degrade.Union(degrade.Report{}, degrade.NewReport(), staleAt("a"), staleAt("b"), staleAt("a"))
 	if r.Len() != 2 || r.State("a") != degrade.Stale || r.State("b") != degrade.Stale || r.State("c") != degrade.Intact {
 		t.Errorf("union = %v", r.Proto())
+	}
+}
+
+// What comes too deep is said of the field that it is in, once.
+func TestReportsThatAreMovedTooDeep(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat("a.", degrade.MaxPathSteps-2) + "a"
+	moved := degrade.NewReport(missing("b"), missing("x.y"), missing("x.z")).At(deep)
+	if got := paths(moved); !slices.Equal(got, []string{deep, deep + ".b"}) {
+		t.Errorf("markers at %q", got)
+	}
+	if moved.State(deep) != degrade.Partial || moved.State(deep+".b") != degrade.Missing {
+		t.Errorf("report = %v", moved)
+	}
+}
+
+// An age that is not known is none, on the wire too.
+func TestAgeThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		marker degrade.Marker
+		known  bool
+	}{{stale("name", 0), false}, {stale("name", 1), true}} {
+		if f := degrade.NewReport(tt.marker).Proto().GetFields()[0]; (f.GetAge() != nil) != tt.known {
+			t.Errorf("marker = %v", f)
+		}
 	}
 }
 
