@@ -79,6 +79,15 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 	)
 }
 
+func TestElementsAreBoundToTheListItself(t *testing.T) {
+	t.Parallel()
+	_, err := fanout.NewPlan("GetProfile", fanout.Each("tags[*]", upTo(1), tag(nil), setTags))
+	if want := `fanout "GetProfile", source "tags[*]": path = "tags[*]"; must be that of the repeated field, without [*]`; err == nil ||
+		!strings.Contains(err.Error(), want) {
+		t.Errorf("error = %v; want %s", err, want)
+	}
+}
+
 func TestNoSourcesAreAFault(t *testing.T) {
 	t.Parallel()
 	_, err := fanout.NewPlan[request, response]("GetProfile")

@@ -23,10 +23,10 @@
 // The plan owns the time: sources have until the caller's deadline less a reserve
 // for what comes after them, and the response leaves then, whatever they do. What
 // has arrived by then is in it, and so are defaults whose turn has not come: they are
-// waited for, but no longer than half of the reserve. A source that ignores its context is left behind:
-// its late value is dropped, and how many of it run is bounded. A panic and
-// runtime.Goexit are failures of the source, with INTERNAL to the caller and the
-// stack to the log.
+// waited for, but no longer than half of the reserve. A source that ignores its
+// context is left behind: its late value is dropped, and how many of it run is bounded.
+// A panic and runtime.Goexit are failures of the source, with INTERNAL to the caller
+// and the stack to the log.
 //
 // # Without races
 //

@@ -3,6 +3,7 @@ package fanout
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -25,6 +26,7 @@ func (e Elements[Req, Resp, K, T]) bind(
 	label = fmt.Sprintf("%s, source %q", label, e.path)
 	f := validate.Of(label)
 	f.Require(e.keys != nil, "keys", "nil", "a function")
+	f.Require(!strings.HasSuffix(e.path, "[*]"), "path", fmt.Sprintf("%q", e.path), "that of the repeated field, without [*]")
 	f.Require(e.set != nil, "setter", "nil", "a function")
 	f.Require(!e.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	validate.Between(f, "parallel", e.parallel, 1, 1000)
