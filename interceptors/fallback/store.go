@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ type StoreConfig struct {
 	// MaxEntries is how many responses are kept. Range [1, 10000000]. Default 1000.
 	MaxEntries int
 	// MaxBytes is how much memory the responses and the requests that they belong
-	// to may take, in serialised form. Range [1024, 2^36]. Default 16 MiB.
+	// to may take, in serialised form. Range [1024, 2^36], or as far
+	// as an int goes. Default 16 MiB.
 	MaxBytes int
 	// MaxAge is how old a response may be to be used. Range [1s, 720h].
 	// Default 1h.
@@ -44,7 +46,7 @@ func (c StoreConfig) withDefaults() StoreConfig {
 func (c StoreConfig) validate() error {
 	f := validate.Of("fallback store")
 	validate.Between(f, "max_entries", c.MaxEntries, 1, 10_000_000)
-	validate.Between(f, "max_bytes", c.MaxBytes, 1024, 1<<36)
+	validate.Between(f, "max_bytes", c.MaxBytes, 1024, min(1<<36, math.MaxInt))
 	validate.Between(f, "max_age", c.MaxAge, time.Second, 30*24*time.Hour)
 	return f.Err()
 }
