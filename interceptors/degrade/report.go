@@ -85,7 +85,7 @@ func (r Report) String() string {
 		named = append(named, fmt.Sprintf("%q is %v (%v)", m.Path, m.State, m.Reason))
 	}
 	said := strings.Join(named, ", ")
-	switch more := len(r.markers) - len(named) + r.unmarked(); {
+	switch more := plus(len(r.markers)-len(named), r.unmarked()); {
 	case more == 0:
 		return said
 	case said == "":

@@ -55,6 +55,8 @@ func TestStateIsThatOfTheNearestMarker(t *testing.T) {
 		missing("account.plan"),
 		missing("banner.image"),
 		degrade.Marker{Path: "list", State: degrade.Partial, Reason: degrade.ReasonUpstreamDegraded},
+		missing("offers[*]"), stale(`offers["a"]`, time.Minute),
+		stale("twice", time.Minute), missing("twice"),
 	)
 	for path, want := range map[string]degrade.State{
 		"":                  degrade.Partial, // something within it
@@ -67,6 +69,9 @@ func TestStateIsThatOfTheNearestMarker(t *testing.T) {
 		"banner.image":      degrade.Missing,
 		"banner.text":       degrade.Intact,
 		"list[*].x":         degrade.Partial,
+		`offers["a"]`:       degrade.Stale, // nearer, though not as bad
+		`offers["b"]`:       degrade.Missing,
+		"twice":             degrade.Missing, // the worst of what is said of it
 	} {
 		if got := r.State(path); got != want {
 			t.Errorf("State(%q) = %v; want %v", path, got, want)

@@ -37,7 +37,7 @@ func (r Report) Summary() string {
 		counts[m.State]++
 	}
 	var b strings.Builder
-	b.WriteString(strconv.Itoa(len(r.markers) + r.unmarked()))
+	b.WriteString(strconv.Itoa(plus(len(r.markers), r.unmarked())))
 	for _, s := range []State{Unknown, Missing, Stale, Defaulted, Substituted, Partial} {
 		if counts[s] > 0 {
 			fmt.Fprintf(&b, "; %v=%d", s, counts[s])
