@@ -66,6 +66,26 @@ func TestStaticResponseIsCopiedAndMarked(t *testing.T) {
 	})
 }
 
+// Who has gone waits for no fallback, and gets the error of the call itself.
+func TestWhoHasGoneIsGivenNoFallback(t *testing.T) {
+	t.Parallel()
+	asked := false
+	fallbacks := client(t, method().Func("cache", func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+		asked = true
+		return &testv1.GetProfileResponse{}, nil
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+		cancel()
+		return errDown
+	}
+	err := fallbacks.UnaryClientInterceptor()(ctx, testv1.TierService_GetProfile_FullMethodName,
+		&testv1.GetProfileRequest{}, &testv1.GetProfileResponse{}, nil, invoker)
+	if !errors.Is(err, errDown) || asked {
+		t.Errorf("error = %v, fallback asked: %v; want that of the call", err, asked)
+	}
+}
+
 func TestCallThatIsAnsweredGetsItsError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -128,6 +128,8 @@ func TestNewClientReportsAllFaults(t *testing.T) {
 		start("/a.B/C").Needs(time.Second).Guard(uncomparable{}).MaxRunning(3).Static(none),
 		start("a.B/C"),
 		fallback.For[proto.Message, proto.Message]("/a.B/D").Static(nil),
+		fallback.For[*testv1.GetProfileRequest, proto.Message]("/a.B/E").Static(&testv1.GetProfileResponse{}),
+		start("/a.B/F").LastGood(store(t, fallback.StoreConfig{})).Needs(-1).MaxRunning(-1),
 	})
 	sameLines(t, err,
 		`fallback: rule 0 = nil; must be a Method`,
@@ -143,6 +145,9 @@ func TestNewClientReportsAllFaults(t *testing.T) {
 		`fallback: fallbacks of a.B/C = none; must be at least one`,
 		`fallback: messages of /a.B/D = <nil>, <nil>; must be generated types`,
 		`fallback of /a.B/D, step "default": function = nil; must be a function`,
+		`fallback: messages of /a.B/E = *testv1.GetProfileRequest, <nil>; must be generated types`,
+		`fallback of /a.B/F, step "last good": needs = -1ns; must be in [1µs, 24h0m0s]`,
+		`fallback of /a.B/F, step "last good": max_running = -1; must be in [1, 1000000]`,
 	)
 }
 
