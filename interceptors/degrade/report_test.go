@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,28 @@ func TestElements(t *testing.T) {
 	}
 	if named.State("items") != degrade.Partial || named.State("items[*]") != degrade.Missing {
 		t.Errorf("items %v, items[*] %v; want partial, missing", named.State("items"), named.State("items[*]"))
+	}
+}
+
+// What says the same is put together: all that it counts, as many names as there may be,
+// and the source that was named first.
+func TestMarkersThatSayTheSame(t *testing.T) {
+	t.Parallel()
+	part := func(from int, source string) degrade.Marker {
+		m := degrade.Marker{Path: "items[*]", State: degrade.Missing, Count: 60, Source: degrade.Source{Name: source}}
+		for i := range m.Count {
+			m.Keys = append(m.Keys, strconv.Itoa(from+i))
+		}
+		return m
+	}
+	for m := range degrade.NewReport(part(0, "first"), part(50, "second")).Markers() {
+		if m.Count != 110 || len(m.Keys) != degrade.MaxKeys || m.Source.Name != "first" {
+			t.Errorf("%d elements, %d keys, of %q; want 110, %d, of the first", m.Count, len(m.Keys), m.Source.Name, degrade.MaxKeys)
+		}
+	}
+	other := degrade.Marker{State: degrade.Missing, Reason: degrade.ReasonShed}
+	if r := degrade.NewReport(missing(""), other, missing("name")); r.Len() != 2 {
+		t.Errorf("report = %v; want both reasons, and nothing of what is within", r)
 	}
 }
 
