@@ -78,6 +78,19 @@ func TestCapTakesTheLeastFirst(t *testing.T) {
 	}
 }
 
+// Room is used to the last byte, beside what the count may need.
+func TestCapUsesAllRoom(t *testing.T) {
+	t.Parallel()
+	r := degrade.NewReport(missing("name"), stale("avatar", time.Hour))
+	count := &degradev1.Degradation{Truncated: true, DroppedCount: 1<<32 - 1}
+	exact := proto.Size(count) + proto.Size(degrade.NewReport(missing("name")).Proto())
+	for size, want := range map[int]int{exact: 1, exact - 1: 0} {
+		if d := degrade.Capped(r, size); len(d.GetFields()) != want {
+			t.Errorf("in %d bytes: %v; want %d markers", size, d, want)
+		}
+	}
+}
+
 // FuzzCap caps reports of any kind: what is sent is never larger, and every
 // degraded field is either marked or counted.
 func FuzzCap(f *testing.F) {
