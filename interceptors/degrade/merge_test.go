@@ -44,6 +44,22 @@ func TestMergeObeysUnderAndUnused(t *testing.T) {
 	}
 }
 
+// What is marked while a value is made is in paths of a response, which the value need
+// not be, unless somebody says so.
+func TestMarksOnTheWayToAValue(t *testing.T) {
+	t.Parallel()
+	ctx, scope := degrade.Open(t.Context())
+	if err := degrade.Mark(ctx, "avatar", degrade.Stale, degrade.ReasonTimeout); err != nil {
+		t.Error(err)
+	}
+	if err := degrade.Mark(degrade.Under(ctx, "profile"), "name", degrade.Missing, degrade.ReasonTimeout); err != nil {
+		t.Error(err)
+	}
+	if got := claims(scope.Close()); !slices.Equal(got, []string{" partial", "profile.name missing"}) {
+		t.Errorf("markers %q; want the value partial, and what was said of its profile", got)
+	}
+}
+
 func TestUnionAddsUp(t *testing.T) {
 	t.Parallel()
 	if degrade.Union().Known() || degrade.Union(degrade.Report{}).Known() {
