@@ -285,3 +285,31 @@ func TestServerWithoutMarkers(t *testing.T) {
 		}
 	})
 }
+
+// A response that a handler took over may have more to say than it names. That is not
+// lost beside what the handler says itself, nor is it complete.
+func TestWhatAResponseDoesNotNameIsSentOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		marks := false
+		listener := serve(t, &tier{profile: func(ctx context.Context) (*testv1.GetProfileResponse, error) {
+			if marks {
+				mark(ctx, t, "name", degrade.Missing)
+			}
+			return &testv1.GetProfileResponse{Degradation: &degradev1.Degradation{Truncated: true, DroppedCount: 5}}, nil
+		}}, markingServer()...)
+		client := dial(t, listener, readingClient()...)
+		for _, marks = range []bool{false, true} {
+			var r degrade.Report
+			if _, err := client.GetProfile(t.Context(), nil, degrade.Capture(&r)); err != nil || !r.Truncated() || r.Dropped() != 5 {
+				t.Errorf("report = %v, %v; want five fields that are not named", r, err)
+			}
+			if marked := r.State("name") == degrade.Missing; marked != marks {
+				t.Errorf("name is %v", r.State("name"))
+			}
+			if _, err := client.GetProfile(t.Context(), nil, degrade.RequireComplete()); status.Code(err) != codes.Unavailable {
+				t.Errorf("all or nothing: %v; want unavailable", err)
+			}
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -147,5 +148,40 @@ func TestWithDetailsKeepsTheStatus(t *testing.T) {
 	}
 	if got := degrade.FromError(s.Err()).State("user"); got != degrade.Stale {
 		t.Errorf("state in the details = %v; want stale", got)
+	}
+}
+
+// The last report counts, and the rest of the details stays.
+func TestWithDetailsReplacesAReport(t *testing.T) {
+	t.Parallel()
+	s, err := status.New(codes.Unavailable, "down").WithDetails(&errdetails.ErrorInfo{Reason: "OWN"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = degrade.WithDetails(degrade.WithDetails(s, staleAt("before")), staleAt("name"))
+	if got := degrade.FromError(s.Err()); len(s.Details()) != 2 || !slices.Equal(claims(got), []string{"name stale"}) {
+		t.Errorf("details %v", s.Details())
+	}
+}
+
+// A status that leaves no room for a report, however short, has none: with its text and
+// in base64 it never takes more than its share.
+func TestDetailsNeverTakeMoreThanTheirShare(t *testing.T) {
+	t.Parallel()
+	const share = 7 << 10
+	with, without := 0, 0
+	for n := range share / 2 {
+		s := degrade.WithDetails(status.New(codes.Aborted, strings.Repeat("a", n)), staleAt(strings.Repeat("b", 100)))
+		if len(s.Details()) == 0 {
+			without++
+			continue
+		}
+		with++
+		if took := n + (proto.Size(s.Proto())+2)/3*4; took > share {
+			t.Fatalf("a text of %d bytes: %d bytes; want at most %d", n, took, share)
+		}
+	}
+	if with == 0 || without == 0 {
+		t.Errorf("%d with a report, %d without; want some of both", with, without)
 	}
 }
