@@ -113,6 +113,12 @@ func TestElements(t *testing.T) {
 			t.Errorf("%s: %v; want %v", tt.name, got, tt.want)
 		}
 	}
+	// The names are those of the last list in a path.
+	deep := degrade.NewReport(degrade.Marker{Path: "offers[*].seller.items[*]", State: degrade.Missing, Keys: []string{"a"}, Count: 1})
+	if in, of, other := deep.State(`offers["x"].seller.items`), deep.Element(`offers["x"].seller.items`, "a"), deep.Element(`offers["x"].seller.items`, "b"); in != degrade.Partial ||
+		of != degrade.Missing || other != degrade.Intact {
+		t.Errorf("list in a list is %v, its elements %v, %v; want partial, missing, intact", in, of, other)
+	}
 	if named.State("items") != degrade.Partial || named.State("items[*]") != degrade.Missing {
 		t.Errorf("items %v, items[*] %v; want partial, missing", named.State("items"), named.State("items[*]"))
 	}
