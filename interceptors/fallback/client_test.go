@@ -217,6 +217,7 @@ func TestTimeoutOfTheCallAndWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := func(ctx context.Context, _ *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
 			<-ctx.Done()
+			time.Sleep(time.Second) // else its answer might be the first to arrive
 			return nil, status.Error(codes.Aborted, "never mind")
 		}
 		rule := method().Timeout(time.Second).Static(&testv1.GetProfileResponse{Name: "nobody"}).

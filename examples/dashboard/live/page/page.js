@@ -139,7 +139,8 @@ function services(all) {
   const chains = [];
   for (const s of all.filter((s) => !s.sickness)) {
     const box = make("span", "card small", make("strong", "", s.name),
-      ` ${rate(s.callsPerSecond)}${s.own ? `, ${s.own.inFlight} of ${s.own.limit} places` : ""}`, s.circuit ? circuitBadge(s.circuit) : null);
+      make("span", "numbers", rate(s.callsPerSecond), s.own ? `, ${s.own.inFlight} of ${s.own.limit} places` : null),
+      s.circuit ? circuitBadge(s.circuit) : null);
     box.id = `server-${s.name}`;
     box.title = [taken(s.places, "on the way"), taken(s.own, "of its own")].filter(Boolean).join(", ");
     if (!s.calledBy) chains.push(make("span", "chain", make("span", "arrow", "client")));
