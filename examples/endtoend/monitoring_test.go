@@ -1,6 +1,7 @@
 package endtoend_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,20 +86,39 @@ func writeRules(t *testing.T, more string) string {
 	return path
 }
 
-// panels are the queries of the dashboard, with its variables filled in. Grafana's own
-// types read it, strictly.
-func panels(t *testing.T) (all []string) {
+// values is how Grafana asks for those of a label.
+var values = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+
+// board is the dashboard. Grafana's own types read it, strictly.
+func board(t *testing.T) (d dashboard.Dashboard) { //nolint:staticcheck // it is the form that every Grafana loads
 	t.Helper()
 	plugins.RegisterDefaultPlugins()
 	text, err := os.ReadFile(filepath.Join(monitoring, "grafana.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var d dashboard.Dashboard //nolint:staticcheck // it is the form that every Grafana loads
 	for _, err := range []error{d.UnmarshalJSONStrict(text), d.Validate()} {
 		if err != nil && err.Error() != "" { // an empty list of faults is no fault
 			t.Fatal(err)
 		}
+	}
+	return d
+}
+
+// panels are the queries of the dashboard, those of its variables among them, with
+// these filled in.
+func panels(t *testing.T) (all []string) {
+	t.Helper()
+	d := board(t)
+	for _, v := range d.Templating.List {
+		if v.Type != dashboard.VariableTypeQuery {
+			continue
+		}
+		of := values.FindStringSubmatch(*v.Query.String)
+		if of == nil {
+			t.Fatalf("variable %s asks for %s", v.Name, *v.Query.String)
+		}
+		all = append(all, fmt.Sprintf("count by (%s) (%s{%s!=''})", of[2], of[1], of[2]))
 	}
 	for _, p := range d.Panels {
 		if p.Panel == nil {
