@@ -39,12 +39,13 @@ const (
 )
 
 // declared is what the author of the message says of the field at the path.
-func (c Config) declared(path string, md protoreflect.MessageDescriptor) Declaration {
+func (c Config) declared(label, path string, md protoreflect.MessageDescriptor) (Declaration, error) {
 	fd := descriptorOf(path, md)
 	if c.Declared == nil || fd == nil {
-		return Declaration{}
+		return Declaration{}, nil
 	}
-	return c.Declared(fd)
+	d, err := c.Declared(fd)
+	return d, labelled(fmt.Sprintf("%s, source %q", label, path), err)
 }
 
 // descriptorOf finds the field at a path, nil if there is none. The elements of a

@@ -2,6 +2,7 @@ package fanout_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +15,10 @@ import (
 )
 
 // declared declares the fields with these names.
-func declared(all map[protoreflect.FullName]fanout.Declaration) func(protoreflect.FieldDescriptor) fanout.Declaration {
-	return func(fd protoreflect.FieldDescriptor) fanout.Declaration { return all[fd.FullName()] }
+func declared(
+	all map[protoreflect.FullName]fanout.Declaration,
+) func(protoreflect.FieldDescriptor) (fanout.Declaration, error) {
+	return func(fd protoreflect.FieldDescriptor) (fanout.Declaration, error) { return all[fd.FullName()], nil }
 }
 
 const profile = "afloat.test.v1.GetProfileResponse."
@@ -53,6 +56,13 @@ func TestPlansAreCheckedAgainstDeclarations(t *testing.T) {
 		at+`"tags": need = optional; must be required, as the field is declared`,
 		at+`"tags": timeout = 2s; must be at most 1s, as the field is declared`,
 	)
+	_, err = fanout.NewPlanWith(
+		fanout.Config{Name: "plan", Declared: func(protoreflect.FieldDescriptor) (fanout.Declaration, error) {
+			return fanout.Declaration{}, errors.New("unclear")
+		}},
+		fanout.Optional("name", gives("x"), setName),
+	)
+	sameLines(t, err, at+`"name": unclear`)
 	_, err = fanout.NewPlanWith(
 		fanout.Config{Name: "plan", Declared: declared(map[protoreflect.FullName]fanout.Declaration{profile + "parent": {Timeout: 25 * time.Hour}})},
 		fanout.Optional("parent", gives[response](nil), setParent),

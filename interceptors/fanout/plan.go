@@ -42,9 +42,10 @@ type Config struct {
 	// slog.Default().
 	Logger *slog.Logger
 	// Declared returns what the author of the response's message says of a field in
-	// its options, as protooptions.Declared does. The sources are checked against it
-	// and have its timeouts as their default. Default: nothing is said.
-	Declared func(protoreflect.FieldDescriptor) Declaration
+	// its options, or what is wrong with them, as protooptions.Declared does. The
+	// sources are checked against it and have its timeouts as their default. Default:
+	// nothing is said.
+	Declared func(protoreflect.FieldDescriptor) (Declaration, error)
 }
 
 // Plan is the sources of one kind of response. It is immutable and safe for
@@ -84,9 +85,10 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 			faults = append(faults, fmt.Errorf("%s: source %d = nil; must be a source", label, i))
 			continue
 		}
-		s, declaredErr := s.declare(label, p.cfg.declared(s.field(), md))
+		d, unclear := p.cfg.declared(label, s.field(), md)
+		s, disobeys := s.declare(label, d)
 		b, err := s.bind(p, label, md)
-		p.bindings, faults = append(p.bindings, b), append(faults, declaredErr, err)
+		p.bindings, faults = append(p.bindings, b), append(faults, unclear, disobeys, err)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

@@ -1,10 +1,13 @@
 package protooptions
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/fanout"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/ruleset"
 	optionsv1 "github.com/afloat-go/afloat/proto/afloat/options/v1"
 )
@@ -15,24 +18,32 @@ func Rules() ruleset.Option {
 	return ruleset.WithExtensions(optionsv1.E_Method, optionsv1.E_Service)
 }
 
-// Declared returns what the options of a field say of how it is to be filled. It is
-// for fanout.Config.
-func Declared(fd protoreflect.FieldDescriptor) fanout.Declaration {
+// Declared returns what the options of a field say of how it is to be filled, or all
+// that is wrong with them. It is for fanout.Config.
+func Declared(fd protoreflect.FieldDescriptor) (fanout.Declaration, error) {
 	options := fd.Options()
 	if !proto.HasExtension(options, optionsv1.E_Field) {
-		return fanout.Declaration{}
+		return fanout.Declaration{}, nil
 	}
 	field, _ := proto.GetExtension(options, optionsv1.E_Field).(*optionsv1.Field)
 	d := fanout.Declaration{
 		Timeout:    field.GetTimeout().AsDuration(),
 		NeverStale: field.MayBeStale != nil && !field.GetMayBeStale(),
 	}
-	switch field.GetNeed() {
+	f := validate.Of(fmt.Sprintf("options of %s", fd.FullName()))
+	// To a Declaration zero says nothing. Its range is checked by the plan.
+	f.Require(field.GetTimeout() == nil || d.Timeout != 0, "timeout", d.Timeout, "in [1ms, 24h0m0s], or left out")
+	switch need := field.GetNeed(); need {
 	case optionsv1.Need_NEED_UNSPECIFIED:
 	case optionsv1.Need_NEED_REQUIRED:
 		d.Need = fanout.NeedRequired
 	case optionsv1.Need_NEED_OPTIONAL:
 		d.Need = fanout.NeedOptional
+	default:
+		f.Require(false, "need", need, "NEED_REQUIRED or NEED_OPTIONAL, or left out")
 	}
-	return d
+	if err := f.Err(); err != nil {
+		return fanout.Declaration{}, err
+	}
+	return d, nil
 }

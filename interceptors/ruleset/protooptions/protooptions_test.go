@@ -10,13 +10,18 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testoptionsv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/options/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ruleset"
 	"github.com/afloat-go/afloat/interceptors/ruleset/protooptions"
+	optionsv1 "github.com/afloat-go/afloat/proto/afloat/options/v1"
 )
 
 const (
@@ -123,8 +128,33 @@ func TestDeclared(t *testing.T) {
 		"color":   {},
 		"reviews": {Need: fanout.NeedOptional, NeverStale: true},
 	} {
-		if got := protooptions.Declared(fields.ByName(name)); got != want {
-			t.Errorf("%s: %+v; want %+v", name, got, want)
+		if got, err := protooptions.Declared(fields.ByName(name)); got != want || err != nil {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
 		}
+	}
+}
+
+// What a declaration has no room for is told, and not taken for nothing.
+func TestDeclaredFaults(t *testing.T) {
+	t.Parallel()
+	options := &descriptorpb.FieldOptions{}
+	proto.SetExtension(options, optionsv1.E_Field, &optionsv1.Field{Need: 7, Timeout: &durationpb.Duration{}})
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: new("muddled.proto"), Package: new("muddled"), Syntax: new("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{
+			Name: new("Answer"),
+			Field: []*descriptorpb.FieldDescriptorProto{
+				{Name: new("price"), Number: new(int32(1)), Type: new(descriptorpb.FieldDescriptorProto_TYPE_STRING), Options: options},
+			},
+		}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "options of muddled.Answer.price: timeout = 0s; must be in [1ms, 24h0m0s], or left out\n" +
+		"options of muddled.Answer.price: need = 7; must be NEED_REQUIRED or NEED_OPTIONAL, or left out"
+	got, err := protooptions.Declared(file.Messages().Get(0).Fields().Get(0))
+	if err == nil || err.Error() != want || got != (fanout.Declaration{}) {
+		t.Errorf("declared %+v, %v; want %s", got, err, want)
 	}
 }
