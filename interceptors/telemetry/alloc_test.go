@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -15,10 +16,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
-// A call that is let through costs no allocation more, whatever is recorded of it:
-// sets of attributes are made once.
-func TestNoAllocationOfAdmittedCalls(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
-	sdk := newBackend(t)
+// observers report to nowhere, and to an SDK.
+func observers(t *testing.T) map[string]policy.Observer {
+	t.Helper()
 	nowhere, err := telemetry.New(
 		telemetry.WithTracerProvider(tracenoop.NewTracerProvider()), telemetry.WithMeterProvider(metricnoop.NewMeterProvider()))
 	if err != nil {
@@ -28,11 +28,17 @@ func TestNoAllocationOfAdmittedCalls(t *testing.T) { //nolint:paralleltest // Al
 	if err != nil {
 		t.Fatal(err)
 	}
+	return map[string]policy.Observer{"no providers": nowhere, "global ones that nobody set": unset, "SDK": newBackend(t)}
+}
+
+// A call that is let through costs no allocation more, whatever is recorded of it:
+// sets of attributes are made once.
+func TestNoAllocationOfAdmittedCalls(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	handler := func(context.Context, any) (any, error) { return nil, nil }
-	for name, observer := range map[string]policy.Observer{"no providers": nowhere, "global ones that nobody set": unset, "SDK": sdk} {
+	for name, observer := range observers(t) {
 		rules, err := interceptors.Default(policy.WithObserver(observer))
 		if err != nil {
 			t.Fatal(err)
@@ -50,3 +56,51 @@ func TestNoAllocationOfAdmittedCalls(t *testing.T) { //nolint:paralleltest // Al
 		}
 	}
 }
+
+// Neither does a stream.
+func TestNoAllocationMoreOfStreams(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
+	client, server := allocationsOfStreams(t, nil)
+	for name, observer := range observers(t) {
+		if c, s := allocationsOfStreams(t, observer); (c > client || s > server) && !raceEnabled {
+			t.Errorf("%s: %v allocations on a client, %v on a server; want %v and %v, as without", name, c, s, client, server)
+		}
+	}
+}
+
+// allocationsOfStreams are those of a stream that ends at once, on each side.
+func allocationsOfStreams(t *testing.T, observer policy.Observer) (client, server float64) {
+	t.Helper()
+	rules, err := interceptors.Default(policy.WithObserver(observer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, answer := interceptors.StreamClientInterceptor(rules), interceptors.StreamServerInterceptor(rules)
+	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return ended{}, nil
+	}
+	desc, info := rpctest.DescOf(rpctest.ServerStream), &grpc.StreamServerInfo{FullMethod: rpctest.ServerStream, IsServerStream: true}
+	client = testing.AllocsPerRun(1000, func() {
+		if s, err := open(t.Context(), desc, nil, rpctest.ServerStream, streamer); err == nil {
+			_ = s.RecvMsg(nil)
+		}
+	})
+	incoming := called{ctx: t.Context()}
+	server = testing.AllocsPerRun(1000, func() {
+		_ = answer(nil, incoming, info, func(any, grpc.ServerStream) error { return nil })
+	})
+	return client, server
+}
+
+// ended is a stream of which nothing comes.
+type ended struct{ grpc.ClientStream }
+
+func (ended) RecvMsg(any) error { return io.EOF }
+
+// called is a stream of a server.
+type called struct {
+	grpc.ServerStream
+
+	ctx context.Context
+}
+
+func (c called) Context() context.Context { return c.ctx }
