@@ -47,8 +47,8 @@ func (c *clientStream) RecvMsg(m any) error {
 	}
 }
 
-// SendMsg passes a message on. io.EOF is not the end: it says that the end is
-// to be had from RecvMsg.
+// SendMsg passes a message on. io.EOF is not the end: it says that RecvMsg will
+// return the actual error.
 func (c *clientStream) SendMsg(m any) error {
 	defer runtime.KeepAlive(c)
 	err := c.ClientStream.SendMsg(m)
@@ -81,7 +81,7 @@ func (c *clientStream) CloseSend() error {
 	return c.ClientStream.CloseSend()
 }
 
-// message tells the policies of a message, one of which may end the stream.
+// message tells the policies of a message. Any of them may end the stream.
 func (c *clientStream) message(d policy.Direction) error {
 	err := c.call.admission.Message(d)
 	if err != nil {

@@ -10,33 +10,37 @@ import (
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
-// The built-in rule for "*": what guards a method that no other rule names.
+// The limits of the built-in rule for "*", which guards methods that no other
+// rule matches.
 const (
-	// DefaultTimeout bounds unary calls that have no deadline at all.
+	// DefaultTimeout bounds unary calls that have no deadline.
 	DefaultTimeout = 30 * time.Second
-	// DefaultMaxConcurrent is the number of calls in flight to one target, or on
-	// one server.
+	// DefaultMaxConcurrent is the maximum number of calls in flight to one target,
+	// or on one server.
 	DefaultMaxConcurrent = 1024
 )
 
-// Default returns the built-in rule alone: a breaker with its defaults for each
-// method (clients only), [DefaultMaxConcurrent] places for each target, and
-// [DefaultTimeout] for unary calls without a deadline. Streams get no deadline.
-// It is [NewRules] without rules.
+// Default returns the built-in rule alone: a breaker with default settings for
+// each method (clients only), a bulkhead of [DefaultMaxConcurrent] for each
+// target, and [DefaultTimeout] for unary calls without a deadline. Streams get
+// no deadline. Default is [NewRules] without rules.
 func Default(opts ...policy.RulesOption) (*policy.Rules, error) {
 	return NewRules(nil, opts...)
 }
 
-// NewRules returns the given rules with the built-in one beneath them: it
-// guards what they do not name, unless one of them is for "*" itself. All
-// faults of the rules and of the configurations in them are reported at once.
-// To change the rules later, give [policy.Rules.Apply] what [WithBuiltIn] returns.
+// NewRules returns the given rules with the built-in rule beneath them. The
+// built-in rule guards the methods that they do not match, unless one of them is
+// for "*" itself. Like any rule for "*", it leaves gRPC's health, reflection and
+// channelz services unguarded. NewRules reports all faults of the rules and of
+// their configurations at once. To change the rules later, pass the result of
+// [WithBuiltIn] to [policy.Rules.Apply].
 func NewRules(rules []policy.Rule, opts ...policy.RulesOption) (*policy.Rules, error) {
 	return policy.NewRules(WithBuiltIn(rules), opts...)
 }
 
-// WithBuiltIn returns the rules with the built-in one beneath them, as [NewRules]
-// has it. It is left out on those sides that have a rule for "*" and all targets.
+// WithBuiltIn returns the rules with the built-in rule added, as [NewRules] does.
+// The built-in rule is left out on every side that has a rule for "*" and all
+// targets.
 func WithBuiltIn(rules []policy.Rule) []policy.Rule {
 	builtIn := BuiltIn()
 	for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
@@ -53,7 +57,7 @@ func WithBuiltIn(rules []policy.Rule) []policy.Rule {
 	return append(slices.Clip(rules), builtIn)
 }
 
-// BuiltIn is the built-in rule.
+// BuiltIn returns the built-in rule, the one that [Default] describes.
 func BuiltIn() policy.Rule {
 	return policy.Rule{Match: "*", Policies: []policy.Template{
 		timeout.Each(timeout.Config{Default: DefaultTimeout}),

@@ -1,7 +1,7 @@
 // Package interceptors is afloat's front door: it puts circuit breakers,
 // bulkheads, timeouts, rate limits and injected faults around every unary and
-// stream call of a gRPC client or server, and carries what is said of degraded
-// fields between them.
+// streaming call of a gRPC client or server, and carries reports of degraded
+// fields from servers to clients.
 //
 //	rules, err := interceptors.Default()
 //	...
@@ -9,37 +9,39 @@
 //
 // # Order
 //
-// One unary and one stream interceptor run all policies of a call, the
-// outermost first:
+// One unary and one stream interceptor run all policies of a call, outermost
+// first:
 //
 //	client: timeout → breaker → bulkhead → rate limit → fault → the call
 //	server: timeout → bulkhead → rate limit → fault → the handler
 //
-// Outside of them stand the interceptors of package degrade, which read and send
-// the markers of degraded fields: a handler marks with degrade.Mark or gathers by
-// a plan of package fanout, a client asks with degrade.Capture. Outside of those
-// stand a client's fallbacks, see [WithFallbacks]. A server whose callers are not to see all of that is
-// an [Edge], or [Silent].
+// Around these sit the interceptors of package degrade, which send and read the markers
+// of degraded fields: a handler sets markers with degrade.Mark or with a plan of
+// package fanout, and a client reads them with degrade.Capture. A client's fallbacks
+// sit outermost, see [WithFallbacks]. A server that must not show its callers all of
+// this uses [Edge] or [Silent].
 //
-// They are installed by grpc's WithChain… options, so an interceptor set by
-// WithUnaryInterceptor stays, and stands outside. A retry interceptor belongs
-// outside too, with [policy.Retriable], so that each attempt is judged and a
-// refusal is not retried. The retries of gRPC's own service config lie below
-// all interceptors and look like one call.
+// All are installed with grpc's WithChain… options, so an interceptor set with
+// WithUnaryInterceptor keeps working and runs outside them. A retry interceptor
+// belongs outside too, with [policy.Retriable], so that each attempt is judged
+// and a refusal is not retried. Retries by gRPC's own service config happen
+// below all interceptors and look like one call.
 //
 // # Streams
 //
-// A stream is one call: admitted when it opens, settled once when it ends,
-// whichever signal of the end comes first: an error or io.EOF from RecvMsg, an
-// error from SendMsg or Header, gRPC's own notice, or the end of the context.
-// On a call without server streaming the first RecvMsg ends it. A stream that
-// its caller drops without cancelling its context never ends in gRPC; see
-// [ReapAbandonedStreams].
+// A stream is one call. It is admitted when it opens and settled once, at the
+// first sign that it has ended: an error or io.EOF from RecvMsg, an error from
+// SendMsg or Header, gRPC's own notification, or the end of its context.
+// Without server streaming, the first RecvMsg ends the call. If the caller
+// drops a stream without cancelling its context, the stream never ends in gRPC;
+// see [ReapAbandonedStreams].
 //
 // # What passes through
 //
-// Call options, headers, trailers, deadlines, context values and the very error
-// value. Only two things change: a refused call gets a *[policy.Rejection], and
-// a stream that a policy ended gets that policy's error in place of gRPC's
-// CANCELLED.
+// Call options, headers, trailers, deadlines, context values and error values
+// pass through unchanged, except where a policy acts: a timeout sets an earlier
+// deadline, a refused call gets a *[policy.Rejection], an injected fault has
+// its own error, and a stream ended by a policy gets that policy's error in
+// place of gRPC's CANCELLED. The interceptors of package degrade add metadata
+// of their own, and fallbacks replace the answers of failed calls.
 package interceptors

@@ -28,18 +28,19 @@ func optionsOf(opts []Option) options {
 	return o
 }
 
-// WithFallbacks has unary calls that fail answered from elsewhere, see package
-// fallback. It is for [DialOptions] only. A nil c has no fallbacks.
+// WithFallbacks answers failed unary calls from elsewhere, see package
+// fallback. It works with [DialOptions] only; [StreamClientInterceptor] ignores
+// it. A nil c means no fallbacks.
 func WithFallbacks(c *fallback.Client) Option {
 	return optionFunc(func(o *options) { o.fallbacks = c })
 }
 
-// DialOptions guards every call of a client connection by the policies that r
-// finds for it, and reads what servers say of degraded fields. It uses only the
-// WithChain… options, so interceptors that the client sets by
-// WithUnaryInterceptor or WithStreamInterceptor stay. It may be used for any
-// number of connections; each target has policies of its own. A nil r fails
-// every call with INTERNAL.
+// DialOptions returns the options that guard every call of a client connection
+// with the policies that r finds for it, and that read the servers' reports of
+// degraded fields. It uses only the WithChain… options, so interceptors set
+// with WithUnaryInterceptor or WithStreamInterceptor keep working. The options
+// may be used for any number of connections; each target has its own policies.
+// With a nil r, every call fails with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...Option) []grpc.DialOption {
 	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)}
 	if c := optionsOf(opts).fallbacks; c != nil {
@@ -60,19 +61,19 @@ type serverOptionFunc func(*serverOptions)
 
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
 
-// Edge is for servers whose callers are outside the trust boundary, see
+// Edge is for servers whose callers are outside the trust boundary. See
 // [degrade.Edge].
 func Edge() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Edge()) })
 }
 
-// Silent is for servers whose callers are to see nothing of afloat, see
+// Silent is for servers whose callers must see nothing of afloat. See
 // [degrade.Silent].
 func Silent() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Silent()) })
 }
 
-// observed has the observer of r, if it has one, hear of responses as well.
+// observed lets the observer of r, if it has one, hear of responses as well.
 func observed(r policy.Resolver) []degrade.ServerOption {
 	by, ok := r.(interface{ Observer() policy.Observer })
 	if !ok {
@@ -85,10 +86,10 @@ func observed(r policy.Resolver) []degrade.ServerOption {
 	return []degrade.ServerOption{degrade.WithObserver(o)}
 }
 
-// ServerOptions guards every call that a server answers by the policies that r
-// finds for it, and sends along what is degraded in the responses. An observer of
-// r that is a [degrade.Observer] too hears of the responses. A nil r fails every
-// call with INTERNAL.
+// ServerOptions returns the options that guard every call a server answers with
+// the policies that r finds for it, and that send reports of degraded fields with
+// the responses. If the observer of r is also a [degrade.Observer], it hears of
+// the responses. With a nil r, every call fails with INTERNAL.
 func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
 	r = checked(r)
 	o := serverOptions{degrade: observed(r)}

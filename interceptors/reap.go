@@ -9,21 +9,22 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// ReapAbandonedStreams ends client streams that their caller dropped without
-// reading them to their end and without cancelling their context. gRPC keeps
-// such a stream, its goroutines and, without this option, its place in a
-// bulkhead for as long as the connection lives. Once the garbage collector
-// finds that nobody holds the stream any more, it is cancelled, settled as
-// ignored and reported to the observer as leaked.
+// ReapAbandonedStreams ends client streams that the caller dropped without
+// reading them to the end and without cancelling their context. gRPC keeps such
+// a stream and its goroutines for as long as the connection lives, and without
+// this option it also keeps its place in a bulkhead. Once the garbage collector
+// finds the stream unreachable, the stream is cancelled, settled as ignored and
+// reported to the observer as leaked.
 //
-// It is off by default: it costs a context per stream, and it cannot work
-// inside a testing/synctest bubble, because the collector runs outside.
+// It is off by default: it costs a context per stream, and it does not work
+// inside a testing/synctest bubble, because the collector runs outside the
+// bubble.
 func ReapAbandonedStreams() Option { return optionFunc(func(o *options) { o.reap = true }) }
 
 // errAbandoned is the outcome of a reaped stream.
 var errAbandoned = status.Error(codes.Canceled, "interceptors: the stream was dropped by its caller and has been reaped")
 
-// reap ends a stream that nobody can reach any more, if it has not ended.
+// reap ends a stream that has become unreachable, if it has not ended yet.
 func (s *streamCall) reap(call policy.Call, observer policy.Observer, cancel context.CancelCauseFunc) {
 	leaked := s.finish(policy.Outcome{Err: errAbandoned, Verdict: policy.Ignored, Decided: true})
 	cancel(errAbandoned)

@@ -10,8 +10,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// checked returns r, or a resolver whose calls all fail where r is nil: a
-// client that was meant to be guarded must not run unguarded unseen.
+// checked returns r, or, if r is nil, a resolver that fails every call: a
+// client that was meant to be guarded must not silently run unguarded.
 func checked(r policy.Resolver) policy.Resolver {
 	rules, isRules := r.(*policy.Rules)
 	if r != nil && (!isRules || rules != nil) {
@@ -45,7 +45,7 @@ func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, kind po
 	return call
 }
 
-// clientChain is the chain of a call, after its own call options.
+// clientChain is the chain of a call, with its call options taken into account.
 func clientChain(r policy.Resolver, call policy.Call, o policy.Overrides) *policy.Chain {
 	switch {
 	case o.Skip:

@@ -44,8 +44,8 @@ func (s *serverStream) RecvMsg(m any) error {
 }
 
 // receive waits for a message, or for the end of the context where a policy
-// wants that. gRPC's own RecvMsg would not notice the latter. What it left
-// behind then ends with the handler.
+// wants that: gRPC's own RecvMsg would not notice it. The goroutine that is
+// then left behind ends with the handler.
 func (s *serverStream) receive(m any) error {
 	if !s.call.admission.Wants(policy.WantsInterrupt) {
 		return s.ServerStream.RecvMsg(m)
@@ -65,7 +65,7 @@ func (s *serverStream) receive(m any) error {
 	}
 }
 
-// message tells the policies of a message, one of which may end the stream.
+// message tells the policies of a message. Any of them may end the stream.
 func (s *serverStream) message(d policy.Direction) error {
 	err := s.call.admission.Message(d)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *serverStream) message(d policy.Direction) error {
 	return err
 }
 
-// aborted is the error of the policy that ended the stream, nil if none did.
+// aborted is the error of the policy that ended the stream, or nil.
 func (s *serverStream) aborted() error {
 	if err := s.abort.Load(); err != nil {
 		return *err

@@ -10,7 +10,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// StreamClientInterceptor puts each stream under the policies that r finds for
+// StreamClientInterceptor guards each stream with the policies that r finds for
 // it, from its opening to its end. [DialOptions] installs it together with its
 // unary counterpart.
 func StreamClientInterceptor(r policy.Resolver, opts ...Option) grpc.StreamClientInterceptor {
@@ -59,14 +59,15 @@ func StreamClientInterceptor(r policy.Resolver, opts ...Option) grpc.StreamClien
 	}
 }
 
-// derive prepares the context of the stream: one that a policy's message hook
-// or the reaper can cancel, where there is one, watched for its end.
+// derive prepares the context of the stream. It can be cancelled by a policy's
+// message hook or by the reaper, if there is one, and is watched for its end.
 func (s *streamCall) derive(ctx context.Context, reap bool) (_ context.Context, cancel context.CancelCauseFunc) {
 	if reap || s.admission.Wants(policy.WantsMessages) {
 		ctx, cancel = context.WithCancelCause(ctx)
 	}
 	s.ctx = ctx
-	// The context may have ended already: its end waits here for release.
+	// The context may have ended already: onContextEnd then waits for the lock
+	// until release is set.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// An interceptor further in may have dropped OnFinish, and a caller that
@@ -81,13 +82,13 @@ func (s *streamCall) derive(ctx context.Context, reap bool) (_ context.Context, 
 	return ctx, cancel
 }
 
-// onFinish is gRPC's own notice of the end. It comes more than once, early or
-// not at all in some endings.
+// onFinish is gRPC's own notification of the end. Depending on how the stream
+// ends, it comes more than once, early, or not at all.
 func (s *streamCall) onFinish(err error) {
 	s.finish(policy.Outcome{Err: s.errOf(err)})
 }
 
-// onContextEnd is the end of the context that the stream runs in.
+// onContextEnd is called when the context that the stream runs in ends.
 func (s *streamCall) onContextEnd() {
 	s.finish(policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// StreamServerInterceptor puts each stream that the server answers under the
+// StreamServerInterceptor guards each stream that the server answers with the
 // policies that r finds for it. [ServerOptions] installs it together with its
 // unary counterpart.
 func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {

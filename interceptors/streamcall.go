@@ -76,8 +76,8 @@ func (s *streamCall) markResponded() (tell func()) {
 	return s.admission.Respond()
 }
 
-// errOf returns the error that the caller gets for err: that of the policy
-// which ended the stream, where one did, else err itself.
+// errOf returns the error that the caller gets for err: that of the policy that
+// ended the stream, if one did, else err itself.
 func (s *streamCall) errOf(err error) error {
 	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil {
 		return err
@@ -95,8 +95,8 @@ type statusError interface {
 	GRPCStatus() *status.Status
 }
 
-// endedByContext reports whether err is what gRPC, or a handler, makes of a
-// context that ended.
+// endedByContext reports whether err is what gRPC or a handler returns when a
+// context has ended.
 func endedByContext(err error) bool {
 	code := policy.Code(err)
 	return code == codes.Canceled || code == codes.DeadlineExceeded

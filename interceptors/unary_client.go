@@ -11,7 +11,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// UnaryClientInterceptor puts each unary call under the policies that r finds
+// UnaryClientInterceptor guards each unary call with the policies that r finds
 // for it. [DialOptions] installs it together with its stream counterpart.
 func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 	r = checked(r)

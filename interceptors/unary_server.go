@@ -8,9 +8,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// UnaryServerInterceptor puts each unary call that the server answers under the
-// policies that r finds for it. [ServerOptions] installs it together with its
-// stream counterpart.
+// UnaryServerInterceptor guards each unary call that the server answers with
+// the policies that r finds for it. [ServerOptions] installs it together with
+// its stream counterpart.
 func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	r = checked(r)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
