@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// Admission is one call's way through its policies: the permits it holds until
-// it is settled. Adapters keep it on their stack or in a stream's state. It is
-// not safe for concurrent use; a stream serialises its access. The zero
-// Admission is ready for [Chain.Admit].
+// Admission is one call's passage through its policies: it holds the permits
+// until the call is settled. Adapters keep it on their stack or in a stream's
+// state. Unless a method says otherwise, it is not safe for concurrent use; a
+// stream must serialise access to it. The zero Admission is ready for
+// [Chain.Admit].
 type Admission struct {
 	ctx context.Context //nolint:containedctx // lives exactly as long as the call
-	// observer is nil where nobody is to be told; call is for it alone.
+	// observer is nil if there is none; call is for it alone.
 	observer Observer
 	call     Call
 	tellAll  bool // also an admission of which there is nothing to say
@@ -47,11 +48,12 @@ const (
 	settled
 )
 
-// Classify sets the classifier of this one call. It takes precedence over
-// those of policies.
+// Classify sets the classifier of this call. It takes precedence over those of
+// policies. Nil leaves it to them.
 func (a *Admission) Classify(c Classifier) { a.classify = c }
 
-// Wants reports whether some permit of the call wants x.
+// Wants reports whether any permit of the call, or its observer, wants any of
+// x.
 func (a *Admission) Wants(x Wants) bool { return a.wants.has(x) }
 
 // keep holds a permit until the call is settled.
@@ -76,7 +78,7 @@ func (a *Admission) blocked(in Layer, d time.Duration) {
 }
 
 // refused settles after an error of a policy: as not started, unless the call
-// had started, so that the error stands in for its outcome.
+// had started, in which case the error stands in for its outcome.
 func (a *Admission) refused(err error) {
 	if a.state == running {
 		a.Settle(Outcome{Err: err})
@@ -88,8 +90,8 @@ func (a *Admission) refused(err error) {
 	}
 }
 
-// start marks the call as started, once, at the instant begin or, if that was
-// not read, now.
+// start marks the call as started, once, at the instant begin, or now if begin
+// is zero.
 func (a *Admission) start(begin Instant) {
 	if a.state != admitting {
 		return
@@ -122,9 +124,9 @@ func (a *Admission) starter(i int) (Starter, bool) {
 	return s, ok
 }
 
-// Settle ends the call: it classifies o.Err unless o is decided, fills in the
-// instants and settles the permits, the innermost first. Only the first call
-// does anything.
+// Settle ends the call: it classifies o.Err unless o.Decided is set, fills in
+// the instants and settles the permits, innermost first. Later calls of Settle
+// do nothing.
 func (a *Admission) Settle(o Outcome) {
 	if a.state == settled {
 		return
@@ -156,8 +158,8 @@ func (a *Admission) settle(o *Outcome) {
 	a.settleFrom(a.held-1, o)
 }
 
-// settleFrom hands o to the i-th settler and to all further out, even if one
-// of them panics.
+// settleFrom hands o to the i-th settler and to all outside it, even if one of
+// them panics.
 func (a *Admission) settleFrom(i int, o *Outcome) {
 	defer func() {
 		if i >= 0 {
@@ -169,8 +171,9 @@ func (a *Admission) settleFrom(i int, o *Outcome) {
 	}
 }
 
-// Abandon settles a call that was not settled, as a panic or runtime.Goexit
-// leaves it: as a failure if it had started. Defer it before [Chain.Admit].
+// Abandon settles a call that has not been settled because of a panic or
+// runtime.Goexit: as a failure if it had started, else as not started. It does
+// nothing if the call is settled. Defer it before [Chain.Admit].
 func (a *Admission) Abandon() {
 	switch a.state {
 	case settled:

@@ -1,27 +1,27 @@
 package policy
 
-// Apply puts other rules in the place of those in force, while calls go on. It
-// checks them as [NewRules] does and reports all faults at once; rules that have
-// any are refused whole, and nothing changes.
+// Apply replaces the rules in force while calls go on. It checks the new rules
+// as [NewRules] does and reports all faults at once. If there are any, nothing
+// changes.
 //
-// A policy that the new rules want too goes on, with its state, its waiting and its
-// running calls, and gets its new configuration by [Template.Update]. It is the same
-// if its side, its kind and its compartment are, or else its target, its scope and
-// its method. The rule does not matter for a policy of one method: a method that
-// gets a rule of its own keeps the breaker that it had under "*". What a service or
-// a target shares is told apart by the Match of the rule as well. Two policies of one
-// kind and scope in one rule are told apart by their order. A shadow rule's policies
-// are never those of other rules.
+// A policy that the new rules also want is kept, with its state and its waiting and
+// running calls, and gets its new configuration from [Template.Update]. Policies are
+// matched by kind, side and scope, and by their compartment, or else by their target
+// and method or service. For a policy of one method the rule does not matter: a
+// method that gets its own rule keeps the breaker that it had under "*". Policies of
+// a service or a target are also matched by the rule's Match. Several policies of the
+// same kind and scope in one rule are matched by their order. Shadow rules and other
+// rules never share policies.
 //
-// Policies that the new rules do not want are left alone: calls that hold permits of
-// theirs settle with them. Those without Kind or Update are made anew.
+// Policies that the new rules do not want are left alone: calls that hold their
+// permits settle with them. Policies without Kind or Update are made anew.
 //
-// No call fails because of a change. Each call finds its policies by the rules
-// before it or by those after it. The configurations of the policies that go on
-// change one after the other while Apply runs.
+// No call fails because of a change. Each call gets its policies from the old
+// rules or from the new ones. The policies that are kept get their new
+// configurations one after the other while Apply runs.
 //
-// Apply is safe for concurrent use, and the last of several wins. It must not be
-// called by an [Observer].
+// Apply is safe for concurrent use; of several calls the last wins. An
+// [Observer] must not call it.
 func (r *Rules) Apply(rules []Rule) error {
 	set, err := newRuleset(rules, r.observer)
 	if err != nil {
@@ -41,9 +41,9 @@ func (r *Rules) Apply(rules []Rule) error {
 	return nil
 }
 
-// turnOver builds a generation of the keys there are, and puts it in force at
-// once. It returns the policies that go on and must be updated: outside the lock,
-// because they may report to an observer.
+// turnOver builds a generation of the present keys and puts it in force at once.
+// It returns the policies that are kept and must be updated. The caller does so
+// outside the lock, because they may report to an observer.
 func (r *Rules) turnOver(set *ruleset, unfit map[identity]bool) []kept {
 	r.mu.Lock()
 	defer r.mu.Unlock()

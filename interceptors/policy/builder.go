@@ -4,10 +4,9 @@ package policy
 type builder struct {
 	rules *Rules
 	next  *generation
-	// old is the generation that next is to take the place of, nil if next is in
-	// use already.
+	// old is the generation that next will replace, nil if next is already in use.
 	old *generation
-	// unfit are those policies of old that are not to be kept.
+	// unfit are the policies of old that must not be kept.
 	unfit map[identity]bool
 	// kept are the policies of old that were kept and must be updated.
 	kept []kept
@@ -124,8 +123,8 @@ func (b *builder) keyOf(r *rule, t Template, call Call) Key {
 	return key
 }
 
-// keepShared keeps the shared policies of old that no entry uses now: their rule
-// is still there, or their compartment, and calls may hold permits of them.
+// keepShared keeps the shared policies of old that no entry uses now but whose
+// rule or compartment is still there: calls may hold permits of them.
 func (b *builder) keepShared() {
 	for id, s := range b.old.shared {
 		t, ok := b.next.set.templateOf(id)

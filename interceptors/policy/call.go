@@ -2,28 +2,30 @@ package policy
 
 import "time"
 
-// Call is what a policy knows of a call before it starts. It travels by value.
+// Call is what a policy knows of a call before it starts. It is passed by
+// value.
 type Call struct {
 	// Method is the full method, "/pkg.Service/Method", or the name given to [Do].
 	Method string
-	// Target is that of a client's connection, as it was given to grpc.NewClient,
-	// else empty.
+	// Target is the target of the client's connection, as it was given to
+	// grpc.NewClient. It is empty on other sides.
 	Target string
-	// Side is where the call is seen.
+	// Side is the side on which the policy sees the call.
 	Side Side
 	// Kind is the shape of the call.
 	Kind Kind
-	// Unregistered: the server answers a method that nobody registered, so that
-	// its name is whatever a client made up. It must not become a key or a label.
+	// Unregistered: the server has no such method, so Method is whatever the
+	// client made up. It must not become a key or a label.
 	Unregistered bool
-	// Deadline is the caller's own, before any policy tightened it. Zero: none.
+	// Deadline is the caller's own, before any policy tightens it. Zero: none.
 	Deadline time.Time
-	// Begin is the last instant read for this call, zero if nobody has yet.
+	// Begin is the last instant read for this call, zero if none has been read
+	// yet.
 	Begin Instant
 }
 
-// Side is where a call is seen: by the client that makes it, by the server
-// that answers it, or as a function under [Do].
+// Side is where a call is seen: in the client that makes it, in the server that
+// answers it, or in a function under [Do].
 type Side uint8
 
 // The sides of a call.
@@ -58,7 +60,7 @@ const (
 	BidiStream
 )
 
-// StreamKind returns the kind of a stream by which of its sides stream.
+// StreamKind returns the kind of a call from which of its sides stream.
 func StreamKind(clientStreams, serverStreams bool) Kind {
 	switch {
 	case clientStreams && serverStreams:
@@ -75,12 +77,13 @@ func StreamKind(clientStreams, serverStreams bool) Kind {
 // Streams reports whether k is any kind but Unary.
 func (k Kind) Streams() bool { return k != Unary }
 
-// ServerPaced reports whether the wait for the first response is the
-// dependency's alone, so that its length says how slow the dependency is: the
-// client has said all it has to say. True of unary calls and server streams.
+// ServerPaced reports whether the wait for the first response depends on the
+// dependency alone, because the client has already sent everything. The wait
+// then tells how slow the dependency is. It is true for unary calls and server
+// streams.
 func (k Kind) ServerPaced() bool { return k == Unary || k == ServerStream }
 
-// String returns the kind as in "client_stream".
+// String returns the kind's name, such as "client_stream".
 func (k Kind) String() string {
 	switch k {
 	case Unary:

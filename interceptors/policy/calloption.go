@@ -10,36 +10,37 @@ type callOption struct {
 	overrides Overrides
 }
 
-// Overrides is what the call options of one call change.
+// Overrides is what the call options of one call change. The zero Overrides
+// change nothing.
 type Overrides struct {
 	// Skip: no policy at all.
 	Skip bool
-	// Chain takes the place of the one that the rules give, if Replace is set.
+	// Chain replaces the chain that the rules give, if Replace is set.
 	Chain   *Chain
 	Replace bool
-	// Classifier takes the place of every other, if not nil.
+	// Classifier, if not nil, replaces all other classifiers.
 	Classifier Classifier
 }
 
-// Skip lets one call pass by all policies.
+// Skip lets one call bypass all policies.
 func Skip() grpc.CallOption {
 	return callOption{overrides: Overrides{Skip: true}}
 }
 
-// Override puts one call under c in place of the chain that the rules give. A
+// Override guards one call with c in place of the chain that the rules give. A
 // nil c has no policies.
 func Override(c *Chain) grpc.CallOption {
 	return callOption{overrides: Overrides{Chain: c, Replace: true}}
 }
 
-// Reclassify reads the end of one call by f, whatever its policies use. A nil
-// f changes nothing.
+// Reclassify classifies the end of one call with f, whatever classifiers its
+// policies use. A nil f changes nothing.
 func Reclassify(f Classifier) grpc.CallOption {
 	return callOption{overrides: Overrides{Classifier: f}}
 }
 
-// OverridesOf finds the overrides among the options of a call. The later of
-// two wins.
+// OverridesOf returns the overrides among the options of a call. If two
+// conflict, the later one wins.
 func OverridesOf(opts []grpc.CallOption) Overrides {
 	var o Overrides
 	for _, opt := range opts {

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// MaxPolicies is how many policies one call can have.
+// MaxPolicies is the maximum number of policies of one call.
 const MaxPolicies = 8
 
 // Chain is the policies of a call, in order. It is immutable and safe for
-// concurrent use. A nil *Chain has no policies. It is not itself a Policy, so
-// chains do not nest.
+// concurrent use. A nil *Chain has no policies. A Chain is not itself a
+// [Policy], so chains do not nest.
 type Chain struct {
 	n int
 	// standIns is the index of the first policy of LayerFault.
@@ -35,8 +35,9 @@ type Option interface {
 	RulesOption
 }
 
-// WithObserver has o hear of the calls of a chain, or of all chains of rules
-// and of the policies made for them. Default: nobody. A nil o is nobody.
+// WithObserver tells o of the calls of a chain, or of those of all chains of
+// rules and of what the policies made for them report. Default: no observer,
+// and so with a nil o.
 func WithObserver(o Observer) Option { return observerOption{o} }
 
 type observerOption struct{ observer Observer }
@@ -48,8 +49,9 @@ func (o observerOption) applyChain(c *Chain) {
 	}
 }
 
-// NewChain puts the policies in order by [Layer]. It reports all faults at
-// once: more than [MaxPolicies] policies, and each nil policy.
+// NewChain returns a chain of the policies, sorted by [Layer]; policies of one
+// layer keep their order. It reports all faults at once: more than
+// [MaxPolicies] policies, and each nil policy.
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
@@ -78,7 +80,7 @@ func tooMany(n int) error {
 	return fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies)
 }
 
-// Policies returns the policies in order, the outermost first.
+// Policies returns the policies in order, outermost first.
 func (c *Chain) Policies() []Policy {
 	if c == nil {
 		return nil
@@ -86,7 +88,7 @@ func (c *Chain) Policies() []Policy {
 	return slices.Clone(c.policies[:c.n])
 }
 
-// Observer returns who hears of the calls of this chain, nil if nobody does.
+// Observer returns the observer of the chain's calls, nil if there is none.
 func (c *Chain) Observer() Observer {
 	if c == nil {
 		return nil
@@ -96,7 +98,7 @@ func (c *Chain) Observer() Observer {
 
 // Admit asks every policy in order and fills a, which the caller must then
 // settle exactly once. It returns the context to make the call with. On an
-// error nothing is left to settle and the error is the call's.
+// error, which becomes the error of the call, nothing is left to settle.
 //
 // Defer [Admission.Abandon] before Admit, so that a panic in between settles
 // too. The Admission must not be copied after Admit.

@@ -9,18 +9,18 @@ import (
 )
 
 // Classifier says what the error of a finished call means. It must be safe for
-// concurrent use. One that panics, or returns none of the verdicts, says [Failure].
+// concurrent use. If it panics or returns an invalid verdict, the verdict is
+// [Failure].
 type Classifier func(err error) Verdict
 
-// Classify is the default classifier. Failures are UNAVAILABLE,
-// DEADLINE_EXCEEDED, INTERNAL, UNKNOWN and DATA_LOSS. Ignored are CANCELLED (the
-// caller's doing), RESOURCE_EXHAUSTED (the peer sheds load, so it is alive),
-// our own rejections, and a peer's whose bulkhead was full. A peer's open
-// circuit is UNAVAILABLE like any other. All other codes are the dependency
-// answering: success.
+// Classify is the default classifier. UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL,
+// UNKNOWN and DATA_LOSS are failures. CANCELLED (the caller's doing) and
+// RESOURCE_EXHAUSTED (the peer sheds load, so it is alive) are ignored, and so
+// are refusals by a policy of this process and, whatever their code, by a peer's
+// bulkhead or rate limit. A peer's open circuit is UNAVAILABLE and a failure.
+// With any other code the dependency has answered: success.
 //
-// An error that is no gRPC status has the code UNKNOWN, but for
-// context.Canceled and context.DeadlineExceeded.
+// See [Code] for errors that are not a gRPC status.
 func Classify(err error) Verdict {
 	if err == nil {
 		return Success
@@ -35,8 +35,8 @@ func Classify(err error) Verdict {
 	}
 }
 
-// classifyFailure tells a failure of the dependency from a refusal that wears
-// a failure's code.
+// classifyFailure distinguishes a failure of the dependency from a refusal that
+// has a failure's code.
 func classifyFailure(err error) Verdict {
 	if IsRejection(err) {
 		return Ignored
@@ -50,8 +50,8 @@ func classifyFailure(err error) Verdict {
 }
 
 // Code returns the status code of err: that of the status it is or wraps,
-// CANCELLED or DEADLINE_EXCEEDED for a bare context error, else UNKNOWN. It is
-// OK for nil only, and allocates nothing for a status that is not wrapped.
+// CANCELLED or DEADLINE_EXCEEDED for a context error, else UNKNOWN. It returns
+// OK for nil only, and does not allocate for a status that is not wrapped.
 func Code(err error) codes.Code {
 	if err == nil {
 		return codes.OK
@@ -77,8 +77,8 @@ func Code(err error) codes.Code {
 	}
 }
 
-// Verdict runs the classifier. Nil means [Classify]; no error is always a
-// [Success].
+// Verdict returns the verdict of c on err. A nil c means [Classify]; a nil err
+// is always a [Success].
 func (c Classifier) Verdict(err error) (v Verdict) {
 	if c == nil {
 		return Classify(err)

@@ -41,7 +41,8 @@ func (r Rule) checkRepeats() error {
 	return errors.Join(faults...)
 }
 
-// share notes the compartments of r. Those who name one must agree what it is.
+// share notes the compartments of r. All templates that name a compartment must
+// agree on what it is.
 func (s *ruleset) share(r *rule) error {
 	var faults []error
 	for i, t := range r.Policies {

@@ -2,11 +2,11 @@ package policy
 
 import "context"
 
-// Do runs f under p, any function under any policy: a database query, an HTTP
-// call. The name takes the place of the method. The error is p's refusal,
-// normally a *[Rejection], or f's own, unchanged; [Classify] reads f's errors
-// by their gRPC status, so most plain errors count as failures. A panic of f
-// settles the permit and goes on.
+// Do runs f, for example a database query or an HTTP call, under the policy p. The
+// name takes the place of the method. The error is p's refusal, normally a
+// *[Rejection], or f's own, unchanged. [Classify] judges f's errors by their gRPC
+// status, so most plain errors count as failures. If f panics, the permit is
+// settled and the panic continues.
 func Do(ctx context.Context, p Policy, name string, f func(ctx context.Context) error) error {
 	chain := Chain{policies: [MaxPolicies]Policy{p}, n: 1, standIns: 1}
 	return chain.Do(ctx, name, f)

@@ -7,15 +7,15 @@ import "sync"
 type generation struct {
 	set   *ruleset
 	table table
-	// shared has the policies that several keys use. The lock of the rules guards
-	// it.
+	// shared has the policies that several keys use. It is guarded by the lock of
+	// the rules.
 	shared map[identity]*shared
 	// overflow has the chains for calls past the key limit, each made when it is
 	// first needed: overflowAt → *Chain.
 	overflow sync.Map
 }
 
-// overflowAt is what there is one overflow chain for.
+// overflowAt is the key of an overflow chain.
 type overflowAt struct {
 	rule *rule
 	side Side
@@ -48,10 +48,10 @@ func newGeneration(set *ruleset) *generation {
 	return &generation{set: set, shared: map[identity]*shared{}}
 }
 
-// call is one as the entry is for.
+// call is a call as the entry is for.
 func (e *entry) call() Call { return Call{Method: e.method, Target: e.target, Side: e.side} }
 
-// own returns the policy of one method that has the identity, nil if there is
+// own returns the policy of one method with that identity, nil if there is
 // none.
 func (g *generation) own(id identity) Policy {
 	e := g.table.entry(callText{id.name, id.target, id.side})

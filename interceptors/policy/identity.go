@@ -1,7 +1,7 @@
 package policy
 
-// identity says which policy of the rules before a change is the same as one of
-// those after it. Within one generation it tells all policies apart.
+// identity says which policy before a change of rules is the same as one after
+// it. It is unique within one generation.
 type identity struct {
 	kind   string
 	scope  Scope
@@ -9,8 +9,8 @@ type identity struct {
 	target string
 	name   string
 	// match is the rule's where several methods share the policy: the per-target
-	// bulkheads of two rules are two. A policy of one method belongs to the method,
-	// whichever rule has it now.
+	// bulkheads of two rules differ. A policy of one method belongs to the method,
+	// whichever rule it has now.
 	match string
 	// nth tells the policies of one kind and scope in one rule apart.
 	nth              int
@@ -19,7 +19,7 @@ type identity struct {
 	given any
 }
 
-// identity is that of the i-th policy of the rule for a call.
+// identity is the identity of the i-th policy of the rule for a call.
 func (r *rule) identity(i int, call Call) identity {
 	t := r.Policies[i]
 	if t.given != nil {
@@ -39,8 +39,9 @@ func (r *rule) identity(i int, call Call) identity {
 	return id
 }
 
-// overflowIdentity is that of the i-th policy of the rule for calls past the key
-// limit, which have those of compartments like any other call.
+// overflowIdentity is the identity of the i-th policy of the rule for calls past
+// the key limit. Compartments and policies by Use are the same for them as for
+// other calls.
 func (r *rule) overflowIdentity(i int, side Side) identity {
 	id := r.identity(i, Call{Side: side, Target: r.Target})
 	if id.given != nil || id.scope == PerCompartment {
@@ -61,8 +62,8 @@ func (r *rule) nth(i int, side Side) int {
 	return n
 }
 
-// pinned reports whether the policy stays for as long as the rules do, though no
-// key uses it: it is one of few.
+// pinned reports whether the policy is kept as long as the rules, even if no key
+// uses it: there are few such policies.
 func (id identity) pinned() bool {
 	return id.given != nil || id.overflow || id.scope == PerCompartment
 }

@@ -9,8 +9,8 @@ import (
 
 // index finds the closest of its rules. The zero index has none.
 type index struct {
-	// groups are found by the text of their pattern. No two kinds have one text in
-	// common, and no method has that of a service, a package or of all.
+	// groups are found by the text of their pattern. The texts of different kinds
+	// of patterns never coincide.
 	groups map[string]*group
 	// packages are the groups of package prefixes, the longest first.
 	packages []*group
@@ -22,7 +22,7 @@ type group struct {
 	rules   map[spot]*rule
 }
 
-// spot is what a group has one rule for at most.
+// spot identifies a rule within a group.
 type spot struct {
 	target string // empty: any
 	side   Side
@@ -106,8 +106,8 @@ func (x *index) find(call Call) *rule {
 	return x.groups[anyText].find(call)
 }
 
-// unguarded are left alone unless a rule names them more closely than "*":
-// a breaker that refuses health checks turns a blip into an outage.
+// unguarded are left alone unless a pattern closer than "*" matches them: a
+// breaker that refuses health checks turns a blip into an outage.
 var unguarded = [...]string{ //nolint:gochecknoglobals // a constant list
 	"/grpc.health.v1.Health/",
 	"/grpc.reflection.",

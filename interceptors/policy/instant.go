@@ -2,9 +2,9 @@ package policy
 
 import "time"
 
-// Instant is a point on this process's monotonic clock. Only the difference of
-// two instants means anything. The zero Instant means that the clock was not
-// read. Wall-clock jumps do not touch it.
+// Instant is a point on this process's monotonic clock, in nanoseconds. Only
+// the difference of two instants means anything. The zero Instant means that
+// the clock was not read. Wall-clock jumps do not affect it.
 type Instant int64
 
 // base is where instants are counted from. Under virtual time, which starts in

@@ -4,10 +4,10 @@ import (
 	"slices"
 )
 
-// Layer is where a policy stands in a chain. Lower layers are further out.
+// Layer is a policy's position in a chain. Lower layers are further out.
 type Layer uint8
 
-// The layers, the outermost first. A policy that is not [Layered] is
+// The layers, outermost first. A policy that is not [Layered] is in
 // LayerCustom.
 const (
 	LayerTimeout Layer = iota
@@ -15,13 +15,14 @@ const (
 	LayerBulkhead
 	LayerRateLimit
 	LayerCustom
-	// LayerFault stands in for the dependency: the call counts as started when
-	// its Acquire runs, and its error is the call's outcome, not a refusal.
+	// LayerFault is for policies that stand in for the dependency: the call counts
+	// as started before their Acquire runs, and their error is the call's outcome,
+	// not a refusal.
 	LayerFault
 )
 
-// String returns the layer by the name that its policies have in rejections, as in
-// "bulkhead".
+// String returns the name of the layer, such as "bulkhead", as it is in
+// rejections.
 func (l Layer) String() string {
 	switch l {
 	case LayerTimeout:
@@ -41,12 +42,12 @@ func (l Layer) String() string {
 	}
 }
 
-// Layered is implemented by a policy that says where it stands.
+// Layered is implemented by a policy that has a layer of its own choice.
 type Layered interface {
 	Layer() Layer
 }
 
-// layerOf is where p stands.
+// layerOf is the layer of p.
 func layerOf(p Policy) Layer {
 	if l, ok := p.(Layered); ok {
 		return l.Layer()

@@ -6,35 +6,35 @@ import (
 	"slices"
 )
 
-// Live is a policy of [Rules] that is in force and that some call has met.
+// Live is a policy of [Rules] that is in force and that has guarded some call.
 type Live struct {
 	// Policy is the policy.
 	Policy Policy
-	// Kind is the template's, as in "breaker". Empty where that does not say, and
-	// for a policy by [Use].
+	// Kind is the template's, such as "breaker". Empty if the template has none,
+	// and for a policy given with [Use].
 	Kind string
-	// Side is where its calls are seen. A policy by Use may have calls of other
-	// sides too.
+	// Side is the side of its calls. A policy given with Use may have calls of
+	// other sides too.
 	Side Side
 	// Target is the client's. Empty on a server, in a compartment, and for calls
 	// past the key limit.
 	Target string
 	// Name is the method, the service as "/pkg.Service/", "*" for a target, the
 	// compartment, or "(overflow)" for calls past the key limit. Empty for a policy
-	// by Use.
+	// given with Use.
 	Name string
-	// Scope is what shares the policy.
+	// Scope says which calls share the policy.
 	Scope Scope
-	// Match is that of the rule which the policy has its configuration from. Empty
-	// in a compartment, which is of several, and for a policy by Use.
+	// Match is the pattern of the rule that configures the policy. Empty in a
+	// compartment, which several rules share, and for a policy given with Use.
 	Match string
 	// Shadow: the rule is a shadow rule.
 	Shadow bool
 }
 
-// Live yields every policy once that rules have in force at the moment, in no
-// order. Policies that a change has removed are not among them, though calls may
-// still hold permits of theirs.
+// Live yields every policy that is in force at the moment, each once, in no
+// particular order. Policies that a change of rules has removed are not among
+// them, though calls may still hold their permits.
 func (r *Rules) Live() iter.Seq[Live] {
 	return func(yield func(Live) bool) {
 		g, all := r.allShared()
@@ -53,8 +53,8 @@ func (r *Rules) Live() iter.Seq[Live] {
 	}
 }
 
-// allShared returns the generation in force and its shared policies. Who looks at
-// them does so outside the lock.
+// allShared returns the generation in force and its shared policies, so that they
+// can be looked at outside the lock.
 func (r *Rules) allShared() (*generation, []*shared) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

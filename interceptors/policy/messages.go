@@ -3,8 +3,9 @@ package policy
 // The part of an Admission that only streams use.
 
 // Respond notes the first response message of a stream. It must not run at the
-// same time as Settle. The function it returns tells the settlers that want to
-// know; it is nil when there are none, and may run at the same time as Settle.
+// same time as Settle. It returns a function that tells the settlers that want
+// to know, or nil if there are none. That function may run at the same time as
+// Settle.
 func (a *Admission) Respond() (tell func()) {
 	if a.responded != 0 || a.state != running {
 		return nil
@@ -27,8 +28,9 @@ func (a *Admission) tellResponded() {
 	}
 }
 
-// Message tells the settlers that want to know of a message that went by. The
-// first error ends the stream. It may run at the same time as Settle.
+// Message tells the settlers that want to know of a message that was sent or
+// received. It stops at the first error, which must end the stream. It may run
+// at the same time as Settle.
 func (a *Admission) Message(d Direction) error {
 	if !a.wants.has(WantsMessages) {
 		return nil

@@ -2,8 +2,9 @@ package policy
 
 import "context"
 
-// Observe wraps o so that it may be nil and may panic: what it returns is
-// never nil and never panics. Policies that report call it once, when built.
+// Observe returns an observer that passes everything on to o and is never nil
+// and never panics, though o may. A policy that reports to an observer calls it
+// once, when it is built.
 func Observe(o Observer) Observer {
 	switch o := o.(type) {
 	case nil:
@@ -54,7 +55,7 @@ func (c contained) Leaked(call Call) {
 
 func contain() { _ = recover() }
 
-// interestOf is what o needs to hear, nothing if it panics when it is asked.
+// interestOf is what o needs to hear: nothing extra if Interest panics.
 func interestOf(o Observer) (i Interest) {
 	s, ok := o.(Selective)
 	if !ok {
@@ -74,7 +75,7 @@ func watch(o Observer, r *Rules) {
 	}
 }
 
-// located says of what the policies of one key report whose calls they guard.
+// located adds target and side to what the policies of one key report.
 type located struct {
 	Observer
 
@@ -82,7 +83,7 @@ type located struct {
 	side   Side
 }
 
-// locate returns o, which never panics, for the policies of one key.
+// locate returns o, which must never panic, for the policies of one key.
 func locate(o Observer, target string, side Side) Observer {
 	if o == (NopObserver{}) {
 		return o

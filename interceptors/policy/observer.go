@@ -5,71 +5,76 @@ import (
 	"time"
 )
 
-// Observer hears what policies and adapters do: telemetry is one. Methods, those of
-// [Selective] and [Watcher] too, must be safe for concurrent use and must not
-// block; they run outside all locks, and one that panics harms nothing. Embed [NopObserver] to implement some of
-// them and to stay compatible when methods are added.
+// Observer hears what policies and adapters do; package telemetry has one. Its methods,
+// and those of [Selective] and [Watcher], must be safe for concurrent use and must not
+// block. They are called outside all locks, and their panics are recovered and dropped.
+// Embed [NopObserver] to implement only some methods and to stay compatible when
+// methods are added.
 type Observer interface {
-	// Admitted: every policy of the call's chain let it through. The context that
-	// it returns is the call's.
+	// Admitted: every policy of the call's chain let it through. The returned
+	// context becomes the call's; nil leaves it unchanged.
 	Admitted(ctx context.Context, call Call, a Admitted) context.Context
 	// Rejected: a policy refused the call.
 	Rejected(ctx context.Context, call Call, r Rejected)
 	// Settled: an admitted call ended.
 	Settled(ctx context.Context, call Call, o Outcome)
-	// Transition: a policy changed its state. Those of one policy come in order.
+	// Transition: a policy changed its state. The transitions of one policy come
+	// in order.
 	Transition(t Transition)
 	// Late: a call ended after the state it was admitted under had passed, so
 	// its outcome changed nothing.
 	Late(l Late)
-	// Leaked: a stream was dropped without being ended, and has been reaped.
+	// Leaked: a stream was dropped before its end, and has been reaped.
 	Leaked(call Call)
 }
 
-// Selective is implemented by an [Observer] that says what it needs to hear. One
-// that is not hears of every event, and of no instants but those that a policy
-// wanted: reading the clock is what a guarded call mostly costs.
+// Selective is implemented by an [Observer] that says what it needs to hear. An
+// Observer that is not Selective hears of every event, but gets only the
+// instants that some policy wanted: reading the clock is most of the cost of a
+// guarded call.
 type Selective interface {
-	// Interest is asked for when a chain is built.
+	// Interest is called when a chain is built.
 	Interest() Interest
 }
 
 // Interest is what an observer needs to hear.
 type Interest struct {
-	// Instants of [Admitted] and [Outcome] that must be there: any of WantsStart,
-	// WantsResponse and WantsEnd.
+	// Instants says which instants of [Admitted] and [Outcome] must be filled in:
+	// any of WantsStart, WantsResponse and WantsEnd.
 	Instants Wants
-	// EveryAdmission: Admitted is called for every admitted call. Else only for
-	// those of which there is something to say, a wait or a note.
+	// EveryAdmission: Admitted is called for every admitted call. Otherwise it is
+	// called only for calls that had to wait or have a note.
 	EveryAdmission bool
 }
 
-// Watcher is implemented by an [Observer] that looks at what rules hold from time
-// to time, as metrics of states do.
+// Watcher is implemented by an [Observer] that inspects rules from time to time,
+// for example to report the states of their policies as metrics.
 type Watcher interface {
-	// Watch is called once, when the rules are built. It must not keep them from
-	// being collected.
+	// Watch is called once, when the rules are built. It must not keep the rules
+	// from being garbage collected.
 	Watch(r *Rules)
 }
 
-// Admitted is what there is to say about an admitted call.
+// Admitted describes an admitted call.
 type Admitted struct {
 	// Waited is how long policies blocked the call, zero if none did. WaitedIn is
-	// the layer of the one that blocked it the longest.
+	// the layer of the one that blocked it longest; it means nothing if Waited is
+	// zero.
 	Waited   time.Duration
 	WaitedIn Layer
-	// Notes are those of all permits.
+	// Notes are the notes of all permits together.
 	Notes Notes
-	// Started is when the last policy admitted it, zero if nobody wanted to know.
+	// Started is when the last policy admitted the call, zero if nobody wanted to
+	// know.
 	Started Instant
 }
 
-// Rejected is what there is to say about a refused call.
+// Rejected describes a refused call.
 type Rejected struct {
-	// Err is a *[Rejection] unless a user's policy returned an error of another
-	// kind.
+	// Err is a *[Rejection], unless a policy of your own returned another error.
 	Err error
-	// Waited and WaitedIn are as in [Admitted], the policy that refused included.
+	// Waited and WaitedIn are as in [Admitted] and include the policy that
+	// refused.
 	Waited   time.Duration
 	WaitedIn Layer
 }
@@ -78,19 +83,21 @@ type Rejected struct {
 type Transition struct {
 	// Policy is the kind of policy, as in "breaker"; Name is its own name.
 	Policy, Name string
-	// Target and Side are those of the calls that it guards. The rules that made a
-	// policy know them; one that reports by itself says Local.
+	// Target and Side are those of the calls that the policy guards. They are
+	// known only for policies that rules made; otherwise Target is empty and Side
+	// is Local.
 	Target string
 	Side   Side
-	// Shadow: the policy only watches, and refuses nothing whatever its state.
+	// Shadow: the policy only watches and refuses nothing, whatever its state.
 	Shadow bool
 	// From and To are states in the policy's own words, as in "half_open".
 	From, To string
-	// Cause says what tipped it, in the policy's own words.
+	// Cause is what triggered the change, in the policy's own words.
 	Cause string
-	// At is when.
+	// At is when the state changed.
 	At Instant
-	// Until is when the new state may end by itself. Zero: not by time.
+	// Until is the earliest time that the new state can end by itself. Zero: time
+	// alone does not end it.
 	Until Instant
 	// Calls, Failures, Slow and Overdue are the counts that were judged.
 	Calls, Failures, Slow, Overdue int
@@ -104,7 +111,7 @@ type Late struct {
 	Target string
 	Side   Side
 	Shadow bool
-	// Verdict is what it would have counted as.
+	// Verdict is what the outcome would have counted as.
 	Verdict Verdict
 	// Outcome is how the call ended.
 	Outcome Outcome

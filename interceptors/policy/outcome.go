@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Outcome is how a call ended. It travels by value.
+// Outcome is how a call ended. It is passed by value.
 type Outcome struct {
-	// Err is the very error the caller gets, nil on success. io.EOF at the end
-	// of a stream is success.
+	// Err is the error that the caller gets, unchanged; nil on success. io.EOF at
+	// the end of a stream is success.
 	Err error
 	// Verdict is what the end means to a policy that counts failures.
 	Verdict Verdict
-	// Decided says that no classifier of a policy may change the Verdict: the
-	// call did not start, panicked, or was classified by a call option.
+	// Decided says that a policy's classifier must not change the Verdict, because
+	// the call did not start, panicked, or was classified by a call option.
 	Decided bool
-	// Started, Responded (streams: the first response message) and End are the
-	// instants of the call, zero where no permit wanted them or they never came.
+	// Started, Responded (the first response message of a stream) and End are the
+	// instants of the call. Each is zero if no permit wanted it or it never came.
 	Started, Responded, End Instant
 	// Pushback is how long the server asked to be left alone, from the trailer
 	// "grpc-retry-pushback-ms". Zero: it did not ask, or nobody wanted to know.
@@ -28,18 +28,19 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	// Success: the dependency answered, be it with an error of the caller's own
-	// making.
+	// Success: the dependency answered, if only to say that the caller made an
+	// error.
 	Success Verdict = iota
 	// Failure: the dependency did not do its part.
 	Failure
 	// Ignored: the end says nothing about the dependency.
 	Ignored
-	// NotStarted: a policy further in refused, the dependency was not asked.
+	// NotStarted: an inner policy refused the call, so the dependency was not
+	// asked.
 	NotStarted
 )
 
-// String returns the verdict as in "not_started".
+// String returns the verdict's name, such as "not_started".
 func (v Verdict) String() string {
 	switch v {
 	case Success:
@@ -56,5 +57,5 @@ func (v Verdict) String() string {
 }
 
 // ErrPanicked is the Outcome.Err of a call that panicked or ended its
-// goroutine. The panic goes on unchanged.
+// goroutine. The panic itself continues unchanged.
 var ErrPanicked = errors.New("policy: the call panicked or exited its goroutine")

@@ -41,8 +41,8 @@ func (r *Rules) overflowLocked(g *generation, call Call) *Chain {
 	return c
 }
 
-// overflowOf is where the chain for calls past the key limit is found, a nil rule
-// if they are unguarded, and the chain if it was made.
+// overflowOf returns where the chain for calls past the key limit is kept, with a
+// nil rule if they are unguarded, and the chain if it has been made.
 func (g *generation) overflowOf(call Call) (at overflowAt, c *Chain) {
 	at = overflowAt{g.set.enforced.find(call), call.Side}
 	if at.rule == nil || len(at.rule.Policies) == 0 {
@@ -54,8 +54,8 @@ func (g *generation) overflowOf(call Call) (at overflowAt, c *Chain) {
 	return at, c
 }
 
-// overflowPolicy returns the policy that calls past the key limit share. One that
-// cannot be made now was when the rules were checked.
+// overflowPolicy returns the policy that calls past the key limit share. If it
+// cannot be made now, the one made when the rules were checked is used.
 func (b *builder) overflowPolicy(r *rule, i int, side Side) Policy {
 	t, id := r.Policies[i], r.overflowIdentity(i, side)
 	if s := b.next.shared[id]; s != nil {

@@ -7,13 +7,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// PanicError is the error of a function that panicked, or ended its goroutine,
-// where afloat runs it on a goroutine of its own. errors.Is finds [ErrPanicked].
+// PanicError is the error of a function that afloat ran on a separate goroutine
+// and that panicked or called runtime.Goexit. It wraps [ErrPanicked].
 type PanicError struct {
-	// Value is what was given to panic, nil if the goroutine was ended by
-	// runtime.Goexit.
+	// Value is the argument of panic, nil after runtime.Goexit.
 	Value any
-	// Stack is the goroutine's, as debug.Stack formats it.
+	// Stack is the goroutine's stack, as formatted by debug.Stack.
 	Stack []byte
 }
 
@@ -28,7 +27,7 @@ func (e *PanicError) Error() string {
 // Unwrap returns [ErrPanicked].
 func (e *PanicError) Unwrap() error { return ErrPanicked }
 
-// GRPCStatus is INTERNAL and says no more: what went wrong is no business of
+// GRPCStatus returns INTERNAL without details: what went wrong must not reach
 // clients.
 func (e *PanicError) GRPCStatus() *status.Status {
 	return status.New(codes.Internal, "panicked")

@@ -28,8 +28,8 @@ const anyText = "*"
 // errForm says what the forms of a pattern are.
 var errForm = errors.New(`must be "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" or "*"`)
 
-// CheckMatch reports whether a [Rule] may have that Match. The error says which
-// forms there are.
+// CheckMatch returns an error if match is not valid as the Match of a [Rule].
+// The error lists the valid forms.
 func CheckMatch(match string) error {
 	if _, err := parsePattern(match); err != nil {
 		return errForm

@@ -6,38 +6,39 @@ import (
 )
 
 // Policy decides whether a call may start and learns how it ended.
-// Implementations must be safe for concurrent use. The package policytest
-// checks that one keeps this contract.
+// Implementations must be safe for concurrent use. Package policytest checks
+// that an implementation keeps this contract.
 type Policy interface {
-	// Acquire admits the call or refuses it. It may block, for a place in a
-	// queue say, until ctx is done at the latest. A refusal is a *[Rejection];
-	// any other error is passed on unchanged and counts as a refusal too. A
-	// refusal must leave nothing behind: no place taken, nothing to settle.
+	// Acquire admits the call or refuses it. It may block, for example in a queue,
+	// but only until ctx is done. A refusal is a *[Rejection]; any other error is
+	// passed on unchanged and counts as a refusal too. A refusal must leave
+	// nothing behind: no place taken, nothing to settle.
 	Acquire(ctx context.Context, call Call) (Permit, error)
 }
 
 // Permit is what a policy hands out when it admits a call. The zero Permit
-// means: admitted, nothing to change, nothing to settle. It travels by value,
-// so that admitting a call allocates nothing.
+// admits the call, changes nothing and needs no settling. A Permit is passed by
+// value, so that admitting a call allocates nothing.
 type Permit struct {
 	// Context replaces the caller's context for the rest of the call. Nil keeps
-	// it. A policy that ends a running call cancels this context with a cause
-	// that has a GRPCStatus method; the caller then gets that cause as error.
+	// the caller's. To end a running call, a policy cancels this context with a
+	// cause that has a GRPCStatus method; the caller then gets that cause as the
+	// error.
 	Context context.Context //nolint:containedctx // handed from Acquire to the adapter and kept by neither
 	// Settler hears how the call ended. Nil: nothing to settle.
 	Settler Settler
-	// Token is handed back to the Settler; what it means is the policy's own.
+	// Token is handed back to the Settler. Its meaning is up to the policy.
 	Token uint64
-	// Wants says what else the Settler needs. Zero: the outcome only.
+	// Wants says what the Settler needs beyond the outcome. Zero: nothing.
 	Wants Wants
-	// At is the instant that Acquire read last, zero if it read none. It saves
-	// the policies further in from reading the clock again.
+	// At is the last instant that Acquire read, zero if it read none. It saves
+	// inner policies from reading the clock again.
 	At Instant
-	// Waited is how long Acquire blocked, zero if it did not. At must then be
-	// the instant after the wait. It is read of a refusal too, and nothing else
-	// of one.
+	// Waited is how long Acquire blocked, zero if it did not. If it did, At must
+	// be the instant after the wait. Waited is the only field that is read when
+	// Acquire also returns an error.
 	Waited time.Duration
-	// Notes are facts about the admission that observers hear of.
+	// Notes are facts about the admission, for observers.
 	Notes Notes
 }
 
@@ -45,9 +46,10 @@ type Permit struct {
 type Notes uint8
 
 const (
-	// NoteProbe says that a half-open breaker uses the call to try the dependency.
+	// NoteProbe says that a half-open breaker uses the call as a probe.
 	NoteProbe Notes = 1 << iota
-	// NoteShadowed says that a policy which only watches would have refused the call.
+	// NoteShadowed says that a policy in shadow, which only watches, would have
+	// refused the call.
 	NoteShadowed
 )
 
@@ -60,51 +62,53 @@ type Settler interface {
 	Settle(token uint64, o Outcome)
 }
 
-// Wants is a set of things that a permit needs beyond the outcome. What nobody
-// wants is not done: an unwanted clock is not read.
+// Wants is a set of things that a permit needs beyond the outcome. Nothing is
+// done that no permit wants: the clock, for instance, is read only if needed.
 type Wants uint8
 
 const (
-	// WantsStart fills Outcome.Started. A Settler that is a [Starter] is called.
-	// A permit of LayerFault comes too late for both: the call has started.
+	// WantsStart fills Outcome.Started and calls a Settler that is a [Starter]. It
+	// has no effect for a policy of [LayerFault], whose calls have already
+	// started.
 	WantsStart Wants = 1 << iota
 	// WantsEnd fills Outcome.End.
 	WantsEnd
 	// WantsResponse fills Outcome.Started and Outcome.Responded, the first
-	// response message of a stream that has several. A Settler that is a
-	// [Responder] is called.
+	// response message of a stream that has several. It also calls a Settler that
+	// is a [Responder].
 	WantsResponse
-	// WantsMessages has a Settler that is a [Messenger] called for each message
-	// of a stream.
+	// WantsMessages calls a Settler that is a [Messenger] for each message of a
+	// stream.
 	WantsMessages
-	// WantsInterrupt has a server's blocked RecvMsg return when the permit's
-	// Context is cancelled, which by itself it would not notice. It costs a
+	// WantsInterrupt makes a server's blocked RecvMsg return when the permit's
+	// Context is cancelled, which RecvMsg by itself would not notice. It costs a
 	// goroutine per message.
 	WantsInterrupt
-	// WantsPushback fills Outcome.Pushback from a failed call's trailers. It
-	// costs allocations: ask for it only when the answer may matter.
+	// WantsPushback fills Outcome.Pushback from a failed call's trailer. It costs
+	// allocations: ask for it only when the answer may matter.
 	WantsPushback
 )
 
 func (w Wants) has(x Wants) bool { return w&x != 0 }
 
-// Starter is implemented by a Settler that must hear when the call started:
-// when every policy has admitted it. Time in our own queues lies before.
+// Starter is implemented by a Settler that must hear when the call starts,
+// which is when every policy has admitted it. Time spent in afloat's own queues
+// comes before that.
 type Starter interface {
 	Started(token uint64, at Instant)
 }
 
 // Responder is implemented by a Settler that must hear of the first response
-// message of a stream, received by a client or sent by a server. The call may
-// race with Settle and come after it.
+// message of a stream, received by a client or sent by a server. Responded may
+// run at the same time as Settle, or after it.
 type Responder interface {
 	Responded(token uint64, started, at Instant)
 }
 
 // Messenger is implemented by a Settler that must hear of every message of a
-// stream once it was sent or received. An error ends the stream: the caller
-// (or, on a server, the client) gets that error. Calls may race with each
-// other and with Settle, and may come after it.
+// stream, once it has been sent or received. An error ends the stream: the
+// caller (or, on a server, the client) gets that error. Calls of Message may
+// run at the same time as each other and as Settle, or after Settle.
 type Messenger interface {
 	Message(token uint64, d Direction) error
 }
@@ -112,7 +116,7 @@ type Messenger interface {
 // Direction is which way a message of a stream went.
 type Direction uint8
 
-// The directions, seen from the side the policy is on.
+// The directions, as seen from the policy's side.
 const (
 	Sent Direction = iota
 	Received

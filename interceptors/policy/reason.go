@@ -12,7 +12,7 @@ import (
 const Domain = "afloat"
 
 // Reason says why a policy refused a call, in the form of ErrorInfo reasons.
-// Policies of users may have reasons of their own.
+// Your own policies may define their own reasons.
 type Reason string
 
 // The reasons of afloat's own policies.
@@ -25,19 +25,19 @@ const (
 	ReasonQueueTimeout Reason = "QUEUE_TIMEOUT"
 	// ReasonRateLimited: the rate is used up.
 	ReasonRateLimited Reason = "RATE_LIMITED"
-	// ReasonDeadlineTooNear: the caller's deadline passed, or would have, before
-	// the call could start.
+	// ReasonDeadlineTooNear: the caller's deadline passed, or would have passed,
+	// before the call could start.
 	ReasonDeadlineTooNear Reason = "DEADLINE_TOO_NEAR"
 	// ReasonCancelled: the caller gave up before the call could start.
 	ReasonCancelled Reason = "CANCELLED"
-	// ReasonTimeout is no refusal: a timeout policy ended a running stream.
+	// ReasonTimeout is not a refusal: a timeout policy ended a running stream.
 	ReasonTimeout Reason = "TIMEOUT"
-	// ReasonFaultInjected is no refusal: a fault policy stood in for the call.
+	// ReasonFaultInjected is not a refusal: a fault policy stood in for the call.
 	ReasonFaultInjected Reason = "FAULT_INJECTED"
 )
 
-// Code returns the status code of a refusal for this reason. For a reason that
-// is not afloat's own it is UNAVAILABLE.
+// Code returns the status code of a refusal for this reason, UNAVAILABLE if the
+// reason is not one of afloat's.
 func (r Reason) Code() codes.Code {
 	switch r {
 	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited:
@@ -52,8 +52,8 @@ func (r Reason) Code() codes.Code {
 }
 
 // ReasonOf returns why afloat refused or ended a call, here or in a peer: the
-// reason of a *[Rejection] in err's tree, else that of an ErrorInfo of our
-// [Domain] in its status. It is empty for any other error.
+// reason of a *[Rejection] in err's tree, else that of an ErrorInfo with
+// afloat's [Domain] in its status. It is empty for any other error.
 func ReasonOf(err error) Reason {
 	if r, ok := errors.AsType[*Rejection](err); ok {
 		return r.Reason

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Refuser makes the rejections of one policy for one reason. It hands out the
-// same *[Rejection] again while method and retry time do not change, so that
-// refusing allocates nothing; only where several methods share a policy does a
-// change from one to another allocate. It is safe for concurrent use. The fields
-// must not change after the first call of Refuse.
+// Refuser makes the rejections of one policy for one reason. It returns the same
+// *[Rejection] again as long as method and retry time do not change, so that
+// refusing allocates nothing; if several methods share the policy, it allocates
+// when the method changes. It is safe for concurrent use. The fields must not
+// change after the first call of Refuse.
 type Refuser struct {
 	// Policy, Name, Reason and Err become those of each rejection.
 	Policy string
@@ -20,8 +20,8 @@ type Refuser struct {
 	last atomic.Pointer[Rejection]
 }
 
-// Refuse returns the rejection of a call to method that may be tried again at
-// retry (zero: not known).
+// Refuse returns the rejection of a call to method that may be retried at retry
+// (zero: not known).
 func (f *Refuser) Refuse(method string, retry time.Time) *Rejection {
 	if r := f.last.Load(); r != nil && r.Method == method && r.Retry.Equal(retry) {
 		return r

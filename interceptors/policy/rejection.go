@@ -13,26 +13,27 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// Rejection is a policy's refusal. It is a gRPC status (see GRPCStatus), works
-// with errors.Is through Err, and may be shared by many calls: treat it as
-// read-only.
+// Rejection is the error of a refused call. It converts to a gRPC status (see
+// GRPCStatus) and works with errors.Is through Err. Many calls may share it:
+// treat it as read-only.
 type Rejection struct { //nolint:errname // the field's word for it, and an error is only one of the things it is
 	// Policy is the kind of policy that refused, as in "breaker".
 	Policy string
 	// Name is the policy's own name: its method, its service, its compartment.
 	Name string
-	// Method is the refused call's.
+	// Method is the method of the refused call.
 	Method string
-	// Reason says why.
+	// Reason says why the call was refused.
 	Reason Reason
-	// Retry is when to try again at the earliest. Zero: not known.
+	// Retry is the earliest time to try again. Zero: not known.
 	Retry time.Time
-	// Err is the policy's sentinel, as in breaker.ErrOpen.
+	// Err is the policy's sentinel error, such as breaker.ErrOpen.
 	Err error
 }
 
-// Error names the policy, the reason, the method and when to try again, in
-// UTF-8: in a status that is not, gRPC would drop the details.
+// Error says what refused which method and how long to wait before trying
+// again. It is always valid UTF-8: gRPC would drop the details of a status that
+// is not.
 func (r *Rejection) Error() string {
 	msg := string(r.Reason)
 	if r.Err != nil {
@@ -51,10 +52,10 @@ func (r *Rejection) Error() string {
 // Unwrap returns Err.
 func (r *Rejection) Unwrap() error { return r.Err }
 
-// GRPCStatus returns the status of the refusal with an ErrorInfo (reason,
-// domain "afloat", and as metadata the policy, its name and the method) and,
-// when it is known, a RetryInfo. It is built anew at each call: a refusal
-// that nobody turns into a status costs nothing.
+// GRPCStatus returns the status of the refusal. Its details are an ErrorInfo
+// (the reason, the domain "afloat", and the policy, its name and the method as
+// metadata) and, if Retry is known, a RetryInfo. The status is built on each
+// call, so a refusal that is never turned into one costs nothing.
 func (r *Rejection) GRPCStatus() *status.Status {
 	s := status.New(r.code(), r.Error())
 	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
@@ -91,7 +92,7 @@ func (r *Rejection) wait() (time.Duration, bool) {
 }
 
 // IsRejection reports whether err is or wraps a refusal by a policy of this
-// process. A refusal by a peer's policy is told by [ReasonOf].
+// process. To recognise a refusal by a peer's policy, use [ReasonOf].
 func IsRejection(err error) bool {
 	if _, ok := err.(*Rejection); ok { //nolint:errorlint // a fast path
 		return true
@@ -100,10 +101,11 @@ func IsRejection(err error) bool {
 	return ok
 }
 
-// Retriable returns a function that says whether a retry interceptor outside
-// the guard should try again: never after a refusal, because the next attempt
-// would meet the same open circuit or full bulkhead, else as next says. A nil
-// next means UNAVAILABLE and RESOURCE_EXHAUSTED. With go-grpc-middleware:
+// Retriable returns a function that tells a retry interceptor outside afloat's
+// whether to try again. It returns false after a refusal, because the next
+// attempt would meet the same open circuit or full bulkhead, and next(err)
+// after any other error. A nil next retries UNAVAILABLE and RESOURCE_EXHAUSTED.
+// With go-grpc-middleware:
 //
 //	retry.UnaryClientInterceptor(retry.WithRetriable(policy.Retriable(nil)))
 func Retriable(next func(error) bool) func(error) bool {

@@ -14,8 +14,8 @@ func (r *Rules) resolveNew(call Call) *Chain {
 	return r.resolveLocked(r.current.Load(), call)
 }
 
-// resolveLocked is resolveNew under the lock. g is in force: what was found by an
-// earlier generation no longer counts.
+// resolveLocked is resolveNew under the lock. g is in force: what an earlier
+// generation found no longer counts.
 func (r *Rules) resolveLocked(g *generation, call Call) *Chain {
 	if c := g.table.lookup(call); c != nil {
 		return c
@@ -39,5 +39,5 @@ func (r *Rules) resolveLocked(g *generation, call Call) *Chain {
 	}
 }
 
-// observerFor is who hears of a policy for calls seen on side.
+// observerFor is the observer for a policy of calls on side.
 func (r *Rules) observerFor(key Key, side Side) Observer { return locate(r.observer, key.Target, side) }

@@ -9,21 +9,24 @@ import (
 // Rule says which calls get which policies.
 type Rule struct {
 	// Match is "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" (a package and
-	// those below it) or "*". The closest rule alone applies to a call.
+	// those below it) or "*". Only the closest rule applies to a call. "*" does
+	// not match gRPC's health, reflection and channelz services, which stay
+	// unguarded unless a closer pattern matches.
 	Match string
-	// Target restricts the rule to clients of that target, as it was given to
-	// grpc.NewClient. Of two rules with one Match, that with the call's target is
-	// closer. Empty: all targets, and servers.
+	// Target restricts the rule to clients of that target, as given to
+	// grpc.NewClient. Of two rules with the same Match, the one with the call's
+	// target is closer. Empty: all targets, and servers.
 	Target string
-	// Sides restricts the rule to calls seen there. Empty: all.
+	// Sides restricts the rule to calls on these sides. Empty: all sides.
 	Sides []Side
-	// Shadow lays the rule beside the others, for policies that only watch: a call
-	// has the policies of its closest rule and those of its closest shadow rule.
-	// Templates learn of it by [Key]; a policy by [Use] must only watch by itself. A
-	// shadow rule has no part in calls past the key limit.
+	// Shadow is for policies that only watch: a call has the policies of its closest
+	// rule and also those of its closest shadow rule. Templates learn of it from
+	// [Key.Shadow]; a policy given with [Use] must be one that only watches. Shadow
+	// rules do not apply to calls past the key limit.
 	Shadow bool
 	// Policies are the templates of the rule, in any order. A call has at most
-	// [MaxPolicies]. None: the calls are left unguarded.
+	// [MaxPolicies], those of a shadow rule included. None: the calls are left
+	// unguarded.
 	Policies []Template
 }
 
@@ -33,7 +36,7 @@ type rule struct {
 
 	pattern pattern
 	// trial are the policies that were made to check the templates. They stand in
-	// for those of the overflow that cannot be made later.
+	// for policies of the overflow that cannot be made later.
 	trial []Policy
 }
 
@@ -79,7 +82,8 @@ func (r Rule) checkSides() error {
 // applies reports whether r is for calls seen on side.
 func (r Rule) applies(side Side) bool { return len(r.Sides) == 0 || slices.Contains(r.Sides, side) }
 
-// sides are those that r can meet calls on: a target has clients only.
+// sides are those on which r can meet calls: with a target, the client side
+// only.
 func (r Rule) sides() []Side {
 	var all []Side
 	for s := range Local + 1 {
@@ -90,7 +94,7 @@ func (r Rule) sides() []Side {
 	return all
 }
 
-// count is how many policies of r a call has that is seen on side.
+// count is how many policies of r a call on side has.
 func (r Rule) count(side Side) int {
 	if !r.applies(side) {
 		return 0

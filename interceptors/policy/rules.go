@@ -10,13 +10,13 @@ import (
 )
 
 // Resolver finds the policies of a call. Resolve must be safe for concurrent
-// use and must not allocate for a call it has seen before. A nil chain leaves
-// the call unguarded.
+// use, and should not allocate for a call like one it has seen before. A nil
+// chain leaves the call unguarded.
 type Resolver interface {
 	Resolve(call Call) *Chain
 }
 
-// Limits of the number of keys that [Rules] keep.
+// DefaultMaxKeys is the default of [MaxKeys].
 const (
 	DefaultMaxKeys = 4096
 	maxMaxKeys     = 1 << 20
@@ -26,10 +26,11 @@ const (
 // They are safe for concurrent use. [Rules.Apply] changes them while they work.
 // Make them with [NewRules]; the zero Rules must not be used.
 //
-// The number of keys is bounded by [MaxKeys]. When it is reached, keys whose
-// policies are idle (closed, nothing in flight, nothing remembered) are
-// dropped; if there are none, a new method shares one overflow chain per rule,
-// which has everything but breakers. [Rules.Overflowed] counts such calls.
+// [MaxKeys] bounds the number of keys, which are pairs of target and method.
+// When it is reached, keys whose policies are idle (closed, nothing in flight,
+// nothing remembered) are dropped. If none is idle, the calls of a new method
+// share one overflow chain per rule, which has every policy but breakers.
+// [Rules.Overflowed] counts such calls.
 type Rules struct {
 	maxKeys  int
 	observer Observer
@@ -53,8 +54,8 @@ func (o observerOption) applyRules(r *Rules) {
 	r.options = append(r.options, o)
 }
 
-// MaxKeys bounds the number of (target, method) pairs that rules keep policies
-// for. Range [1, 1048576]. Default 4096.
+// MaxKeys bounds the number of (target, method) pairs for which rules keep
+// policies. Range [1, 1048576]. Default 4096.
 func MaxKeys(n int) RulesOption { return maxKeysOption(n) }
 
 type maxKeysOption int
@@ -82,13 +83,13 @@ func NewRules(rules []Rule, opts ...RulesOption) (*Rules, error) {
 	return r, nil
 }
 
-// Observer returns who hears of the calls under these rules, as it was given to
-// [WithObserver]; nil if nobody does.
+// Observer returns the observer that was given to [WithObserver], nil if there
+// is none.
 func (r *Rules) Observer() Observer { return r.heard }
 
-// Resolve returns the chain of call, nil if no rule covers its method or if
-// the rule that does has no policies. That of methods which nobody registered is the
-// overflow's: a hostile client can make up any number of those.
+// Resolve returns the chain of call. It is nil if no rule matches or if the rule
+// that matches has no policies. Calls of unregistered methods get the overflow
+// chain, because a hostile client can make up any number of them.
 func (r *Rules) Resolve(call Call) *Chain {
 	g := r.current.Load()
 	if call.Unregistered {
@@ -100,8 +101,8 @@ func (r *Rules) Resolve(call Call) *Chain {
 	return r.resolveNew(call)
 }
 
-// Matching returns the rules that apply to a call: the closest one, and the
-// closest shadow rule. No policy is made for it.
+// Matching returns the rules that apply to a call: the closest rule, and the
+// closest shadow rule. It makes no policies.
 func (r *Rules) Matching(call Call) []Rule {
 	var all []Rule
 	for _, m := range r.current.Load().set.find(call).all() {
@@ -112,12 +113,12 @@ func (r *Rules) Matching(call Call) []Rule {
 	return all
 }
 
-// Overflowed is how many times a call got the overflow chain, because the rules
-// were full or a template failed.
+// Overflowed returns how many times a call got the overflow chain because the
+// rules were full or a template failed.
 func (r *Rules) Overflowed() uint64 { return r.overflowed.Load() }
 
-// All yields the keys that rules hold at the moment and their chains, in no
-// order. The Name of a key is the method.
+// All yields the keys that the rules hold at the moment, with their chains, in
+// no particular order. The Name of each key is a method.
 func (r *Rules) All() iter.Seq2[Key, *Chain] {
 	return func(yield func(Key, *Chain) bool) {
 		for e := range r.current.Load().table.entries() {

@@ -80,7 +80,7 @@ func checkSums(enforced, shadows []*rule) error {
 	return errors.Join(faults...)
 }
 
-// largest is how many policies a call has from one of the rules at most.
+// largest is the most policies that a call can have from one of the rules.
 func largest(rules []*rule) int {
 	n := 0
 	for _, r := range rules {
@@ -89,7 +89,7 @@ func largest(rules []*rule) int {
 	return n
 }
 
-// most is how many policies a call has from the rules, seen from where it has
+// most is how many policies a call has from the rules, on the side where it has
 // the most.
 func most(rules ...*rule) int {
 	var n [Local + 1]int
@@ -101,7 +101,7 @@ func most(rules ...*rule) int {
 	return slices.Max(n[:])
 }
 
-// meets reports whether one call can have both rules.
+// meets reports whether both rules can apply to one call.
 func (r *rule) meets(o *rule) bool {
 	return (r.pattern.covers(o.pattern) || o.pattern.covers(r.pattern)) &&
 		(r.Target == o.Target || r.Target == "" || o.Target == "")

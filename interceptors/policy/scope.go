@@ -5,19 +5,21 @@ import "fmt"
 // Scope says which calls of a rule share a policy.
 type Scope uint8
 
-// The scopes.
+// The scopes. A client's policies are separate for each target, except in a
+// compartment.
 const (
-	// PerMethod: those of one method, to one target.
+	// PerMethod: the calls of one method.
 	PerMethod Scope = iota
-	// PerService: those of one service, to one target.
+	// PerService: the calls of one service.
 	PerService
-	// PerTarget: those to one target, or those that one server answers.
+	// PerTarget: all calls to one target; on a server, all calls that it answers.
 	PerTarget
-	// PerCompartment: all, and those of other rules that name the compartment.
+	// PerCompartment: all calls of the rule and of every other rule that names the
+	// compartment, whatever the target.
 	PerCompartment
 )
 
-// String returns the scope as in "per_method".
+// String returns the scope's name, such as "per_method".
 func (s Scope) String() string {
 	switch s {
 	case PerMethod:
@@ -33,13 +35,15 @@ func (s Scope) String() string {
 	}
 }
 
-// Key says what a new policy is for.
+// Key says which calls a new policy is for.
 type Key struct {
-	// Name is the method, the service as "/pkg.Service/", "*", or the compartment.
+	// Name is the method, the service as "/pkg.Service/", "*" for a target, the
+	// compartment, or "(overflow)" for calls past the key limit.
 	Name string
-	// Target is the client's target, empty on a server and in a compartment.
+	// Target is the client's target, empty on a server, in a compartment, and for
+	// calls past the key limit.
 	Target string
-	// Shadow: it is for a shadow rule, and must only watch.
+	// Shadow: the policy is for a shadow rule and must only watch.
 	Shadow bool
 	// Observer hears what the policy reports. It is never nil.
 	Observer Observer
@@ -48,7 +52,7 @@ type Key struct {
 // overflowName names the policies that calls past the key limit share.
 const overflowName = "(overflow)"
 
-// keyOf is what call shares a policy of t by.
+// keyOf is the key of the policy of t that guards call.
 func (t Template) keyOf(call Call) Key {
 	switch t.Scope {
 	case PerService:

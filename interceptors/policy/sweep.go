@@ -23,17 +23,17 @@ func (r *Rules) hasRoom(g *generation) bool {
 	return false
 }
 
-// knownFull reports whether a sweep found no room a short while ago, so that a
-// flood of new methods costs no more than reading the clock.
+// knownFull reports whether a recent sweep found no room, so that a flood of
+// new methods costs no more than reading the clock.
 func (r *Rules) knownFull() bool {
 	until := r.fullUntil.Load()
 	return until != 0 && Now() < Instant(until)
 }
 
-// sweep drops idle keys, and shared policies that no key uses any more. While
-// a shared policy is busy, one of its keys stays and keeps it: so there are no
-// more of them than keys. Those that a change of rules left without a key stay
-// while they are busy.
+// sweep drops idle keys, and shared policies that no key uses any more. While a
+// shared policy is busy, one of its keys stays and keeps it, so there are never
+// more shared policies than keys. Those that a change of rules left without a
+// key stay while they are busy.
 func (g *generation) sweep() {
 	used := make(map[*shared]bool, len(g.shared))
 	g.table.drop(func(e *entry) bool {
@@ -53,10 +53,11 @@ func (g *generation) sweep() {
 	})
 }
 
-// Idler is implemented by a policy that knows when nothing would be lost if it
-// were dropped and made anew: nothing in flight, nothing remembered. Rules
-// never drop a policy that is not an Idler. What an Update has changed on one key
-// goes with it: a change that must last belongs in the rules.
+// Idler is implemented by a policy that knows when it can be dropped and made
+// anew without loss: nothing in flight, nothing remembered. Rules never drop a
+// policy that is not an Idler. A configuration that was changed on the policy
+// itself is lost when it is dropped: a change that must last belongs in the
+// rules.
 type Idler interface {
 	Idle() bool
 }

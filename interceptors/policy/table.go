@@ -7,9 +7,9 @@ import (
 )
 
 // table finds the entry of a call without allocating. Generated stubs pass the
-// same constant string for a method every time, so comparing where it stands
-// in memory finds its entry several times faster than hashing its text does. A
-// string that stands elsewhere is found by its text.
+// same constant string for a method every time, so looking it up by its address
+// is several times faster than hashing its text. A string at another address is
+// found by its text.
 //
 // lookup is safe for concurrent use; insert and drop need the lock of the
 // rules.
@@ -28,8 +28,8 @@ type callText struct {
 	side           Side
 }
 
-// Places per entry: more than one, because several connections to one target
-// have a string each; bounded, because a server stream's method is a new
+// Places per entry: more than one, because each of several connections to one
+// target has its own string; bounded, because a server stream's method is a new
 // string every time.
 const (
 	placesPerEntry = 4

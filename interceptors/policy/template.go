@@ -7,59 +7,60 @@ import (
 	"slices"
 )
 
-// Template makes the policies of a rule: one policy for each method, service or
-// target that the rule meets, or one for a compartment. The packages of the
-// policies have functions that make templates, as in breaker.Each.
+// Template makes the policies of a rule: one for each method, service or target
+// whose calls the rule matches, or one for a compartment. The packages of the
+// policies have functions that return templates, such as breaker.Each.
 type Template struct {
-	// New makes the policy for a key. It must not be nil. It is also called once
-	// when the rules are built, so that bad configuration is found there.
+	// New makes the policy for a key. It is required. It is also called once when
+	// the rules are built, so that bad configuration is found then.
 	New func(Key) (Policy, error)
-	// Kind is what the policies are, as in "breaker". Empty: not said, and no
-	// policy is the same as an earlier one when the rules change.
+	// Kind is what the policies are, such as "breaker". It is required with Update
+	// and in a compartment. Empty: policies are made anew when the rules change.
 	Kind string
-	// Update gives a policy that another template of the same Kind made for the
-	// key the configuration of this one, see [Rules.Apply]. After an error, which
-	// says that it cannot, New makes another in its place. It is also called once
-	// when the rules are built, with a policy of this very template. Nil: policies
-	// are made anew when the rules change.
+	// Update gives this template's configuration to a policy that another template
+	// of the same Kind made for the key, see [Rules.Apply]. An error says that it
+	// cannot, and New then makes a new policy in its place. Update is also called
+	// once when the rules are built, with a policy made by this template. Nil:
+	// policies are made anew when the rules change.
 	Update func(Key, Policy) error
-	// Config is the configuration, for display, and to tell whether two templates
-	// in one compartment agree. It must not be changed. Nil: not said.
+	// Config is the configuration, for display and to check that the templates of
+	// one compartment agree. It must not be modified. Nil: not known.
 	Config any
-	// Scope says what shares a policy. The zero Scope is PerMethod.
+	// Scope says which calls share a policy. The zero Scope is PerMethod.
 	Scope Scope
-	// Compartment names the policy where Scope is PerCompartment. See
+	// Compartment names the compartment if Scope is PerCompartment. See
 	// [Template.In].
 	Compartment string
-	// Sides restricts the template to calls seen there. Empty: all.
+	// Sides restricts the template to calls on these sides. Empty: all sides.
 	Sides []Side
 
 	// given tells templates of one policy by Use. Nil: it is not by Use.
 	given any
 }
 
-// Per returns t with another scope.
+// Per returns t with the scope s.
 func (t Template) Per(s Scope) Template {
 	t.Scope = s
 	return t
 }
 
-// In returns t for a compartment: one policy, shared by all calls on one side of
-// all rules that have a template of this kind in a compartment of this name. The
-// templates must have the same Config. The name must not be empty.
+// In returns t for the compartment of that name: one policy on each side, shared
+// by all calls of all rules that have a template of this kind in the
+// compartment. These templates must have equal Configs. The name must not be
+// empty.
 func (t Template) In(name string) Template {
 	t.Scope, t.Compartment = PerCompartment, name
 	return t
 }
 
-// On returns t restricted to calls seen on the given sides.
+// On returns t restricted to calls on the given sides.
 func (t Template) On(sides ...Side) Template {
 	t.Sides = sides
 	return t
 }
 
-// Use makes a template of one policy that all calls of all rules that name it
-// share. What becomes of it when rules change is the caller's business.
+// Use returns a template for p itself: all calls of all rules that use p share
+// it. A change of the rules does not update p; that is up to the caller.
 func Use(p Policy) Template {
 	t := Template{Scope: PerCompartment, given: new(int), New: func(Key) (Policy, error) {
 		if p == nil {
