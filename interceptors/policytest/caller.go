@@ -13,10 +13,10 @@ import (
 const (
 	// patience is the deadline of a call.
 	patience = time.Second
-	// rest is long enough for a policy that refuses because of the past to try
-	// again.
+	// rest is long enough for a policy that refuses because of past outcomes to
+	// try again.
 	rest = time.Hour
-	// restDays is how long nothing happens before a policy must be as new.
+	// restDays is the idle time after which a policy must be as good as new.
 	restDays = 48 * time.Hour
 )
 
@@ -42,7 +42,7 @@ func chainOf(tb testing.TB, policies ...policy.Policy) *policy.Chain {
 	return chain
 }
 
-// layerOf is where a spy must stand to be next to p.
+// layerOf is the layer in which a spy stands next to p.
 func layerOf(p policy.Policy) policy.Layer {
 	if l, ok := p.(policy.Layered); ok {
 		return l.Layer()
@@ -61,8 +61,9 @@ func newCall(ctx context.Context, n int) policy.Call {
 	}
 }
 
-// end makes a call that ends by e and returns the refusal of the policy, nil if
-// the call was admitted. The call has a goroutine of its own, which e may end.
+// end makes a call that ends by e. It returns the policy's refusal, nil if the
+// call was admitted. The call runs on a goroutine of its own, because e may end
+// it.
 func (c *caller) end(e ending, n int) error {
 	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
 	defer cancel()
@@ -78,8 +79,8 @@ func (c *caller) end(e ending, n int) error {
 	return refusal
 }
 
-// bounded runs f, part of a call, in a goroutine of its own. Policies that hold
-// it up past its deadline end the test: waiting for them may take for ever.
+// bounded runs f, part of a call, in a goroutine of its own. A policy that
+// blocks it past its deadline ends the test, because it may block forever.
 func (c *caller) bounded(f func()) {
 	c.tb.Helper()
 	const bound = 3 * patience
@@ -136,7 +137,7 @@ func exchange(a *policy.Admission) error {
 }
 
 // mustEnd makes a call that ends by e while nothing else is in flight. A policy
-// may refuse it for what it has seen, but not for long.
+// may refuse it because of past outcomes, but not for long.
 func (c *caller) mustEnd(e ending) bool {
 	c.tb.Helper()
 	err := c.end(e, 0)

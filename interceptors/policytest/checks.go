@@ -15,7 +15,7 @@ import (
 )
 
 // late ends calls long after the policy has moved on, in another goroutine, and
-// has the messages of a stream come after its end.
+// delivers messages of a stream after its end.
 func late(tb testing.TB, s suite) {
 	tb.Helper()
 	c := newCaller(tb, s.newPolicy(tb))
@@ -53,8 +53,8 @@ func late(tb testing.TB, s suite) {
 	c.mustRest()
 }
 
-// doneContext asks under contexts that are done, of a policy with and without
-// room.
+// doneContext makes calls under contexts that are done, of a policy with and
+// without room.
 func doneContext(tb testing.TB, s suite) {
 	tb.Helper()
 	c := newCaller(tb, s.newPolicy(tb))
@@ -98,8 +98,8 @@ func (c *caller) tryUnder(ctx context.Context, n int) {
 	}
 }
 
-// leave has more callers than there is room for, whose contexts end while they
-// wait.
+// leave starts more calls than there is room for and ends their contexts while
+// they wait.
 func leave(tb testing.TB, s suite) {
 	tb.Helper()
 	c := newCaller(tb, s.newPolicy(tb))
@@ -115,8 +115,8 @@ func leave(tb testing.TB, s suite) {
 	c.mustRest()
 }
 
-// crowd asks for many places at once, gives none back until the context that
-// all share has ended by end, and reports who is still blocked then.
+// crowd asks for many places at once and gives none back until end has ended
+// the context that all share. It reports the calls that are still blocked then.
 func (c *caller) crowd(
 	when string,
 	newContext func() (context.Context, context.CancelFunc),
@@ -152,8 +152,8 @@ func (c *caller) crowd(
 	}
 }
 
-// saturated fills the policy twice: what it refused at its limit must not have
-// made it smaller.
+// saturated fills the policy twice: refusals at the limit must not have lowered
+// it.
 func saturated(tb testing.TB, s suite) {
 	tb.Helper()
 	c := newCaller(tb, s.newPolicy(tb))

@@ -1,6 +1,6 @@
 // Package policytest checks that a policy keeps the contract of [policy.Policy],
-// and has doubles for tests of policies. Every policy of afloat passes [Run];
-// so should yours:
+// and has test doubles: [Recorder], an observer, and [Spy], a policy. Every
+// policy of afloat passes [Run]; so should yours:
 //
 //	func TestConformance(t *testing.T) {
 //		policytest.Run(t, func(tb testing.TB) policy.Policy {
@@ -8,11 +8,11 @@
 //		})
 //	}
 //
-// What Run checks, each in a subtest of its own:
+// Run makes these checks, each in a subtest of its own:
 //
 //   - Ends/…: however calls end (success, failure, cancel, deadline, panic,
-//     runtime.Goexit, a refusal further in), the policy is as usable as before,
-//     and idle in the end if it is a [policy.Idler].
+//     runtime.Goexit, a refusal by an inner policy), the policy stays as usable as
+//     before, and is idle in the end if it is a [policy.Idler].
 //   - Late: a call that ends a day late, from another goroutine, does no harm.
 //   - DoneContext: Acquire does not block under a context that is done.
 //   - Leave: Acquire stops blocking when its context ends.
@@ -25,11 +25,11 @@
 //
 // Time is virtual: each subtest is a testing/synctest bubble, which also fails
 // if the policy leaves a goroutine behind. The policy is made inside the
-// bubble; whatever it waits on must be made there too.
+// bubble, and so must be whatever it waits on.
 //
-// Leaks show when they add up to the policy's limit, so give it a small one: at
-// most 100. A policy that is random by design, or that never refuses what it
-// refused once, cannot pass.
+// A leak shows only when it uses up the policy's limit, so give the policy a
+// small one: at most 100. A policy that is random by design, or that never
+// again admits what it has refused once, cannot pass.
 //
-// Run measures allocations and so must not be called from a parallel test.
+// Run measures allocations, so it must not be called from a parallel test.
 package policytest

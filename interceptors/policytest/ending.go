@@ -16,8 +16,8 @@ type ending struct {
 	name string
 	// body is the call.
 	body func(ctx context.Context, cancel context.CancelFunc) error
-	// inside is the refusal of a policy further in, which keeps body from
-	// running. Nil: there is no such policy.
+	// inside is the refusal of an inner policy, which keeps body from running.
+	// Nil: there is no such policy.
 	inside error
 }
 

@@ -15,7 +15,7 @@ type Recorder struct {
 	events []Event
 }
 
-// Event is one thing that a [Recorder] heard.
+// Event is one call of a method of a [Recorder].
 type Event struct {
 	// Kind says which method of the observer was called.
 	Kind EventKind
@@ -30,7 +30,7 @@ type Event struct {
 	Late       policy.Late
 }
 
-// EventKind is a method of [policy.Observer].
+// EventKind names a method of [policy.Observer].
 type EventKind string
 
 // The kinds of events.

@@ -11,8 +11,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// refusal checks the errors of a policy that refuses, and that they end the
-// call's way through its chain.
+// refusal checks the errors of a policy that refuses, and that they stop the
+// call there.
 func refusal(tb testing.TB, s suite) {
 	tb.Helper()
 	p := s.refusing(tb)

@@ -7,10 +7,10 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Run checks that the policies newPolicy makes keep the contract. newPolicy is
-// called once or more in each subtest. It must return a policy that admits a
-// call under a background context; what it must close, it closes in a cleanup
-// of its tb. Run must not be called from a parallel test.
+// Run checks that the policies made by newPolicy keep the contract. newPolicy
+// is called at least once in each subtest. It must return a policy that admits
+// a call under a background context, and may register cleanups with its tb. Run
+// must not be called from a parallel test.
 func Run(t *testing.T, newPolicy func(tb testing.TB) policy.Policy, opts ...Option) {
 	t.Helper()
 	s := suite{newPolicy: newPolicy}
@@ -27,8 +27,8 @@ func Run(t *testing.T, newPolicy func(tb testing.TB) policy.Policy, opts ...Opti
 // Option changes what [Run] checks.
 type Option interface{ apply(*suite) }
 
-// Refusing adds checks of refusals. newPolicy returns a policy that refuses
-// every call until time passes, or forever. It is not for policies of
+// Refusing adds checks of refusals. newPolicy must return a policy that refuses
+// every call, forever or until time passes. Refusing is not for policies of
 // [policy.LayerFault], whose errors are outcomes.
 func Refusing(newPolicy func(tb testing.TB) policy.Policy) Option {
 	return refusingOption(newPolicy)
