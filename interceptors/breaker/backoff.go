@@ -43,7 +43,7 @@ func doubled(d time.Duration, n int, most time.Duration) time.Duration {
 	return min(d, most)
 }
 
-// jittered varies d by up to 20 % either way. What would pass most is mirrored
+// jittered varies d by up to 20 % either way. A value above most is mirrored
 // below it, so that breakers at their longest open time differ too.
 func jittered(d, most time.Duration) time.Duration {
 	varied := time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // no secret

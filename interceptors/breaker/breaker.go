@@ -11,8 +11,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Breaker is a circuit breaker. It is safe for concurrent use. Make one with
-// [New]; the zero Breaker is of no use.
+// Breaker is a [policy.Policy] that is a circuit breaker. It is safe for
+// concurrent use. Make one with [New]; the zero Breaker must not be used.
 type Breaker struct {
 	name     string
 	observer policy.Observer
@@ -20,8 +20,8 @@ type Breaker struct {
 
 	settings atomic.Pointer[settings]
 	current  atomic.Pointer[stay]
-	// calm is the phase while the breaker is closed, else nil: the state that
-	// nearly every call meets, found without a detour.
+	// calm is the phase while the breaker is closed, else nil: nearly every call
+	// meets this state, so it can be read directly.
 	calm    atomic.Pointer[closed]
 	late    atomic.Uint64
 	refused atomic.Uint64
@@ -40,7 +40,7 @@ type settings struct {
 }
 
 // stay is one stay of the breaker in one state. The settler of a call is the
-// stay it was admitted in, so a late result is late by construction.
+// stay in which it was admitted, so late results need no further check.
 type stay struct {
 	phase phase
 	since policy.Instant
@@ -49,12 +49,13 @@ type stay struct {
 // phase is what a breaker does while in a state.
 type phase interface {
 	state() State
-	// admit lets a call through, refuses it, or says that the state has passed
-	// and the next one must be asked.
+	// admit lets a call through, refuses it, or says that the state has passed and
+	// that the next state must be asked.
 	admit(call policy.Call) (p policy.Permit, passed bool, err error)
 }
 
-// New returns a closed breaker, or all faults of cfg and opts.
+// New returns a closed breaker, or one forced by cfg.Mode; or all faults of cfg
+// and opts, joined.
 func New(cfg Config, opts ...Option) (*Breaker, error) {
 	o := optionsOf(opts)
 	s, err := newSettings(cfg, o.classifier)
@@ -82,7 +83,7 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio), classifier}, nil
 }
 
-// Layer says that breakers stand outside bulkheads and rate limits.
+// Layer puts breakers outside bulkheads and rate limits.
 func (*Breaker) Layer() policy.Layer { return policy.LayerBreaker }
 
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps

@@ -14,8 +14,8 @@ type closed struct {
 	run atomic.Int64
 	// judged is what calls are judged by. Update replaces it.
 	judged atomic.Pointer[judged]
-	// first is the judged of the beginning. It stands here for the sake of
-	// locality, as does its window.
+	// first is the initial judged. It is kept inline for locality, and so is its
+	// window.
 	first judged
 	timed window.Timed
 }
@@ -88,8 +88,8 @@ func (c *closed) Responded(token uint64, started, _ policy.Instant) {
 	}
 }
 
-// ringOf is the ring that a call was started in, nil if it was in none or in
-// one that was replaced since.
+// ringOf is the ring in which a call was started, nil if there was none or it
+// has been replaced since.
 func (c *closed) ringOf(token uint64) *ring { return c.judged.Load().ringOf(token) }
 
 func (j *judged) ringOf(token uint64) *ring {

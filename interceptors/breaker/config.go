@@ -2,7 +2,7 @@ package breaker
 
 import "time"
 
-// Off switches a rule off that has a default: FailureRatio or
+// Off switches off a rule that is on by default: FailureRatio or
 // ConsecutiveFailures.
 const Off = -1
 
@@ -12,15 +12,15 @@ type Config struct {
 	// Mode is how the breaker works. Default Automatic.
 	Mode Mode
 
-	// Window is how far back outcomes count. Range [100ms, 1h]. Default 10s. A
-	// time spent closed of this length also halves the next open time, which
-	// holds with WindowCalls too.
+	// Window is how far back outcomes count. Range [100ms, 1h]. Default 10s. Each
+	// such period spent closed also halves the next open time, even with
+	// WindowCalls.
 	Window time.Duration
-	// Buckets is the number of parts the Window slides by. Range [1, 100].
-	// Default 10. Ignored with WindowCalls.
+	// Buckets is the number of parts that the Window is divided into and slides
+	// by. Range [1, 100]. Default 10. Ignored with WindowCalls.
 	Buckets int
-	// WindowCalls, if set, makes the last so many calls the window in place of a
-	// time. Range [1, 10000]. Default 0: by time.
+	// WindowCalls, if set, makes the window consist of that many last calls
+	// instead of a period of time. Range [1, 10000]. Default 0: a period of time.
 	WindowCalls int
 
 	// FailureRatio is the share of failed calls in the window at which the
@@ -30,41 +30,42 @@ type Config struct {
 	// Range [1, 1000000], with WindowCalls at most that. Default 20, or
 	// WindowCalls if that is less.
 	MinCalls int
-	// ConsecutiveFailures is the run of failures at which the breaker opens,
-	// whatever the window holds. Range [1, 1000000], or Off. Default 10.
+	// ConsecutiveFailures is the number of failures in a row at which the breaker
+	// opens, whatever the window holds. Range [1, 1000000], or Off. Default 10.
 	ConsecutiveFailures int
 
-	// SlowAfter is the time from which a call counts as slow, in flight or
-	// ended. Range [1ms, 1h]. Default 0: calls are not judged by time.
+	// SlowAfter is how long a call must take, in flight or ended, to count as
+	// slow. Range [1ms, 1h]. Default 0: calls are not judged by time.
 	SlowAfter time.Duration
-	// SlowRatio is the share of failed and slow calls, together, at which the
-	// breaker opens. Range (0, 1]. Default 0.5. Without SlowAfter it has no
-	// effect.
+	// SlowRatio is the share of failed and slow calls together at which the
+	// breaker opens. Range (0, 1]. Default 0.5. It has no effect without
+	// SlowAfter.
 	SlowRatio float64
 
-	// OpenFor is how long the breaker stays open the first time. It doubles each
-	// time the breaker opens again, and halves per Window spent closed. Range
-	// [1ms, 24h]. Default 5s.
+	// OpenFor is how long the breaker stays open the first time. The open time
+	// doubles each time the breaker opens again, and halves for each Window spent
+	// closed. Range [1ms, 24h]. Default 5s.
 	OpenFor time.Duration
 	// MaxOpenFor bounds the open time. Range [OpenFor, 24h]. Default 60s, or
 	// OpenFor if that is more.
 	MaxOpenFor time.Duration
 	// NoJitter keeps open times exact. By default they vary by up to 20 % either
-	// way, so that a fleet does not probe in step.
+	// way, so that the processes of a fleet do not probe in step.
 	NoJitter bool
 
-	// Probes is how many calls at a time a half-open breaker lets through. Range
+	// Probes is how many calls a half-open breaker lets through at a time. Range
 	// [1, 1000]. Default 1.
 	Probes int
 	// SuccessesToClose is how many probes must succeed for the breaker to close.
 	// Range [1, 1000]. Default 3.
 	SuccessesToClose int
-	// ProbeTimeout is when a probe that has not answered counts as failed. Range
-	// [1ms, 1h]. Default 10s.
+	// ProbeTimeout is the time after which an unanswered probe counts as failed.
+	// Range [1ms, 1h]. Default 10s.
 	ProbeTimeout time.Duration
 
-	// MinDeadline ignores a DEADLINE_EXCEEDED of a caller that gave the call less
-	// time than this. Range [1ms, 1h]. Default 0: all count.
+	// MinDeadline is the least time a caller must give a call for its
+	// DEADLINE_EXCEEDED to count; with less, it is ignored. Range [1ms, 1h].
+	// Default 0: all count.
 	MinDeadline time.Duration
 	// StreamGrace is the age from which a stream that has delivered messages may
 	// end UNAVAILABLE without counting as failed. Range [1ms, 24h]. Default 30s.
@@ -87,8 +88,9 @@ const (
 	DefaultStreamGrace         = 30 * time.Second
 )
 
-// Consecutive is the preset that opens after n failures in a row for openFor,
-// and by no ratio.
+// Consecutive returns a Config that opens the breaker for openFor after n
+// failures in a row, and by no ratio of failures. The other fields have their
+// defaults.
 func Consecutive(n int, openFor time.Duration) Config {
 	return Config{FailureRatio: Off, ConsecutiveFailures: n, OpenFor: openFor}
 }

@@ -6,18 +6,20 @@
 //	  │                  └──── a probe fails, is slow, or hangs ──────┘  │
 //	  └──────────────────── SuccessesToClose probes succeed ─────────────┘
 //
-// A closed breaker trips on any of: the share of failed calls in a sliding
-// window; a run of failures; with SlowAfter, the share of calls that failed or
-// were slow, in the window or in the last full second; and calls still in
-// flight past SlowAfter, so that a dependency that hangs is cut off before the
-// first of its calls has ended. A plain success never trips it.
+// A closed breaker trips on any of these: the share of failed calls in a
+// sliding window; a run of failures; with SlowAfter, the share of calls that
+// failed or were slow, in the window or in the last full second; and, also with
+// SlowAfter, calls still in flight past it, so that a dependency that hangs is
+// cut off before any call to it has ended. A success that was not slow never
+// trips it.
 //
 // # What counts
 //
-// See policy.Classify; [WithClassifier] replaces it. A refusal by a policy
-// further in does not count and gives a probe its slot back. Time in our own
-// queues does not count: slow, overdue and probe times run from when the call
-// started. A result that comes after its state has passed changes nothing.
+// See [policy.Classify], which [WithClassifier] replaces. A refusal by an inner
+// policy does not count; a probe that is refused gives its slot back. Time in
+// afloat's own queues does not count: slow, overdue and probe times run from
+// when the call started. A result that arrives after the breaker has left the
+// state in which the call began changes nothing.
 //
 // Go handlers that return plain errors send UNKNOWN, which counts as a failure.
 //
@@ -28,12 +30,12 @@
 // is judged only where the wait is the dependency's: on unary calls and server
 // streams, not on client or bidirectional streams, whose pace the client sets.
 // A stream that delivered messages, lived longer than StreamGrace and ended
-// UNAVAILABLE is ignored: servers end long streams so when they are deployed or
-// at their maximum connection age.
+// UNAVAILABLE is ignored: this is how long streams end when a server is
+// redeployed or reaches its maximum connection age.
 //
 // # What it does not do
 //
-// It does not retry, does not watch single addresses (see gRFC A50, outlier
-// detection), does not share its state between processes, and needs no
-// goroutine and no timer: time is looked at when a call comes.
+// A breaker does not retry, does not watch single addresses (see gRFC A50,
+// outlier detection), and does not share its state between processes. It needs
+// no goroutine and no timer: it checks the time when a call comes.
 package breaker

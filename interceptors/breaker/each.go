@@ -8,11 +8,12 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Each makes one breaker for each method that a rule meets, or for each service
-// or target (see [policy.Template.Per]). Bad configuration is reported when the
-// rules are built. When the rules change, breakers take over the configuration and
-// the classifier; one whose name changes is made anew. Those of a shadow rule are in
-// mode Shadow; the rule must not force them open or closed.
+// Each returns a template that makes one breaker for each method that a rule
+// matches, or for each service or target (see [policy.Template.Per]). Bad
+// configuration is reported when the rules are built. When the rules change,
+// breakers take over the new configuration and classifier; a breaker whose name
+// changes is made anew. In a shadow rule the breakers are in mode Shadow, and it is
+// a fault to force them open or closed.
 func Each(cfg Config, opts ...Option) policy.Template {
 	// Both are shared by all breakers until one is updated.
 	enforced, err := newSettings(cfg, optionsOf(opts).classifier)

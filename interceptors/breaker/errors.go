@@ -2,6 +2,6 @@ package breaker
 
 import "errors"
 
-// ErrOpen is what errors.Is finds in every refusal by a breaker: the circuit is
-// open, or half-open with all probes under way.
+// ErrOpen is wrapped by every refusal by a breaker: the circuit is open, or
+// half-open with all probes in flight.
 var ErrOpen = errors.New("breaker: open")

@@ -100,8 +100,8 @@ func (h *halfOpen) Settle(token uint64, o policy.Outcome) {
 	}
 }
 
-// take gives a probe's slot back and counts how it ended. It reports whether
-// the probe still had its slot.
+// take gives a probe's slot back and counts how the probe ended. It reports
+// whether the probe still had its slot.
 func (h *halfOpen) take(token uint64, v policy.Verdict, o policy.Outcome, now policy.Instant) bool {
 	h.b.mu.Lock()
 	i := h.indexLocked(token)

@@ -2,10 +2,10 @@ package breaker
 
 import "github.com/afloat-go/afloat/interceptors/policy"
 
-// Idle reports whether the breaker can be dropped and made anew: for a Window
-// no call has ended, no open time has run and no probe was made, and no call
-// that is judged by time is in flight. A breaker that is forced open or closed
-// is never idle.
+// Idle reports whether the breaker can be dropped and made anew without loss:
+// for a whole Window no call has ended, no open time has run and no probe has
+// been made, and no call that is judged by time is in flight. A breaker that is
+// forced open or closed is never idle.
 func (b *Breaker) Idle() bool {
 	now, window := policy.Now(), policy.Instant(b.settings.Load().Window)
 	switch p := b.current.Load().phase.(type) {

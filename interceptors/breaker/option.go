@@ -2,7 +2,7 @@ package breaker
 
 import "github.com/afloat-go/afloat/interceptors/policy"
 
-// Option is code that a breaker uses.
+// Option sets what a breaker has besides its [Config].
 type Option interface{ apply(*options) }
 
 type options struct {
@@ -26,19 +26,21 @@ type optionFunc func(*options)
 
 func (f optionFunc) apply(o *options) { f(o) }
 
-// WithName names the breaker in refusals and reports. Default: empty.
+// WithName names the breaker in refusals and reports. Default: no name, but the
+// name of the key for one made by [Each].
 func WithName(name string) Option {
 	return optionFunc(func(o *options) { o.name = name })
 }
 
-// WithClassifier reads the ends of calls by f in place of policy.Classify. A
-// nil f changes nothing.
+// WithClassifier classifies the ends of calls with f in place of
+// policy.Classify. A nil f changes nothing.
 func WithClassifier(f policy.Classifier) Option {
 	return optionFunc(func(o *options) { o.classifier = f })
 }
 
-// WithObserver reports transitions, in order, and late results to observer. It is
-// called outside the breaker's lock and may use the breaker. Nil: nobody.
+// WithObserver reports transitions, in order, and late results to observer, which
+// is called outside the breaker's lock and may use the breaker. Nil: no observer.
+// Default: none, but the observer of the rules for a breaker made by [Each].
 func WithObserver(observer policy.Observer) Option {
 	return optionFunc(func(o *options) { o.observer = observer })
 }

@@ -10,17 +10,18 @@ import (
 type Snapshot struct {
 	// Name is the breaker's name.
 	Name string
-	// State and Mode are what it does now.
+	// State and Mode are the present ones.
 	State State
 	Mode  Mode
-	// Since is when it entered the state.
+	// Since is when the breaker entered the state.
 	Since time.Time
-	// RetryAt is when an open breaker lets a probe through. Zero: not open.
+	// RetryAt is when an open breaker lets the next probe through. Zero: not open.
 	RetryAt time.Time
 	// Calls, Failures and Slow are what a closed breaker's window holds. Slow
 	// calls that failed count as failures only.
 	Calls, Failures, Slow int
-	// ConsecutiveFailures is the run of a closed breaker.
+	// ConsecutiveFailures is a closed breaker's present number of failures in a
+	// row.
 	ConsecutiveFailures int
 	// Overdue is how many calls are in flight past SlowAfter.
 	Overdue int
@@ -28,18 +29,19 @@ type Snapshot struct {
 	ProbesInFlight, ProbesSucceeded int
 	// Rejected is how many calls were refused, or would have been in mode Shadow.
 	Rejected uint64
-	// Late is how many outcomes came after their state had passed.
+	// Late is how many outcomes came too late to count, after the state had
+	// changed.
 	Late uint64
 }
 
 // Config returns the configuration in force, with its defaults filled in.
 func (b *Breaker) Config() Config { return b.settings.Load().Config }
 
-// State returns the state. An open breaker stays open until a call comes after
-// its open time.
+// State returns the state. A breaker whose open time is over stays open until
+// the next call.
 func (b *Breaker) State() State { return b.current.Load().phase.state() }
 
-// Snapshot returns the breaker as it is now.
+// Snapshot returns the breaker's present state and counts.
 func (b *Breaker) Snapshot() Snapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -2,7 +2,7 @@ package breaker
 
 import "fmt"
 
-// State is what a breaker does with calls at the moment.
+// State is what a breaker does with calls.
 type State uint8
 
 // The states.
@@ -19,7 +19,7 @@ const (
 	Disabled
 )
 
-// String returns the state as in "half_open".
+// String returns the state's name, such as "half_open".
 func (s State) String() string {
 	switch s {
 	case Closed:
@@ -48,12 +48,13 @@ const (
 	AlwaysOpen
 	// AlwaysClosed lets every call pass and judges none, until the mode changes.
 	AlwaysClosed
-	// Shadow runs the states on real outcomes and refuses nothing, to try a
-	// configuration out. Where it would be half-open, results count as probes.
+	// Shadow changes state on real outcomes but refuses nothing, to try out a
+	// configuration. While it is half-open, the results of calls count as those of
+	// probes.
 	Shadow
 )
 
-// String returns the mode as in "always_open".
+// String returns the mode's name, such as "always_open".
 func (m Mode) String() string {
 	switch m {
 	case Automatic:

@@ -2,8 +2,8 @@ package breaker
 
 import "github.com/afloat-go/afloat/interceptors/policy"
 
-// A token says what the breaker must know of a call when it ends: which ring or
-// probe it is, in the low half, and two facts about the call.
+// A token holds what the breaker must know of a call when it ends: its ring or
+// probe, in the low half, and two facts about the call.
 const (
 	idMask = 1<<32 - 1
 	// paced: the wait for the response is the dependency's alone, so that its

@@ -6,8 +6,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Every change of state goes through here: under the lock, and only away from
-// the phase that called for it, so that no two goroutines make the same one.
+// Every change of state goes through here: under the lock, and only from the
+// phase that asked for it, so that no two goroutines make the same change.
 
 // trip opens the breaker if it is still in from, and reports that from has
 // passed in any case.

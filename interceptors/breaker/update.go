@@ -5,11 +5,11 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Update changes the configuration of a working breaker and keeps its state.
-// Thresholds, open times and probes change in place; an open time that runs is
-// not timed anew. Another window empties the window; another SlowAfter forgets
-// the calls in flight. Another Mode does what [Breaker.SetMode] says. On an
-// error, which names all faults, nothing changes.
+// Update changes the configuration of a breaker in use and keeps its state.
+// Thresholds, open times and probes change in place; an open time that is
+// already running keeps its length. A change of the window empties it; a change
+// of SlowAfter forgets the calls in flight. A change of Mode works as in
+// [Breaker.SetMode]. On an error, which names all faults, nothing changes.
 func (b *Breaker) Update(cfg Config) error {
 	b.mu.Lock()
 	s, err := newSettings(cfg, b.settings.Load().classifier)
@@ -21,7 +21,7 @@ func (b *Breaker) Update(cfg Config) error {
 	return err
 }
 
-// use puts s in place of the settings, unless they are alike.
+// use replaces the settings with s, unless they are equal.
 func (b *Breaker) use(s *settings) {
 	b.mu.Lock()
 	old := b.settings.Load()
@@ -32,9 +32,9 @@ func (b *Breaker) use(s *settings) {
 	b.deliver()
 }
 
-// SetMode changes how the breaker works. Forcing it open or closed forgets what
-// it had counted; leaving that mode closes it with an empty window. Between
-// Automatic and Shadow everything stays. An unknown mode is an error and changes
+// SetMode changes the breaker's mode. Forcing it open or closed discards its
+// counts; leaving a forced mode closes it with an empty window. Changing between
+// Automatic and Shadow keeps everything. An unknown mode is an error and changes
 // nothing.
 func (b *Breaker) SetMode(m Mode) error {
 	b.mu.Lock()
@@ -61,7 +61,7 @@ func (b *Breaker) updateLocked(s *settings) {
 	}
 }
 
-// forcedBy is the mode that a state is forced by, Automatic for none.
+// forcedBy is the mode that forces the state, Automatic if none does.
 func forcedBy(m Mode) Mode {
 	if m == Shadow {
 		return Automatic
@@ -82,8 +82,8 @@ func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
 	}
 }
 
-// adapt gives a closed breaker another window or ring where the settings ask
-// for one. What stays is shared, so that no count is lost.
+// adapt gives a closed breaker a new window or ring if the settings ask for
+// one. What stays is shared, so that no count is lost.
 func (c *closed) adapt(old, s *settings) {
 	was := c.judged.Load()
 	now := judgedBy(s, new(window.Timed))
