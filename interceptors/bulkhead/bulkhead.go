@@ -19,12 +19,12 @@ type Bulkhead struct {
 	refuse  refusers
 	config  atomic.Pointer[Config]
 	counter counter
-	// rejected counts refusals, and those that there would have been.
+	// rejected counts refusals, in shadow those that there would have been.
 	rejected atomic.Uint64
 
-	// sampling: the next place given back is a sample of the hold time, even if
-	// nobody waits by then. Without it a bulkhead that once saw long holds, and
-	// whose calls all have short deadlines, would never learn of shorter ones.
+	// sampling: the next place given back is a sample of the hold time, even if no
+	// call waits by then. Without it, a bulkhead that once saw long holds and
+	// whose calls all have short deadlines would never learn of shorter holds.
 	sampling atomic.Bool
 
 	mu    sync.Mutex // held while somebody waits, joins or leaves
@@ -46,14 +46,14 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 // Layer puts bulkheads inside breakers and outside rate limits.
 func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
 
-// Idle reports whether no call is in flight and none waits.
+// Idle reports whether no call is in flight and no call waits.
 func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 }
 
 // Acquire takes a place, or waits for one if there is a queue. It blocks for at
-// most MaxWait and no longer than ctx allows. It refuses with a
-// [policy.Rejection] that wraps [ErrFull], [ErrQueueTimeout], [ErrDeadline] or
-// [ErrCancelled]; a ctx that is done already is refused even if a place is
-// free. With Shadow it admits every call at once.
+// most MaxWait and no longer than ctx allows. A refusal is a
+// *[policy.Rejection] that wraps [ErrFull], [ErrQueueTimeout], [ErrDeadline] or
+// [ErrCancelled]. If ctx is already done, the call is refused even if a place
+// is free. With Shadow it admits every call at once.
 func (b *Bulkhead) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	cfg := b.config.Load()
 	if ctx.Err() != nil && !cfg.Shadow {
@@ -77,7 +77,7 @@ func (b *Bulkhead) Acquire(ctx context.Context, call policy.Call) (policy.Permit
 }
 
 // admitted is the permit of a call that has a place. Hold times matter only to
-// those who wait, so the clock is left alone without a queue.
+// waiting calls, so without a queue the clock is not read.
 func (b *Bulkhead) admitted(cfg *Config) policy.Permit {
 	p := policy.Permit{Settler: b}
 	if cfg.MaxQueue > 0 {
@@ -86,7 +86,7 @@ func (b *Bulkhead) admitted(cfg *Config) policy.Permit {
 	return p
 }
 
-// watch counts a call that was admitted only because nothing is refused, and tells.
+// watch counts and notes a call that was admitted only because nothing is refused.
 func (b *Bulkhead) watch(before counts, cfg *Config) policy.Notes {
 	if !cfg.Shadow || before.inFlight() < cfg.MaxConcurrent+cfg.MaxQueue {
 		return 0
@@ -101,10 +101,10 @@ func (b *Bulkhead) refused(f *policy.Refuser, call policy.Call) error {
 }
 
 // Settle gives the place back, whatever the outcome, and hands it to the call
-// that has waited longest. Settling a permit twice breaks the contract: it
-// gives back the place of another call, if there is one, so that one call too
-// many may run until that other one ends. The count never goes below zero, so
-// the cap holds again once nothing is in flight.
+// that has waited longest. A permit must not be settled twice: that would give
+// back the place of another call, if there is one, and one call too many could
+// run until that other call ends. The count never goes below zero, so the cap
+// holds again once nothing is in flight.
 func (b *Bulkhead) Settle(_ uint64, o policy.Outcome) {
 	for {
 		s := b.counter.load()
@@ -120,11 +120,11 @@ func (b *Bulkhead) Settle(_ uint64, o policy.Outcome) {
 	}
 }
 
-// Update changes the limits of a bulkhead in use, or reports all faults of cfg,
-// joined, and changes nothing. It never blocks: calls in flight beyond a lower
-// MaxConcurrent run to their end, and calls that wait keep their seat and
-// their MaxWait. A higher MaxConcurrent hands out the new places at once, and
-// Shadow admits all who wait.
+// Update changes the limits of a bulkhead in use. If cfg has faults, it returns
+// all of them, joined, and changes nothing. It never blocks: calls in flight
+// beyond a lower MaxConcurrent run to their end, and waiting calls keep their
+// seat and their MaxWait. A higher MaxConcurrent hands out the new places at
+// once, and Shadow admits all waiting calls.
 func (b *Bulkhead) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err

@@ -13,21 +13,22 @@ const (
 	maxWait   = time.Hour
 )
 
-// Config says how many calls may run and wait. It is comparable with ==.
+// Config says how many calls may run and wait. The zero Config is not valid.
+// Configs can be compared with ==.
 type Config struct {
 	// MaxConcurrent is how many calls may be in flight. Range [1, 1000000].
 	// Required.
 	MaxConcurrent int
-	// MaxQueue is how many calls may wait for a place. Range [0, 1000000].
-	// Default 0: nobody waits.
+	// MaxQueue is how many calls may wait for a place. Range [0, 1000000]. Default
+	// 0: calls do not wait.
 	MaxQueue int
-	// MaxWait is how long a call waits at most. Range (0s, 1h] with a queue; must
-	// be 0 without one.
+	// MaxWait is the longest time that a call waits. Range (0s, 1h] with a queue;
+	// must be 0 without one.
 	MaxWait time.Duration
 	// Shadow admits every call at once and only counts those that would have been
-	// refused, to try a configuration out: those beyond MaxConcurrent and MaxQueue
-	// together. That a call which waits may run out of time is not foreseen.
-	// Default false.
+	// refused, to try out a configuration. It counts calls beyond MaxConcurrent
+	// and MaxQueue together, not calls that would have run out of time in the
+	// queue. Default false.
 	Shadow bool
 }
 

@@ -3,7 +3,7 @@ package bulkhead
 import "sync/atomic"
 
 // counter counts calls in flight and calls waiting in one word, so that a call
-// can take a place in one step that fails if somebody waits. Two rules make
+// can take a place in one step that fails if another call waits. Two rules keep
 // the queue fair and lose no place:
 //
 //   - The number waiting changes only under the bulkhead's lock. While it is
@@ -31,8 +31,8 @@ func (c counts) inFlight() int { return int(c & (oneWaiting - 1)) }
 
 func (c counts) waiting() int { return int(c >> half) }
 
-// hasRoom reports whether a newcomer may take a place: one is free, and nobody
-// waits for it. In shadow there is always one.
+// hasRoom reports whether a new call may take a place: one is free, and no call
+// waits for it. In shadow there is always room.
 func (c counts) hasRoom(cfg *Config) bool {
 	return c.waiting() == 0 && (c.inFlight() < cfg.MaxConcurrent || cfg.Shadow)
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// What a refusal by a bulkhead wraps: test for it with errors.Is. The error
-// itself is a [policy.Rejection].
+// The errors that refusals by a bulkhead wrap. Test for them with errors.Is;
+// the refusal itself is a *[policy.Rejection].
 var (
 	// ErrFull: every place and every seat in the queue is taken.
 	// RESOURCE_EXHAUSTED.
 	ErrFull = errors.New("bulkhead: full")
 	// ErrQueueTimeout: the call waited for MaxWait. RESOURCE_EXHAUSTED.
 	ErrQueueTimeout = errors.New("bulkhead: queue timeout")
-	// ErrDeadline: the call's deadline passed before it had a place, or would
-	// have. DEADLINE_EXCEEDED.
+	// ErrDeadline: the call's deadline passed before it had a place, or would have
+	// passed. DEADLINE_EXCEEDED.
 	ErrDeadline = errors.New("bulkhead: deadline too near")
 	// ErrCancelled: the caller gave up before the call had a place. CANCELLED.
 	ErrCancelled = errors.New("bulkhead: cancelled")
@@ -44,9 +44,9 @@ func (r *refusers) init(name string) {
 	set(&r.cancelled, policy.ReasonCancelled, ErrCancelled)
 }
 
-// done tells which refusal suits ctx, which is done. A policy further out that
-// ends a call in time cancels it with a cause that is a status: that is the
-// deadline's doing, not the caller's.
+// done picks the refusal for a ctx that is done. An outer policy that ends a
+// call for lack of time cancels it with a cause that is a status: then the
+// deadline is to blame, not the caller.
 func (r *refusers) done(ctx context.Context) *policy.Refuser {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &r.deadline

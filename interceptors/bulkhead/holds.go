@@ -22,8 +22,8 @@ type holds struct {
 	next  int
 }
 
-// add notes how long a call held its place, if o tells: the call started, and
-// its permit wanted to know when.
+// add notes how long a call held its place, if o has the times: the call must
+// have started, and its permit must have wanted them.
 func (h *holds) add(o policy.Outcome) {
 	if o.Verdict == policy.NotStarted || o.Started == 0 || o.End == 0 || o.End < o.Started {
 		return

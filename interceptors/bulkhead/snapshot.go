@@ -8,8 +8,8 @@ type Snapshot struct {
 	MaxConcurrent int
 	// MaxQueue is how many calls may wait.
 	MaxQueue int
-	// InFlight is how many calls hold a place. After MaxConcurrent was lowered
-	// it may exceed it for a while.
+	// InFlight is how many calls hold a place. It may exceed MaxConcurrent for a
+	// while after that was lowered.
 	InFlight int
 	// Waiting is how many calls wait for a place.
 	Waiting int
@@ -20,8 +20,9 @@ type Snapshot struct {
 // Config returns the configuration in force.
 func (b *Bulkhead) Config() Config { return *b.config.Load() }
 
-// Snapshot returns the bulkhead as it is now. InFlight and Waiting are of one
-// instant. It never blocks and is safe for concurrent use.
+// Snapshot returns the bulkhead's present limits and counts. InFlight and
+// Waiting are of the same instant. It never blocks and is safe for concurrent
+// use.
 func (b *Bulkhead) Snapshot() Snapshot {
 	cfg, s := b.config.Load(), b.counter.load()
 	return Snapshot{

@@ -35,9 +35,10 @@ func (b *Bulkhead) acquireQueued(ctx context.Context, call policy.Call) (policy.
 	return p, nil
 }
 
-// join queues a call that has so much time left. It returns its waiter, nil if
-// a place came free in between, or why the call may not wait. What it saw
-// before it had the lock no longer counts, the configuration included.
+// join queues a call that has that much time left. It returns the call's
+// waiter, nil if a place came free in between, or why the call may not wait. It
+// looks at everything anew, because counts and configuration may have changed
+// before it had the lock.
 func (b *Bulkhead) join(left time.Duration) (*waiter, *Config, *policy.Refuser) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,7 +62,7 @@ func (b *Bulkhead) join(left time.Duration) (*waiter, *Config, *policy.Refuser) 
 	}
 }
 
-// await blocks until w has a place. It returns nil then, else why w left
+// await blocks until w has a place and returns nil, or returns why w left
 // without one.
 func (b *Bulkhead) await(ctx context.Context, w *waiter, left, maxWait time.Duration) *policy.Refuser {
 	var expired <-chan time.Time
