@@ -7,19 +7,20 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
-// Config says how many calls may start. Configs can be compared with ==.
+// Config says how many calls may start. The zero Config is not valid. Configs
+// can be compared with ==.
 type Config struct {
-	// PerSecond is the number of tokens that come per second. Required. Range
+	// PerSecond is the number of tokens added per second. Required. Range
 	// [0.000001, 1000000000].
 	PerSecond float64
-	// Burst is the number of tokens that there can be at once. Range
-	// [1, 1000000000]. Default: what comes in a second, rounded up.
+	// Burst is the capacity of the bucket: how many calls may start at once after
+	// a pause. Range [1, 1000000000]. Default: PerSecond, rounded up.
 	Burst int
 	// MaxWait is how long a call may wait for its token. Range [0s, 1h]. Default
-	// 0s: it does not wait.
+	// 0s: calls do not wait.
 	MaxWait time.Duration
 	// Shadow admits every call at once and only counts those that would have been
-	// refused, to try a configuration out. Default false.
+	// refused, to try out a configuration. Default false.
 	Shadow bool
 }
 

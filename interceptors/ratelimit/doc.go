@@ -8,31 +8,32 @@
 //	                 └ no token ─┤                  └─ cancel, MaxWait ─▶ refused
 //	                             └ too late for MaxWait, or for the deadline ─▶ refused
 //
-// A refusal tells when there will be a token for the call. Those who wait are
-// served in order of arrival. One that gives up has taken nothing: all behind
-// it move up.
+// A refusal says when there will be a token for the call. Waiting calls are
+// served in order of arrival. A call that gives up has taken nothing: all calls
+// behind it move up.
 //
-// It limits what one process sends or serves. It is for a dependency with a
-// quota, or for the way to a database when the cache in front of it is gone.
+// It limits what one process sends or serves. Use it for a dependency with a
+// quota, or to protect a database when the cache in front of it is gone.
 //
 // # Order
 //
-// Rate limits stand inside bulkheads (see [policy.Layer]): a call that waits for
-// a token holds a place, and one without a place takes no token. A token is
-// spent when the call is admitted; a refusal further in does not bring it back.
+// Rate limits are inside bulkheads (see [policy.Layer]): a call that waits for a
+// token holds a place, and a call without a place takes no token. A token is
+// spent when the call is admitted; a refusal by an inner policy does not give it
+// back.
 //
 // # Streams
 //
-// A stream takes one token, when it opens. Its messages are not counted.
+// A stream takes one token when it opens. Its messages are not counted.
 //
 // # Shadow
 //
-// With Shadow it admits every call at once and counts those that it would have
-// refused, to try a configuration out.
+// With Shadow, a limiter admits every call at once and counts those that it
+// would have refused, to try out a configuration.
 //
 // # Limits
 //
 // This package does not share a limit between processes, weigh calls or adapt
-// its limit. How many calls can wait is bounded by PerSecond × MaxWait alone:
-// where that is much, put a bulkhead outside.
+// its limit. The number of waiting calls is bounded only by PerSecond ×
+// MaxWait: where that is a lot, put a bulkhead outside.
 package ratelimit

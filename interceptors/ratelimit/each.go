@@ -7,11 +7,11 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Each is a template that makes one limiter per key: per method and target,
-// unless another scope is set with [policy.Template.Per]. A limiter has the name
-// of its key unless opts name it. Faults of cfg are reported when the rules are
-// built. When the rules change, limiters take over the configuration; one whose name
-// changes is made anew. Those of a shadow rule have Shadow set.
+// Each returns a template that makes one limiter per key: per method and target,
+// unless another scope is set with [policy.Template.Per]. A limiter has the name of
+// its key unless opts name it. Faults of cfg are reported when the rules are built.
+// When the rules change, limiters take over the new configuration; a limiter whose
+// name changes is made anew. In a shadow rule, limiters have Shadow set.
 func Each(cfg Config, opts ...Option) policy.Template {
 	optionsFor := func(key policy.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
 	return policy.Template{

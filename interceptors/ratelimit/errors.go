@@ -9,14 +9,14 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// What a refusal by a limiter wraps: test for it with errors.Is. The error
-// itself is a [policy.Rejection].
+// The errors that refusals by a limiter wrap. Test for them with errors.Is; the
+// refusal itself is a *[policy.Rejection].
 var (
-	// ErrLimited: there is no token, and none soon enough to wait for.
+	// ErrLimited: there is no token, and none will come soon enough to wait for.
 	// RESOURCE_EXHAUSTED.
 	ErrLimited = errors.New("ratelimit: no token")
-	// ErrDeadline: the call's deadline passed, or would have, before its turn.
-	// DEADLINE_EXCEEDED.
+	// ErrDeadline: the call's deadline passed, or would have passed, before its
+	// turn. DEADLINE_EXCEEDED.
 	ErrDeadline = errors.New("ratelimit: deadline before the next token")
 	// ErrCancelled: the caller gave up before its turn. CANCELLED.
 	ErrCancelled = errors.New("ratelimit: cancelled")
@@ -40,9 +40,9 @@ func (r *refusers) init(name string) {
 	set(&r.cancelled, policy.ReasonCancelled, ErrCancelled)
 }
 
-// done tells which refusal suits ctx, which is done. A policy further out that
-// ends a call in time cancels it with a cause that is a status: that is the
-// deadline's doing, not the caller's.
+// done picks the refusal for a ctx that is done. An outer policy that ends a
+// call for lack of time cancels it with a cause that is a status: then the
+// deadline is to blame, not the caller.
 func (r *refusers) done(ctx context.Context) *policy.Refuser {
 	cause := context.Cause(ctx)
 	switch {

@@ -14,14 +14,14 @@ func optionsOf(opts []Option) options {
 }
 
 // WithName names the limiter in its rejections and in its [Snapshot]. Default:
-// no name, but the method, service or "*" for one made by [Each].
+// no name, but the name of the key for one made by [Each].
 func WithName(name string) Option { return nameOption(name) }
 
 type nameOption string
 
 func (n nameOption) apply(o *options) { o.name = string(n) }
 
-// keyName names what [Each] makes, unless the user's options did.
+// keyName names what [Each] makes, unless the user's options named it.
 type keyName string
 
 func (n keyName) apply(o *options) {

@@ -22,11 +22,11 @@ type Limiter struct {
 	born   policy.Instant
 	// rejected counts refusals, and those that there would have been.
 	rejected atomic.Uint64
-	// shadow is that of config, for who does not hold the lock.
+	// shadow is config.Shadow, to be read without the lock.
 	shadow atomic.Bool
 
-	// mu guards what follows. The clock is read under it: x/time/rate credits a
-	// time twice when it is told of a later one first.
+	// mu guards what follows. The clock is read under it, because x/time/rate
+	// credits time twice if instants reach it out of order.
 	mu     sync.Mutex
 	config Config
 	tokens *rate.Limiter
@@ -54,17 +54,17 @@ func New(cfg Config, opts ...Option) (*Limiter, error) {
 // Layer puts rate limits inside bulkheads.
 func (*Limiter) Layer() policy.Layer { return policy.LayerRateLimit }
 
-// Idle reports whether the bucket is full and nobody waits.
+// Idle reports whether the bucket is full and no call waits.
 func (l *Limiter) Idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.queue.first == nil && l.tokensLocked(policy.Now()) >= float64(l.config.Burst)
 }
 
-// Update changes the limits of a limiter in use, or reports all faults of cfg,
-// joined, and changes nothing. Tokens that are there stay, up to the new Burst.
-// Those who wait keep their order and their MaxWait, at the new pace; Shadow admits
-// them all.
+// Update changes the limits of a limiter in use. If cfg has faults, it returns all
+// of them, joined, and changes nothing. Present tokens stay, up to the new Burst.
+// Waiting calls keep their order and their MaxWait and are served at the new rate;
+// Shadow admits them all.
 func (l *Limiter) Update(cfg Config) error {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -82,10 +82,10 @@ func (l *Limiter) Update(cfg Config) error {
 }
 
 // Acquire takes a token, or waits for one if its turn comes within MaxWait and
-// before ctx's deadline. Else it refuses at once, with a [policy.Rejection] that
-// wraps [ErrLimited], [ErrDeadline] or [ErrCancelled] and tells when there will
-// be a token. A refused call takes none, nor does one whose ctx is done already.
-// With Shadow it admits every call at once.
+// before ctx's deadline. Otherwise it refuses at once, with a
+// *[policy.Rejection] that wraps [ErrLimited], [ErrDeadline] or [ErrCancelled]
+// and says when there will be a token. A refused call takes no token. If ctx is
+// already done, the call is refused. With Shadow it admits every call at once.
 func (l *Limiter) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	if ctx.Err() != nil && !l.shadow.Load() {
 		return policy.Permit{}, l.refused(refusal{by: l.refuse.done(ctx)}, call)
@@ -148,8 +148,9 @@ func (l *Limiter) take(deadline policy.Instant) (*waiter, policy.Permit, refusal
 	return w, p, refusal{}
 }
 
-// watchLocked takes a token for a call that is let through in any case: one to
-// come, if the call would have waited for it. It tells if there would have been none.
+// watchLocked takes a token for a call that is let through in any case: a future one,
+// if the call would have waited for it. It reports whether the call would have been
+// refused.
 func (l *Limiter) watchLocked(now, deadline policy.Instant) policy.Notes {
 	wait := l.untilLocked(now, 1)
 	if wait > l.config.MaxWait || wait > 0 && now.Add(wait) >= deadline {
@@ -160,8 +161,8 @@ func (l *Limiter) watchLocked(now, deadline policy.Instant) policy.Notes {
 	return 0
 }
 
-// retryAt rounds an instant up to the millisecond, so that refusals which await
-// one token are alike and share a rejection.
+// retryAt rounds an instant up to the millisecond, so that refusals that name
+// the same token share a rejection.
 func (l *Limiter) retryAt(turn policy.Instant) time.Time {
 	after := turn.Sub(l.born)
 	if rest := after % time.Millisecond; rest > 0 {
@@ -175,7 +176,8 @@ func (l *Limiter) tokensLocked(now policy.Instant) float64 { return l.tokens.Tok
 // forever bounds waits, so that they can be added up.
 const forever = 100 * 365 * 24 * time.Hour
 
-// untilLocked is how long it is until there are n tokens, nobody else asking.
+// untilLocked is how long it takes until there are n tokens if no other call
+// takes any.
 func (l *Limiter) untilLocked(now policy.Instant, n int) time.Duration {
 	missing := float64(n) - l.tokensLocked(now)
 	wait := math.Ceil(missing / l.config.PerSecond * float64(time.Second))

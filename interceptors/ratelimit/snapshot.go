@@ -14,8 +14,8 @@ type Snapshot struct {
 	PerSecond float64
 	Burst     int
 	MaxWait   time.Duration
-	// Tokens is how many calls may start at once. It is a fraction while a token
-	// is on its way.
+	// Tokens is the number of tokens in the bucket, which is how many calls may
+	// start at once. It is fractional while a token is partly refilled.
 	Tokens float64
 	// Waiting is how many calls wait for their turn.
 	Waiting int
@@ -30,7 +30,7 @@ func (l *Limiter) Config() Config {
 	return l.config
 }
 
-// Snapshot returns the limiter as it is now.
+// Snapshot returns the limiter's present limits and counts.
 func (l *Limiter) Snapshot() Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()

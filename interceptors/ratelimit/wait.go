@@ -10,7 +10,7 @@ import (
 // await blocks until w has a token. It returns why w left without one, if it
 // did.
 func (l *Limiter) await(ctx context.Context, w *waiter) refusal {
-	// The turn was to come in time, but a lower rate may have put it off.
+	// The turn would have come in time, but a lower rate may have delayed it.
 	timer := time.NewTimer(w.patience)
 	defer timer.Stop()
 	select {
@@ -23,8 +23,8 @@ func (l *Limiter) await(ctx context.Context, w *waiter) refusal {
 	}
 }
 
-// leave takes w out of the queue for the given reason, unless its turn has come
-// at this very moment. Whoever is behind moves up.
+// leave takes w out of the queue for the given reason, unless its turn has just
+// come. All calls behind it move up.
 func (l *Limiter) leave(w *waiter, why refusal) refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,8 +48,8 @@ func (l *Limiter) serve() {
 	l.serveLocked(policy.Now())
 }
 
-// serveLocked hands out the tokens there are to those who wait. In shadow nobody
-// does.
+// serveLocked hands out the present tokens to waiting calls. In shadow no call
+// waits.
 func (l *Limiter) serveLocked(now policy.Instant) {
 	if l.queue.first == nil {
 		return
@@ -60,8 +60,8 @@ func (l *Limiter) serveLocked(now policy.Instant) {
 	l.armLocked(now)
 }
 
-// armLocked sets the timer to the next token while somebody waits for it. A
-// timer that fires too early or for nobody does no harm.
+// armLocked sets the timer to the next token if a call waits for it. A timer
+// that fires too early or in vain does no harm.
 func (l *Limiter) armLocked(now policy.Instant) {
 	switch next := l.untilLocked(now, 1); {
 	case l.queue.first == nil && l.timer == nil:
