@@ -9,22 +9,23 @@ import (
 // Config says how long calls may take. The zero Config bounds nothing. Configs
 // can be compared with ==.
 type Config struct {
-	// Default is the time of a unary call that has no deadline. Range [1ms, 24h],
-	// at most Max. Default 0: such calls get Max, or no deadline.
+	// Default is the time that a unary call without a deadline gets. Range [1ms,
+	// 24h], at most Max. Default 0: such calls get Max if it is set, else no
+	// deadline.
 	Default time.Duration
-	// Max is the most time that a unary call gets. Range [1ms, 24h]. Default 0:
+	// Max is the longest time that a unary call gets. Range [1ms, 24h]. Default 0:
 	// the caller's deadline stands.
 	Max time.Duration
 
-	// FirstMessage is the time of a stream from when it was admitted to its first
+	// FirstMessage is the longest time from when a stream is admitted to its first
 	// response message. Client streams ignore it. Range [1ms, 24h]. Default 0: no
 	// bound.
 	FirstMessage time.Duration
-	// Idle is the time of a stream without a message in either direction. Range
-	// [1ms, 24h]. Default 0: no bound.
+	// Idle is the longest time that a stream may go without a message in either
+	// direction. Range [1ms, 24h]. Default 0: no bound.
 	Idle time.Duration
-	// Total is the time of a stream from beginning to end, in our own queues too.
-	// Range [1ms, 24h]. Default 0: no bound.
+	// Total is the longest time of a stream from beginning to end, including time
+	// in afloat's own queues. Range [1ms, 24h]. Default 0: no bound.
 	Total time.Duration
 }
 

@@ -8,19 +8,19 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// What streams end with that ran out of time. Each is a DEADLINE_EXCEEDED with
+// The errors of streams that ran out of time. Each is a DEADLINE_EXCEEDED with
 // an ErrorInfo of reason TIMEOUT.
 var (
 	// ErrFirstMessage: no response message came within FirstMessage.
 	ErrFirstMessage = expired("timeout: the stream had no message in time")
-	// ErrIdle: no message went either way for Idle.
+	// ErrIdle: no message was sent or received for Idle.
 	ErrIdle = expired("timeout: the stream was idle for too long")
 	// ErrTotal: the stream lived for longer than Total.
 	ErrTotal = expired("timeout: the stream lived for too long")
 )
 
-// expired makes the error of a stream that ran out of time. It is no
-// policy.Rejection: the call had started, so the dependency answers for it.
+// expired makes the error of a stream that ran out of time. It is not a
+// policy.Rejection: the call had started, so the dependency is responsible.
 func expired(message string) error {
 	s := status.New(codes.DeadlineExceeded, message)
 	detailed, err := s.WithDetails(&errdetails.ErrorInfo{

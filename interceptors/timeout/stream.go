@@ -21,8 +21,8 @@ func (c *Config) stream(ctx context.Context, call policy.Call) policy.Permit {
 	return p
 }
 
-// bounds returns what of c can end a stream before its own deadline does, and
-// the instant if it had to read the clock.
+// bounds returns the bounds of c that can end a stream before its own deadline
+// does, and the instant if it had to read the clock.
 func (c *Config) bounds(ctx context.Context, call policy.Call) (bounds Config, now policy.Instant) {
 	bounds = Config{FirstMessage: c.FirstMessage, Idle: c.Idle, Total: c.Total}
 	if call.Kind == policy.ClientStream {
@@ -57,7 +57,8 @@ func (c *Config) wants(call policy.Call) (w policy.Wants) {
 }
 
 // streamTimer is the settler of a bounded stream. It ends the stream by
-// cancelling its context with what it ran out of as the cause.
+// cancelling its context, with the error of the bound that was exceeded as the
+// cause.
 type streamTimer struct {
 	Config
 
@@ -68,8 +69,8 @@ type streamTimer struct {
 	first, quiet, total *time.Timer
 }
 
-// Started begins to count what the dependency answers for. Time in our own
-// queues is not its doing; Total bounds that as well.
+// Started starts the timers for what the dependency is responsible for. It is
+// not responsible for time in our own queues, which only Total includes.
 func (s *streamTimer) Started(uint64, policy.Instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +93,7 @@ func (s *streamTimer) Responded(uint64, policy.Instant, policy.Instant) { stop(s
 func (s *streamTimer) Message(uint64, policy.Direction) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// A timer that has fired has ended the stream: it must not fire again.
+	// A timer that has fired has ended the stream and must not fire again.
 	if !s.ended && s.quiet.Stop() {
 		s.quiet.Reset(s.Idle)
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Timeout bounds calls. It is safe for concurrent use. Make one with [New]; the
-// zero Timeout is of no use.
+// Timeout is a [policy.Policy] that bounds how long calls take. It is safe for
+// concurrent use. Make one with [New]; the zero Timeout must not be used.
 type Timeout struct{ config atomic.Pointer[Config] }
 
-// New returns a timeout, or all faults of cfg.
+// New returns a timeout, or all faults of cfg, joined.
 func New(cfg Config) (*Timeout, error) {
 	t := new(Timeout)
 	if err := t.Update(cfg); err != nil {
@@ -22,12 +22,12 @@ func New(cfg Config) (*Timeout, error) {
 	return t, nil
 }
 
-// Each makes timeouts for the methods that a rule meets. Bad configuration is
-// reported when the rules are built, and so is a shadow rule: a timeout cannot only
-// watch.
+// Each returns a template of timeouts for the methods that a rule matches. Bad
+// configuration is reported when the rules are built, and so is a shadow rule,
+// because a timeout cannot only watch.
 func Each(cfg Config) policy.Template {
-	// Nothing is counted, so one serves all, and there is nothing to keep when the
-	// rules change.
+	// A timeout counts nothing, so one serves all keys and need not be kept when
+	// the rules change.
 	t, err := New(cfg)
 	return policy.Template{
 		Kind: "timeout", Config: cfg, Scope: policy.PerTarget,
@@ -50,7 +50,7 @@ func checkShadow(key policy.Key) error {
 // Config returns the configuration in force.
 func (t *Timeout) Config() Config { return *t.config.Load() }
 
-// Update changes the configuration for calls to come. On an error, which names
+// Update changes the configuration for future calls. On an error, which names
 // all faults, nothing changes.
 func (t *Timeout) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
@@ -63,10 +63,11 @@ func (t *Timeout) Update(cfg Config) error {
 // Layer puts timeouts outermost.
 func (*Timeout) Layer() policy.Layer { return policy.LayerTimeout }
 
-// Idle is always true: a timeout remembers nothing.
+// Idle returns true: a timeout remembers nothing.
 func (*Timeout) Idle() bool { return true }
 
-// Acquire admits every call, with a context that ends in time.
+// Acquire admits every call, with a context that ends when its time is up. It
+// never blocks.
 func (t *Timeout) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	cfg := t.config.Load()
 	if call.Kind.Streams() {
