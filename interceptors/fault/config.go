@@ -10,35 +10,35 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
-// Config says what to do to which share of calls. The zero Config does nothing.
-// Configs can be compared with ==.
+// Config says which share of calls is delayed and failed, and how. The zero
+// Config does nothing. Configs can be compared with ==.
 type Config struct {
-	// Delay is how long a call that is hit by a delay waits. With Headers, the
-	// longest that may be asked for. Range [0s, 24h]. Default 0s.
+	// Delay is how long a delayed call waits. With Headers, it is the longest
+	// delay that a call may ask for. Range [0s, 24h]. Default 0s.
 	Delay time.Duration
-	// DelayShare is the share of calls that are delayed. With Headers, the
-	// largest that may be asked for. Range [0, 1]. Default 0.
+	// DelayShare is the share of calls that are delayed. With Headers, it is the
+	// largest share that a call may ask for. Range [0, 1]. Default 0.
 	DelayShare float64
-	// Abort is the code that a call hit by an abort fails with. With Headers it
-	// comes from the call and this must be OK. Any code but OK if AbortShare is
-	// set. Default OK.
+	// Abort is the status code of failed calls. If AbortShare is set, it must not
+	// be OK. With Headers, the call names the code, and Abort must be OK. Default
+	// OK.
 	Abort codes.Code
-	// AbortShare is the share of calls that fail. With Headers, the largest that
-	// may be asked for. Range [0, 1]. Default 0.
+	// AbortShare is the share of calls that fail. With Headers, it is the largest
+	// share that a call may ask for. Range [0, 1]. Default 0.
 	AbortShare float64
-	// Message is that of the error. At most 1024 bytes of UTF-8. Default
+	// Message is the message of the error. At most 1024 bytes of UTF-8. Default
 	// "fault: injected".
 	Message string
-	// AfterMessages is how many messages of a stream, of both directions, pass
-	// unharmed; the fault strikes at the next. Range [0, 1000000]. Default 0:
-	// before any traffic, which is where unary calls always have theirs.
+	// AfterMessages is how many messages of a stream, in both directions together,
+	// pass before the fault strikes at the next one. Range [0, 1000000]. Default
+	// 0: before any traffic, as always on unary calls.
 	AfterMessages int
-	// MaxActive is how many calls may be under a fault at a time, be it a delay
-	// or an abort; calls beyond are left alone. Range [0, 1000000]. Default 0: any
+	// MaxActive is how many calls may be under a fault at a time, whether delay or
+	// abort; further calls are left alone. Range [0, 1000000]. Default 0: any
 	// number, as in A33.
 	MaxActive int
-	// Headers lets calls choose their faults by metadata, within this Config.
-	// Default false.
+	// Headers lets calls choose their faults with metadata, within the limits of
+	// this Config. Default false.
 	Headers bool
 }
 

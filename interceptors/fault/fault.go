@@ -32,12 +32,12 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 	return f, nil
 }
 
-// Each is a template that makes one fault policy per key: per method and target,
-// unless another scope is set with [policy.Template.Per]. Faults of cfg are
-// reported when the rules are built, and so is a shadow rule: a fault cannot only
-// watch. When the rules change, so do the faults that have not struck yet. To
-// switch faults at run time without them make one with [New] and put it in rules
-// by policy.Use.
+// Each returns a template that makes one fault policy per key: per method and
+// target, unless another scope is set with [policy.Template.Per]. Bad
+// configuration is reported when the rules are built, and so is a shadow rule,
+// because a fault cannot only watch. A change of the rules also changes the
+// faults that have not struck yet. To switch faults at run time without changing
+// the rules, make a Fault with [New] and put it into rules with policy.Use.
 func Each(cfg Config, opts ...Option) policy.Template {
 	return policy.Template{
 		Kind: "fault", Config: cfg.withDefaults(),
@@ -72,10 +72,10 @@ func checkShadow(key policy.Key) error {
 // errOther says that a policy is not one that a template would make.
 var errOther = errors.New("fault: the policy injects no faults")
 
-// Update changes the faults that have not struck yet; the zero Config switches
-// them off. Delays under way run on, and streams that were to have a fault after
-// some messages have none. On an error, which names all faults of cfg, nothing
-// changes.
+// Update changes the faults; the zero Config switches them off. Delays under way
+// run to their end. Streams that are already open get no fault any more, even if
+// one was due after some messages. On an error, which names all faults of cfg,
+// nothing changes.
 func (f *Fault) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
@@ -88,14 +88,15 @@ func (f *Fault) Update(cfg Config) error {
 // Layer puts faults innermost.
 func (*Fault) Layer() policy.Layer { return policy.LayerFault }
 
-// Idle reports whether no fault is being injected.
+// Idle reports whether no fault is being injected at the moment.
 func (f *Fault) Idle() bool { return f.active.Load() == 0 }
 
-// Acquire delays and fails the call if the dice say so. It blocks for as long as
+// Acquire delays or fails the call, or both, if chance says so. It blocks for
 // the delay, or until ctx ends. Its error is a status: that of the abort, that
-// of the policy which ended ctx, or the one that gRPC makes of ctx's own end.
+// of the policy that ended ctx, or the one that gRPC gives when ctx itself ends.
 //
-// The permit does not tell of the delay: it is the dependency's time.
+// The permit does not report the delay as waiting: it stands for the
+// dependency's time.
 func (f *Fault) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	cfg := f.config.Load()
 	if cfg.never() {

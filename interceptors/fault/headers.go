@@ -40,8 +40,8 @@ func askedBy(ctx context.Context, side policy.Side, cfg *Config) asked {
 	return a
 }
 
-// shareAsked is the share asked for, at most the one allowed, which holds too
-// where none is asked for.
+// shareAsked is the share asked for, at most the one allowed, which is also the
+// default.
 func shareAsked(ctx context.Context, side policy.Side, key string, allowed float64) float64 {
 	percent, ok := number(ctx, side, key)
 	if !ok {
@@ -50,8 +50,8 @@ func shareAsked(ctx context.Context, side policy.Side, key string, allowed float
 	return min(float64(percent)/100, allowed)
 }
 
-// number reads the last value of a key. What is no natural number, or one that
-// is absurdly large, is as good as absent.
+// number reads the last value of a key. A value that is not a natural number,
+// or is absurdly large, counts as absent.
 func number(ctx context.Context, side policy.Side, key string) (uint32, bool) {
 	values := valuesOf(ctx, side, key)
 	if len(values) == 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// hit is what the dice have for one call.
+// hit is the faults that were drawn for one call.
 type hit struct {
 	// cfg is the configuration that the dice were thrown under.
 	cfg   *Config
@@ -40,7 +40,8 @@ func (f *Fault) throw(ctx context.Context, cfg *Config, side policy.Side) hit {
 
 func (f *Fault) die(share float64) bool { return share > 0 && f.rand() < share }
 
-// inject does to a call what the dice have for it. Its error ends the call.
+// inject applies the faults that were drawn for a call. Its error ends the
+// call.
 func (f *Fault) inject(ctx context.Context, h hit) error {
 	if !f.enter(h.cfg.MaxActive) {
 		return nil

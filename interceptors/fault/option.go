@@ -1,6 +1,6 @@
 package fault
 
-// Option is code that a Fault uses.
+// Option sets what a Fault has besides its [Config].
 type Option interface{ apply(*Fault) }
 
 type randOption func() float64
@@ -11,7 +11,7 @@ func (o randOption) apply(f *Fault) {
 	}
 }
 
-// WithRand throws the dice by f, which returns numbers in [0, 1) and must be
-// safe for concurrent use. It is called for each share above 0 of each call, for
-// the delay first. Default: math/rand/v2. Nil: the default.
+// WithRand sets the source of random numbers: f returns numbers in [0, 1) and
+// must be safe for concurrent use. For each call it is called once per share
+// above 0, for the delay first. Default: math/rand/v2. Nil: the default.
 func WithRand(f func() float64) Option { return randOption(f) }
