@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// attachment ties a context to a scope, and says how what is reported under
-// that context relates to the scope's result.
+// attachment ties a context to a scope, and says how reports made under that
+// context relate to the scope's result.
 type attachment struct {
 	scope *Scope
 	// path is where in the result the reported response ends up.
@@ -17,13 +17,13 @@ type attachment struct {
 type relation uint8
 
 const (
-	// unstated: in some way that nobody told us.
+	// unstated: in an unknown way.
 	unstated relation = iota
 	// embedded: field by field, at path.
 	embedded
 	// unused: not at all.
 	unused
-	// misplaced: somewhere at path; where was said, but in no way that is a path.
+	// misplaced: somewhere within path; the place was given, but malformed.
 	misplaced
 )
 
@@ -36,17 +36,17 @@ func attachmentOf(ctx context.Context) (attachment, bool) {
 	return attachment{}, false
 }
 
-// with returns a context that is tied by a.
+// with returns a context with the attachment a.
 func (a attachment) with(ctx context.Context) context.Context {
 	return context.WithValue(ctx, attachmentKey{}, &a)
 }
 
 // Under returns a context for calls whose responses become the field at path,
-// as they are: what such a response says of its field "avatar" is then said of
-// path.avatar. The empty path says that the response becomes the whole result.
-// A path within Under is relative to it. Under a malformed path it is not known
-// what the response becomes: the whole result is [Partial] then, or the field
-// that the malformed path is relative to.
+// unchanged: what such a response reports of its field "avatar" then holds for
+// path.avatar. The empty path means that the response becomes the whole result.
+// If ctx is itself from Under, path is relative to that field. If path is
+// malformed, it is not known what a response becomes; if it is degraded, the
+// whole result, or the field that path is relative to, is [Partial].
 func Under(ctx context.Context, path string) context.Context {
 	a, ok := attachmentOf(ctx)
 	if !ok || a.relation == unused {
@@ -65,8 +65,8 @@ func Under(ctx context.Context, path string) context.Context {
 }
 
 // Unused returns a context for calls whose responses do not become part of the
-// result, so that it does not matter whether they are degraded: a warm-up, an
-// audit.
+// result, so that it does not matter whether they are degraded, such as a
+// warm-up or an audit.
 func Unused(ctx context.Context) context.Context {
 	a, ok := attachmentOf(ctx)
 	if !ok {
@@ -76,17 +76,18 @@ func Unused(ctx context.Context) context.Context {
 	return a.with(ctx)
 }
 
-// Mark says that the field at path of the response that is being made under
-// ctx is degraded. It does nothing outside of a call that a server's interceptor
-// has seen. If the path is malformed it marks the whole response and returns an
-// error.
+// Mark marks the field at path of the response that is being made under ctx as
+// degraded. It does nothing if ctx has no scope, which the server interceptors
+// of this package open. Under a scope from [Open], it makes the whole value
+// [Partial], unless ctx is from [Under]. If path is malformed, Mark marks the
+// whole response and returns an error.
 func Mark(ctx context.Context, path string, s State, r Reason) error {
 	Add(ctx, NewReport(Marker{Path: path, State: s, Reason: r}))
 	return CheckPath(path)
 }
 
-// Add says of the response that is being made under ctx what r says, in the
-// response's own paths.
+// Add adds r to what is reported of the response that is being made under ctx.
+// The paths of r are those of the response.
 func Add(ctx context.Context, r Report) {
 	if a, ok := attachmentOf(ctx); ok {
 		if a.scope.response && a.relation == unstated {
@@ -96,16 +97,16 @@ func Add(ctx context.Context, r Report) {
 	}
 }
 
-// Merge says of a value that was obtained under ctx, in whatever way, what r
-// says of it, as a call made under ctx does: r is about the value, so its paths
-// are the value's, and [Under] and [Unused] apply.
+// Merge reports r for a value that was obtained under ctx in some way, as a
+// call made under ctx reports for its response. The paths of r are those of the
+// value, and [Under] and [Unused] apply.
 func Merge(ctx context.Context, r Report) {
 	if a, ok := attachmentOf(ctx); ok {
 		a.report(r)
 	}
 }
 
-// record says what a call made under ctx found out about its response.
+// record reports what a call made under ctx found out about its response.
 func record(ctx context.Context, r Report) {
 	if a, ok := attachmentOf(ctx); ok && !r.Complete() {
 		a.report(r.received())
@@ -123,9 +124,9 @@ func (a attachment) report(r Report) {
 	a.scope.add(r.At(a.path).markers, r.unmarked())
 }
 
-// At returns the report of what the response becomes the field at path of: each
-// marker is moved there. One that would come too deep makes the field at path
-// [Partial].
+// At returns the report for a message that has the response as its field at
+// path: each marker is moved to below path. A marker that would become too deep
+// or too long makes the field at path [Partial].
 func (r Report) At(path string) Report {
 	if path == "" {
 		return r
@@ -146,8 +147,7 @@ func (r Report) At(path string) Report {
 	return r
 }
 
-// summed is one marker for the whole of a response of which something is
-// degraded.
+// summed is one marker for a whole response in which something is degraded.
 func (r Report) summed() Report {
 	m := Marker{State: Partial, Reason: ReasonUpstreamDegraded}
 	if len(r.markers) > 0 {
@@ -156,7 +156,7 @@ func (r Report) summed() Report {
 	return NewReport(m)
 }
 
-// received is a report that came from another service: a hop further away.
+// received is a report that came from another service, one hop further away.
 func (r Report) received() Report {
 	came := make([]Marker, len(r.markers))
 	for i, m := range r.markers {

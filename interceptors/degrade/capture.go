@@ -8,17 +8,17 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// Capture is a call option that stores what the server says of the response
-// into r, once the call has ended: for a stream, once its end was read. It
-// stores the zero Report, which knows nothing, if the server does not say. It
+// Capture is a call option that stores the server's report of the response in r
+// when the call has ended; for a stream, when its end has been read. If the
+// server sends no report, it stores the zero [Report], which knows nothing. It
 // needs the client interceptors of this package.
 func Capture(r *Report) grpc.CallOption { return captureOption{report: r} }
 
-// RequireComplete is a call option that makes an incomplete response an error,
-// an [*IncompleteError]. The server is told, so that it need not go on with what
-// cannot become complete. A response of which the server does not say whether
-// it is complete is an error too. It needs the client interceptors of this
-// package, and works on unary calls only.
+// RequireComplete is a call option that turns an incomplete response into an
+// error, an [*IncompleteError]. The server learns of the requirement, so that it
+// can stop work on a response that cannot become complete. A response without a
+// report is an error too. RequireComplete needs the client interceptors of this
+// package and works on unary calls only.
 func RequireComplete() grpc.CallOption { return requireOption{} }
 
 type captureOption struct {
@@ -56,7 +56,7 @@ func askedBy(ctx context.Context, opts []grpc.CallOption) asked {
 	return a
 }
 
-// nothing reports whether nobody wants to know anything.
+// nothing reports whether neither the options nor the context ask for anything.
 func (a asked) nothing() bool { return !a.scoped && !a.required && len(a.captures) == 0 }
 
 // outgoing is the context for the call itself.
@@ -85,10 +85,10 @@ func RequiresComplete(opts []grpc.CallOption) bool {
 	})
 }
 
-// Deliver tells whoever made a call under ctx with the given options that its
-// response was not the server's but one that r speaks of: each [Capture] among
-// the options, and the scope that ctx leads to. It is for interceptors outside
-// of this package's that answer calls themselves, as those of package fallback.
+// Deliver reports r for the response of a call made under ctx with the given
+// options, in place of the server's report: it goes to each [Capture] among the
+// options and to the scope of ctx. It is for interceptors outside this
+// package's that answer calls themselves, such as that of package fallback.
 func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) {
 	for _, to := range askedBy(ctx, opts).captures {
 		*to = r

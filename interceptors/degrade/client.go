@@ -9,9 +9,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// UnaryClientInterceptor reads what servers say of their responses: for
-// [Capture] and [RequireComplete], and for the scope that a call is made under.
-// A call that nobody wants to know anything of passes through untouched.
+// UnaryClientInterceptor reads the servers' reports of their responses, for
+// [Capture], for [RequireComplete] and for the scope under which a call is
+// made. A call without any of these passes through untouched.
 func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any,
@@ -44,7 +44,8 @@ func withOptions(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOpt
 	return append(append(make([]grpc.CallOption, 0, len(opts)+len(more)), opts...), more...)
 }
 
-// reportOf is what a server says of a unary response: in it, or beside it.
+// reportOf is the server's report of a unary response, in the response or
+// beside it.
 func reportOf(reply any, header, trailer metadata.MD) Report {
 	m, _ := reply.(proto.Message)
 	if r := FromResponse(m); r.Known() {
@@ -53,7 +54,7 @@ func reportOf(reply any, header, trailer metadata.MD) Report {
 	return fromMetadata(header, trailer, descriptorOf(m))
 }
 
-// descriptorOf is nil for what is no message.
+// descriptorOf is nil for a value that is not a message.
 func descriptorOf(m proto.Message) protoreflect.MessageDescriptor {
 	if m == nil {
 		return nil

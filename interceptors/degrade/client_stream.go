@@ -9,9 +9,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// StreamClientInterceptor is [UnaryClientInterceptor] for streams. A stream is
-// known to be complete or not once its end was read; of one that was left
-// earlier nothing is known.
+// StreamClientInterceptor is [UnaryClientInterceptor] for streams. Whether a
+// stream is complete is known once its end has been read. Nothing is known of a
+// stream that was abandoned earlier.
 func StreamClientInterceptor() grpc.StreamClientInterceptor {
 	return func(
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
@@ -40,7 +40,7 @@ type clientStream struct {
 	once   sync.Once
 }
 
-// RecvMsg is that of gRPC.
+// RecvMsg receives a message and notices the end.
 func (s *clientStream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	switch {

@@ -14,8 +14,8 @@ import (
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
-// Bounds of what is read from the network. A peer is not trusted: what exceeds
-// them, or makes no sense, is counted as dropped.
+// Bounds of what is read from the network. A peer is not trusted: whatever
+// exceeds them or makes no sense counts as dropped.
 const (
 	// maxMarkers bounds the markers of one report.
 	maxMarkers = 500
@@ -23,7 +23,7 @@ const (
 	maxEncoded = 64 << 10
 )
 
-// unmarshal reads a report from a trailer. Bytes that are no report say that
+// unmarshal reads a report from a trailer. Malformed bytes still say that
 // something is wrong with the response, but not with which field.
 func unmarshal(encoded string, md protoreflect.MessageDescriptor) Report {
 	var d degradev1.Degradation
@@ -33,7 +33,7 @@ func unmarshal(encoded string, md protoreflect.MessageDescriptor) Report {
 	return fromProto(&d, md)
 }
 
-// fromProto reads a report of a message of type md, nil if that is not known.
+// fromProto reads a report on a message of type md, which is nil if not known.
 func fromProto(d *degradev1.Degradation, md protoreflect.MessageDescriptor) Report {
 	if d == nil {
 		return Report{}
@@ -57,14 +57,15 @@ func fromProto(d *degradev1.Degradation, md protoreflect.MessageDescriptor) Repo
 	return r
 }
 
-// countOf reads a number off the wire. None is larger than an int32.
+// countOf reads a count off the wire, cut to an int32.
 func countOf(n uint32) int { return int(min(n, math.MaxInt32)) }
 
 // plus adds counts, up to the largest there is.
 func plus(a, b int) int { return int(min(int64(a)+int64(b), math.MaxInt32)) }
 
-// markerOf reads a marker. One at a field that md does not have, because the
-// peer knows a newer one, stands for the part that it does have.
+// markerOf reads a marker. If md does not have the field, because the peer
+// knows a newer version, the marker stands for the part of the path that md
+// does have.
 func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) (m Marker, ok bool) {
 	if CheckPath(f.GetPath()) != nil {
 		return Marker{}, false
@@ -90,7 +91,7 @@ func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) 
 	return m, true
 }
 
-// keysOf takes over the names of elements that are fit to be shown.
+// keysOf returns the names of elements that are fit to be shown.
 func keysOf(given []string) []string {
 	var keys []string
 	for _, k := range given {

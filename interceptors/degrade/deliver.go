@@ -30,7 +30,7 @@ func (s *server) deliver(ctx context.Context, method string, resp any, scope *Sc
 	return resp, deliverBeside(ctx, resp, r)
 }
 
-// outward is what callers get to know of a report.
+// outward is the part of a report that callers may see.
 func (s *server) outward(r Report) Report {
 	switch {
 	case s.silent:
@@ -43,8 +43,8 @@ func (s *server) outward(r Report) Report {
 }
 
 // prepared is the message to send: m itself if there is nothing to change. At
-// the edge m's own markers are always made anew, since what is wrong in them is
-// in no report.
+// the edge, m's own markers are always made anew, because invalid parts of them
+// are not in any report.
 func (s *server) prepared(m proto.Message, r Report) proto.Message {
 	if s.edge {
 		m = withoutNested(m)
@@ -61,7 +61,7 @@ func (s *server) prepared(m proto.Message, r Report) proto.Message {
 	return m
 }
 
-// shallowCopy returns a message with the same fields. What they hold is shared.
+// shallowCopy returns a message with the same fields, whose values are shared.
 func shallowCopy(m proto.Message) proto.Message {
 	from := m.ProtoReflect()
 	to := from.New()
@@ -76,7 +76,7 @@ func shallowCopy(m proto.Message) proto.Message {
 // allWell is the summary of every complete response. gRPC copies it.
 var allWell = metadata.Pairs(SummaryKey, NewReport().Summary()) //nolint:gochecknoglobals // a constant
 
-// deliverBeside sends in metadata what the response itself has no room for.
+// deliverBeside sends in metadata what has no place in the response itself.
 func deliverBeside(ctx context.Context, resp any, r Report) error {
 	m, ok := resp.(proto.Message)
 	if inside := ok && HasField(m.ProtoReflect().Descriptor()); !inside && !r.Complete() {
@@ -96,12 +96,12 @@ func deliverBeside(ctx context.Context, resp any, r Report) error {
 	return nil
 }
 
-// sendTrailer fails only where the handler was not called by a gRPC server, and
-// there is nobody to send to.
+// sendTrailer ignores the error: it means that no gRPC server called the
+// handler, so there is no one to send to.
 func sendTrailer(ctx context.Context, md metadata.MD) { _ = grpc.SetTrailer(ctx, md) }
 
-// with returns what both reports say. What both claim counts once: a fan-out
-// writes into the response what it also tells the scope.
+// with returns both reports together. What both claim counts once, because a
+// fan-out writes the same report into the response and to the scope.
 func (r Report) with(other Report) Report {
 	if !other.known {
 		return r

@@ -21,8 +21,8 @@ func CheckField(path string, md protoreflect.MessageDescriptor) error {
 	return nil
 }
 
-// knownPart is the longest ancestor of a path that a message of type md has,
-// which is all of it where both sides know the same fields.
+// knownPart is the longest ancestor of a path that a message of type md has:
+// all of the path if both sides know the same fields.
 func knownPart(path string, md protoreflect.MessageDescriptor) string {
 	steps, err := parse(path)
 	if err != nil {
@@ -32,7 +32,7 @@ func knownPart(path string, md protoreflect.MessageDescriptor) string {
 	return format(steps[:n])
 }
 
-// position is where a walk along a path has come to.
+// position is how far a walk along a path has come.
 type position struct {
 	message protoreflect.MessageDescriptor // nil: in something that has no fields
 	field   protoreflect.FieldDescriptor   // set where the next step may be one into a list or a map
@@ -80,8 +80,8 @@ func (p position) toField(name string) (position, bool) {
 	}
 }
 
-// fitsKey reports whether a quoted key can be one of a map with keys of the
-// given kind. A number has one spelling: neither "+1" nor "01" is one.
+// fitsKey reports whether a quoted key can be a key of a map with keys of the
+// given kind. A number has only one spelling: "+1" and "01" do not fit.
 func fitsKey(key string, kind protoreflect.Kind) bool {
 	switch kind {
 	case protoreflect.BoolKind:
@@ -121,7 +121,7 @@ func misses(steps []step, n int, md protoreflect.MessageDescriptor) string {
 	return fmt.Sprintf("%q of %s has no %s", before, md.FullName(), format(steps[n:]))
 }
 
-// instead says what there is where s leads nowhere, if that is likely to help.
+// instead says what is there where s leads nowhere, if that is likely to help.
 func (p position) instead(s step) string {
 	switch field := s.kind == fieldStep; {
 	case field && p.field != nil:
@@ -139,7 +139,7 @@ func (p position) instead(s step) string {
 	}
 }
 
-// alike is the field that has the name in another spelling, that of JSON or of Go.
+// alike is the field that has the name in another spelling, as in JSON or in Go.
 func (p position) alike(name string) string {
 	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 	all := p.message.Fields()

@@ -1,13 +1,13 @@
-// Package degrade says which fields of a response are degraded, in what way and
-// why, and carries that from the service where it happens through every tier to
-// the client.
+// Package degrade records which fields of a response are degraded, how and why,
+// and carries this from the service where it happens through every tier to the
+// client.
 //
-// A handler that answers without all it should have marks what is not as it
-// should be:
+// A handler that answers without all its data marks the fields that are not as
+// they should be:
 //
 //	degrade.Mark(ctx, "recommendations", degrade.Missing, degrade.ReasonTimeout)
 //
-// (package fanout does so by itself), and a client asks:
+// (package fanout does this for it), and a client asks:
 //
 //	var report degrade.Report
 //	page, err := client.GetPage(ctx, req, degrade.Capture(&report))
@@ -19,32 +19,49 @@
 // # Between services
 //
 // What a handler's own calls report becomes part of its response. A context from
-// [Under] says at which field a call's response ends up, and a marker at
-// "avatar" there becomes one at "profile.avatar" here. Of a call without that,
-// afloat cannot know what its response is used for; if it was degraded, the
-// whole of the handler's response is [Partial]. [Unused] says that it does not
-// matter.
+// [Under] says in which field a call's response ends up: under "profile", a
+// marker at "avatar" there becomes one at "profile.avatar" here. Without it,
+// afloat cannot know what a call's response is used for; if that response is
+// degraded, the handler's whole response is [Partial]. [Unused] says that a
+// call's response does not matter.
+//
+// # Paths
+//
+// A path names a field of a response by the names of its .proto file:
+//
+//	path  = [ field { "." field | "[*]" | "[" key "]" } ] .
+//	field = letter { letter | digit | "_" } .
+//	key   = `"` { character | `\"` | `\\` | `\u` hex hex hex hex } `"` .
+//
+// [*] stands for every element of a repeated field or every value of a map, and
+// a key for one value of a map. A key that is a number or a bool is quoted too,
+// as Go prints it. The empty path is the whole response. In keys, the quote, the
+// backslash and characters that control a terminal or the line are escaped, and
+// no others. So every path has only one spelling, paths can be compared as
+// strings, and a path is safe to print.
 //
 // # On the wire
 //
-// A partial response is an OK: clients of gRPC drop the message of any other.
-// The markers are in the response itself, in its field of type
-// afloat.degrade.v1.Degradation; without such a field they are in the trailer
-// [TrailerKey], in at most [MaxTrailerBytes]: the names of elements and the least
-// severe markers go first, and what was dropped is counted. The header
-// [SummaryKey] counts them for proxies and logs. A failed call has them in the
-// details of its status.
+// A partial response has the status OK, because gRPC clients drop the message of
+// any other. The markers are in the response itself, in its field of type
+// afloat.degrade.v1.Degradation. Without such a field they are in the trailer
+// [TrailerKey], in at most [MaxTrailerBytes]: if they do not fit, the names of
+// elements and the least severe markers are dropped first, and dropped markers
+// are counted. The header [SummaryKey] counts the markers for proxies and logs. A
+// failed call has them in the details of its status.
 //
-// What comes from a peer is not trusted: it is bounded in size, number and depth,
-// and a path that the response does not have counts for the part that it has.
+// Markers from a peer are not trusted: they are bounded in size, number and
+// depth, and a path that the response type does not have is cut to the part that
+// it has.
 //
 // # Streams
 //
-// The report of a stream comes in its trailer and is about all messages together.
-// Of a stream that was left before its end nothing is known.
+// The report of a stream comes in its trailer and covers all its messages
+// together. Nothing is known of a stream that was abandoned before its end.
 //
 // # What it does not do
 //
-// It marks nothing by itself, keeps no values and retries nothing. An answer is
-// no degradation: NOT_FOUND, INVALID_ARGUMENT, PERMISSION_DENIED say what is so.
+// This package marks nothing by itself, keeps no values and retries nothing. An
+// answer is not a degradation: NOT_FOUND, INVALID_ARGUMENT and PERMISSION_DENIED
+// state how things are.
 package degrade

@@ -12,8 +12,8 @@ import (
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
-// failure is the error to send for a handler's: at the edge without what is for
-// operators, else as it is.
+// failure is the error to send for a handler's error: at the edge without
+// details for operators, else unchanged.
 func (s *server) failure(err error) error {
 	if incomplete, ok := errors.AsType[*IncompleteError](err); s.silent && ok {
 		return status.Error(incomplete.GRPCStatus().Code(), "the response is incomplete")
@@ -24,8 +24,8 @@ func (s *server) failure(err error) error {
 	return err
 }
 
-// strippedStatus returns err, or a status like it if there are markers in its
-// details, which may name sources.
+// strippedStatus returns err. If its details hold markers, which may name
+// sources, it returns a status like err without them.
 func (s *server) strippedStatus(st *status.Status, err error) error {
 	changed := st.Proto()
 	var kept []*anypb.Any
@@ -47,11 +47,12 @@ func (s *server) strippedStatus(st *status.Status, err error) error {
 	return status.FromProto(changed).Err()
 }
 
-// nests remembers which message types have markers of others within them.
+// nests remembers which message types can have other messages' markers within
+// them.
 var nests sync.Map //nolint:gochecknoglobals // protoreflect.MessageDescriptor → bool; bounded by the linked types
 
-// mayNest reports whether some message within one of type md can have a field
-// for markers, or it itself one in a form that is not allowed.
+// mayNest reports whether a message within one of type md can have a field for
+// markers, or md itself has one in a form that is not allowed.
 func mayNest(md protoreflect.MessageDescriptor) bool {
 	if known, ok := nests.Load(md); ok {
 		return known.(bool) //nolint:errcheck,forcetypeassert // nothing else is stored
@@ -100,7 +101,8 @@ func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
 	return fd.Message()
 }
 
-// withoutNested returns m, or a copy of it that has markers only where it may.
+// withoutNested returns m, or a copy of it that has markers only where they are
+// allowed.
 func withoutNested(m proto.Message) proto.Message {
 	md := m.ProtoReflect().Descriptor()
 	if !mayNest(md) {

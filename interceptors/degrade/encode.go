@@ -9,12 +9,12 @@ import (
 )
 
 // MaxTrailerBytes bounds the markers in a trailer or in the details of a
-// status. A peer with the common limit of 8 KiB for all headers together fails
-// the whole call if there is more, and others want room there too: in base64,
-// which gRPC uses on the wire, this is a third of it.
+// status. Many peers allow 8 KiB for all headers together and fail the whole
+// call if there is more. In base64, which gRPC uses on the wire,
+// MaxTrailerBytes is a third of that and leaves room for others.
 const MaxTrailerBytes = 2 << 10
 
-// Proto returns the report as it stands in a message, nil if nothing is known.
+// Proto returns the report as a message, nil if nothing is known.
 func (r Report) Proto() *degradev1.Degradation {
 	if !r.known {
 		return nil
@@ -26,9 +26,10 @@ func (r Report) Proto() *degradev1.Degradation {
 	return d
 }
 
-// capped returns the report in at most size bytes: first single elements are
-// put together, then goes what is for operators, then the names of elements,
-// then the least severe markers. What is dropped is counted.
+// capped returns the report in at most size bytes. To save room, it first
+// merges the markers of single elements, then drops what is for operators, then
+// the names of elements, then the least severe markers. Dropped markers are
+// counted.
 func (r Report) capped(size int) *degradev1.Degradation {
 	d := r.Proto()
 	for _, shrink := range []func(Report) Report{Report.collapsed, Report.stripped, Report.unnamed} {
@@ -44,7 +45,7 @@ func (r Report) capped(size int) *degradev1.Degradation {
 	return r.worst(size)
 }
 
-// collapsed puts the markers of single values of a map together.
+// collapsed merges the markers of single values of a map.
 func (r Report) collapsed() Report {
 	return r.mapped(func(m Marker) Marker {
 		steps, err := parse(m.Path)

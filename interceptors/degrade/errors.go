@@ -26,15 +26,16 @@ func (e *IncompleteError) Error() string {
 	return "degrade: incomplete response: " + e.Report.String()
 }
 
-// GRPCStatus is UNAVAILABLE with the markers, as many as fit into the headers
-// of any peer.
+// GRPCStatus returns UNAVAILABLE with as many of the markers as fit into the
+// headers of any peer.
 func (e *IncompleteError) GRPCStatus() *status.Status {
 	return WithDetails(status.New(codes.Unavailable, e.Error()), e.Report)
 }
 
-// WithDetails puts a report into the details of a status that is not OK, as much
-// of it as fits into the headers of any peer beside the status's text and other
-// details, in place of one that is there; nothing if r knows nothing.
+// WithDetails returns s with r in its details, in place of a report that is
+// already there. It puts in as much of r as fits, beside the text and the other
+// details, into the headers of any peer. It returns s itself if s is OK or r
+// knows nothing.
 func WithDetails(s *status.Status, r Report) *status.Status {
 	if !r.known {
 		return s
@@ -56,14 +57,14 @@ const (
 	// maxErrorBytes is what a failed call may take of the headers of a peer that allows
 	// 8 KiB: the text of the status, and in base64 all of the status again.
 	maxErrorBytes = 7 << 10
-	// anyBytes is what it takes to say that a detail is a report.
+	// anyBytes is the size of a detail around the report.
 	anyBytes = 64
-	// leastReport is what a count takes.
+	// leastReport is the size of a report that has only a count.
 	leastReport = 16
 )
 
-// roomBeside is how many bytes of details there is room for in a status with that
-// text, which is of that size without them.
+// roomBeside is how many bytes of details fit into a status with that text, whose
+// size without them is given.
 func roomBeside(text string, size int) int {
 	left := maxErrorBytes
 	for _, b := range []byte(text) {
@@ -77,9 +78,9 @@ func roomBeside(text string, size int) int {
 // isReport reports whether a detail of a status is a report.
 func isReport(detail *anypb.Any) bool { return detail.MessageIs((*degradev1.Degradation)(nil)) }
 
-// FromError returns the report in the details of a failed call: of a server
-// that failed because some field had to be there. It knows nothing if there is
-// none.
+// FromError returns the report in the details of a failed call's error, from a
+// server that failed because a field had to be there. The report knows nothing
+// if there is none.
 func FromError(err error) Report {
 	s, ok := status.FromError(err)
 	if !ok || err == nil {

@@ -8,8 +8,9 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
-// ToFieldMask returns the field mask that says the same as paths. It reports
-// all that a field mask cannot express: elements, keys and the whole message.
+// ToFieldMask returns the field mask for the paths. The error names all paths
+// that a field mask cannot express: those with elements or keys, and that of
+// the whole message.
 func ToFieldMask(paths ...string) (*fieldmaskpb.FieldMask, error) {
 	var faults []error
 	for _, p := range paths {
@@ -26,8 +27,8 @@ func ToFieldMask(paths ...string) (*fieldmaskpb.FieldMask, error) {
 	return &fieldmaskpb.FieldMask{Paths: append([]string(nil), paths...)}, nil
 }
 
-// FromFieldMask returns the paths of a field mask, or reports all that are no
-// paths.
+// FromFieldMask returns the paths of a field mask. The error names all that are
+// not valid paths.
 func FromFieldMask(mask *fieldmaskpb.FieldMask) ([]string, error) {
 	var faults []error
 	for _, p := range mask.GetPaths() {

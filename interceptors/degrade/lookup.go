@@ -6,10 +6,10 @@ import (
 )
 
 // State returns what the field at path holds: the state of the nearest marker
-// at it or above it; [Partial] if only something within it is marked; [Intact]
-// if nothing is. It is [Unknown] if nothing is known, if nothing is said of the
-// field but not all markers are there, and if path is malformed: a list has no
-// numbers, so of one of its elements ask [Report.Element].
+// at or above it; [Partial] if only something within it is marked; [Intact] if
+// nothing is. It is [Unknown] if nothing is known, if nothing is marked but the
+// report is truncated, and if path is malformed. Paths have no list indices: to
+// ask about one element, use [Report.Element].
 func (r Report) State(path string) State {
 	steps, err := parse(path)
 	if err != nil {
@@ -18,9 +18,10 @@ func (r Report) State(path string) State {
 	return r.stateOf(steps)
 }
 
-// Element returns what one element of the repeated field at path holds, by the
-// name that the server gives it, or one value of the map at path by its key. If
-// the server does not name all affected elements, each may be one of them.
+// Element returns what one element of the repeated field at path holds, found
+// by the name that the server gives it, or one value of the map at path, found
+// by its key. If the server does not name all affected elements, any element
+// may be affected.
 func (r Report) Element(path, key string) State {
 	steps, err := parse(path)
 	if err != nil {
@@ -43,8 +44,8 @@ func (r Report) stateOf(asked []step) State {
 	}
 }
 
-// Age returns how old the value of the field at path is, zero unless it is
-// [Stale] and the server says how old.
+// Age returns how old the value of the field at path is. It is zero unless the
+// field is [Stale] and the server says how old it is.
 func (r Report) Age(path string) time.Duration {
 	steps, err := parse(path)
 	if err != nil {
@@ -54,9 +55,9 @@ func (r Report) Age(path string) time.Duration {
 	return m.Age
 }
 
-// Within returns what the report says of the field at path: what is marked at
-// it, within it and above it. Paths stay as they are. If path is malformed, that
-// may be everything.
+// Within returns the part of the report that concerns the field at path: the
+// markers at it, within it and above it. Their paths stay unchanged. If path is
+// malformed, that may be the whole report.
 func (r Report) Within(path string) Report {
 	steps, err := parse(path)
 	if err != nil {
@@ -66,8 +67,8 @@ func (r Report) Within(path string) Report {
 	return r
 }
 
-// nearest is the worst of the markers that stand nearest above the field that
-// is asked for.
+// nearest is the worst of the markers that are nearest above the field in
+// question.
 func (r Report) nearest(asked []step) (nearest Marker, ok bool) {
 	depth := 0
 	for _, m := range r.markers {
@@ -82,7 +83,7 @@ func (r Report) nearest(asked []step) (nearest Marker, ok bool) {
 	return nearest, ok
 }
 
-// place is where a marker lies, seen from a field that is asked for.
+// place is where a marker lies, as seen from the field in question.
 type place struct {
 	at    whereabouts
 	depth int // the larger, the nearer to the field
@@ -96,8 +97,9 @@ const (
 	within
 )
 
-// placed compares a marker with a field. Elements that the marker speaks of
-// together may be the one that is asked for, unless it names them all.
+// placed compares a marker with a field. If the marker is about several
+// elements, the one in question may be among them, unless the marker names them
+// all.
 func (m Marker) placed(asked []step) place {
 	own, err := parse(m.Path)
 	if err != nil {
@@ -121,8 +123,8 @@ func (m Marker) placed(asked []step) place {
 	return p
 }
 
-// mayBe reports whether the element of that name may be among those that the
-// marker speaks of.
+// mayBe reports whether the element of that name may be among those of the
+// marker.
 func (m Marker) mayBe(name string) bool {
 	return len(m.Keys) == 0 || m.Count > len(m.Keys) || slices.Contains(m.Keys, name)
 }

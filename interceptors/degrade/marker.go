@@ -17,51 +17,51 @@ type Marker struct {
 	Path string
 	// State is what the field holds instead of what it should.
 	State State
-	// Reason is why.
+	// Reason is why the field is degraded.
 	Reason Reason
-	// Age is how old the value is, 0 if that is not known. Stale only.
+	// Age is how old the value is, 0 if not known. Only with state [Stale].
 	Age time.Duration
-	// Keys name the affected elements where Path ends in [*] and the server
-	// names them, Count is how many there are, named or not.
+	// Keys are the names of the affected elements, if Path ends in [*] and the
+	// server names them. Count is how many elements are affected, named or not.
 	Keys  []string
 	Count int
-	// Source is for operators. It is empty outside the trust boundary.
+	// Source is for operators. It is empty outside the trust boundary, see [Edge].
 	Source Source
 }
 
-// Source is where a marker comes from.
+// Source says where a marker comes from.
 type Source struct {
 	// Name is the source that was asked, as its plan names it.
 	Name string
-	// Origin is the source that failed in the first place, several services away
-	// perhaps.
+	// Origin is the source that failed first, perhaps several services away.
 	Origin string
-	// Code is what the source ended with.
+	// Code is the status code that the source ended with.
 	Code codes.Code
 	// Elapsed is how long the source took.
 	Elapsed time.Duration
 	// Hops is how many services the marker has passed through, at most [MaxHops].
 	Hops int
-	// Fallback is what answered instead, if a fallback did.
+	// Fallback is the name of the fallback that answered instead, if one did.
 	Fallback string
 }
 
-// Bounds of a marker. What exceeds them on its way in from the network is cut
-// off.
+// Bounds of a marker. Whatever exceeds them when it arrives from the network is
+// cut off.
 const (
-	// MaxHops is how far a marker is followed. One that has come further keeps
-	// its place but loses its origin.
+	// MaxHops is the number of services through which the origin of a marker is
+	// kept. A marker that has come further keeps its path but loses its origin.
 	MaxHops = 8
-	// MaxKeys and MaxKeyBytes bound the names of elements.
+	// MaxKeys bounds the number of names of elements, MaxKeyBytes the length of
+	// each.
 	MaxKeys     = 100
 	MaxKeyBytes = 128
 	// maxNameBytes bounds the names of sources and fallbacks.
 	maxNameBytes = 128
 )
 
-// sound returns the marker as it can be sent and as it arrives. A state that
-// is none of a degraded field is [Unknown], a reason that does not exist some
-// error.
+// sound returns the marker as it can be sent and as it arrives. A state that no
+// degraded field can have becomes [Unknown], and a reason that does not exist
+// [ReasonError].
 func (m Marker) sound() Marker {
 	if CheckPath(m.Path) != nil {
 		return Marker{State: Partial, Reason: ReasonInternal, Source: m.Source.sound()}
@@ -86,7 +86,7 @@ func (s Source) sound() Source {
 	return s
 }
 
-// fields is how many fields the marker speaks of.
+// fields is how many fields the marker is about.
 func (m Marker) fields() int { return max(1, m.Count) }
 
 // proto is the marker on the wire.
@@ -105,7 +105,7 @@ func (m Marker) proto() *degradev1.FieldDegradation {
 	return f
 }
 
-// proto is nil if there is nothing to say.
+// proto is nil for the zero Source.
 func (s Source) proto() *degradev1.SourceInfo {
 	if s == (Source{}) {
 		return nil

@@ -10,7 +10,7 @@ import (
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
-// typeName is what fields for markers have as their type.
+// typeName is the type of fields for markers.
 var typeName = (*degradev1.Degradation)(nil).ProtoReflect().Descriptor().FullName() //nolint:gochecknoglobals // a constant
 
 // fields remembers where each message type has room for markers. It is bounded
@@ -18,8 +18,8 @@ var typeName = (*degradev1.Degradation)(nil).ProtoReflect().Descriptor().FullNam
 var fields sync.Map //nolint:gochecknoglobals // protoreflect.MessageDescriptor → protoreflect.FieldDescriptor, nil for none
 
 // CheckMessage returns an error if messages of type md have a field for markers
-// in a place or form that is not allowed: there may be one at most, at the top,
-// not repeated, and in no oneof.
+// that is not allowed: there may be at most one, at the top level, neither
+// repeated nor in a oneof.
 func CheckMessage(md protoreflect.MessageDescriptor) error {
 	_, err := findField(md)
 	return err
@@ -28,7 +28,7 @@ func CheckMessage(md protoreflect.MessageDescriptor) error {
 // HasField reports whether messages of type md have a field for markers.
 func HasField(md protoreflect.MessageDescriptor) bool { return fieldOf(md) != nil }
 
-// fieldOf is the field for markers, nil if there is none as it must be.
+// fieldOf is the field for markers, nil if there is no valid one.
 func fieldOf(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	if found, ok := fields.Load(md); ok {
 		fd, _ := found.(protoreflect.FieldDescriptor)
@@ -59,7 +59,7 @@ func findField(md protoreflect.MessageDescriptor) (found protoreflect.FieldDescr
 }
 
 // faultOf says what is wrong with a field for markers, given the one found
-// before it.
+// before.
 func faultOf(fd, before protoreflect.FieldDescriptor) string {
 	oneof := fd.ContainingOneof()
 	switch {
@@ -84,8 +84,8 @@ func isDegradation(fd protoreflect.FieldDescriptor) bool {
 	return fd.Message() != nil && fd.Message().FullName() == typeName
 }
 
-// FromResponse returns the report in a response that has a field for it. It
-// knows nothing if there is no such field or if it is not set.
+// FromResponse returns the report in the response's field for markers. The
+// report knows nothing if there is no such field or it is not set.
 func FromResponse(response proto.Message) Report {
 	if response == nil {
 		return Report{}
@@ -98,8 +98,8 @@ func FromResponse(response proto.Message) Report {
 	return fromProto(degradationOf(m.Get(fd).Message()), m.Descriptor())
 }
 
-// degradationOf is m as what it is, be its Go type another one. It is nil if it
-// cannot be read.
+// degradationOf is m as a *degradev1.Degradation, even if m has another Go
+// type. It is nil if m cannot be read.
 func degradationOf(m protoreflect.Message) *degradev1.Degradation {
 	if d, ok := m.Interface().(*degradev1.Degradation); ok {
 		return d
@@ -112,8 +112,8 @@ func degradationOf(m protoreflect.Message) *degradev1.Degradation {
 	return d
 }
 
-// SetResponse puts r into the response's field for markers and reports whether
-// there is one. The rest of the response is left alone.
+// SetResponse writes r into the response's field for markers and reports
+// whether there is one. It changes nothing else in the response.
 func SetResponse(response proto.Message, r Report) bool {
 	m := response.ProtoReflect()
 	fd := fieldOf(m.Descriptor())
@@ -139,7 +139,7 @@ func SetResponse(response proto.Message, r Report) bool {
 
 // Cleared returns m without its own markers: m itself if it has none, else a
 // copy that shares the other fields. It is for a response that becomes part of
-// another one, whose markers say everything.
+// another response, whose own markers cover it.
 func Cleared[M proto.Message](m M) M {
 	r := m.ProtoReflect()
 	fd := fieldOf(r.Descriptor())

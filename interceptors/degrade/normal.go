@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// normal returns markers ordered by path, the worst first where there are
-// several, with what says the same put together and without what lies within a
-// missing field. It does not change the markers given.
+// normal returns the markers ordered by path and, for one path, the worst
+// first. Markers that say the same are merged, and those within a missing field
+// are left out. It does not change its argument.
 func normal(markers []Marker) []Marker {
 	if len(markers) == 0 {
 		return nil
@@ -28,7 +28,7 @@ func normal(markers []Marker) []Marker {
 			kept[n-1] = united(kept[n-1], m)
 		case !withinAny(missing, m.Path):
 			kept = append(kept, m)
-			// That some elements are missing says nothing of the others.
+			// That some elements are missing says nothing about the others.
 			missing[m.Path] = missing[m.Path] || m.State == Missing && !strings.Contains(m.Path, "[*]")
 		}
 	}
@@ -41,7 +41,7 @@ func withinAny(paths map[string]bool, path string) bool {
 		return true
 	}
 	for i := range len(path) {
-		// A cut within a key is no path, so it is not among them.
+		// A cut within a key is not a path, so it is not among them.
 		if (path[i] == '.' || path[i] == '[') && paths[path[:i]] {
 			return true
 		}
@@ -49,13 +49,13 @@ func withinAny(paths map[string]bool, path string) bool {
 	return false
 }
 
-// sameClaim reports whether two markers say the same but for details.
+// sameClaim reports whether two markers say the same apart from details.
 func sameClaim(a, b Marker) bool {
 	return a.Path == b.Path && a.State == b.State && a.Reason == b.Reason
 }
 
-// united is one marker for two that say the same: of more elements, of the
-// greater age.
+// united merges two markers that say the same: it has the elements of both and
+// the greater age.
 func united(a, b Marker) Marker {
 	if b.Age > a.Age {
 		a.Age = b.Age

@@ -2,28 +2,28 @@ package degrade
 
 import "context"
 
-// Observer hears what a server says of its responses. It must be safe for
-// concurrent use and must not block; one that panics harms nothing.
+// Observer hears what a server reports of its responses. It must be safe for
+// concurrent use and must not block. Its panics are recovered and dropped.
 type Observer interface {
-	// Answered: a call was answered, and the report is what is known of the
-	// response. It is the whole report, whatever of it may leave the server.
+	// Answered: a call was answered. The response has the full report, even if
+	// [Edge] or [Silent] keeps parts of it from callers.
 	Answered(ctx context.Context, r Response)
 }
 
-// Response is what there is to say about an answered call.
+// Response describes the response of an answered call.
 type Response struct {
 	// Method is the full method.
 	Method string
-	// Unregistered: nobody registered the method, its name is whatever the client
-	// made up.
+	// Unregistered: the server has no such method, so Method is whatever the
+	// client made up.
 	Unregistered bool
-	// Report says which fields are degraded. That of a stream is about all its
+	// Report says which fields are degraded. That of a stream covers all its
 	// messages.
 	Report Report
 }
 
-// WithObserver has o hear of every response, complete ones too. A nil o is
-// nobody, which is the default.
+// WithObserver tells o of every response, including complete ones. Default: no
+// observer, and so with a nil o.
 func WithObserver(o Observer) ServerOption { return observerOption{o} }
 
 type observerOption struct{ observer Observer }

@@ -10,7 +10,7 @@ import (
 // step is one part of a path.
 type step struct {
 	kind stepKind
-	// name is that of a field, or a key without quotes and escapes.
+	// name is a field's name, or a key without quotes and escapes.
 	name string
 }
 
@@ -73,7 +73,8 @@ func inName(c byte, i int) bool {
 	return letter || i > 0 && '0' <= c && c <= '9'
 }
 
-// keyAt reads a key that begins after its opening quote, and the closing one.
+// keyAt reads a key, from after its opening quote up to and including the
+// closing one.
 func keyAt(path string) (s step, rest string, ok bool) {
 	var key strings.Builder
 	for rest = path; rest != ""; {
@@ -91,7 +92,7 @@ func keyAt(path string) (s step, rest string, ok bool) {
 }
 
 // keyRune reads one character of a key, as [quoteKey] writes it. The size is 0
-// if it is written in another way.
+// if it is written differently.
 func keyRune(text string) (r rune, size int) {
 	r, size = utf8.DecodeRuneInString(text)
 	if r == '\\' {
@@ -122,8 +123,8 @@ func escaped(r rune) string {
 	}
 }
 
-// hidden reports whether r does something to a text instead of standing in it:
-// it ends a line, drives a terminal, or turns the direction of reading. The set
+// hidden reports whether r acts on a text instead of being visible in it: it
+// ends a line, controls a terminal, or changes the reading direction. The set
 // is written out, so that it is the same in every version of Go. All of it is
 // below U+10000.
 func hidden(r rune) bool {

@@ -2,24 +2,11 @@ package degrade
 
 import "strings"
 
-// Bounds of a path.
+// Bounds of a path, in bytes and in steps. A step is a field, a [*] or a key.
 const (
 	MaxPathBytes = 256
 	MaxPathSteps = 16
 )
-
-// A path names a field of a response by the names of its .proto file:
-//
-//	path  = [ field { "." field | "[*]" | "[" key "]" } ] .
-//	field = letter { letter | digit | "_" } .
-//	key   = `"` { character | `\"` | `\\` | `\u` hex hex hex hex } `"` .
-//
-// [*] is every element of a repeated field or every value of a map, a key one
-// value of a map; a key that is a number or a bool is quoted too, as Go prints
-// it. The empty path is the whole response. In keys the quote, the backslash and
-// the characters that steer a terminal or a line are escaped, and no others, so
-// every path has one spelling only, paths are compared as strings, and a path
-// can be printed as it is.
 
 // CheckPath returns an error if path is malformed, longer than [MaxPathBytes]
 // or deeper than [MaxPathSteps].
@@ -28,8 +15,8 @@ func CheckPath(path string) error {
 	return err
 }
 
-// Key returns the path of one value of a map. A key that is not valid UTF-8
-// is spelled with U+FFFD in place of what is not.
+// Key returns the path of one value of the map at path. In a key that is not
+// valid UTF-8, U+FFFD replaces the invalid bytes.
 func Key(path, key string) string {
 	var b strings.Builder
 	b.WriteString(path)
@@ -45,11 +32,13 @@ func Key(path, key string) string {
 	return b.String()
 }
 
-// Elements returns the path of all elements of a repeated field or a map.
+// Elements returns the path of all elements of the repeated field or map at
+// path.
 func Elements(path string) string { return path + "[*]" }
 
-// Unkeyed returns path with [*] in place of every key, for logs and traces: a key
-// may be personal, and there is no end to them. Of a malformed path it returns "".
+// Unkeyed returns path with [*] in place of every key, for logs and traces: keys
+// may be personal, and their number is unbounded. For a malformed path it returns
+// "".
 func Unkeyed(path string) string {
 	steps, err := parse(path)
 	if err != nil {
@@ -63,7 +52,7 @@ func Unkeyed(path string) string {
 	return format(steps)
 }
 
-// Join returns the path of what stands at path within the field at parent.
+// Join returns the path of the field at path within the field at parent.
 func Join(parent, path string) string {
 	if parent == "" || path == "" {
 		return parent + path

@@ -10,11 +10,11 @@ import (
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
-// Reason is why a field is degraded. It has the numbers of the proto enum
-// afloat.degrade.v1.Reason.
+// Reason is why a field is degraded. Its values are the numbers of the proto
+// enum afloat.degrade.v1.Reason.
 type Reason int32
 
-// The reasons. See the proto for what each means.
+// The reasons. The .proto file says what each means.
 const (
 	ReasonUnspecified        = Reason(degradev1.Reason_REASON_UNSPECIFIED)
 	ReasonTimeout            = Reason(degradev1.Reason_REASON_TIMEOUT)
@@ -31,13 +31,13 @@ const (
 	ReasonUpstreamDegraded   = Reason(degradev1.Reason_REASON_UPSTREAM_DEGRADED)
 )
 
-// String returns the reason as in "circuit_open".
+// String returns the reason's name, such as "circuit_open".
 func (r Reason) String() string {
 	return strings.ToLower(strings.TrimPrefix(degradev1.Reason(r).String(), "REASON_"))
 }
 
-// reasonOf reads a reason off the wire. One that this version does not know is
-// some error.
+// reasonOf reads a reason off the wire. One that this version does not know
+// becomes [ReasonError].
 func reasonOf(r degradev1.Reason) Reason {
 	if _, known := degradev1.Reason_name[int32(r)]; !known {
 		return ReasonError
@@ -45,10 +45,10 @@ func reasonOf(r degradev1.Reason) Reason {
 	return Reason(r)
 }
 
-// ReasonOf returns why a field is degraded whose source failed with err, which
-// must not be nil. A refusal by one of our own policies says so itself; what
-// came from the source is told by its code, be it a refusal there. A panic is
-// INTERNAL.
+// ReasonOf returns why a field is degraded if its source failed with err, which
+// must not be nil. A refusal by a policy of this process gives the reason
+// itself. An error from the source is judged by its code, even if it is a
+// refusal there. A panic gives [ReasonInternal].
 func ReasonOf(err error) Reason {
 	if policy.IsRejection(err) {
 		return reasonOfRefusal(policy.ReasonOf(err))

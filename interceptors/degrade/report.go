@@ -8,9 +8,8 @@ import (
 )
 
 // Report is what is known of the degraded fields of one response. The zero
-// Report knows nothing: that is what a peer that says nothing leaves behind, and
-// it is not the same as a complete response. Reports are values and are safe for
-// concurrent use.
+// Report knows nothing, as when the peer sent no report; this is not the same as
+// a complete response. Reports are immutable values and safe for concurrent use.
 type Report struct {
 	known     bool
 	truncated bool
@@ -18,10 +17,10 @@ type Report struct {
 	markers   []Marker // normal, never written again
 }
 
-// NewReport returns the report of a response with the given markers; with none
-// of them, of a complete one. It puts together what says the same and leaves
-// out what lies within a missing field. A marker with a malformed path makes the
-// whole response [Partial]: better too much is marked than too little.
+// NewReport returns the report of a response with the given markers, or of a
+// complete response if there are none. It merges markers that say the same and
+// leaves out those within a missing field. A marker with a malformed path makes
+// the whole response [Partial]: it is better to mark too much than too little.
 func NewReport(markers ...Marker) Report {
 	sound := make([]Marker, len(markers))
 	for i, m := range markers {
@@ -30,8 +29,8 @@ func NewReport(markers ...Marker) Report {
 	return Report{known: true, markers: normal(sound)}
 }
 
-// Union returns what the reports say together, of one and the same response. It
-// knows nothing if none of them does.
+// Union combines reports on the same response. The result knows nothing if none
+// of them does.
 func Union(reports ...Report) Report {
 	var all Report
 	for _, r := range reports {
@@ -44,8 +43,8 @@ func Union(reports ...Report) Report {
 	return all
 }
 
-// Known reports whether the response was said to be complete or not. A peer
-// that does not know afloat says neither.
+// Known reports whether the response was reported on at all, as complete or as
+// degraded. That of a peer without afloat is not.
 func (r Report) Known() bool { return r.known }
 
 // Complete reports whether no field is degraded. It is false if nothing is
@@ -53,16 +52,17 @@ func (r Report) Known() bool { return r.known }
 func (r Report) Complete() bool { return r.known && len(r.markers) == 0 && !r.truncated }
 
 // Cacheable reports whether the response may be kept for other callers. Only a
-// complete one may: anything else would live on after its cause.
+// complete one may: a degraded one would outlive the failure that caused it.
 func (r Report) Cacheable() bool { return r.Complete() }
 
 // Truncated reports whether more fields are degraded than there are markers.
 func (r Report) Truncated() bool { return r.truncated }
 
-// Dropped is how many degraded fields have no marker because there was no room.
+// Dropped returns how many degraded fields are known to have no marker because
+// there was no room.
 func (r Report) Dropped() int { return r.dropped }
 
-// unmarked is how many degraded fields have no marker, at least.
+// unmarked is the least number of degraded fields that have no marker.
 func (r Report) unmarked() int {
 	if r.truncated {
 		return max(r.dropped, 1) // a peer need not say how many
@@ -107,7 +107,7 @@ func (r Report) Markers() iter.Seq[Marker] {
 	}
 }
 
-// Len is the number of markers.
+// Len returns the number of markers.
 func (r Report) Len() int { return len(r.markers) }
 
 // Err returns nil if the response is complete, else an [*IncompleteError].

@@ -6,22 +6,23 @@ import (
 	"sync"
 )
 
-// Scope gathers what is said of one result while it is made: of the response of
-// a handler, or of what one attempt of a source returns. It travels in the
-// context. Calls made under it report to it and to nothing else, so that an
-// attempt that loses takes with it what was said of its result.
+// Scope gathers the reports on one result while it is made: the response of a
+// handler, or the value from one attempt of a source. It travels in the
+// context. Calls made under it report to it alone, so that the reports of an
+// attempt that loses are dropped with its result.
 //
-// Handlers need not know scopes: the server's interceptors open one for each
+// Handlers need not use scopes: the server's interceptors open one for each
 // call. A Scope is safe for concurrent use. Make one with [Open]. It must not be
 // copied.
 type Scope struct {
-	// root is how contexts that lead here are tied, unless told otherwise.
+	// root is the attachment of contexts that lead here, unless they say
+	// otherwise.
 	root attachment
 
-	// response: the scope is that of a response, so what is said of the response
-	// itself, by Mark or by a fan-out, has the paths of the response.
+	// response: the scope is that of a handler's response, so reports on the
+	// response itself, by Mark or by a fan-out, have the paths of the response.
 	response bool
-	// required: whoever asked wants all or nothing.
+	// required: the caller wants all or nothing.
 	required bool
 
 	mu       sync.Mutex
@@ -32,9 +33,9 @@ type Scope struct {
 	late     int
 }
 
-// Open returns a context in which calls report to a scope of their own, and the
-// scope, for an attempt to get one value. Unless told otherwise by [Under] or
-// [Unused], a degraded response of a call makes the value as a whole [Partial].
+// Open opens a scope for an attempt to get one value. It returns a context
+// under which calls report to the scope, and the scope. Without [Under] or
+// [Unused], a degraded response of a call makes the whole value [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
 	s := &Scope{required: CompleteRequired(ctx)}
 	s.root.scope = s
@@ -48,8 +49,8 @@ func openResponse(ctx context.Context, required bool) (context.Context, *Scope) 
 	return context.WithValue(ctx, attachmentKey{}, &s.root), s
 }
 
-// Close ends the scope and returns what it gathered. What comes later is
-// counted only.
+// Close ends the scope and returns what it has gathered. Reports that come
+// later are only counted.
 func (s *Scope) Close() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,14 +61,14 @@ func (s *Scope) Close() Report {
 	return Report{known: true, markers: normal(s.markers), truncated: s.dropped > 0, dropped: s.dropped}
 }
 
-// Late is how many reports came after Close.
+// Late returns how many reports came after Close.
 func (s *Scope) Late() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.late
 }
 
-// add records markers with paths of the scope's own, and how many more there
+// add records markers with paths of the scope's result, and how many more there
 // are.
 func (s *Scope) add(markers []Marker, dropped int) {
 	s.mu.Lock()
@@ -101,9 +102,9 @@ func (s *Scope) keep(m Marker) {
 	}
 }
 
-// CompleteRequired reports whether whoever asked for the response that is being
-// made under ctx wants it complete or not at all, see [RequireComplete]. Work
-// for a response that cannot become complete any more is lost.
+// CompleteRequired reports whether the caller wants the response that is being
+// made under ctx complete or not at all, see [RequireComplete]. Once such a
+// response cannot become complete, further work on it is wasted.
 func CompleteRequired(ctx context.Context) bool {
 	a, ok := attachmentOf(ctx)
 	return ok && a.scope.required

@@ -8,15 +8,15 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// UnaryServerInterceptor opens a scope for each call, so that what the handler,
-// its fan-outs and its calls find out about the response is gathered, and sends
-// it along: in the response's field for markers if it has one, else in a
-// trailer; and in a short header that says how many fields are degraded, "0" if
-// none is. A failed call gets no header, which would switch off gRPC's retries.
+// UnaryServerInterceptor gathers, for each call, what the handler, its fan-outs
+// and its calls report of the response, and sends it to the client: in the
+// response's field for markers if it has one, else in a trailer. A short header
+// says how many fields are degraded, "0" if none is. A failed call gets no
+// header, because that would switch off gRPC's retries.
 //
-// The response is never written to: where there is something to say, a shallow
-// copy of it is sent. A call of which nothing is degraded costs two allocations,
-// besides what gRPC makes of the header.
+// The handler's response is never modified: if there is something to add, a
+// shallow copy is sent. A call without degraded fields costs two allocations,
+// besides those that gRPC makes for the header.
 func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
 	s := newServer(opts)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
@@ -32,14 +32,15 @@ func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
 // ServerOption changes how servers deliver reports.
 type ServerOption interface{ apply(*server) }
 
-// Edge is for servers whose callers are outside the trust boundary: what is for
-// operators stays inside, and so do the markers in nested messages, which speak
-// of other services' responses.
+// Edge is for servers whose callers are outside the trust boundary. It removes
+// what is for operators, such as [Marker.Source], and the markers in nested
+// messages, which are about other services' responses.
 func Edge() ServerOption { return edgeOption{} }
 
-// Silent is for servers whose callers are to see nothing of afloat: no markers
-// in responses, headers, trailers or errors. What the callers ask for, they get:
-// [RequireComplete] makes an incomplete response an error, which names no field.
+// Silent is for servers whose callers must see nothing of afloat: no markers in
+// responses, headers, trailers or errors. Callers may still require
+// completeness: with [RequireComplete] an incomplete response is an error, which
+// names no field.
 func Silent() ServerOption { return silentOption{} }
 
 type edgeOption struct{}

@@ -8,9 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// StreamServerInterceptor is [UnaryServerInterceptor] for streams. What the
-// handler found out about all that it sent goes into the trailer, with the
-// summary.
+// StreamServerInterceptor is [UnaryServerInterceptor] for streams. The report
+// on all messages together goes into the trailer, with the summary.
 func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor {
 	s := newServer(opts)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
@@ -24,7 +23,7 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 	}
 }
 
-// deliverAfter sends in the trailer what there is to say of a stream.
+// deliverAfter sends the report of a stream in its trailer.
 func (s *server) deliverAfter(ss grpc.ServerStream, r Report) error {
 	if s.silent {
 		return nil
@@ -51,7 +50,7 @@ type serverStream struct {
 
 func (s *serverStream) Context() context.Context { return s.ctx }
 
-// SendMsg is that of gRPC, at the edge without what is not for outside.
+// SendMsg sends a message, at the edge without what must stay inside.
 func (s *serverStream) SendMsg(m any) error {
 	if msg, ok := m.(proto.Message); ok && s.server.edge {
 		m = s.server.prepared(msg, s.server.outward(FromResponse(msg)))

@@ -7,26 +7,26 @@ import (
 // State is what a field holds instead of what it should.
 type State uint8
 
-// The states. Unknown is also what a state is that this version does not know:
-// the field is not to be trusted.
+// The states. A state that this version does not know is read as Unknown: do
+// not trust the field.
 const (
-	// Unknown: nobody said.
+	// Unknown: nothing is known of the field.
 	Unknown State = iota
 	// Intact: the field holds what it should.
 	Intact
-	// Missing: there is no value. That the field is empty means nothing.
+	// Missing: there is no value. Do not read anything into the field being empty.
 	Missing
 	// Stale: a real value, but an old one.
 	Stale
-	// Defaulted: a fixed value stands in for the real one.
+	// Defaulted: a fixed value in place of the real one.
 	Defaulted
-	// Substituted: a value from another source, less fitting than the real one.
+	// Substituted: a less fitting value from another source.
 	Substituted
 	// Partial: the field is there, but something within it is degraded.
 	Partial
 )
 
-// String returns the state as in "missing".
+// String returns the state's name, such as "missing".
 func (s State) String() string {
 	switch s {
 	case Intact:
@@ -48,7 +48,7 @@ func (s State) String() string {
 	}
 }
 
-// severity orders states by how much a reader must mind.
+// severity orders states by how much they matter to a reader.
 func (s State) severity() int {
 	switch s {
 	case Missing:

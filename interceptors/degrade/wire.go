@@ -10,24 +10,23 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// The metadata of gRPC that carries reports.
+// The gRPC metadata keys and values of reports.
 const (
 	// TrailerKey holds a serialised Degradation, for responses that have no field
 	// for one, and for streams.
 	TrailerKey = "afloat-degradation-bin"
-	// SummaryKey says in ASCII how many fields are degraded, as in
-	// "2; missing=1; stale=1", for whoever reads headers only: proxies, logs.
-	// "0" says that the response is complete.
+	// SummaryKey says in ASCII how many fields are degraded, as in "2; missing=1;
+	// stale=1", for readers of headers such as proxies and logs. "0" says that the
+	// response is complete.
 	SummaryKey = "afloat-degraded"
-	// RequireKey with [RequireAll] in a request asks for a complete response or
-	// none.
+	// RequireKey with the value [RequireAll] in a request asks for a complete
+	// response or none.
 	RequireKey = "afloat-require"
 	RequireAll = "complete"
 )
 
-// Summary is the report for whoever reads headers only, as in
-// "2; missing=1; stale=1". It is "0" for a complete response, and empty if
-// nothing is known.
+// Summary returns the report in the short form of [SummaryKey]. It is "0" for a
+// complete response, and empty if nothing is known.
 func (r Report) Summary() string {
 	if !r.known {
 		return ""
@@ -55,9 +54,9 @@ func (r Report) trailer(size int) (metadata.MD, error) {
 	return metadata.Pairs(TrailerKey, string(encoded)), nil
 }
 
-// fromMetadata reads what a peer says of a response of type md in its metadata.
-// The last value counts: a handler that passes the metadata of its own calls on
-// does so before its server's interceptor speaks.
+// fromMetadata reads a peer's report on a response of type md from its
+// metadata. The last value counts: if a handler forwards the metadata of its
+// own calls, its server's interceptor adds the true value after that.
 func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
 	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
 		return unmarshal(encoded[len(encoded)-1], md)
@@ -70,7 +69,7 @@ func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor
 	return Report{}
 }
 
-// fromSummary is what is left where something on the way dropped the markers
+// fromSummary is what remains if something on the way dropped the markers
 // themselves.
 func fromSummary(summary string) Report {
 	total, _, _ := strings.Cut(summary, ";")
