@@ -48,7 +48,7 @@ func (m Method[Req, Resp]) check(f *validate.Faults) {
 	}
 }
 
-// checkConns requires that no fallback fails with what it is the fallback of.
+// checkConns requires that no fallback uses the target that it replaces.
 func (m Method[Req, Resp]) checkConns(f *validate.Faults, target string) {
 	for _, c := range m.conns {
 		field := fmt.Sprintf("connection %q of %s", c.step, m.name)
@@ -99,7 +99,8 @@ func (m *method[Req, Resp]) answer(ctx context.Context, req, reply any, opts []g
 	if !isReq || !isResp {
 		return &Error{Chain: m.name, Failures: []Failure{{callStep, cause}, {"fallbacks", mismatch[Req, Resp](req, reply)}}}
 	}
-	// A step that is left behind may read it after the caller has it back.
+	// A step that is left behind may still read it when the caller may change it
+	// again.
 	run, err := do(ctx, m.name, m.chain, proto.CloneOf(in), []error{cause})
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func (m *method[Req, Resp]) answer(ctx context.Context, req, reply any, opts []g
 	return nil
 }
 
-// mismatch is the error of a rule that has other messages than its method.
+// mismatch is the error of a rule whose messages are not those of its method.
 func mismatch[Req, Resp proto.Message](req, reply any) error {
 	var wantReq Req
 	var wantResp Resp

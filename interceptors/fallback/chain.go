@@ -18,10 +18,9 @@ type Chain[In, T any] struct {
 	steps *attempt.Chain[In, T]
 }
 
-// New checks the steps and makes a chain of them. The name is for errors,
-// reports and observers. All faults are reported at once: no name,
-// functions that are nil, steps after a Default, a policy that guards two steps, times and numbers
-// out of range.
+// New checks the steps and makes a chain of them. The name is for errors, reports and
+// observers. New reports all faults at once: an empty name, nil functions, steps after
+// a Default, a policy that guards two steps, and times and numbers out of range.
 func New[In, T any](name string, steps Steps[In, T], opts ...Option) (*Chain[In, T], error) {
 	o, err := optionsOf(opts)
 	label := fmt.Sprintf("fallback %q", name)
@@ -34,24 +33,26 @@ func New[In, T any](name string, steps Steps[In, T], opts ...Option) (*Chain[In,
 	return &Chain[In, T]{name: name, steps: built}, nil
 }
 
-// Answer is a value and where it comes from.
+// Answer is a value and its origin.
 type Answer[T any] struct {
 	Value T
 	// Step is the name of the step that answered.
 	Step string
-	// Report says what is degraded in the value: that it comes from another step
-	// than the first, at the path "", and what calls that were made for it said.
+	// Report says what is degraded in the value. If it is from a fallback, the
+	// report marks the path "". It also has what the calls made for the value
+	// reported.
 	Report degrade.Report
 	// Cause is why the first step did not answer, nil if it did.
 	Cause error
 }
 
-// Do gets the value for in. If no step answers, the error is the very error of
-// the one that was tried, or an [*Error] of several; if ctx ends first, its
-// error. A panic of a step is a [policy.PanicError], and a reason to fall back.
+// Do gets the value for in. If no step answers, the error is that of the only
+// step that was tried, unchanged, or an [*Error] if several were tried. If ctx
+// ends first, it is the error of ctx. A step that panics fails with a
+// [policy.PanicError], after which the next step is tried.
 //
-// What the answer's report says is also said of what is made under ctx, as that
-// of a call would be: see [degrade.Under].
+// The answer's report also goes to the scope of ctx, like the report of a call:
+// see [degrade.Under].
 func (c *Chain[In, T]) Do(ctx context.Context, in In) (Answer[T], error) {
 	run, err := do(ctx, c.name, c.steps, in, nil)
 	if err != nil {

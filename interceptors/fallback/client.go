@@ -9,16 +9,16 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Client has the fallbacks of the unary calls of connections to one target. It
+// Client has the fallbacks for the unary calls of connections to one target. It
 // is immutable and safe for concurrent use. Make one with [NewClient]; a nil
-// *Client has none.
+// *Client has no fallbacks.
 type Client struct {
 	methods map[string]answerer
 }
 
 // Rule is the fallbacks of one method: a [Method].
 type Rule interface {
-	// build checks the rule and makes what answers. It returns the method too.
+	// build checks the rule and makes its answerer. It also returns the method.
 	build(target string, o options) (string, answerer, error)
 }
 
@@ -30,10 +30,10 @@ type answerer interface {
 	) error
 }
 
-// NewClient checks the rules for connections to the target, which is what is
-// given to grpc.NewClient. All faults are reported at once: what [New] reports,
-// and methods that are malformed or named twice, and a connection to the target
-// itself, which fails with what it is the fallback of.
+// NewClient checks the rules and makes a Client of them for connections to the
+// target, as given to grpc.NewClient. It reports all faults at once: those that
+// [New] reports, methods that are malformed or named twice, methods without a
+// fallback, and fallbacks that are a connection to the target itself.
 func NewClient(target string, rules []Rule, opts ...Option) (*Client, error) {
 	canonical, err := canonicalTarget(target)
 	o, faults := optionsOf(opts)
@@ -56,8 +56,8 @@ func NewClient(target string, rules []Rule, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// canonicalTarget is the target as gRPC spells it. The connection is made for
-// that only: it stays idle.
+// canonicalTarget is the target as gRPC spells it. The connection is made only
+// for that and stays idle.
 func canonicalTarget(target string) (string, error) {
 	cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -67,10 +67,10 @@ func canonicalTarget(target string) (string, error) {
 	return cc.CanonicalTarget(), nil
 }
 
-// UnaryClientInterceptor answers calls that fail. It belongs outside of all
-// other interceptors of afloat; interceptors.WithFallbacks puts it there. Calls
-// of methods without fallbacks pass through untouched, and so do those with
-// [degrade.RequireComplete], which no fallback can serve.
+// UnaryClientInterceptor answers calls that fail. It belongs outside all other
+// interceptors of afloat, where interceptors.WithFallbacks puts it. Calls of
+// methods without fallbacks pass through untouched, and so do calls with
+// [degrade.RequireComplete], which a fallback cannot satisfy.
 func (c *Client) UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any,

@@ -6,7 +6,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 )
 
-// doing is one run that somebody waits for.
+// doing is one run and its waiter.
 type doing[In, T any] struct {
 	attempt.Run[In, T]
 
@@ -20,8 +20,8 @@ func (d *doing[In, T]) Took(ok bool) {
 	close(d.done)
 }
 
-// do runs the steps of the named chain after those that have failed already, and
-// waits for an answer or the end of ctx.
+// do runs the steps of the named chain that come after those that have already
+// failed, and waits for an answer or the end of ctx.
 func do[In, T any](
 	ctx context.Context, name string, c *attempt.Chain[In, T], in In, failures []error,
 ) (*attempt.Run[In, T], error) {

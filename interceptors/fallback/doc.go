@@ -1,6 +1,6 @@
-// Package fallback answers from somewhere else when a dependency fails: from
-// another source, from the last good answer, with a fixed value. Every such
-// answer says so, see package degrade.
+// Package fallback answers from elsewhere when a dependency fails: from another
+// source, with the last good answer, or with a fixed value. Every such answer
+// is marked as one, see package degrade.
 //
 // A [Chain] is for any function:
 //
@@ -10,36 +10,41 @@
 //			Default(anonymous))
 //	answer, err := profile.Do(ctx, id)
 //
-// A [Client] is for the unary calls of a gRPC connection, by method, with nothing
-// changed where they are made; interceptors.WithFallbacks puts it in place.
-// Package fanout has the same steps for each source of a response.
+// A [Client] is for the unary calls of a gRPC connection, by method, without any
+// change to the code that makes the calls; interceptors.WithFallbacks installs
+// it. Package fanout has the same steps for each source of a response.
 //
 // # When a fallback is used
 //
-// After a failure of the dependency (UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL,
-// UNKNOWN, DATA_LOSS), after RESOURCE_EXHAUSTED, and after a refusal by a policy
-// here. Any other code is the dependency's answer, which no fallback knows
-// better: NOT_FOUND stays NOT_FOUND, and who may not read gets no cached copy.
-// [Steps.When] and [Method.When] change that. A fallback is no authority: after
-// any error of one, a miss of a cache say, the next is tried.
+// A fallback is used after a failure of the dependency (UNAVAILABLE,
+// DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, DATA_LOSS), after RESOURCE_EXHAUSTED,
+// and after a refusal by a policy of this process, unless the caller has
+// cancelled. Any other code is the dependency's answer, which a fallback must
+// not override: NOT_FOUND stays NOT_FOUND, and a caller without permission gets
+// no cached copy. [Steps.When] and [Method.When] change this rule. It does not
+// hold for the fallbacks themselves: after any error of one, such as a cache
+// miss, the next is tried.
 //
 // # Time
 //
-// A fallback that is given no time is none. Each step leaves a quarter of the
-// time that is left to every step after it, but half at most; what a step
-// [Steps.Needs] takes the place of the quarter. A step of a Chain that ignores
-// the end of its share is left behind and its late value dropped; as many as
-// [Steps.MaxRunning] of it may run, those left behind among them. What cannot end
-// in time is not started.
+// A fallback is useless if no time is left for it. So each step reserves, of the
+// time that is left, a quarter for every step after it, but at most half in all.
+// For a step with [Steps.Needs], it reserves that time instead of the quarter;
+// for a Default, 5 ms at most. Without a deadline, only [Steps.Timeout] bounds a
+// step. A step of a Chain that ignores the end of its share is left behind, and
+// its late value is dropped; at most [Steps.MaxRunning] of each step may run,
+// including those left behind. A step that cannot end in time is not started.
 //
 // # What falls back together
 //
-// A fallback that needs what has just failed will fail too. New refuses a step
-// that shares a policy with another one, and NewClient a connection to the target
-// that it is the fallback of. Prefer fallbacks that do less than what they stand
-// in for, and exercise them: one that is never used is broken when it is needed.
+// A fallback that needs what has just failed will fail too. [New] rejects a step
+// that shares a policy with another step, and [NewClient] rejects a connection to
+// the very target that it is meant to replace. Prefer fallbacks that do less than
+// what they replace, and exercise them: a fallback that is never used will be
+// broken when it is needed.
 //
 // # Streams
 //
-// Streams have no fallbacks here: what has been received cannot be taken back.
+// Streams have no fallbacks: messages that were already received cannot be
+// taken back.
 package fallback

@@ -10,30 +10,32 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// The errors of steps that were not started, each within a [policy.Rejection].
+// The errors of steps that were not started, each wrapped in a
+// *[policy.Rejection].
 var (
-	// ErrRunning: as many of the step as may run do, those left behind among them.
+	// ErrRunning: as many runs of the step as [Steps.MaxRunning] allows are in
+	// progress, including those left behind.
 	ErrRunning = attempt.ErrRunning
-	// ErrNoTime: not enough of the time was left.
+	// ErrNoTime: not enough time was left for the step.
 	ErrNoTime = attempt.ErrNoTime
 )
 
-// Error is the error of a chain of which several steps failed. As a gRPC status
-// it is that of the first, which is what the others stood in for.
+// Error is the error of a chain in which several steps failed. Its gRPC status
+// is that of the first step, which the others were to replace.
 type Error struct {
 	// Chain is the chain's name, or the method of a call.
 	Chain string
-	// Failures are what the steps failed with that were tried, in order.
+	// Failures are the failures of the steps that were tried, in order.
 	Failures []Failure
 }
 
-// Failure is what one step failed with.
+// Failure is the error of one step.
 type Failure struct {
 	Step string
 	Err  error
 }
 
-// Error names the steps and what they failed with.
+// Error names the steps and their errors.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "fallback %q:", e.Chain)
@@ -55,7 +57,7 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-// GRPCStatus is the status of the first step's error.
+// GRPCStatus returns the status of the first step's error.
 func (e *Error) GRPCStatus() *status.Status {
 	first := e.Failures[0].Err
 	if s, ok := status.FromError(first); ok {
@@ -64,8 +66,9 @@ func (e *Error) GRPCStatus() *status.Status {
 	return status.New(policy.Code(first), first.Error())
 }
 
-// ErrorOf returns the error of a chain whose steps of the given names failed: the
-// very error if it was one, an [*Error] of several, nil of none.
+// ErrorOf returns the error of a chain from the failures of its steps, which have
+// the given names: nil if there are none, the error itself if there is one, and
+// an [*Error] if there are several. It is for package fanout.
 func ErrorOf(chain string, steps []string, failures []error) error {
 	switch len(failures) {
 	case 0:

@@ -15,9 +15,9 @@ func (w watcher) Guards(step int) policy.Observer {
 	return guards{o, w.steps[step].String()}
 }
 
-// guards tells an observer of the calls that the guards of one step see. To the
-// policies their method is the step, which says little outside of its chain; to the
-// observer it is the whole name.
+// guards tells an observer of the calls that the guards of one step see. For the
+// policies, the method of such a call is the step's name, which says little outside
+// its chain; for the observer, it is the full name.
 type guards struct {
 	policy.Observer
 

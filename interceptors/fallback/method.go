@@ -13,9 +13,10 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Method is what answers the calls of one unary method when the call itself
-// fails, in the order in which it is tried. Like [Steps] it is a value: each
-// method returns a new one. What is wrong with it, [NewClient] says.
+// Method describes the fallbacks of one unary method, in the order in which
+// they are tried when a call fails. Like [Steps], it is a value: each method
+// returns a new one. [NewClient] reports what is wrong with it. Begin with
+// [For].
 type Method[Req, Resp proto.Message] struct {
 	name    string
 	builder attempt.Builder[Req, Resp]
@@ -24,7 +25,7 @@ type Method[Req, Resp proto.Message] struct {
 	// store keeps good responses, if keeps.
 	store *Store
 	keeps bool
-	// misplaced is what was said of the call itself and cannot be.
+	// misplaced is what was set for the call itself but is only for fallbacks.
 	misplaced []string
 }
 
@@ -37,27 +38,28 @@ type conn struct {
 // callStep is the name of the first step: the call itself.
 const callStep = "call"
 
-// For begins the fallbacks of a method, as in "/pkg.Service/Method". Generated
-// code has that as a constant. Req and Resp are the method's messages, as in
-// For[*pb.GetUserRequest, *pb.User](pb.UserService_GetUser_FullMethodName).
+// For begins the fallbacks of a method, such as "/pkg.Service/Method";
+// generated code has a constant for it. Req and Resp are the method's messages,
+// as in For[*pb.GetUserRequest,
+// *pb.User](pb.UserService_GetUser_FullMethodName).
 func For[Req, Resp proto.Message](method string) Method[Req, Resp] {
 	m := Method[Req, Resp]{name: method}
 	m.builder = m.builder.Then(callStep, degrade.Intact, itself[Req, Resp])
 	return m
 }
 
-// itself is in the place of the call, which the interceptor makes.
+// itself stands for the call, which the interceptor makes.
 func itself[Req, Resp proto.Message](context.Context, Req) (none Resp, err error) { return none, nil }
 
-// Func adds a function. Its responses are marked [degrade.Substituted]. It must
-// not keep the request.
+// Func adds a function as a fallback. Its responses are marked
+// [degrade.Substituted]. The function must not keep the request.
 func (m Method[Req, Resp]) Func(name string, f func(ctx context.Context, req Req) (Resp, error)) Method[Req, Resp] {
 	m.builder = m.builder.Then(name, degrade.Substituted, f)
 	return m
 }
 
-// Conn adds the same method of another server. Its responses are marked
-// [degrade.Substituted]. The connection should have guards of its own.
+// Conn adds the same method of another server as a fallback. Its responses are
+// marked [degrade.Substituted]. The connection should have its own guards.
 func (m Method[Req, Resp]) Conn(name string, cc *grpc.ClientConn) Method[Req, Resp] {
 	method := m.name
 	m.conns = append(slices.Clip(m.conns), conn{name, cc})
@@ -68,12 +70,12 @@ func (m Method[Req, Resp]) Conn(name string, cc *grpc.ClientConn) Method[Req, Re
 	})
 }
 
-// LastGood adds the last good response to the same request, out of the store,
-// which from now on keeps what the server answers: [degrade.Stale], with its age.
-// An incomplete response is never kept.
+// LastGood adds, as a fallback, the last good response to the same request,
+// marked [degrade.Stale] with its age. The store keeps the server's responses for
+// that, except those that are reported to be incomplete.
 //
-// The same request is one to the same method with the same bytes. If the
-// response depends on more, as on who asks, the store must be told: see [KeyBy].
+// Two requests are the same if they have the same method and the same bytes. If
+// the response depends on more, such as the caller, use [KeyBy].
 func (m Method[Req, Resp]) LastGood(store *Store) Method[Req, Resp] {
 	method := m.name
 	m.store, m.keeps = store, true
@@ -85,7 +87,8 @@ func (m Method[Req, Resp]) LastGood(store *Store) Method[Req, Resp] {
 	return m
 }
 
-// Static adds a fixed response, the last step: [degrade.Defaulted].
+// Static adds a fixed response as the last fallback, marked
+// [degrade.Defaulted]. It copies resp.
 func (m Method[Req, Resp]) Static(resp Resp) Method[Req, Resp] {
 	if any(resp) == nil || !resp.ProtoReflect().IsValid() {
 		m.builder = m.builder.Default(nil)
@@ -96,32 +99,33 @@ func (m Method[Req, Resp]) Static(resp Resp) Method[Req, Resp] {
 	return m
 }
 
-// Timeout bounds the step named last, within its share of the time; before the
-// first fallback is named, the call itself. Range [1ms, 24h]. Default: its share.
+// Timeout bounds the fallback added last, or the call itself if none has been
+// added yet, within its share of the time. Range [1ms, 24h]. Default: its share.
 func (m Method[Req, Resp]) Timeout(d time.Duration) Method[Req, Resp] {
 	m.builder = m.builder.Timeout(d)
 	return m
 }
 
-// Needs is [Steps.Needs].
+// Needs is [Steps.Needs]. It must come after a fallback.
 func (m Method[Req, Resp]) Needs(d time.Duration) Method[Req, Resp] {
 	m.builder = m.builder.Needs(d)
 	return m.ofFallback("needs")
 }
 
-// Guard is [Steps.Guard]. The call itself has its policies from the interceptors.
+// Guard is [Steps.Guard]. It must come after a fallback; the call itself has its
+// policies from the interceptors.
 func (m Method[Req, Resp]) Guard(policies ...policy.Policy) Method[Req, Resp] {
 	m.builder = m.builder.Guard(policies...)
 	return m.ofFallback("guard")
 }
 
-// MaxRunning is [Steps.MaxRunning].
+// MaxRunning is [Steps.MaxRunning]. It must come after a fallback.
 func (m Method[Req, Resp]) MaxRunning(n int) Method[Req, Resp] {
 	m.builder = m.builder.MaxRunning(n)
 	return m.ofFallback("max_running")
 }
 
-// ofFallback notes what was said before the first fallback was named.
+// ofFallback notes what was set before the first fallback was added.
 func (m Method[Req, Resp]) ofFallback(said string) Method[Req, Resp] {
 	if len(m.builder.Names()) == 1 {
 		m.misplaced = append(slices.Clip(m.misplaced), said)

@@ -8,43 +8,44 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// Observer hears of the steps of chains, of clients and of the sources of plans:
-// a fanout.Observer is one too. It must be safe for concurrent use and must not
-// block; one that panics harms nothing. Embed [NopObserver] to implement it in part
-// and to stay compatible when methods are added.
+// Observer hears of the steps of chains, of clients and of the sources of plans;
+// every fanout.Observer is one too. It must be safe for concurrent use and must not
+// block. Its panics are recovered and dropped. Embed [NopObserver] to implement it
+// in part and to stay compatible when methods are added.
 //
-// The call that a client makes itself is no step to an Observer: the observers of
-// its policies hear of it, and gRPC's stats handlers.
+// An Observer does not hear of a client's own call as a step. The observers of
+// its policies and gRPC's stats handlers do.
 //
-// An Observer that is a [policy.Observer] as well hears of the calls that the guards
-// of steps admit and refuse, under the step's name as [Step.String] has it. What else
-// policies report they report to observers of their own.
+// An Observer that is also a [policy.Observer] hears of the calls that the guards of
+// steps admit and refuse; their method is the result of [Step.String]. Everything
+// else that policies report goes to their own observers.
 type Observer interface {
-	// StepStarted: it is a step's turn. The context that it returns is the step's.
+	// StepStarted: a step's turn has come. The returned context becomes the
+	// step's; nil leaves it unchanged.
 	StepStarted(ctx context.Context, s Step) context.Context
-	// StepEnded is called once for each StepStarted, before anything comes of the
-	// step, and once more for a step that was left behind, if it ever ends. The
-	// context is what StepStarted returned.
+	// StepEnded is called once for each StepStarted, before the result of the step
+	// is used. For a step that was left behind, it is called a second time if the
+	// step ever ends. The context is the one that StepStarted returned.
 	StepEnded(ctx context.Context, s Step, e Ended)
-	// FellBack: the value of another step than the first is used.
+	// FellBack: the value of a fallback is used.
 	FellBack(ctx context.Context, f FellBack)
 }
 
-// Step is one step to a value.
+// Step identifies one step of a chain.
 type Step struct {
 	// Plan is the name of the plan, empty outside of one.
 	Plan string
-	// Chain is the chain's name, the method of a call, or the path of a source of a
-	// plan.
+	// Chain is the chain's name, the method of a call, or the path of a plan's
+	// source.
 	Chain string
-	// Name is the step's own.
+	// Name is the step's own name.
 	Name string
-	// Fallback: it is not the first.
+	// Fallback: the step is not the first.
 	Fallback bool
 }
 
-// String is "GetDashboard products" for the source of a plan, and
-// "GetDashboard products: recently viewed" for a fallback of it.
+// String returns, for example, "GetDashboard products" for a source of a plan,
+// and "GetDashboard products: recently viewed" for one of its fallbacks.
 func (s Step) String() string {
 	name := s.Chain
 	if s.Plan != "" {
@@ -56,30 +57,32 @@ func (s Step) String() string {
 	return name
 }
 
-// Ended is how a step did.
+// Ended says how a step ended.
 type Ended struct {
-	// Err is nil, or the step's own error, whether or not a fallback answers. Of a
-	// step that was left behind it is why.
+	// Err is the step's own error, whether or not a fallback answers, or nil. If
+	// the step was left behind, it is the reason for that.
 	//
-	// A step that was not started has ended too: with a [policy.Rejection] around
-	// [ErrNoTime] or [ErrRunning], around context.Canceled if nobody waited for it
-	// any more, or with that of one of its guards.
+	// A step that could not be started has ended too: with a *[policy.Rejection]
+	// that wraps [ErrNoTime] or [ErrRunning], or context.Canceled if its caller
+	// was gone, or with the refusal of one of its guards.
 	Err error
-	// Answer: Err is no failure but what the step had to say, that there is no
-	// value. Of an optional source of a plan NOT_FOUND is an answer.
+	// Answer: Err is not a failure but the answer that there is no value, as
+	// NOT_FOUND is for an optional source of a plan.
 	Answer bool
-	// Abandoned: the step was left behind, at the end of its time or of the run, and
-	// runs on.
+	// Abandoned: the step was left behind at the end of its time or of the run, and
+	// is still running.
 	Abandoned bool
-	// Late: the step had been left behind and has ended now. Its value was dropped.
+	// Late: the step was left behind earlier and has ended now. Its value is
+	// dropped.
 	Late bool
 }
 
-// FellBack is a value of another step than the first.
+// FellBack describes an answer by a fallback.
 type FellBack struct {
 	// Plan and Chain are as in [Step].
 	Plan, Chain string
-	// Step is the name of who answered, State and Age what the answer is.
+	// Step is the name of the step that answered. State and Age are those of the
+	// answer.
 	Step  string
 	State degrade.State
 	Age   time.Duration
@@ -99,8 +102,8 @@ func (NopObserver) StepEnded(context.Context, Step, Ended) {}
 // FellBack does nothing.
 func (NopObserver) FellBack(context.Context, FellBack) {}
 
-// LogTo returns an observer that logs each answer by a fallback at info: it is
-// what was planned for, not an error.
+// LogTo returns an observer that logs each answer by a fallback at info,
+// because it is not an error but planned for. l must not be nil.
 func LogTo(l *slog.Logger) Observer { return logger{l: l} }
 
 type logger struct {

@@ -11,8 +11,7 @@ type optionFunc func(*options)
 
 func (f optionFunc) apply(o *options) { f(o) }
 
-// WithObserver has o hear of the steps. A nil o is nobody, which is the default.
-// One that panics harms nothing.
+// WithObserver tells o of the steps. Default: no observer, and so with a nil o.
 func WithObserver(o Observer) Option {
 	return optionFunc(func(opts *options) { opts.observer = o })
 }

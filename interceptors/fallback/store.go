@@ -16,15 +16,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
-// StoreConfig bounds a store.
+// StoreConfig bounds a [Store]. Zero fields have their defaults.
 type StoreConfig struct {
 	// MaxEntries is how many responses are kept. Range [1, 10000000]. Default 1000.
 	MaxEntries int
-	// MaxBytes is how much memory the responses and the requests that they belong
-	// to may take, in serialised form. Range [1024, 2^36], or as far
-	// as an int goes. Default 16 MiB.
+	// MaxBytes is how many bytes the responses and their requests may take, in
+	// serialised form. Range [1024, 2^36], or up to the largest int. Default 16
+	// MiB.
 	MaxBytes int
-	// MaxAge is how old a response may be to be used. Range [1s, 720h].
+	// MaxAge is the greatest age at which a response is used. Range [1s, 720h].
 	// Default 1h.
 	MaxAge time.Duration
 }
@@ -51,10 +51,11 @@ func (c StoreConfig) validate() error {
 	return f.Err()
 }
 
-// Store keeps the last good response to each request, the least recently used
-// going first. Several methods may share one, and its bounds; give those of
-// another server with the same name a store of their own. It is safe for
-// concurrent use. Make one with [NewStore].
+// Store keeps the last good response to each request. When it is full, it drops
+// the least recently used one. Several methods may share a store and its
+// bounds, but the same method of different servers needs a store for each. It
+// is safe for concurrent use. Make one with [NewStore]; the zero Store must not
+// be used.
 type Store struct {
 	cfg   StoreConfig
 	keyBy func(context.Context) string
@@ -77,15 +78,15 @@ type storeOptionFunc func(*Store)
 
 func (f storeOptionFunc) applyStore(s *Store) { f(s) }
 
-// KeyBy has the store keep a response for each value of f, which is called with
-// the context of a call, on its way out. Without it, who asks gets what somebody
-// else was answered, if the requests are the same.
+// KeyBy makes the store keep a separate response for each value of f, which is
+// called with the context of the outgoing call. Without it, a caller may get a
+// response that was made for another caller with the same request. f must be
+// safe for concurrent use.
 func KeyBy(f func(ctx context.Context) string) StoreOption {
 	return storeOptionFunc(func(s *Store) { s.keyBy = f })
 }
 
-// NewStore returns an empty store. All faults of the configuration are reported
-// at once.
+// NewStore returns an empty store, or all faults of cfg and opts, joined.
 func NewStore(cfg StoreConfig, opts ...StoreOption) (*Store, error) {
 	s := &Store{cfg: cfg.withDefaults()}
 	if err := errors.Join(s.cfg.validate(), validate.Options("fallback store", opts)); err != nil {
@@ -112,22 +113,23 @@ func (s *Store) Clear() {
 	s.lru.Purge()
 }
 
-// Len is how many responses are kept.
+// Len returns how many responses are kept.
 func (s *Store) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lru.Len()
 }
 
-// Bytes is how much memory the responses take and the requests they belong to.
+// Bytes returns how many bytes the kept responses and their requests take, in
+// serialised form.
 func (s *Store) Bytes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.bytes
 }
 
-// put keeps a response. What cannot be serialised, or is larger than all of the
-// store, is not kept.
+// put keeps a response, unless it cannot be serialised or is larger than the
+// whole store.
 func (s *Store) put(ctx context.Context, method string, req, reply any) {
 	key, ok := s.key(ctx, method, req)
 	m, isMessage := reply.(proto.Message)
@@ -163,7 +165,8 @@ func (s *Store) get(ctx context.Context, method string, req, resp proto.Message)
 	return k.asOf, proto.Unmarshal(k.response, resp)
 }
 
-// ErrNotKept is the error of a store that has no response to the request.
+// ErrNotKept is the error of [Method.LastGood] if the store has no response to
+// the request. Its code is UNAVAILABLE.
 var ErrNotKept = status.Error(codes.Unavailable, "fallback: no last good response")
 
 // key names a request: the same bytes, to the same method, by the same caller.

@@ -6,8 +6,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 )
 
-// Watch tells o of the steps of one chain, of a plan or of none. It is for package
-// fanout, which runs steps too. Nil is nobody; one that panics harms nothing.
+// Watch returns a watcher that tells o of the steps of one chain, in a plan or
+// with an empty plan name outside of one. It is for package fanout, which runs
+// steps too. A nil o gives a nil watcher.
 func Watch(o Observer, plan, chain string, steps []string) attempt.Watcher {
 	if o == nil {
 		return nil
@@ -19,7 +20,7 @@ func Watch(o Observer, plan, chain string, steps []string) attempt.Watcher {
 	return w
 }
 
-// watcher tells an observer of the steps of one chain, and stops its panics.
+// watcher tells an observer of the steps of one chain, and recovers its panics.
 type watcher struct {
 	observer Observer
 	steps    []Step
