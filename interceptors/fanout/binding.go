@@ -1,6 +1,6 @@
 package fanout
 
-// binding is a source that was checked. It is immutable once the plan is made.
+// binding is a checked source. It is immutable once the plan is made.
 type binding[Req, Resp any] interface {
 	// path is that of the field.
 	path() string

@@ -11,21 +11,22 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 )
 
-// Result is what one function of [Collect] came to.
+// Result is the result of one function of [Collect].
 type Result[T any] struct {
 	Value T
 	Err   error
 }
 
-// Collect runs all functions at once and returns what each came to, when all have
-// ended, or at the timeout, or when ctx ends; every key is there. A function that
-// has not ended by then has the error of its context, and its late value is
-// dropped. A panic is a [policy.PanicError]. A timeout of zero or less is none.
+// Collect runs all functions at once and returns their results when all have
+// ended, at the timeout, or when ctx ends, whichever is first. The map has every
+// key. The result of a function that has not ended by then is the error of its
+// context; its late value is dropped. A panic becomes a [policy.PanicError]. With
+// a timeout of zero or less there is no timeout. A nil function has an error.
 //
-// It is for a few values by name, without a response to fill: nothing is marked by
-// it, and nothing bounds how many functions run that ignored the end of their time.
-// What calls made by the functions report is said of what is made under ctx, see
-// [degrade.Under]. A nil function has an error.
+// Collect is for a few values by name, without a response to fill. It marks nothing
+// itself, and it does not bound how many functions run on after the end of their
+// time. What the calls of a function report goes to the scope of ctx, see
+// [degrade.Under].
 func Collect[T any](
 	ctx context.Context, timeout time.Duration, functions map[string]func(ctx context.Context) (T, error),
 ) map[string]Result[T] {
@@ -118,8 +119,8 @@ func (f *function[T]) Took(ok bool) {
 	f.tally.ended(false)
 }
 
-// result is what came of the function. What its calls reported is said of what is
-// made under ctx.
+// result is the result of the function. What its calls reported goes to the scope
+// of ctx.
 func (f *function[T]) result(ctx context.Context) Result[T] {
 	if !f.ok {
 		return Result[T]{Err: f.Answer.Failures()[0]}

@@ -10,13 +10,13 @@ import (
 
 // Why elements were not asked for.
 var (
-	// ErrMaxKeys: there are more keys than [Elements.MaxKeys].
+	// ErrMaxKeys: the element's key was beyond [Elements.MaxKeys].
 	ErrMaxKeys = errors.New("fanout: more keys than are asked for")
-	// ErrNoTime: the run's time was over before it was their turn.
+	// ErrNoTime: the run's time was over before the element's turn came.
 	ErrNoTime = errors.New("fanout: no time left for the element")
 )
 
-// collected is what arrived of the elements.
+// collected is the elements that have arrived.
 type collected[Req, K, T any] struct {
 	values  []T
 	runs    []*attempt.Run[element[Req, K], T] // that the values come from

@@ -8,10 +8,10 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// until is a context that ends at a deadline, as one of context.WithDeadline
-// does, but makes a real one only when somebody asks for Done: sources that have
-// their value at hand do not. It is ended by the run, which watches the deadline
-// and the parent itself.
+// until is a context that ends at a deadline, like one from
+// context.WithDeadline, but makes a real context only when Done is called:
+// sources that have their value at hand do not call it. It is ended by the run,
+// which watches the deadline and the parent itself.
 type until struct {
 	context.Context //nolint:containedctx // the parent
 
@@ -20,15 +20,16 @@ type until struct {
 	inner  atomic.Pointer[standard]
 }
 
-// Deadline is the deadline, which is not later than the parent's. It is told by the
-// wall clock of now: most sources do not ask, and an Instant costs half of a time.
+// Deadline is the deadline, which is not later than the parent's. It is converted
+// to a time only when asked for: most sources do not ask, and an Instant costs half
+// as much.
 func (u *until) Deadline() (time.Time, bool) {
 	now := time.Now()
 	return now.Add(u.end.Sub(policy.InstantOf(now))), true
 }
 
-// Done makes the real context. Whoever derives another one asks for Done first,
-// and then finds the real one by its Value.
+// Done makes the real context. Code that derives another context calls Done
+// first, and then finds the real one with Value.
 func (u *until) Done() <-chan struct{} {
 	if c := u.inner.Load(); c != nil {
 		return c.Done()
@@ -43,7 +44,7 @@ func (u *until) Done() <-chan struct{} {
 	return c.Done()
 }
 
-// Err is why the context ended: at the deadline, or with the run.
+// Err says why the context ended: at the deadline, or with the run.
 func (u *until) Err() error {
 	switch ending(u.ending.Load()) {
 	case expired:
@@ -55,7 +56,8 @@ func (u *until) Err() error {
 	return u.Context.Err()
 }
 
-// Value is the parent's, and what the context package asks of the real context.
+// Value returns the parent's values, and for the context package those of the
+// real context.
 func (u *until) Value(key any) any {
 	if c := u.inner.Load(); c != nil {
 		return c.Value(key)
@@ -71,10 +73,10 @@ func (u *until) over(e ending) {
 	}
 }
 
-// standard is a context of the standard library, from which others are derived without a
-// goroutine for each. It has no timer of its own: that could be later than the run's
-// on a busy machine, and to cancel it then would have calls say that nobody wants
-// them, where their time is over. So what is above it ends it, with its own error.
+// standard is a context of the standard library, from which others are derived without
+// a goroutine for each. It has no timer of its own, because on a busy machine that
+// could fire later than the run's. Cancelling it would then make calls report CANCELLED
+// although their time is over. So its parent ends it, with its own error.
 type standard struct {
 	context.Context //nolint:containedctx // it is one
 

@@ -11,17 +11,18 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
-// Declaration is what the author of a message says of how one of its fields is to be
-// filled. The zero Declaration says nothing. See [Config.Declared].
+// Declaration is what the author of a message declares about how to fill one of its
+// fields. The zero Declaration declares nothing. See [Config.Declared].
 type Declaration struct {
-	// Need is whether the response can do without the field. Default: not said.
+	// Need is whether the response can do without the field. Default: not
+	// declared.
 	Need Need
-	// Timeout is the most time that the source gets, and what it has if it names
-	// none: the source itself, without its fallbacks, and each of the elements of a
-	// list. Range [1ms, 24h]. Default 0: not said.
+	// Timeout is the longest timeout that the source may set, and its default
+	// timeout. It applies to the source itself, not to its fallbacks, and to each
+	// element of a list. Range [1ms, 24h]. Default 0: not declared.
 	Timeout time.Duration
-	// NeverStale: the field must not hold an old value, so that no step may be
-	// [Field.Stale]. Default false.
+	// NeverStale: the field must not hold an old value, so its source must not
+	// have a [Field.Stale] step. Default false.
 	NeverStale bool
 }
 
@@ -30,7 +31,7 @@ type Need uint8
 
 // The needs.
 const (
-	// NeedNotSaid: either will do.
+	// NeedNotSaid: not declared; either is allowed.
 	NeedNotSaid Need = iota
 	// NeedRequired: the source must be [Required].
 	NeedRequired
@@ -38,7 +39,8 @@ const (
 	NeedOptional
 )
 
-// declared is what the author of the message says of the field at the path.
+// declared is what the author of the message declares about the field at the
+// path.
 func (c Config) declared(label, path string, md protoreflect.MessageDescriptor) (Declaration, error) {
 	fd := descriptorOf(path, md)
 	if c.Declared == nil || fd == nil {
@@ -48,8 +50,8 @@ func (c Config) declared(label, path string, md protoreflect.MessageDescriptor) 
 	return d, labelled(fmt.Sprintf("%s, source %q", label, path), err)
 }
 
-// descriptorOf finds the field at a path, nil if there is none. The elements of a
-// list and the values of a map are of the field that holds them.
+// descriptorOf finds the field at a path, nil if there is none. For the elements
+// of a list and the values of a map, it is the field that holds them.
 func descriptorOf(path string, md protoreflect.MessageDescriptor) (fd protoreflect.FieldDescriptor) {
 	path, _, _ = strings.Cut(path, "[")
 	for name := range strings.SplitSeq(path, ".") {
@@ -76,8 +78,8 @@ func (e Elements[Req, Resp, K, T]) declare(label string, d Declaration) (Source[
 	return e, err
 }
 
-// obey checks a source against the declaration of its field, and gives it the time
-// that is declared if it has none.
+// obey checks a source against the declaration of its field, and gives it the
+// declared timeout if it has none.
 func obey[In, T any](
 	b attempt.Builder[In, T], label, path string, required bool, d Declaration,
 ) (attempt.Builder[In, T], error) {

@@ -20,9 +20,9 @@ const (
 	DefaultAtLeast  = 1
 )
 
-// Elements is a source of the elements of a repeated field, which asks for each of
-// them. It is a value: each method returns new Elements. What is wrong with them,
-// [NewPlan] says. Begin with [Each].
+// Elements is a source for a repeated field that asks for each element separately.
+// It is a value: each method returns new Elements. [NewPlan] reports what is wrong
+// with them. Begin with [Each].
 type Elements[Req, Resp, K, T any] struct {
 	path     string
 	keys     func(Req) []K
@@ -35,17 +35,18 @@ type Elements[Req, Resp, K, T any] struct {
 	builder  attempt.Builder[element[Req, K], T]
 }
 
-// element is what one element is asked with.
+// element is the input for one element.
 type element[Req, K any] struct {
 	req Req
 	key K
 }
 
-// Each asks get for each of the keys that the request has, some at a time, and
-// gives set what arrived, in the order of the keys. Elements that did not arrive
-// are marked, as a number and perhaps by name, at path[*]: [degrade.Missing]. An
-// element that is NOT_FOUND is left out, and nothing is said of it. If too few
-// arrive, see [Elements.AtLeast], the field as a whole is missing.
+// Each returns Elements that call get for each of the request's keys, several at
+// a time, and pass the values that arrived to set, in the order of the keys. The
+// elements that did not arrive are marked [degrade.Missing] at path[*], with
+// their number and, see [Elements.Named], their names. An element that is
+// NOT_FOUND is left out without a mark. If too few arrive, see
+// [Elements.AtLeast], the whole field is missing.
 //
 // The path is that of the repeated field, without [*]. See [Required] for what the
 // functions may do.
@@ -60,7 +61,7 @@ func Each[Req, Resp, K, T any](
 	return e
 }
 
-// byKey makes a step of a function that is asked with a key.
+// byKey makes a step of a function that takes a key.
 func byKey[Req, K, T any](get func(context.Context, Req, K) (T, error)) func(context.Context, element[Req, K]) (T, error) {
 	if get == nil {
 		return nil
@@ -68,42 +69,44 @@ func byKey[Req, K, T any](get func(context.Context, Req, K) (T, error)) func(con
 	return func(ctx context.Context, e element[Req, K]) (T, error) { return get(ctx, e.req, e.key) }
 }
 
-// Parallel is how many elements are asked for at once. Range [1, 1000].
+// Parallel sets how many elements are asked for at once. Range [1, 1000].
 // Default 8.
 func (e Elements[Req, Resp, K, T]) Parallel(n int) Elements[Req, Resp, K, T] {
 	e.parallel = n
 	return e
 }
 
-// Named has markers name the elements. Off by default: a key may be personal.
+// Named makes markers name the elements, by the result of name. Default: they
+// are not named, because a key may be personal.
 func (e Elements[Req, Resp, K, T]) Named(name func(key K) string) Elements[Req, Resp, K, T] {
 	e.name = name
 	return e
 }
 
-// AtLeast is how many elements must arrive, or all if there are fewer, for the
-// field not to be missing as a whole. Range [0, 100000]. Default 1.
+// AtLeast sets how many elements, or all if there are fewer, must arrive or be
+// answered with NOT_FOUND. With fewer, the whole field is missing. Range [0,
+// 100000]. Default 1.
 func (e Elements[Req, Resp, K, T]) AtLeast(n int) Elements[Req, Resp, K, T] {
 	e.atLeast = n
 	return e
 }
 
-// MaxKeys is how many elements are asked for. The rest are missing. Range
-// [1, 100000]. Default 1000.
+// MaxKeys sets how many elements are asked for at most. The rest are missing.
+// Range [1, 100000]. Default 1000.
 func (e Elements[Req, Resp, K, T]) MaxKeys(n int) Elements[Req, Resp, K, T] {
 	e.maxKeys = n
 	return e
 }
 
-// Answers says which codes besides NOT_FOUND are answers: the element is left out.
+// Answers adds codes that, like NOT_FOUND, are answers: the element is left out.
 func (e Elements[Req, Resp, K, T]) Answers(more ...codes.Code) Elements[Req, Resp, K, T] {
 	e.answers = append(slices.Clip(e.answers), more...)
 	return e
 }
 
-// Embed says that each value is the response of a call as it is, so that what the
-// other service says of its field "price" holds for path[*].price here. See
-// [Field.Embed].
+// Embed says that each value is the unchanged response of a call, so that what
+// the other service reports of its field "price" holds for path[*].price here.
+// See [Field.Embed].
 func (e Elements[Req, Resp, K, T]) Embed() Elements[Req, Resp, K, T] {
 	e.builder.Whole = true
 	return e
@@ -139,8 +142,8 @@ func (e Elements[Req, Resp, K, T]) Guard(policies ...policy.Policy) Elements[Req
 	return e
 }
 
-// MaxRunning is [Field.MaxRunning], of elements in all runs of the plan. The first
-// step needs as many as [Elements.Parallel] at least.
+// MaxRunning is [Field.MaxRunning] for elements, over all runs of the plan. For
+// the first step it must be at least [Elements.Parallel].
 func (e Elements[Req, Resp, K, T]) MaxRunning(n int) Elements[Req, Resp, K, T] {
 	e.builder = e.builder.MaxRunning(n)
 	return e

@@ -13,7 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
-// elementsBinding is Elements that were checked.
+// elementsBinding is checked Elements.
 type elementsBinding[Req, Resp, K, T any] struct {
 	spec  Elements[Req, Resp, K, T]
 	chain *attempt.Chain[element[Req, K], T]
@@ -61,7 +61,7 @@ func (b *elementsBinding[Req, Resp, K, T]) begin(r *run[Req, Resp]) {
 	r.tasks[b.place] = &elementsTask[Req, Resp, K, T]{binding: b, run: r}
 }
 
-// nameOf is how a marker names an element, nothing if it does not.
+// nameOf is the name of an element in a marker, empty if it has none.
 func (b *elementsBinding[Req, Resp, K, T]) nameOf(key K) []string {
 	if b.spec.name == nil {
 		return nil

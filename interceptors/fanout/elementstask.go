@@ -17,7 +17,7 @@ type elementsTask[Req, Resp, K, T any] struct {
 	run     *run[Req, Resp]
 	// list is set once there are keys, or an error instead.
 	list atomic.Pointer[list[Req, K, T]]
-	// abandoned: nobody waits for elements that have not been started.
+	// abandoned: elements that have not been started are no longer wanted.
 	abandoned atomic.Bool
 	// got is what arrived. Only the gathering goroutine knows.
 	got collected[Req, K, T]
@@ -153,7 +153,7 @@ func (t *elementsTask[Req, Resp, K, T]) result() *outcome {
 	return &outcome{report: degrade.Union(c.reports...)}
 }
 
-// failed is what came of it if the field is missing as a whole.
+// failed is the outcome if the whole field is missing.
 func (t *elementsTask[Req, Resp, K, T]) failed(err error) *outcome {
 	return &outcome{err: err, report: t.run.missing(t.binding.spec.path, err, policy.Now())}
 }

@@ -12,23 +12,23 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// ErrQuorum is in the tree of the [Error] of a run in which too few sources
+// ErrQuorum is wrapped by the [Error] of a run in which too few sources
 // answered.
 var ErrQuorum = errors.New("fewer sources answered than the quorum")
 
-// Error is the error of a run without a response. As a gRPC status it is that of
-// the required source that failed, with its details, or UNAVAILABLE below the
-// quorum; the markers of all fields are in the details.
+// Error is the error of a run without a response. Its gRPC status is that of the
+// required source that failed, with its details, or UNAVAILABLE if the quorum
+// was missed. The details also have the markers of all fields.
 type Error struct {
 	// Plan is the plan's name.
 	Plan string
-	// Source is the path of the required source that failed, which may be empty,
-	// as it is below the quorum.
+	// Source is the path of the required source that failed. It is empty if the
+	// quorum was missed, and if the path itself is empty.
 	Source string
-	// Err is the very error of the required source, or has [ErrQuorum] and the errors
-	// of those that failed in its tree.
+	// Err is the error of the required source, unchanged. If the quorum was missed,
+	// it wraps [ErrQuorum] and the errors of the sources that failed.
 	Err error
-	// Report is what was known when the run failed.
+	// Report is what was known of the fields when the run failed.
 	Report degrade.Report
 }
 
@@ -43,12 +43,13 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// GRPCStatus returns the status for the caller.
+// GRPCStatus returns the status described at [Error].
 func (e *Error) GRPCStatus() *status.Status {
 	return degrade.WithDetails(e.status(), e.Report)
 }
 
-// belowQuorum is told from a required source with a plan of its own that was.
+// belowQuorum is false for a required source that has a plan of its own and
+// missed the quorum of that.
 func (e *Error) belowQuorum() bool { return e.Source == "" && errors.Is(e.Err, ErrQuorum) }
 
 func (e *Error) status() *status.Status {

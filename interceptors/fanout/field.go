@@ -14,9 +14,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Field is a source of one field of the response, and what to do when it fails.
-// It is a value: each method returns a new Field. What is wrong with it, [NewPlan]
-// says. Begin with [Required] or [Optional].
+// Field is a source for one field of the response, with its fallbacks. It is a
+// value: each method returns a new Field. [NewPlan] reports what is wrong with it.
+// Begin with [Required] or [Optional].
 type Field[Req, Resp, T any] struct {
 	path     string
 	required bool
@@ -25,13 +25,13 @@ type Field[Req, Resp, T any] struct {
 	builder  attempt.Builder[Req, T]
 }
 
-// Required is a source that the response cannot do without: if it fails, and its
-// fallbacks do, the run fails with its status, and the other sources are
+// Required returns a source that the response cannot do without: if it and its
+// fallbacks fail, the run fails with its status, and the other sources are
 // cancelled.
 //
-// The path is that of the field that set fills, see package degrade; get must not
-// write to the request, and set must do nothing else than to set the field: setters
-// of generated messages do, as in (*pb.Dashboard).SetUser of the opaque API.
+// The path is that of the field that set fills, see package degrade. get must not
+// write to the request, and set must do nothing but set the field. The setters of
+// generated messages will do, such as (*pb.Dashboard).SetUser of the opaque API.
 func Required[Req, Resp, T any](
 	path string, get func(ctx context.Context, req Req) (T, error), set func(resp Resp, value T),
 ) Field[Req, Resp, T] {
@@ -40,10 +40,10 @@ func Required[Req, Resp, T any](
 	return f
 }
 
-// Optional is a source that the response can do without: if it fails, and its
-// fallbacks do, its field is [degrade.Missing]. NOT_FOUND is no failure but an
-// answer: the field stays as it is, and nothing is said of it. See [Required] for
-// the parameters.
+// Optional returns a source that the response can do without: if it and its
+// fallbacks fail, its field is [degrade.Missing]. NOT_FOUND is not a failure but
+// an answer: the field is left alone and not marked. See [Required] for the
+// parameters.
 func Optional[Req, Resp, T any](
 	path string, get func(ctx context.Context, req Req) (T, error), set func(resp Resp, value T),
 ) Field[Req, Resp, T] {
@@ -52,77 +52,79 @@ func Optional[Req, Resp, T any](
 	return f
 }
 
-// Answers says which codes besides NOT_FOUND are answers of an optional source
-// that has no value to give: PERMISSION_DENIED where it shall look like absence,
-// say.
+// Answers adds codes with which an optional source, as with NOT_FOUND, answers
+// that it has no value: for example PERMISSION_DENIED, if it should look like
+// absence.
 func (f Field[Req, Resp, T]) Answers(more ...codes.Code) Field[Req, Resp, T] {
 	f.answers = append(slices.Clip(f.answers), more...)
 	return f
 }
 
-// Embed says that the value is the response of a call as it is, so that what the
-// other service says of its field "avatar" holds for path.avatar here. Its own
-// markers are taken out of the value. Without Embed, a degraded response of a call
-// makes the field as a whole [degrade.Partial].
+// Embed says that the value is the unchanged response of a call, so that what the
+// other service reports of its field "avatar" holds for path.avatar here. The
+// markers in the value itself are removed. Without Embed, a degraded response of a
+// call makes the whole field [degrade.Partial].
 func (f Field[Req, Resp, T]) Embed() Field[Req, Resp, T] {
 	f.builder.Whole = true
 	return f
 }
 
-// Fallback adds a step that is asked when those before it failed. Its value is
-// marked [degrade.Substituted]. Package fallback says when a fallback is used and
-// what time it has.
+// Fallback adds a step that is tried when those before it have failed. Its value
+// is marked [degrade.Substituted]. Package fallback says when a fallback is used
+// and how much time it has.
 func (f Field[Req, Resp, T]) Fallback(name string, get func(ctx context.Context, req Req) (T, error)) Field[Req, Resp, T] {
 	f.builder = f.builder.Then(name, degrade.Substituted, get)
 	return f
 }
 
-// Stale adds a step whose value was the source's once, as of the time that it
-// returns: it is marked [degrade.Stale], with its age.
+// Stale adds a step that returns an earlier value of the source and the time at
+// which it was current. The value is marked [degrade.Stale], with its age. The
+// zero time means that the age is not known.
 func (f Field[Req, Resp, T]) Stale(name string, get func(ctx context.Context, req Req) (T, time.Time, error)) Field[Req, Resp, T] {
 	f.builder = f.builder.Stale(name, get)
 	return f
 }
 
-// Default adds the last step: a value that is at hand and marked
+// Default adds the last step: a value that is at hand, marked
 // [degrade.Defaulted]. It is used even if the time is over when its turn comes.
 func (f Field[Req, Resp, T]) Default(value func(req Req) T) Field[Req, Resp, T] {
 	f.builder = f.builder.Default(value)
 	return f
 }
 
-// Timeout bounds the step named last, the source itself before a fallback is
-// named. Range [1ms, 24h]. Default: its share of the run's time.
+// Timeout bounds the step added last: the source itself, if no fallback has
+// been added yet. Range [1ms, 24h]. Default: its share of the run's time.
 func (f Field[Req, Resp, T]) Timeout(d time.Duration) Field[Req, Resp, T] {
 	f.builder = f.builder.Timeout(d)
 	return f
 }
 
-// Needs is the least time that the step named last is started with, and what the
-// steps before it leave to it. Range [1µs, 24h]. Default: started with any time.
+// Needs is the least time that the step added last must have left to be started,
+// and the time that the steps before it reserve for it. Range [1µs, 24h].
+// Default: the step is started with any time.
 func (f Field[Req, Resp, T]) Needs(d time.Duration) Field[Req, Resp, T] {
 	f.builder = f.builder.Needs(d)
 	return f
 }
 
-// Guard puts the step named last under policies. A source that is a call of a
-// guarded connection has its policies already. No two steps of a source may share
-// one.
+// Guard puts the step added last under policies. A call on a guarded connection
+// has its policies already. No two steps of a source may share a policy.
 func (f Field[Req, Resp, T]) Guard(policies ...policy.Policy) Field[Req, Resp, T] {
 	f.builder = f.builder.Guard(policies...)
 	return f
 }
 
-// MaxRunning is how many of the step named last may run at once in all runs of the
-// plan, those that ignored the end of a run among them; beyond it the step fails
-// at once. Range [1, 1000000]. Default 1024.
+// MaxRunning is how many runs of the step added last may be in progress at once,
+// over all runs of the plan and including those left behind. Beyond it, the step
+// fails at once. Range [1, 1000000]. Default 1024.
 func (f Field[Req, Resp, T]) MaxRunning(n int) Field[Req, Resp, T] {
 	f.builder = f.builder.MaxRunning(n)
 	return f
 }
 
-// When replaces the rule for which errors the next step is tried after. The
-// function must be safe for concurrent use.
+// When replaces the rule that says after which errors of the source itself the
+// next step is tried; see package fallback. The function must be safe for
+// concurrent use.
 func (f Field[Req, Resp, T]) When(fallsBack func(error) bool) Field[Req, Resp, T] {
 	f.builder.When = fallsBack
 	return f

@@ -10,20 +10,21 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Gather asks all sources at once and puts what they answer into resp, which it
-// returns on time with what there is: at the end of the time, less the reserve,
-// every result that has arrived is taken, and the rest is declared missing. The
-// report says which fields are degraded. It is also written into resp, if that
-// has a field for it, and said of what is made under ctx, so that a server's
-// interceptors send it along.
+// Gather asks all sources at once and fills resp with their answers. It returns
+// on time: at the end of the time, less the reserve, it takes every result that
+// has arrived and marks the other fields as missing. The report says which
+// fields are degraded. Gather also writes it into resp, if that has a field for
+// it, and adds it to the scope of ctx, so that a server's interceptors send it
+// along.
 //
-// It fails, and leaves resp as it was, with an [*Error] if a required source
-// failed or fewer sources answered than the quorum, with a
-// [degrade.IncompleteError] if whoever asked wants the response complete or not
-// at all and it cannot be, and with the error of ctx if the caller has gone.
+// On an error, resp is unchanged. The error is an [*Error] if a required source
+// failed or fewer sources answered than the quorum, a
+// *[degrade.IncompleteError] if the caller wants the response complete or not
+// at all and it cannot be complete, and the error of ctx if the caller has
+// gone.
 //
 // Only the calling goroutine writes to resp, and never after Gather has
-// returned. Sources that ignore their context may go on reading req.
+// returned. Sources that ignore their context may read req even after that.
 func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
 	report, err := p.gather(ctx, req, resp)
 	p.cfg.gathered(ctx, report, err)

@@ -5,8 +5,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// source is what operators are told of the source of a field that failed at an
-// instant. Zero: it did not.
+// source is what operators see of a field's source that failed at the instant
+// ended. Zero: it did not fail.
 func (r *run[Req, Resp]) source(path string, ended policy.Instant) degrade.Source {
 	if ended == 0 {
 		return degrade.Source{}
@@ -14,8 +14,7 @@ func (r *run[Req, Resp]) source(path string, ended policy.Instant) degrade.Sourc
 	return degrade.Source{Name: path, Origin: r.plan.cfg.Name + "/" + path, Elapsed: ended.Sub(r.begin)}
 }
 
-// said is what came of a source that answered, of whose value something may have
-// been said.
+// said is the outcome of a source that answered, with the report on its value.
 func (r *run[Req, Resp]) said(report degrade.Report, path string) *outcome {
 	if report.Complete() {
 		return nil

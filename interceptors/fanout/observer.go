@@ -9,17 +9,18 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Observer hears of runs and of the steps of their sources, elements among them.
-// It must be safe for concurrent use and must not block; one that panics harms
-// nothing. Embed [NopObserver] to implement it in part and to stay compatible when
-// methods are added.
+// Observer hears of runs and of the steps of their sources, including those of
+// elements. It must be safe for concurrent use and must not block. Its panics are
+// recovered and dropped. Embed [NopObserver] to implement it in part and to stay
+// compatible when methods are added.
 type Observer interface {
-	// Observer hears of the steps. A step's Plan is the plan's name, its Chain the
-	// path of the source's field; the source itself is the step that has the same
-	// name. What has not ended with the run is told to be abandoned before Gathered.
+	// Observer hears of the steps. A step's Plan is the plan's name and its Chain
+	// the path of the source's field; the source itself is the step whose name is
+	// that path. Steps that have not ended with the run are reported as abandoned
+	// before Gathered.
 	fallback.Observer
-	// Gathered: a run has ended. The report says what was degraded; err is why
-	// there is no response.
+	// Gathered: a run has ended. The report says what is degraded. err says why
+	// there is no response, nil if there is one.
 	Gathered(ctx context.Context, plan string, r degrade.Report, err error)
 }
 
@@ -29,7 +30,8 @@ type NopObserver struct{ fallback.NopObserver }
 // Gathered does nothing.
 func (NopObserver) Gathered(context.Context, string, degrade.Report, error) {}
 
-// LogTo returns an observer that logs each answer by a fallback at info.
+// LogTo returns an observer that logs each answer by a fallback at info. l must
+// not be nil.
 func LogTo(l *slog.Logger) Observer { return logger{Observer: fallback.LogTo(l)} }
 
 type logger struct {
@@ -37,7 +39,7 @@ type logger struct {
 	NopObserver
 }
 
-// gathered tells the observer of a run, and stops its panics.
+// gathered tells the observer of a run, and recovers its panics.
 func (c *Config) gathered(ctx context.Context, r degrade.Report, err error) {
 	if c.Observer == nil {
 		return

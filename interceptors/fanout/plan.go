@@ -15,41 +15,43 @@ import (
 
 // The defaults of a plan.
 const (
-	// DefaultMaxDuration is how long a run may take.
+	// DefaultMaxDuration is the default of [Config.MaxDuration].
 	DefaultMaxDuration = 10 * time.Second
-	// DefaultQuorum is how many sources must answer.
+	// DefaultQuorum is the default of [Config.Quorum].
 	DefaultQuorum = 1
 )
 
-// Config is what a plan has besides its sources.
+// Config is the configuration of a plan, besides its sources.
 type Config struct {
-	// Name is for errors, reports and observers. The method is a good one.
-	// Required.
+	// Name is for errors, reports and observers. The method's name is a good
+	// choice. Required.
 	Name string
 	// MaxDuration bounds a run, within the caller's deadline. Range [1ms, 24h].
 	// Default 10s.
 	MaxDuration time.Duration
-	// Reserve is what of the time is kept for assembling and sending the response,
-	// but never more than half of it. Range [0, 1h]. Default 0: a tenth of the
-	// time, between 5 and 100 ms.
+	// Reserve is the part of the time kept for assembling and sending the
+	// response, but never more than half of it. Range [0, 1h]. Default 0: a tenth
+	// of the time, at least 5 ms and at most 100 ms.
 	Reserve time.Duration
 	// Quorum is how many sources must answer for the run to succeed. Range [1, the
 	// number of sources]. Default 1.
 	Quorum int
-	// Observer hears of the run and of its sources' steps. Default: nobody.
+	// Observer hears of the runs and of their sources' steps. Default: no
+	// observer.
 	Observer Observer
-	// Logger gets the panics of sources, with their stacks, at error. Default:
+	// Logger logs the panics of sources, with their stacks, at error. Default:
 	// slog.Default().
 	Logger *slog.Logger
-	// Declared returns what the author of the response's message says of a field in
-	// its options, or what is wrong with them, as protooptions.Declared does. The
-	// sources are checked against it and have its timeouts as their default. Default:
-	// nothing is said.
+	// Declared returns what the author of the response's message declares about a
+	// field in its options, or what is wrong with them, as protooptions.Declared
+	// does. The sources are checked against it and get its timeouts as their default.
+	// Default: nothing is declared.
 	Declared func(protoreflect.FieldDescriptor) (Declaration, error)
 }
 
-// Plan is the sources of one kind of response. It is immutable and safe for
-// concurrent use. Make one with [NewPlan] when the program starts.
+// Plan has the sources of one kind of response. It is immutable and safe for
+// concurrent use. Make one with [NewPlan] when the program starts; the zero
+// Plan must not be used.
 type Plan[Req, Resp any] struct {
 	cfg      Config
 	bindings []binding[Req, Resp]
@@ -62,10 +64,10 @@ type Plan[Req, Resp any] struct {
 }
 
 // NewPlan checks the sources and makes a plan of them, with the defaults of
-// [Config]. All faults are reported at once: paths that are malformed or not in
-// the response's message, fields bound twice, functions that are nil, fallbacks
-// that share a guard with what they stand in for, numbers out of range. The paths
-// of a response that is no proto message are only checked for their form.
+// [Config]. It reports all faults at once: paths that are malformed or not in the
+// response's message, fields bound twice, nil functions, fallbacks that share a
+// guard with what they replace, and numbers out of range. If the response is not
+// a proto message, only the form of the paths is checked.
 func NewPlan[Req, Resp any](name string, sources ...Source[Req, Resp]) (*Plan[Req, Resp], error) {
 	return NewPlanWith(Config{Name: name}, sources...)
 }
@@ -137,7 +139,7 @@ func (p *Plan[Req, Resp]) overlaps(label string, sources []Source[Req, Resp]) er
 	return f.Err()
 }
 
-// messageOf describes the responses, nil if they are no proto messages.
+// messageOf describes the responses, nil if they are not proto messages.
 func messageOf[Resp any]() protoreflect.MessageDescriptor {
 	var none Resp
 	m, ok := any(none).(proto.Message)
@@ -155,7 +157,7 @@ func checkPath(label, path string, md protoreflect.MessageDescriptor) error {
 	return labelled(label, degrade.CheckField(path, md))
 }
 
-// labelled says of a fault whose it is.
+// labelled adds to an error what it is about.
 func labelled(label string, err error) error {
 	if err == nil {
 		return nil

@@ -6,12 +6,12 @@ import (
 	"google.golang.org/grpc"
 )
 
-// RPC makes a source of a generated client method, which has call options:
+// RPC makes a source of a method of a generated client:
 //
 //	fanout.Optional("user", fanout.RPC(users.GetUser, userRequest), (*pb.Dashboard).SetUser)
 //
-// toRequest makes the call's request of the plan's; it must not write to it. The
-// options go with every call.
+// toRequest makes the call's request from the plan's, to which it must not
+// write. The options go with every call.
 func RPC[Req, In, Out any](
 	call func(ctx context.Context, in In, opts ...grpc.CallOption) (Out, error), toRequest func(Req) In, opts ...grpc.CallOption,
 ) func(ctx context.Context, req Req) (Out, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// run is one Gather. The sources' goroutines only write to their tasks and the
-// tally, everything else is the gathering goroutine's.
+// run is one Gather. The sources' goroutines write only to their tasks and the
+// tally; everything else belongs to the gathering goroutine.
 type run[Req, Resp any] struct {
 	plan     *Plan[Req, Resp]
 	ctx      until // the sources'
@@ -48,8 +48,8 @@ func (r *run[Req, Resp]) ask() {
 	r.tasks[r.next.Add(1)-1].ask()
 }
 
-// look takes what came of the sources that have ended, and says whether that is
-// enough: all have, or the run cannot succeed any more.
+// look takes the outcomes of the sources that have ended, and reports whether
+// that is enough: all have ended, or the run cannot succeed any more.
 func (r *run[Req, Resp]) look() bool {
 	open, hopeless := false, false
 	for i, t := range r.tasks {
@@ -65,8 +65,8 @@ func (r *run[Req, Resp]) look() bool {
 	return !open || hopeless
 }
 
-// hurry has the sources that have a default give it, now that the time is over, and
-// waits for them, but not for long.
+// hurry makes the sources that have a default give it, now that the time is over,
+// and waits for them, but not for long.
 func (r *run[Req, Resp]) hurry(ctx context.Context, most time.Duration) {
 	if r.complete || ctx.Err() != nil || r.lost() {
 		return // nobody wants to have defaults
@@ -114,8 +114,8 @@ func (r *run[Req, Resp]) note(i int, o *outcome) {
 }
 
 // abandon leaves behind the sources that have not reported. The context has
-// ended. Unless it expired, the run is over for another reason than theirs, and
-// nothing is said of their fields.
+// ended. Unless it expired, the run is over for another reason, and their
+// fields are not marked.
 func (r *run[Req, Resp]) abandon(why ending) {
 	for i, t := range r.tasks {
 		if t.at().settled {
@@ -128,7 +128,7 @@ func (r *run[Req, Resp]) abandon(why ending) {
 	}
 }
 
-// report is what there is to say of the response.
+// report is the report of the response.
 func (r *run[Req, Resp]) report() degrade.Report {
 	if r.outcomes == nil {
 		return degrade.NewReport()

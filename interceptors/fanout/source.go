@@ -11,15 +11,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Source is what a plan asks for one field of the response: a [Field] or
+// Source is a plan's source for one field of the response: a [Field] or
 // [Elements].
 type Source[Req, Resp any] interface {
 	// field is the path of the field.
 	field() string
-	// declare checks the source against what is declared of the field, and returns
-	// it with what it takes from there.
+	// declare checks the source against the declaration of its field, and returns
+	// it with the defaults from there.
 	declare(label string, d Declaration) (Source[Req, Resp], error)
-	// bind checks the source. md is nil if the response is no proto message.
+	// bind checks the source. md is nil if the response is not a proto message.
 	bind(p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor) (binding[Req, Resp], error)
 }
 
@@ -28,24 +28,25 @@ type Source[Req, Resp any] interface {
 type task[Resp any] interface {
 	// ask asks, and returns when it has been answered or left behind.
 	ask()
-	// at is how far it is.
+	// at is its progress.
 	at() *progress
 	// vital reports whether the run fails if the source does not end in time: it is
 	// required, and has no default.
 	vital() bool
-	// hurry has the source give its default, because the time is over. It reports
-	// whether there is one.
+	// hurry makes the source give its default, because the time is over. It
+	// reports whether there is one.
 	hurry() bool
 	// abandon leaves behind what still runs. The run's context has ended.
 	abandon()
-	// result is what came of it: it has settled, or been abandoned. Nil: it answered,
-	// and there is nothing to say of it.
+	// result is its outcome, once it has settled or been abandoned. Nil: it answered,
+	// and there is nothing to report.
 	result() *outcome
-	// set puts what came of it into the response.
+	// set writes its value, if any, into the response.
 	set(resp Resp)
 }
 
-// progress is how far a task is. All but ok and over is the gathering goroutine's.
+// progress is how far a task has come. All but ok and over belongs to the
+// gathering goroutine.
 type progress struct {
 	over    atomic.Bool // there is a result
 	ok      bool        // it is a value; written before over is set, and read after
@@ -57,9 +58,9 @@ type progress struct {
 
 func (p *progress) at() *progress { return p }
 
-// unfinished is what a source or an element failed with, and when, that had no result
-// at the end of the run, for the reason err: its steps, if there were failures before
-// the one that was left behind.
+// unfinished says with what error, and when, a source or an element failed that had
+// no result at the end of the run, which ended for the reason err. If steps failed
+// before the one that was left behind, the error is theirs.
 func unfinished[T any](a *attempt.Answer[T], left bool, err error) ([]error, policy.Instant) {
 	if !left {
 		return []error{err}, policy.Now()
@@ -73,6 +74,6 @@ type outcome struct {
 	err error
 	// required: the run fails with it.
 	required bool
-	// report is what there is to say of the field, in the response's paths.
+	// report is the report on the field, in the response's paths.
 	report degrade.Report
 }

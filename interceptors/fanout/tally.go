@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// tally counts what has not ended yet, and wakes the goroutine that waits for it
-// once for all: to wake it for each costs more than to start them.
+// tally counts what has not ended yet, and wakes the waiting goroutine once for
+// all: waking it for each would cost more than starting them.
 type tally struct {
 	left  atomic.Int64
 	over  atomic.Bool   // the time is
@@ -20,9 +20,8 @@ func (t *tally) of(n int) {
 	t.awake = make(chan struct{}, 1)
 }
 
-// ended is called once by everything that is counted, after its result is there
-// to be seen. If urgent, or if the time is over, the waiting goroutine is to look at
-// once.
+// ended is called once by everything that is counted, after its result can be seen.
+// If urgent, or if the time is over, the waiting goroutine looks at once.
 func (t *tally) ended(urgent bool) {
 	if t.left.Add(-1) == 0 || urgent || t.over.Load() {
 		t.wake()
@@ -42,7 +41,7 @@ func (t *tally) wake() {
 	}
 }
 
-// An ending is why nothing is waited for any more.
+// An ending is why the wait is over.
 type ending uint32
 
 const (
@@ -53,8 +52,8 @@ const (
 )
 
 // wait waits for an ending: until l has seen enough, the time is over, or ctx ends.
-// It has l look each time that there is something to see, and a last time at the
-// end: what has arrived by then is not lost.
+// It calls look each time that there is something to see, and once more at the end,
+// so that nothing that has arrived by then is lost.
 func (t *tally) wait(ctx context.Context, l looker) ending {
 	for {
 		select {
