@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/resolver"
 )
 
-// addressOf is where a target is, as far as its spelling tells. See semantic
-// conventions, server.address.
+// addressOf is the address of a target, as far as its spelling tells. See
+// semantic conventions, server.address.
 func addressOf(target string) []attribute.KeyValue {
 	if target == "" {
 		return nil
@@ -29,9 +29,9 @@ func addressOf(target string) []attribute.KeyValue {
 	return attrs
 }
 
-// endpointOf is a target without its scheme and authority, as gRPC reads it: where
-// the scheme is none that it knows, the target is a host and its port. The path of a
-// socket keeps its slash.
+// endpointOf is a target without its scheme and authority, as gRPC reads it: if gRPC
+// does not know the scheme, the target is a host and its port. The path of a socket
+// keeps its slash.
 func endpointOf(target string) string {
 	u, err := url.Parse(target)
 	switch {

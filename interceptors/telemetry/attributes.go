@@ -12,8 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Attributes of afloat's own. Those that semantic conventions have are taken from
-// there.
+// Attributes of afloat's own. Others are taken from the semantic conventions.
 const (
 	operationKey       = attribute.Key("afloat.operation.name")
 	verdictKey         = attribute.Key("afloat.verdict")
@@ -43,10 +42,10 @@ const (
 	rulesOutcomeKey    = attribute.Key("afloat.rules.outcome")
 )
 
-// callID is what calls have in common that are counted together.
+// callID is what calls that are counted together have in common.
 type callID struct{ method, target string }
 
-// idOf tells calls apart, but for those whose names strangers make up.
+// idOf distinguishes calls, except those whose names strangers make up.
 func idOf(call policy.Call) callID {
 	if call.Unregistered {
 		return callID{method: other}
@@ -57,7 +56,7 @@ func idOf(call policy.Call) callID {
 // nameless is id for a call beyond the bound.
 func (callID) nameless() callID { return callID{method: other} }
 
-// attributes says what is called. What runs under policy.Do is no RPC.
+// attributes says what is called. What runs under policy.Do is not an RPC.
 func (id callID) attributes(on policy.Side) []attribute.KeyValue {
 	if on == policy.Local {
 		return []attribute.KeyValue{operationKey.String(id.name(on))}
@@ -65,7 +64,8 @@ func (id callID) attributes(on policy.Side) []attribute.KeyValue {
 	return append(addressOf(id.target), semconv.RPCMethod(id.name(on)))
 }
 
-// name is the method as semantic conventions spell it, or that of what is no RPC.
+// name is the method as semantic conventions spell it, or the name of what is not
+// an RPC.
 func (id callID) name(on policy.Side) string {
 	if on == policy.Local {
 		return text(id.method)
@@ -76,8 +76,9 @@ func (id callID) name(on policy.Side) string {
 // methodName is a method as semantic conventions spell it.
 func methodName(full string) string { return text(strings.TrimPrefix(full, "/")) }
 
-// text is s as it can be exported. One string that is not UTF-8, as in a method or an
-// error that a stranger made up, would cost all that is sent with it.
+// text is s in a form that can be exported. One string that is not UTF-8, such as a
+// method or an error made up by a stranger, would spoil everything that is sent with
+// it.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // statusName spells a code as semantic conventions do, as in "UNAVAILABLE". A peer
@@ -90,8 +91,8 @@ func statusName(c codes.Code) string {
 }
 
 // errorType is the class of an error: why a policy refused or ended the call, here
-// or in a peer, else the code of its status. What a peer says is believed only where
-// it is one of the reasons there are.
+// or in a peer, else the code of its status. A peer's reason counts only if it is
+// one of the known reasons.
 func errorType(err error) string {
 	if r, ok := errors.AsType[*policy.Rejection](err); ok && r.Reason != "" {
 		return reasonName(r.Reason)

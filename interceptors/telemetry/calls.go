@@ -9,12 +9,13 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Interest implements [policy.Selective]: of a call that was just let through there
-// is nothing to say, and times are otelgrpc's.
+// Interest implements [policy.Selective]. It leaves out calls that were simply let
+// through, and needs no times, which otelgrpc measures.
 func (*Observer) Interest() policy.Interest { return policy.Interest{} }
 
-// Admitted implements [policy.Observer]: it says on the span of the call that it had
-// to wait, is a probe, or would have been refused by a policy that only watches.
+// Admitted implements [policy.Observer]. It notes on the span of the call that the
+// call had to wait, is a probe, or would have been refused by a policy that only
+// watches.
 func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
 	if s := o.sides[call.Side]; a.Notes.Has(policy.NoteShadowed) && s.shadowed.Enabled(ctx) {
 		s.shadowed.Add(ctx, 1, s.said.of(idOf(call)).add...)
@@ -55,7 +56,7 @@ func (o *Observer) waitSpan(ctx context.Context, a policy.Admitted) {
 	span.End(trace.WithTimestamp(now))
 }
 
-// Settled implements [policy.Observer]: it counts the call.
+// Settled implements [policy.Observer]. It counts the call.
 func (o *Observer) Settled(ctx context.Context, call policy.Call, outcome policy.Outcome) {
 	s := o.sides[call.Side]
 	if s.calls.Enabled(ctx) {
@@ -63,7 +64,7 @@ func (o *Observer) Settled(ctx context.Context, call policy.Call, outcome policy
 	}
 }
 
-// Leaked implements [policy.Observer]: it counts the stream.
+// Leaked implements [policy.Observer]. It counts the stream.
 func (o *Observer) Leaked(call policy.Call) {
 	s := o.sides[call.Side]
 	s.leaked.Add(context.Background(), 1, s.said.of(idOf(call)).add...)

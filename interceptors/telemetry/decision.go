@@ -9,15 +9,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// decision is what policies had to say of a call that they let through.
+// decision is what policies decided about a call that they let through.
 type decision struct {
 	policy.Admitted
 
 	method string
 }
 
-// spanOf returns the span that there is of a call: otelgrpc's on a server, and that of
-// the step for what a step's own policies decide. Nil: there is none.
+// spanOf returns the span of a call, if there is one already: otelgrpc's on a server,
+// and the step's for what a step's own policies decide. Nil: there is none.
 func spanOf(ctx context.Context, call policy.Call) trace.Span {
 	switch r, _ := ctx.Value(runningKey{}).(*running); {
 	case call.Side == policy.Server:
@@ -31,12 +31,12 @@ func spanOf(ctx context.Context, call policy.Call) trace.Span {
 
 type decisionKey struct{}
 
-// within returns a context that carries d to the span that is yet to be made.
+// within returns a context that carries d to a span that is made later.
 func (d decision) within(ctx context.Context) context.Context {
 	return context.WithValue(ctx, decisionKey{}, &d)
 }
 
-// say says it on the span of the call.
+// say adds the decision to the span of the call.
 func (d decision) say(span trace.Span) {
 	if !span.IsRecording() {
 		return
@@ -52,12 +52,12 @@ func (d decision) say(span trace.Span) {
 	}
 }
 
-// ClientHandler returns h, which should be otelgrpc's client handler, and has the
-// spans that it makes say what afloat decided of their calls: that one had to wait
-// and where, that it was a circuit's probe, that it stood in for another by a
-// fallback. It costs calls of which there is nothing to say no allocation. No
-// interceptor can do this: the span is made further in. Nil stays nil, which gRPC
-// ignores.
+// ClientHandler wraps h, which should be otelgrpc's client handler, so that the
+// spans it makes also say what afloat decided about their calls: that a call had
+// to wait and where, that it is a circuit's probe, or that it is made by a
+// fallback. An interceptor cannot do this, because the span is made further in. A
+// call with nothing to note costs no allocation. If h is nil, ClientHandler
+// returns nil, which gRPC ignores.
 func ClientHandler(h stats.Handler) stats.Handler {
 	if h == nil {
 		return nil
@@ -67,7 +67,7 @@ func ClientHandler(h stats.Handler) stats.Handler {
 
 type clientHandler struct{ stats.Handler }
 
-// TagRPC is that of the handler within.
+// TagRPC calls the wrapped handler and notes the decision on its span.
 func (h clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	tagged := h.Handler.TagRPC(ctx, info)
 	span, around := trace.SpanFromContext(tagged), trace.SpanFromContext(ctx)

@@ -5,7 +5,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// maker makes instruments and keeps what the meter finds wrong with them.
+// maker makes instruments and keeps the meter's errors.
 type maker struct {
 	meter  metric.Meter
 	faults []error
@@ -43,8 +43,8 @@ func (m *maker) seconds(name, description string) metric.Float64Histogram {
 	return h
 }
 
-// adding is the options of a measurement with these attributes, in the form that
-// costs nothing when it is made.
+// adding is the options of a measurement with these attributes, prepared so that
+// the measurement itself does not allocate.
 func adding(attrs ...attribute.KeyValue) []metric.AddOption {
 	return []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 )
 
-// lookedAt is the attributes of what is looked at of a policy.
+// lookedAt is the attributes of the observable instruments of a policy.
 type lookedAt struct {
 	plain  attribute.Set
 	states [breaker.Disabled + 1]attribute.Set
@@ -27,7 +27,7 @@ func newLookedAt(id policyID) *lookedAt {
 	return l
 }
 
-// visible reports whether there is anything to see of a policy.
+// visible reports whether a policy has metrics of its present state.
 func visible(p policy.Policy) bool {
 	switch p := p.(type) {
 	case *breaker.Breaker:
@@ -41,7 +41,7 @@ func visible(p policy.Policy) bool {
 	}
 }
 
-// look adds what there is to see of one policy.
+// look adds the present state of one policy.
 func (s *side) look(found sums, l policy.Live) {
 	if !visible(l.Policy) || !found.first(l) {
 		return
@@ -77,14 +77,14 @@ func oneIf(b bool) int64 {
 	return 0
 }
 
-// sums are what is seen at one time. Policies that have the same attributes, as
-// those of two servers in one process, are summed up.
+// sums are the values of one collection. Policies that have the same
+// attributes, such as those of two servers in one process, are summed up.
 type sums struct {
 	totals map[series]total
 	seen   map[sight]bool
 }
 
-// sight is a policy and the calls that it is looked at for.
+// sight is a policy and the side for which it is looked at.
 type sight struct {
 	policy policy.Policy
 	side   policy.Side

@@ -10,16 +10,16 @@ import (
 // for an instrument by default, and a circuit has five, one for each of its states.
 const maxKept = 390
 
-// other is what stands for every name beyond a bound, and for those that strangers
-// make up. See semantic conventions, rpc.method.
+// other replaces every name beyond a bound, and names that strangers make up. See
+// semantic conventions, rpc.method.
 const other = "_OTHER"
 
-// memo keeps what was made for each key. It is read without a lock, and safe for
+// memo keeps what was made for each key. It is read without a lock and safe for
 // concurrent use.
 type memo[K comparable, V any] struct {
 	make func(K) V
-	// rest is the key that stands for one beyond maxKept: the same without its
-	// names, of which there may be any number.
+	// rest is the key that replaces one beyond maxKept: the same without its
+	// names, whose number is unbounded.
 	rest func(K) K
 
 	kept atomic.Pointer[map[K]V]
@@ -32,8 +32,8 @@ func newMemo[K comparable, V any](rest func(K) K, build func(K) V) *memo[K, V] {
 	return m
 }
 
-// of returns what is kept for key, always the same: what is added under a key is
-// taken away under it again.
+// of returns what is kept for key. It is always the same, so that what is added
+// under a key is subtracted under it again.
 func (m *memo[K, V]) of(key K) V {
 	if v, _, ok := m.find(*m.kept.Load(), key); ok {
 		return v

@@ -20,19 +20,20 @@ type optionFunc func(*options)
 
 func (f optionFunc) apply(o *options) { f(o) }
 
-// WithTracerProvider has spans made by p. Nil, and the default: the global one.
+// WithTracerProvider sets the provider of spans. Default, and if p is nil: the
+// global provider.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return optionFunc(func(o *options) { o.tracers = p })
 }
 
-// WithMeterProvider has measurements recorded by p. Nil, and the default: the
-// global one.
+// WithMeterProvider sets the provider of metrics. Default, and if p is nil: the
+// global provider.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return optionFunc(func(o *options) { o.meters = p })
 }
 
-// WithLogger has records logged by l. Nil, and the default: slog.Default(), as it
-// is at the time.
+// WithLogger sets the logger. Default, and if l is nil: slog.Default() at the
+// time of each record.
 func WithLogger(l *slog.Logger) Option {
 	return optionFunc(func(o *options) { o.logger = l })
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// refusalID is a refused call, by whom and why.
+// refusalID is a refused call, what refused it, and why.
 type refusalID struct {
 	call         callID
 	kind, policy string
@@ -49,10 +49,10 @@ func (id refusalID) nameless() refusalID {
 	return id
 }
 
-// refusal is what is said of a refused call.
+// refusal is what is recorded about a refused call.
 type refusal struct {
 	add []metric.AddOption
-	// why is for the span that a server's call has, name and start are for one of our
+	// why is for the span of a server's call; name and start are for a span of our
 	// own.
 	why   []attribute.KeyValue
 	name  string
@@ -77,9 +77,9 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 	}
 }
 
-// Rejected implements [policy.Observer]: it counts the call, and makes a span of it
-// where there is none that can say so: a server's call has otelgrpc's, and a step has
-// one of its own.
+// Rejected implements [policy.Observer]. It counts the call and notes the refusal on
+// its span. It makes that span if there is none: a server's call has otelgrpc's, and
+// a step has its own.
 func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
 	s := o.sides[call.Side]
 	if r.Waited > 0 {
@@ -100,7 +100,7 @@ func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Reje
 	o.refusedSpan(ctx, call, said, r)
 }
 
-// refusedSpan makes a span of a refused call, from when it began.
+// refusedSpan makes a span of a refused call, from its beginning.
 func (o *Observer) refusedSpan(ctx context.Context, call policy.Call, said *refusal, r policy.Rejected) {
 	start := said.start
 	if r.Waited > 0 {
@@ -116,5 +116,5 @@ func (o *Observer) refusedSpan(ctx context.Context, call policy.Call, said *refu
 	span.End()
 }
 
-// fail says on a span why it failed.
+// fail notes on a span why it failed.
 func fail(span trace.Span, err error) { span.SetStatus(codes.Error, text(err.Error())) }

@@ -11,7 +11,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// plans is what is counted of responses and of the plans that make them.
+// plans is the instruments of responses and of the plans that make them.
 type plans struct {
 	runs      metric.Int64Counter
 	responses metric.Int64Counter
@@ -22,7 +22,7 @@ type plans struct {
 	degraded *memo[degradedID, []metric.AddOption]
 }
 
-// runID is a plan and what came of a run of it.
+// runID is a plan and the result of one of its runs.
 type runID struct{ plan, outcome string }
 
 // degradedID is a method and how fields of its responses are degraded.
@@ -55,7 +55,7 @@ func newPlans(m *maker) *plans {
 	}
 }
 
-// Gathered implements fanout.Observer: it counts the run.
+// Gathered implements fanout.Observer. It counts the run.
 func (o *Observer) Gathered(ctx context.Context, plan string, r degrade.Report, err error) {
 	if !o.plans.runs.Enabled(ctx) {
 		return
@@ -70,8 +70,8 @@ func (o *Observer) Gathered(ctx context.Context, plan string, r degrade.Report, 
 	o.plans.runs.Add(ctx, 1, o.plans.ran.of(runID{plan, outcome})...)
 }
 
-// Answered implements [degrade.Observer]: it counts what is degraded, and says it on
-// the span of the server's call.
+// Answered implements [degrade.Observer]. It counts the degraded fields and names
+// them on the span of the server's call.
 func (o *Observer) Answered(ctx context.Context, r degrade.Response) {
 	if r.Report.Complete() {
 		return
@@ -89,14 +89,14 @@ func (o *Observer) Answered(ctx context.Context, r degrade.Response) {
 	}
 }
 
-// fieldsOf is how many fields a marker speaks of.
+// fieldsOf is how many fields a marker is about.
 func fieldsOf(m degrade.Marker) int { return max(1, m.Count) }
 
 // maxFieldsSaid bounds the fields that a span names.
 const maxFieldsSaid = 32
 
-// degradedAttributes name the degraded fields as in "user stale unavailable", without
-// the keys of maps, and say how many there are.
+// degradedAttributes name the degraded fields, as in "user stale unavailable" and
+// without the keys of maps, and say how many there are.
 func degradedAttributes(r degrade.Report) []attribute.KeyValue {
 	var said []string
 	count := r.Dropped()

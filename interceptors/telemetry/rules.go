@@ -26,10 +26,12 @@ func newChanges(m *maker) *changes {
 	}
 }
 
-// RulesApplied counts a change of rules that are in force now.
+// RulesApplied implements ruleset.Observer. It counts a change of rules that
+// was applied.
 func (o *Observer) RulesApplied(source string, _ int) { o.changed(source, "applied") }
 
-// RulesRefused counts a change of rules that was refused. Who refused it logs why.
+// RulesRefused implements ruleset.Observer. It counts a change of rules that was
+// refused. It does not log the reason, because package ruleset does.
 func (o *Observer) RulesRefused(source string, _ error) { o.changed(source, "refused") }
 
 func (o *Observer) changed(source, outcome string) {

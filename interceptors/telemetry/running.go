@@ -20,7 +20,7 @@ type running struct {
 
 type runningKey struct{}
 
-// StepStarted implements [fallback.Observer]: it begins the span of the step.
+// StepStarted implements [fallback.Observer]. It begins the span of the step.
 func (o *Observer) StepStarted(ctx context.Context, s fallback.Step) context.Context {
 	if !o.tracing {
 		return ctx
@@ -30,8 +30,8 @@ func (o *Observer) StepStarted(ctx context.Context, s fallback.Step) context.Con
 	return context.WithValue(ctx, runningKey{}, &running{Step: s, span: span})
 }
 
-// StepEnded implements [fallback.Observer]: it ends the span of the step and counts
-// failures, steps that are left behind, and those that end after that.
+// StepEnded implements [fallback.Observer]. It ends the span of the step and counts
+// failures, steps that are left behind, and steps that end after that.
 func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
 	switch {
 	case e.Late:
@@ -53,16 +53,16 @@ func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.En
 	}
 }
 
-// heeded reports whether a step that was left behind ended because its context had. It
-// is over a moment late, as it must be, and has brought nothing that anybody could have
-// used.
+// heeded reports whether a step that was left behind ended because its context had
+// ended. Such a step is necessarily a moment late, and had no value that could have
+// been used.
 func heeded(err error) bool {
 	code := policy.Code(err)
 	return code == codes.DeadlineExceeded || code == codes.Canceled
 }
 
-// lateSpan makes a short span of the end of a step whose own has ended long ago, and
-// links it to that.
+// lateSpan makes a short span for the end of a step whose own span has ended long
+// ago, and links it to that.
 func (o *Observer) lateSpan(ctx context.Context, s fallback.Step, e fallback.Ended) {
 	if !o.tracing {
 		return

@@ -7,9 +7,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// side is what is counted of calls on one side: those that a client makes, that a
-// server answers, or that run under policy.Do. Its instruments have the side in
-// their names.
+// side is the instruments of calls on one side: those that a client makes, that a
+// server answers, or that run under policy.Do. Their names contain the side.
 type side struct {
 	calls       metric.Int64Counter
 	rejections  metric.Int64Counter
@@ -20,7 +19,7 @@ type side struct {
 	transitions metric.Int64Counter
 	state       metric.Int64ObservableUpDownCounter
 	bulkhead    bulkheads
-	// rateLimitQueued is looked at, as state and bulkhead are.
+	// rateLimitQueued is observable, like state and bulkhead.
 	rateLimitQueued metric.Int64ObservableUpDownCounter
 
 	said    *memo[callID, *callSaid]
@@ -31,7 +30,7 @@ type side struct {
 	looked  *memo[policyID, *lookedAt]
 }
 
-// bulkheads is what is looked at of bulkheads.
+// bulkheads is the observable instruments of bulkheads.
 type bulkheads struct {
 	active, queued, limit metric.Int64ObservableUpDownCounter
 }
@@ -102,8 +101,8 @@ func (id policyID) nameless() policyID {
 	return policyID{kind: id.kind, name: other, shadow: id.shadow}
 }
 
-// attributes name the policy. One that is looked at has no kind: its instruments are
-// of one kind each.
+// attributes name the policy. For observable instruments, the kind is left out: each
+// of them is for one kind.
 func (id policyID) attributes() []attribute.KeyValue {
 	attrs := append(addressOf(id.target), policyNameKey.String(text(id.name)))
 	if id.kind != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 )
 
-// steps is what is counted of the steps of plans and chains.
+// steps is the instruments of the steps of plans and chains.
 type steps struct {
 	failures  metric.Int64Counter
 	fallbacks metric.Int64Counter
@@ -32,7 +32,7 @@ type stepSaid struct {
 	add   []metric.AddOption
 }
 
-// failureID is a step and what it fails with.
+// failureID is a step and the class of its error.
 type failureID struct {
 	step   fallback.Step
 	reason string
@@ -89,8 +89,8 @@ func stepAttributes(s fallback.Step) []attribute.KeyValue {
 	return attrs
 }
 
-// FellBack implements [fallback.Observer]: it counts the answer and logs it at info,
-// since it is what was planned for.
+// FellBack implements [fallback.Observer]. It counts the answer and logs it at info,
+// because it is planned for.
 func (o *Observer) FellBack(ctx context.Context, f fallback.FellBack) {
 	reason := degrade.ReasonOf(f.Cause)
 	o.steps.fallbacks.Add(ctx, 1, o.steps.fellBack.of(fellBackID{f.Plan, f.Chain, f.Step, f.State, reason})...)
@@ -107,10 +107,10 @@ func (o *Observer) FellBack(ctx context.Context, f fallback.FellBack) {
 	o.log(ctx, slog.LevelInfo, "a fallback answered", attrs...)
 }
 
-// isFailure tells a failure from an answer, as NOT_FOUND may be one.
+// isFailure distinguishes a failure from an answer, which NOT_FOUND may be.
 func isFailure(e fallback.Ended) bool { return e.Err != nil && !e.Answer }
 
-// describe says on the span of a step how it ended.
+// describe notes on the span of a step how it ended.
 func describe(span trace.Span, e fallback.Ended) {
 	if !span.IsRecording() {
 		return

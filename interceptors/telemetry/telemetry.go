@@ -23,12 +23,12 @@ import (
 const ScopeName = "github.com/afloat-go/afloat/interceptors/telemetry"
 
 // Observer reports what it hears to OpenTelemetry and to a log. It is a
-// policy.Observer, a degrade.Observer, a fallback.Observer and a fanout.Observer,
-// and safe for concurrent use. Make one with [New]; the zero Observer must not be
-// used.
+// policy.Observer, a degrade.Observer, a fallback.Observer, a fanout.Observer and
+// a ruleset.Observer. It is safe for concurrent use. Make one with [New]; the
+// zero Observer must not be used.
 type Observer struct {
 	tracer trace.Tracer
-	// tracing is false where spans go nowhere: then none are made.
+	// tracing is false if spans would go nowhere; then none are made.
 	tracing bool
 	logger  *slog.Logger // nil: slog.Default()
 
@@ -44,8 +44,8 @@ type Observer struct {
 	policies []policy.Policy
 }
 
-// New makes an observer. It returns all faults of the options, and those that the
-// meter finds with the instruments, joined.
+// New returns an observer, or all faults of the options and all errors of the
+// meter about the instruments, joined.
 func New(opts ...Option) (*Observer, error) {
 	var given options
 	if err := validate.Options("telemetry", opts); err != nil {
@@ -80,7 +80,7 @@ func New(opts ...Option) (*Observer, error) {
 	return o, nil
 }
 
-// log is where records go.
+// log is the logger.
 func (o *Observer) log(ctx context.Context, level slog.Level, msg string, attrs ...slog.Attr) {
 	l := o.logger
 	if l == nil {
@@ -89,10 +89,11 @@ func (o *Observer) log(ctx context.Context, level slog.Level, msg string, attrs 
 	l.LogAttrs(ctx, level, msg, attrs...)
 }
 
-// modulePath is that of this module, as builds know it.
+// modulePath is the path of this module.
 const modulePath = "github.com/afloat-go/afloat"
 
-// version is that of this module in the running program, empty if it is not known.
+// version is the version of this module in the running program, empty if not
+// known.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -7,7 +7,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Transition implements [policy.Observer]: it counts the change and warns of it.
+// Transition implements [policy.Observer]. It counts the change and logs it as a
+// warning.
 func (o *Observer) Transition(t policy.Transition) {
 	ctx := context.Background()
 	s := o.sides[t.Side]
@@ -30,7 +31,7 @@ func (o *Observer) Transition(t policy.Transition) {
 	o.log(ctx, slog.LevelWarn, "circuit changed its state", attrs...)
 }
 
-// Late implements [policy.Observer]: it counts the result.
+// Late implements [policy.Observer]. It counts the result.
 func (o *Observer) Late(l policy.Late) {
 	s := o.sides[l.Side]
 	s.late.Add(context.Background(), 1, s.named.of(policyID{l.Policy, l.Name, l.Target, l.Shadow})...)

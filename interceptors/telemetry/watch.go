@@ -11,15 +11,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// watchedRules are rules that are looked at for as long as somebody uses them.
+// watchedRules are rules that are looked at as long as they are in use.
 type watchedRules struct {
 	rules weak.Pointer[policy.Rules]
-	// overflowed is what they had counted when they were last looked at.
+	// overflowed is their count of overflows when they were last looked at.
 	overflowed int64
 }
 
-// Watch implements [policy.Watcher]: the policies of the rules are looked at whenever
-// metrics are collected.
+// Watch implements [policy.Watcher]. From then on, metrics have the present states of
+// the policies of r, for as long as r is in use.
 func (o *Observer) Watch(r *policy.Rules) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -33,10 +33,10 @@ func (o *Observer) Watch(r *policy.Rules) {
 	o.rules = append(o.rules, watchedRules{rules: weak.Make(r)})
 }
 
-// WatchPolicies has policies looked at that no rules have, as those that guard a step
-// of a plan: breakers, bulkheads and rate limits, which should have names. They are
-// kept from then on. Nil ones and others are ignored, and so is one that is given
-// twice.
+// WatchPolicies adds metrics of the present states of policies outside of rules, such
+// as the guards of a plan's steps. It takes breakers, bulkheads and rate limits,
+// which should have names, and ignores nil, other policies, and those it already has.
+// The Observer keeps the policies from then on.
 func (o *Observer) WatchPolicies(policies ...policy.Policy) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -47,13 +47,13 @@ func (o *Observer) WatchPolicies(policies ...policy.Policy) {
 	}
 }
 
-// looks are the instruments that are looked at.
+// looks are the observable instruments of rules.
 type looks struct {
 	overflow metric.Int64ObservableCounter
 	keys     metric.Int64ObservableUpDownCounter
 }
 
-// observe registers what is looked at whenever metrics are collected.
+// observe registers the observable instruments.
 func (o *Observer) observe(m *maker) {
 	l := &looks{
 		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
@@ -70,7 +70,7 @@ func (o *Observer) observe(m *maker) {
 	m.faults = append(m.faults, err)
 }
 
-// look looks at everything there is.
+// look reads all present states.
 func (o *Observer) look(l *looks) sums {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -91,7 +91,7 @@ func (o *Observer) look(l *looks) sums {
 	return found
 }
 
-// lookAt looks at rules.
+// lookAt reads the present states of the policies of rules.
 func (o *Observer) lookAt(found sums, l *looks, r *policy.Rules) {
 	for range r.All() {
 		found.add(l.keys, *attribute.EmptySet(), 1)
