@@ -38,7 +38,7 @@ var (
 )
 
 // put makes the template of a policy of the rule at the path: in its scope, or in a
-// compartment, which then has its configuration.
+// compartment, which then has the configuration.
 func put[M shareable](c *compiler, path string, m M, k kind[M]) policy.Template {
 	path = strictyaml.Field(path, k.field)
 	name := m.GetCompartment()
@@ -60,7 +60,7 @@ func put[M shareable](c *compiler, path string, m M, k kind[M]) policy.Template 
 	return k.template(shared).In(name)
 }
 
-// names are those of the compartments that have a policy of the kind.
+// names are the names of the compartments that have a policy of the kind.
 func (k kind[M]) names(all map[string]*policyv1.Compartment) []string {
 	var names []string
 	for name, c := range all {
@@ -72,8 +72,9 @@ func (k kind[M]) names(all map[string]*policyv1.Compartment) []string {
 	return names
 }
 
-// maxSought is for how many names it is looked which compartment was meant. That takes
-// a while where there are many, and who has more names wrong has not mistyped them.
+// maxSought is for how many unknown names a similar compartment is looked for. That
+// takes a while if there are many compartments, and so many wrong names are not typing
+// errors.
 const maxSought = 20
 
 // choice says what a compartment must be.
@@ -85,7 +86,7 @@ func choice[M shareable](c *compiler, name string, k kind[M]) string {
 	return choices(name, k.names(c.compartments), what)
 }
 
-// choices says what there is to choose from, or what was meant.
+// choices lists what there is to choose from, or what was probably meant.
 func choices(text string, names []string, what string) string {
 	const most = 10
 	switch near := strictyaml.Nearest(text, names); {

@@ -19,7 +19,7 @@ type compiler struct {
 
 	compartments map[string]*policyv1.Compartment
 	findings     []*finding
-	// sought is how many compartments that there are not it has looked for.
+	// sought is for how many unknown names a similar compartment was looked for.
 	sought int
 }
 

@@ -1,13 +1,13 @@
-// Package ruleset takes rules as data: which calls get which policies, from a file,
-// from the options of .proto files and from code, put together behind one
-// policy.Rules and changed while they work.
+// Package ruleset reads rules, which say which calls get which policies, from a
+// file, from the options of .proto files and from code. It combines them into one
+// [policy.Rules] and changes that at run time.
 //
 //	rules, err := ruleset.New(ruleset.WithFile("rules.yaml"))
 //	...
 //	go func() { errs <- rules.Watch(ctx) }()
 //	cc, err := grpc.NewClient(target, append(interceptors.DialOptions(rules.Rules()), creds)...)
 //
-// A file has the fields of afloat.policy.v1.Rules, in YAML or JSON:
+// A rules file has the fields of afloat.policy.v1.Rules, in YAML or JSON:
 //
 //	rules:
 //	  - match: /shop.Payments/*
@@ -15,36 +15,37 @@
 //	    breaker: {slow_after: 300ms}
 //	    bulkhead: {max_concurrent: 10, scope: per_service}
 //
-// It is read strictly: whatever is not understood, repeated or out of range is told
-// with line and column, all faults at once.
+// It is read strictly: everything unknown, repeated or out of range is an error.
+// All errors are reported at once, with line and column.
 //
 // # Sources
 //
-// A later source takes the place of an earlier one where both have a rule for the
-// same match, target, side and shadow, as a whole: the built-in rule; options of
-// linked .proto files, see package protooptions; the file; code. Then the closest rule
-// applies to a call, whatever its source. Call options of the call itself come last,
-// as in policy.Skip.
+// The sources are, in this order: the built-in rule; the options of linked .proto
+// files, see package protooptions; the file; code. If two sources have a rule for the
+// same match, target, side and shadow, the rule of the later source replaces the other
+// as a whole. Of the rules that remain, the closest one applies to a call, whatever
+// its source. Options of the call itself, such as [policy.Skip], override them all.
 //
 // # Change
 //
-// A change of the file or of code is applied whole or refused whole. Policies that are
-// wanted before and after go on with their state, their window and all their calls, see
-// [policy.Rules.Apply]. A refusal is told to the log, to the [Observer] and in the
-// [Snapshot], and what was in force stays so.
+// A change of the file or of code is applied as a whole or refused as a whole. Policies
+// that both old and new rules want keep their state, their window and all their calls,
+// see [policy.Rules.Apply]. After a refusal, the old rules stay in force, and the
+// refusal is reported to the log, to the [Observer] and in the [Snapshot].
 //
 // # Shadow
 //
-// A rule with shadow set is laid beside the one that is in force for a call: its
-// breaker, bulkhead and rate limit refuse nothing and count what they would have
-// refused. That the calls which they would have refused are made nevertheless, they
-// take as it is: a breaker sees results where it would have seen none.
+// A rule with shadow set applies beside the rule in force for a call: its breaker,
+// bulkhead and rate limit refuse nothing, but count what they would have refused.
+// Since these calls are made nevertheless, the counts can differ from those of
+// enforced policies: a breaker, for instance, sees results where it would have seen
+// none.
 //
 // # Streams
 //
-// Rules are the same for unary calls and streams; what a policy does on streams is
-// told by its package.
+// Rules are the same for unary calls and streams. The package of each policy says
+// what it does on streams.
 //
-// This package does not fetch rules from elsewhere: a control plane calls [Compile]
-// and [Set.Apply].
+// This package does not fetch rules over the network: a client of a control plane
+// can call [Compile] and [Set.Apply].
 package ruleset

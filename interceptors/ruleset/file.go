@@ -12,16 +12,16 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// Parsed is a rules file that was read, and may be wrong.
+// Parsed is a rules file that was read but not yet checked.
 type Parsed struct {
 	origin   origin
 	rules    *policyv1.Rules
 	findings []*finding
 }
 
-// ReadFile reads a rules file, in YAML or JSON. Its error is that of reading; what is
-// wrong with the contents, [Parsed.Compile] says. It reads regular files, and no more
-// than a megabyte.
+// ReadFile reads a rules file, in YAML or JSON. Its error is only about reading;
+// [Parsed.Compile] reports what is wrong with the contents. The file must be a
+// regular file of at most one megabyte.
 func ReadFile(path string) (*Parsed, error) {
 	data, err := read(path)
 	if err != nil {
@@ -30,9 +30,9 @@ func ReadFile(path string) (*Parsed, error) {
 	return Parse(path, data), nil
 }
 
-// read returns what a file holds, or the beginning of it if that is too much.
+// read returns the contents of a file, or the beginning if it is too large.
 func read(path string) ([]byte, error) {
-	// To open a pipe would be to wait for who writes to it.
+	// Opening a pipe would wait for its writer.
 	switch info, err := os.Stat(path); {
 	case err != nil:
 		return nil, err
@@ -47,7 +47,7 @@ func read(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, strictyaml.MaxBytes+1))
 }
 
-// Parse reads what a rules file holds. The name is for faults.
+// Parse reads the contents of a rules file. The name is for error messages.
 func Parse(name string, data []byte) *Parsed {
 	p := &Parsed{rules: new(policyv1.Rules)}
 	d, faults := strictyaml.Decode(data, p.rules)
@@ -57,21 +57,22 @@ func Parse(name string, data []byte) *Parsed {
 			origin: p.origin, at: f.Position, path: f.Path, value: f.Value, problem: f.Problem,
 		})
 	}
-	// A file that is being written may be cut off anywhere, but not before this.
+	// A file that is being written may be cut off anywhere, but must not pass for
+	// empty.
 	if _, given := d.At("rules"); !given && len(faults) == 0 {
 		p.findings = append(p.findings, findingAt(p.origin, "rules", "is missing; [] is a list without any"))
 	}
 	return p
 }
 
-// Rules are those of the file.
+// Rules returns the rules of the file, as far as they could be read.
 func (p *Parsed) Rules() *policyv1.Rules { return p.rules }
 
-// Place is where the i-th rule begins, as in "rules.yaml:12:5".
+// Place returns where the i-th rule begins, as in "rules.yaml:12:5".
 func (p *Parsed) Place(i int) string { return p.origin.place(strictyaml.Index("rules", i)) }
 
-// Compile makes rules of those of the file, or says all that is wrong with it: each
-// fault with file, line and column.
+// Compile makes rules of those in the file, or returns all faults of it, each with
+// file, line and column.
 func (p *Parsed) Compile() ([]policy.Rule, error) {
 	statements, findings := p.compile()
 	merged, twice := merge(statements)
@@ -81,7 +82,7 @@ func (p *Parsed) Compile() ([]policy.Rule, error) {
 	return rulesOf(merged), nil
 }
 
-// compile makes statements of the rules, and returns all that is wrong, with the
+// compile makes statements of the rules, and returns all that is wrong with the
 // contents and with the values.
 func (p *Parsed) compile() ([]statement, []*finding) {
 	c := compiler{origin: p.origin, compartments: p.rules.GetCompartments()}
@@ -93,7 +94,7 @@ func (p *Parsed) compile() ([]statement, []*finding) {
 
 var errNotRegular = errors.New("must be a regular file")
 
-// errRead is what is wrong with a file that could not be read.
+// errRead is the error of a file that could not be read.
 func errRead(path string, err error) error {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
 		err = pathErr.Err

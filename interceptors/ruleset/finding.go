@@ -9,24 +9,24 @@ import (
 	"github.com/afloat-go/afloat/interceptors/ruleset/internal/strictyaml"
 )
 
-// finding is something wrong with rules.
+// finding is a fault of rules.
 type finding struct {
 	origin origin
 	// at is the position in the document, if there is one.
 	at strictyaml.Position
 	// path is that of the field, empty for the document.
 	path string
-	// value is what stands there, where that is part of what is wrong.
+	// value is the present value, if that is part of the fault.
 	value   string
 	problem string
-	// missing: there is no value where one must be.
+	// missing: a required value is missing.
 	missing bool
-	// compartment is the path of one that was not found, or not with what it should
-	// have. Empty: it is about none.
+	// compartment is the path of a compartment that was not found, or that lacks a
+	// policy. Empty: the finding is not about a compartment.
 	compartment string
 }
 
-// Error returns the finding in one line, which is not too long to be read.
+// Error returns the finding in one line of bounded length.
 func (f *finding) Error() string {
 	s := shortened(f.problem)
 	switch {
@@ -60,7 +60,7 @@ func findingAt(o origin, path, problem string) *finding {
 	return &finding{origin: o, at: at.Position, path: path, problem: problem}
 }
 
-// maxFindings is how many findings are told at once.
+// maxFindings is how many findings are reported at once.
 const maxFindings = 100
 
 // join makes an error of the findings, nil if there are none. Those in a document

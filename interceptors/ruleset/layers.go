@@ -92,7 +92,7 @@ func statementsOf(rules []policy.Rule) []statement {
 	return all
 }
 
-// checkEach says what is wrong with rules that are not going to be put together.
+// checkEach checks rules that are not going to be combined.
 func checkEach(rules []policy.Rule) []error {
 	faults := make([]error, len(rules))
 	for i, r := range rules {

@@ -7,7 +7,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// spot is what there is one rule for.
+// spot is what at most one rule is for.
 type spot struct {
 	match, target string
 	side          policy.Side
@@ -20,9 +20,9 @@ type claim struct {
 	by       statement
 }
 
-// merge puts the layers together. A statement takes the spots of its sides from all
-// layers before its own; one that is left without any is out of force. Two
-// statements of one layer for one spot are a fault.
+// merge combines the layers. A statement takes the spots of its sides from all
+// earlier layers; one that is left without any is not in force. Two statements of
+// one layer for one spot are a fault.
 func merge(layers ...[]statement) (all []statement, faults []*finding) {
 	taken := map[spot]claim{}
 	for n, layer := range slices.Backward(layers) {
@@ -61,7 +61,7 @@ func (c claim) take(taken map[spot]claim) (sides []policy.Side, f *finding) {
 	return sides, f
 }
 
-// String names the statement, for who looks at the source.
+// String names the statement, for readers of the source.
 func (s statement) String() string {
 	if s.document == nil {
 		return s.path
@@ -82,7 +82,7 @@ func (s statement) sides() []policy.Side {
 	}
 }
 
-// rulesOf are the rules that the statements are.
+// rulesOf returns the rules of the statements.
 func rulesOf(statements []statement) []policy.Rule {
 	rules := make([]policy.Rule, len(statements))
 	for i, s := range statements {

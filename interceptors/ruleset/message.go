@@ -12,8 +12,8 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// Message returns the snapshot as a message. The rules have their defaults filled
-// in.
+// Message returns the snapshot as a message, with the defaults of the rules
+// filled in.
 func (s Snapshot) Message() *policyv1.Snapshot {
 	m := &policyv1.Snapshot{
 		TakenAt: timestamppb.New(s.TakenAt), InForceSince: timestamppb.New(s.Since), ChangesApplied: s.Applied, ChangesRefused: s.Refused,
@@ -59,10 +59,10 @@ func (p LivePolicy) message() *policyv1.LivePolicy {
 	return m
 }
 
-// sideMessage is a side, which is told.
+// sideMessage is the message of a side.
 func sideMessage(s policy.Side) policyv1.Side { return policyv1.Side(s) + 1 }
 
-// scopeMessage is a scope. That of a compartment is not said.
+// scopeMessage is the message of a scope, unspecified for a compartment.
 func scopeMessage(s policy.Scope) policyv1.Scope {
 	if s > policy.PerTarget {
 		return policyv1.Scope_SCOPE_UNSPECIFIED

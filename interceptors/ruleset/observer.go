@@ -2,15 +2,16 @@ package ruleset
 
 import "log/slog"
 
-// Observer hears of changes. It must be safe for concurrent use and must not block;
-// it is called outside all locks, and one that panics harms nothing. It can be
-// implemented without this package.
+// Observer hears of changes. It must be safe for concurrent use and must not block.
+// It is called outside all locks, and its panics are recovered and dropped. Its
+// methods use no types of this package, so that it can be implemented without
+// importing it.
 type Observer interface {
-	// RulesApplied: rules are in force, this many of them. The source is that of the
-	// change: "file" or "code", or "start" for the first ones.
+	// RulesApplied: a change was applied, and this many rules are in force. The
+	// source is that of the change: "file", "code", or "start" for the first rules.
 	RulesApplied(source string, rules int)
-	// RulesRefused: a change was refused, for all that err says, and the rules before
-	// it stay in force.
+	// RulesRefused: a change was refused because of err, which has all faults. The
+	// old rules stay in force.
 	RulesRefused(source string, err error)
 }
 

@@ -2,8 +2,8 @@ package ruleset
 
 import "bytes"
 
-// Reload reads the file again and applies what it holds, as [Set.Apply] does. It is
-// for who does not [Set.Watch]. Without a file it does nothing.
+// Reload reads the file again and applies its rules, as [Set.Apply] does. It is for
+// programs that do not call [Set.Watch]. Without a file it does nothing.
 func (s *Set) Reload() error {
 	if s.options.path == "" {
 		return nil
@@ -11,8 +11,8 @@ func (s *Set) Reload() error {
 	return s.applyFile(true)
 }
 
-// applyFile applies what the file holds: also if it is what it was when it was last
-// looked at, if that is asked for.
+// applyFile applies the contents of the file, with evenIfSame also if they have not
+// changed since the last look.
 func (s *Set) applyFile(evenIfSame bool) error {
 	n, same, err := s.readFile(evenIfSame)
 	if same && !evenIfSame {
@@ -39,13 +39,14 @@ func (s *Set) readFile(evenIfSame bool) (n int, same bool, err error) {
 	return n, same, err
 }
 
-// seen is what the file was when it was last looked at.
+// seen is the state of the file at the last look.
 type seen struct {
 	data []byte
 	err  string
 }
 
-// sees notes what the file is now, and reports whether it is what it was.
+// sees notes the present state of the file, and reports whether it is
+// unchanged.
 func (s *seen) sees(data []byte, err error) (same bool) {
 	now := seen{data: data}
 	if err != nil {

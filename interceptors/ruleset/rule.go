@@ -24,7 +24,7 @@ type statement struct {
 	path string
 }
 
-// Compile makes rules of messages, for [Set.Apply] or policy.NewRules, and reports
+// Compile makes rules of messages, for [Set.Apply] or policy.NewRules. It reports
 // all faults at once.
 func Compile(rules *policyv1.Rules) ([]policy.Rule, error) {
 	c := compiler{origin: origin{source: Code}, compartments: rules.GetCompartments()}
@@ -84,7 +84,7 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	return s
 }
 
-// checkShadow refuses what cannot only watch.
+// checkShadow refuses policies that cannot only watch.
 func (c *compiler) checkShadow(path string, r *policyv1.Rule) {
 	if r.GetTimeout() != nil {
 		c.remark(strictyaml.Field(path, "timeout"), "must be left out in a shadow rule: a timeout cannot only watch")

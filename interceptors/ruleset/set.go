@@ -10,8 +10,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Set is rules from several sources that can be changed while they work. It is safe
-// for concurrent use. Make one with [New].
+// Set is rules from several sources that can be changed while they are in use. It
+// is safe for concurrent use. Make one with [New]; the zero Set must not be used.
 type Set struct {
 	options options
 	rules   *policy.Rules
@@ -19,8 +19,8 @@ type Set struct {
 	mu     sync.Mutex // held to change the rules
 	layers layers
 
-	// reading is held from a look at the file until what it holds is in force, so
-	// that an older look is not applied after a newer one.
+	// reading is held from a look at the file until its contents are in force, so
+	// that older contents are not applied after newer ones.
 	reading sync.Mutex
 	seen    seen
 
@@ -35,7 +35,7 @@ type state struct {
 	lastRefused      *RefusedChange
 }
 
-// New puts the rules of all sources together. All faults are reported at once.
+// New combines the rules of all sources. It reports all faults at once.
 func New(opts ...Option) (*Set, error) {
 	if err := validate.Options("ruleset", opts); err != nil {
 		return nil, err
@@ -59,14 +59,14 @@ func New(opts ...Option) (*Set, error) {
 	return s, nil
 }
 
-// Rules are what finds the policies of calls: give them to interceptors.DialOptions
-// and ServerOptions. They must not be changed but by the set.
+// Rules returns the resolver of the set, for interceptors.DialOptions and
+// interceptors.ServerOptions. It is always the same; only the set may change it.
 func (s *Set) Rules() *policy.Rules { return s.rules }
 
-// Apply puts rules in the place of those of code, which have the last word. Rules
-// that have any fault are refused whole, and those before stay in force. Policies
-// that the rules want before and after go on with all that they hold, see
-// policy.Rules.Apply. It must not be called by an observer.
+// Apply replaces the rules of code, which take precedence over all others. If the
+// rules have any fault, they are refused as a whole, and the old rules stay in
+// force. Policies that both old and new rules want keep their state, see
+// policy.Rules.Apply. An observer must not call it.
 func (s *Set) Apply(rules []policy.Rule) error {
 	rules = copied(rules)
 	n, err := s.edit(Code, func(l *layers) error {
@@ -76,7 +76,8 @@ func (s *Set) Apply(rules []policy.Rule) error {
 	return s.tell(Code, n, err)
 }
 
-// tell tells who wants to know how a change ended, and returns the error.
+// tell reports the result of a change to the observer and the log, and returns
+// the error.
 func (s *Set) tell(source Source, n int, err error) error {
 	if err != nil {
 		s.options.tellRefused(source.String(), err)

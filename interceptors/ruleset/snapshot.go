@@ -14,42 +14,44 @@ import (
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
-// Snapshot is what is in force at one moment. [Snapshot.Message] makes a message of
-// it, which has a JSON form.
+// Snapshot is what is in force at one moment. [Snapshot.Message] turns it into a
+// message, for example to show it as JSON.
 type Snapshot struct {
-	// TakenAt is the moment.
+	// TakenAt is when the snapshot was taken.
 	TakenAt time.Time
-	// Rules are those in force, the closest patterns first.
+	// Rules are the rules in force, closest patterns first.
 	Rules []RuleInForce
-	// Policies are those that calls have met, in the order of their names.
+	// Policies are the policies in force that have guarded calls, ordered by side,
+	// target and name.
 	Policies []LivePolicy
 	// Applied and Refused count the changes since [New].
 	Applied, Refused uint64
-	// Since is when these rules came in force: at the start, or with the last change
-	// that was applied.
+	// Since is when these rules came into force: at the start, or with the last
+	// change that was applied.
 	Since time.Time
-	// LastRefused is the last change that was refused, nil if none was. If that was
-	// before Since, another change was applied after it.
+	// LastRefused is the last change that was refused, nil if there was none. If it
+	// was refused before Since, another change has been applied after it.
 	LastRefused *RefusedChange
-	// Overflowed is how many calls had no policies of their own, see policy.Rules.
+	// Overflowed is how many calls had to share the overflow chain, see
+	// [policy.Rules].
 	Overflowed uint64
 }
 
-// RuleInForce is a rule and where it comes from.
+// RuleInForce is a rule in force and its origin.
 type RuleInForce struct {
 	policy.Rule
 
 	Source Source
-	// Place is where it stands there: "rules.yaml:12:5" in a file, "shop/v1/shop.proto:
-	// shop.v1.Shop.Get" for the options of a method.
+	// Place is the rule's place in the source: "rules.yaml:12:5" in a file,
+	// "shop/v1/shop.proto: shop.v1.Shop.Get" for the options of a method.
 	Place string
 }
 
 // RefusedChange is a change that was refused.
 type RefusedChange struct {
-	// Source is what it would have come from.
+	// Source is the source of the change.
 	Source Source
-	// At is when.
+	// At is when it was refused.
 	At time.Time
 	// Err is all that is wrong with it.
 	Err error
@@ -59,13 +61,14 @@ type RefusedChange struct {
 type LivePolicy struct {
 	policy.Live
 
-	// Config is its configuration, Status its Snapshot, as the package of the policy
-	// has them. A timeout has no Status, a policy of one's own neither.
+	// Config is the policy's Config and Status its Snapshot, as its package defines
+	// them. Status is nil for a timeout. Both are nil for policies that are not
+	// afloat's.
 	Config, Status any
 }
 
-// Snapshot returns what is in force now. Each policy is in one state; they may be of
-// moments that differ a little.
+// Snapshot returns what is in force now. Each policy's status is consistent in
+// itself, but they may be of slightly different moments.
 func (s *Set) Snapshot() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
@@ -103,7 +106,7 @@ func look(p policy.Policy) (config, status any) {
 	}
 }
 
-// byCloseness puts the rules first that are asked first.
+// byCloseness puts closer rules first.
 func byCloseness(a, b RuleInForce) int {
 	return cmp.Or(
 		cmp.Compare(width(a.Match), width(b.Match)),

@@ -6,23 +6,23 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// Source is where rules come from. A later one takes the place of an earlier one
-// with the same match, target, side and shadow, as a whole.
+// Source is where rules come from. A rule of a later source replaces, as a
+// whole, one of an earlier source with the same match, target, side and shadow.
 type Source uint8
 
 // The sources.
 const (
-	// BuiltIn is the rule that afloat has for calls that nothing else is said of.
+	// BuiltIn is afloat's rule for calls that no other rule matches.
 	BuiltIn Source = iota + 1
-	// Options are those of .proto files.
+	// Options is the options of .proto files.
 	Options
 	// File is the rules file.
 	File
-	// Code is rules that the program makes itself.
+	// Code is the program itself, through [WithRules] and [Set.Apply].
 	Code
 )
 
-// String returns the source as in "built-in".
+// String returns the source's name, such as "built-in".
 func (s Source) String() string {
 	switch s {
 	case BuiltIn:

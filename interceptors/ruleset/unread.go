@@ -2,8 +2,8 @@ package ruleset
 
 import "strings"
 
-// unread is what of a file could not be read: the paths, and those of the messages
-// that they are of.
+// unread is the parts of a file that could not be read: their paths, and those of
+// the messages that contain them.
 type unread struct{ paths, parents map[string]bool }
 
 func (p *Parsed) unread() unread {
@@ -15,9 +15,9 @@ func (p *Parsed) unread() unread {
 	return u
 }
 
-// explains reports whether a finding in the file is only so because something could
-// not be read: the value itself, what it is part of, or a field that may have been
-// meant for it.
+// explains reports whether a finding in the file exists only because something
+// could not be read: the value itself, what it is part of, or a field that may have
+// been meant for it.
 func (u unread) explains(f *finding) bool {
 	return u.covers(f.path) || f.missing && u.parents[parent(f.path)] || u.hides(f)
 }

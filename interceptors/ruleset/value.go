@@ -7,14 +7,14 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// Configurations have their default where a field is zero. In a message a field is
-// not given, or has a value, and zero is one: where a configuration has no room for
-// it, it becomes one that every configuration refuses.
+// In a configuration, a zero field means the default. In a message, a field is
+// either not given or has a value, which may be zero. If the configuration cannot
+// express that zero, it becomes a value that every configuration refuses.
 
-// never is what no field that is a number may be. It is not breaker.Off.
+// never is a number that no field may have. It differs from breaker.Off.
 const never = -2
 
-// orNever is the number of a field for which zero makes no sense.
+// orNever is the number of a field for which zero is not valid.
 func orNever(n *int32) int { return orOff(n, never) }
 
 // orOff is the number of a field that is off at zero.
@@ -45,7 +45,7 @@ func shareOrOff(share *float64, off float64) float64 {
 	}
 }
 
-// lasting is the duration of a field for which zero makes no sense.
+// lasting is the duration of a field for which zero is not valid.
 func lasting(d *durationpb.Duration) time.Duration {
 	if d != nil && d.AsDuration() == 0 {
 		return never

@@ -7,14 +7,14 @@ import (
 	"github.com/afloat-go/afloat/interceptors/ruleset/internal/follow"
 )
 
-// Watch follows the file until ctx ends, and applies what it holds each time that it
-// has changed: when it was written, replaced by rename, or when a symbolic link or a
-// folder on the way to it was, as a mounted volume does it. It begins with a look at
-// the file. Contents that are bad are refused whole, and told to the log, to the
+// Watch follows the file until ctx ends, and applies its rules each time it has
+// changed: when it is written or replaced by a rename, and when a symbolic link or a
+// folder on the way to it is replaced, as in a mounted volume. It first looks at the
+// file once. Bad contents are refused as a whole and reported to the log, to the
 // observer and in the snapshot; so is a file that cannot be read.
 //
-// It returns nil when ctx ends, and an error if the system cannot watch. It is for one
-// goroutine:
+// It returns nil when ctx ends, and an error if the system cannot watch the file. It
+// blocks, so call it once, on a goroutine of its own:
 //
 //	go func() { errs <- rules.Watch(ctx) }()
 func (s *Set) Watch(ctx context.Context) error {
@@ -28,5 +28,5 @@ func (s *Set) Watch(ctx context.Context) error {
 
 var errNoFile = errors.New("ruleset: there is no file to watch; name one by WithFile")
 
-// refresh applies the file if it is not what it was when it was last looked at.
+// refresh applies the file if it has changed since the last look.
 func (s *Set) refresh() { _ = s.applyFile(false) } // it has been told

@@ -1,5 +1,5 @@
-// Package protooptions reads what the authors of APIs say in their .proto files of
-// how methods and fields are to be guarded, by the options of
+// Package protooptions reads how authors of APIs want their methods and fields to
+// be guarded, as stated in their .proto files with the options of
 // proto/afloat/options/v1:
 //
 //	rpc Charge(ChargeRequest) returns (ChargeResponse) {
@@ -8,15 +8,16 @@
 //	  };
 //	}
 //
-// [Rules] is a source of rules for package ruleset, [Declared] what plans of package
-// fanout check themselves against.
+// [Rules] is a source of rules for package ruleset. [Declared] returns what plans of
+// package fanout check their sources against.
 //
-// Only the options of .proto files whose generated Go is linked into the program are
-// seen: those of the stubs that it calls and of the services that it answers. The
-// calls of a proxy that knows no stubs have no options; the rules of a file and the
-// built-in one are for them as for any other.
+// Only options of .proto files whose generated Go code is linked into the program
+// are seen: those of the stubs that it calls and of the services that it serves. In
+// a proxy without stubs, calls have no options; the rules of a file and the built-in
+// rule apply to them as to any other call.
 //
-// Who imports this package has the extensions of proto/afloat/options/v1 registered,
-// with their numbers. Two that claim one number for one message cannot be linked
-// into one program; see the .proto file. Nobody else of afloat imports them.
+// Importing this package registers the extensions of proto/afloat/options/v1 with
+// their numbers. Two extensions that claim the same number of the same message
+// cannot be linked into one program; see the .proto file. No other package of afloat
+// imports them.
 package protooptions

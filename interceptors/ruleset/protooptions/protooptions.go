@@ -13,13 +13,13 @@ import (
 )
 
 // Rules takes rules from the options of the methods and services of all linked
-// .proto files. A file and code have precedence.
+// .proto files. Rules of a file and of code take precedence.
 func Rules() ruleset.Option {
 	return ruleset.WithExtensions(optionsv1.E_Method, optionsv1.E_Service)
 }
 
-// Declared returns what the options of a field say of how it is to be filled, or all
-// that is wrong with them. It is for fanout.Config.
+// Declared returns what the options of a field say about how to fill it, or all
+// faults of them. It is for the Declared field of fanout.Config.
 func Declared(fd protoreflect.FieldDescriptor) (fanout.Declaration, error) {
 	options := fd.Options()
 	if !proto.HasExtension(options, optionsv1.E_Field) {
@@ -31,7 +31,7 @@ func Declared(fd protoreflect.FieldDescriptor) (fanout.Declaration, error) {
 		NeverStale: field.MayBeStale != nil && !field.GetMayBeStale(),
 	}
 	f := validate.Of(fmt.Sprintf("options of %s", fd.FullName()))
-	// To a Declaration zero says nothing. Its range is checked by the plan.
+	// In a Declaration, zero means not declared. The plan checks the range.
 	f.Require(field.GetTimeout() == nil || d.Timeout != 0, "timeout", d.Timeout, "in [1ms, 24h0m0s], or left out")
 	switch need := field.GetNeed(); need {
 	case optionsv1.Need_NEED_UNSPECIFIED:
