@@ -24,20 +24,20 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// FieldState is what a degraded field holds. A reader that meets a state it
-// does not know should not trust the field.
+// FieldState is what a degraded field holds. A reader that does not know a
+// state should not trust the field.
 type FieldState int32
 
 const (
-	// Not said: as if not known.
+	// Not specified. Treat it like an unknown state.
 	FieldState_FIELD_STATE_UNSPECIFIED FieldState = 0
-	// There is no value. That the field is empty means nothing.
+	// There is no value. Do not read anything into the field being empty.
 	FieldState_FIELD_STATE_MISSING FieldState = 1
 	// A real value, but an old one.
 	FieldState_FIELD_STATE_STALE FieldState = 2
-	// A fixed value that stands in for the real one.
+	// A fixed value in place of the real one.
 	FieldState_FIELD_STATE_DEFAULTED FieldState = 3
-	// A value from another source, less fitting than the real one.
+	// A less fitting value from another source.
 	FieldState_FIELD_STATE_SUBSTITUTED FieldState = 4
 	// The field is there, but something within it is degraded.
 	FieldState_FIELD_STATE_PARTIAL FieldState = 5
@@ -95,7 +95,7 @@ func (FieldState) EnumDescriptor() ([]byte, []int) {
 type Reason int32
 
 const (
-	// Not said.
+	// Not specified.
 	Reason_REASON_UNSPECIFIED Reason = 0
 	// The source did not answer in time.
 	Reason_REASON_TIMEOUT Reason = 1
@@ -103,23 +103,23 @@ const (
 	Reason_REASON_UNAVAILABLE Reason = 2
 	// The source answered with an error.
 	Reason_REASON_ERROR Reason = 3
-	// The source had too much to do.
+	// The source was overloaded.
 	Reason_REASON_OVERLOADED Reason = 4
-	// The source was not asked: its circuit is open.
+	// The source was not asked: its circuit was open.
 	Reason_REASON_CIRCUIT_OPEN Reason = 5
-	// The source was not asked: too many calls to it are under way.
+	// The source was not asked: too many calls to it were in flight.
 	Reason_REASON_CONCURRENCY_LIMITED Reason = 6
-	// The source was not asked: it is asked too often.
+	// The source was not asked: it had been asked too often.
 	Reason_REASON_RATE_LIMITED Reason = 7
 	// The source was not asked: there was not enough time left.
 	Reason_REASON_BUDGET_EXHAUSTED Reason = 8
-	// The source was not asked: this server had too much to do.
+	// The source was not asked: this server was overloaded.
 	Reason_REASON_SHED Reason = 9
-	// The source was not asked: it is switched off.
+	// The source was not asked: it was switched off.
 	Reason_REASON_DISABLED Reason = 10
 	// The server itself failed to handle the answer.
 	Reason_REASON_INTERNAL Reason = 11
-	// The answer of the source was degraded itself.
+	// The answer of the source was itself degraded.
 	Reason_REASON_UPSTREAM_DEGRADED Reason = 12
 )
 
@@ -184,24 +184,25 @@ func (Reason) EnumDescriptor() ([]byte, []int) {
 	return file_afloat_degrade_v1_degradation_proto_rawDescGZIP(), []int{1}
 }
 
-// Degradation names the degraded fields of one response. It is a field of the
-// response itself where its author gave it one, else it travels in the trailer
-// "afloat-degradation-bin", or in the details of a status.
+// Degradation names the degraded fields of one response. It is in a field of
+// the response itself if the response's author gave it one. Otherwise it is in
+// the trailer "afloat-degradation-bin", or in the details of a status.
 //
-// To give a response type room for it, add exactly one field of this type at
-// its top level, not repeated and in no oneof:
+// To make room for it in a response, add exactly one field of this type at the
+// top level, neither repeated nor in a oneof:
 //
 //	afloat.degrade.v1.Degradation degradation = 15;
 //
-// A Degradation without fields says that the response is complete. No
-// Degradation says nothing.
+// An empty Degradation says that the response is complete. If there is no
+// Degradation, nothing is known.
 type Degradation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The degraded fields, in no order.
+	// The degraded fields, in no particular order.
 	Fields []*FieldDegradation `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty"`
-	// Some degraded fields are not listed, because there was no room for them.
+	// Whether some degraded fields are not listed, because there was no room for
+	// them.
 	Truncated bool `protobuf:"varint,2,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	// How many degraded fields are not listed.
+	// How many degraded fields are not listed, if known.
 	DroppedCount  uint32 `protobuf:"varint,3,opt,name=dropped_count,json=droppedCount,proto3" json:"dropped_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -258,25 +259,26 @@ func (x *Degradation) GetDroppedCount() uint32 {
 	return 0
 }
 
-// FieldDegradation is the marker of one field.
+// FieldDegradation is the marker of one degraded field.
 type FieldDegradation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which field: names of the .proto file joined by ".", [*] for the elements of
-	// a repeated field or of a map, ["key"] for one value of a map. Empty for the
-	// whole response. At most 256 bytes and 16 steps.
+	// The path of the field: names of the .proto file joined by ".", with [*] for
+	// the elements of a repeated field or the values of a map, and ["key"] for one
+	// value of a map. Empty for the whole response. At most 256 bytes and 16
+	// steps.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// What the field holds instead of what it should.
 	State FieldState `protobuf:"varint,2,opt,name=state,proto3,enum=afloat.degrade.v1.FieldState" json:"state,omitempty"`
-	// Why. May be unspecified where that is nobody's business.
+	// Why the field is degraded. May be unspecified.
 	Reason Reason `protobuf:"varint,3,opt,name=reason,proto3,enum=afloat.degrade.v1.Reason" json:"reason,omitempty"`
-	// How old the value is. STALE only.
+	// How old the value is. Only with FIELD_STATE_STALE. Not set if not known.
 	Age *durationpb.Duration `protobuf:"bytes,4,opt,name=age,proto3" json:"age,omitempty"`
-	// Which elements are affected, where path ends in [*] and the server names
-	// them. Perhaps not all of them: see element_count.
+	// The names of the affected elements, if path ends in [*] and the server
+	// names them. There may be more elements than names, see element_count.
 	ElementKeys []string `protobuf:"bytes,5,rep,name=element_keys,json=elementKeys,proto3" json:"element_keys,omitempty"`
-	// How many elements are affected, where path ends in [*].
+	// How many elements are affected, if path ends in [*].
 	ElementCount uint32 `protobuf:"varint,6,opt,name=element_count,json=elementCount,proto3" json:"element_count,omitempty"`
-	// Where it came from. Never leaves the trust boundary.
+	// Where the marker came from. It must not leave the trust boundary.
 	SourceInfo    *SourceInfo `protobuf:"bytes,15,opt,name=source_info,json=sourceInfo,proto3" json:"source_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -361,12 +363,13 @@ func (x *FieldDegradation) GetSourceInfo() *SourceInfo {
 	return nil
 }
 
-// SourceInfo is for operators. A server at the edge removes it.
+// SourceInfo says where a marker came from. It is for operators: a server at
+// the edge removes it.
 type SourceInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The source that the server asked, as its plan names it.
 	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
-	// The source that failed in the first place, several services away perhaps.
+	// The source that failed first, perhaps several services away.
 	Origin string `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
 	// The google.rpc.Code that the source ended with.
 	Code int32 `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`

@@ -4,8 +4,8 @@
 // 	protoc        (unknown)
 // source: afloat/options/v1/options.proto
 
-// Options by which the author of an API says, beside its methods and fields, how
-// they are to be guarded:
+// Options with which the author of an API states, beside its methods and fields,
+// how to guard them:
 //
 //   service Payments {
 //     option (afloat.options.v1.service) = {
@@ -24,13 +24,13 @@
 //     }];
 //   }
 //
-// All extensions have the number 74128, each of another message. It is one of
-// those that protobuf leaves to use within an organisation. Two files that claim
-// it for the same message cannot be linked into one program: who uses it for
-// something else copies this file, changes the number, and gives the copy a package
-// of its own. A number for all the world is had from protobuf's global registry of
-// extensions; if afloat gets one, it will be taken in a later version of this
-// package, beside this one.
+// All extensions have the number 74128, each for a different message. It is one of
+// the numbers that protobuf reserves for use within an organisation. Two files that
+// claim it for the same message cannot be linked into one program. If you already
+// use the number for something else, copy this file, change the number in the copy
+// and give the copy a package of its own. Globally unique numbers come from
+// protobuf's global registry of extensions. If afloat gets one, a later version of
+// this package will use it, beside this version.
 
 package optionsv1
 
@@ -56,9 +56,9 @@ const (
 type Need int32
 
 const (
-	// Not said.
+	// Not specified: either.
 	Need_NEED_UNSPECIFIED Need = 0
-	// Without the field there is no response.
+	// Without the field, the whole response fails.
 	Need_NEED_REQUIRED Need = 1
 	// The response goes out without the field, marked as missing.
 	Need_NEED_OPTIONAL Need = 2
@@ -105,15 +105,15 @@ func (Need) EnumDescriptor() ([]byte, []int) {
 	return file_afloat_options_v1_options_proto_rawDescGZIP(), []int{0}
 }
 
-// Field says how a field of a response is to be filled.
+// Field says how to fill a field of a response.
 type Field struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the response can do without the field. Default: not said.
+	// Whether the response can do without the field. Default: either.
 	Need Need `protobuf:"varint,1,opt,name=need,proto3,enum=afloat.options.v1.Need" json:"need,omitempty"`
-	// The most time that the source of the field gets, and has if it says nothing
-	// else. Range [1ms, 24h]. Default: its share of the response's time.
+	// The longest timeout that the source of the field may set, and its default
+	// timeout. Range [1ms, 24h]. Default: its share of the response's time.
 	Timeout *durationpb.Duration `protobuf:"bytes,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// The field may hold an old value, marked as stale. Default: not said.
+	// Whether the field may hold an old value, marked as stale. Default: it may.
 	MayBeStale    *bool `protobuf:"varint,3,opt,name=may_be_stale,json=mayBeStale,proto3,oneof" json:"may_be_stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -199,8 +199,8 @@ var file_afloat_options_v1_options_proto_extTypes = []protoimpl.ExtensionInfo{
 
 // Extension fields to descriptorpb.MethodOptions.
 var (
-	// Rules for the method: one for each side, target, and with or without shadow.
-	// Their match must be left out.
+	// Rules for the method, at most one for each combination of side, target and
+	// shadow. Their match must be left out.
 	//
 	// repeated afloat.policy.v1.Rule method = 74128;
 	E_Method = &file_afloat_options_v1_options_proto_extTypes[0]
@@ -208,8 +208,8 @@ var (
 
 // Extension fields to descriptorpb.ServiceOptions.
 var (
-	// Rules for the methods of the service that have none of their own, as for a
-	// method.
+	// Rules for those methods of the service that have none of their own. As for
+	// a method, match must be left out.
 	//
 	// repeated afloat.policy.v1.Rule service = 74128;
 	E_Service = &file_afloat_options_v1_options_proto_extTypes[1]
@@ -217,7 +217,8 @@ var (
 
 // Extension fields to descriptorpb.FieldOptions.
 var (
-	// How a response is to be filled. A fan-out checks itself against it.
+	// How to fill the field of a response. A plan of a fan-out is checked against
+	// it.
 	//
 	// optional afloat.options.v1.Field field = 74128;
 	E_Field = &file_afloat_options_v1_options_proto_extTypes[2]

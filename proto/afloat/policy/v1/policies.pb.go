@@ -26,13 +26,13 @@ const (
 type Scope int32
 
 const (
-	// Those of one method, to one target.
+	// The calls of one method. Separate for each target of a client.
 	Scope_SCOPE_UNSPECIFIED Scope = 0
-	// Those of one method, to one target.
+	// The calls of one method. Separate for each target of a client.
 	Scope_SCOPE_PER_METHOD Scope = 1
-	// Those of one service, to one target.
+	// The calls of one service. Separate for each target of a client.
 	Scope_SCOPE_PER_SERVICE Scope = 2
-	// Those to one target, or those that one server answers.
+	// All calls to one target; on a server, all calls that it answers.
 	Scope_SCOPE_PER_TARGET Scope = 3
 )
 
@@ -83,15 +83,15 @@ func (Scope) EnumDescriptor() ([]byte, []int) {
 type Breaker_Mode int32
 
 const (
-	// Automatic.
+	// The default: automatic.
 	Breaker_MODE_UNSPECIFIED Breaker_Mode = 0
 	// The state follows the outcomes of calls.
 	Breaker_MODE_AUTOMATIC Breaker_Mode = 1
-	// Every call is refused, and none is a probe.
+	// All calls are refused, and none is a probe.
 	Breaker_MODE_ALWAYS_OPEN Breaker_Mode = 2
-	// Every call passes, and none is judged.
+	// All calls pass, and none is judged.
 	Breaker_MODE_ALWAYS_CLOSED Breaker_Mode = 3
-	// The states follow the outcomes, and nothing is refused.
+	// The state follows the outcomes of calls, but no call is refused.
 	Breaker_MODE_SHADOW Breaker_Mode = 4
 )
 
@@ -140,23 +140,23 @@ func (Breaker_Mode) EnumDescriptor() ([]byte, []int) {
 	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{1, 0}
 }
 
-// Timeout bounds how long calls may take. Empty, it bounds nothing.
+// Timeout bounds how long calls may take. An empty Timeout bounds nothing.
 type Timeout struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The time of a unary call that has no deadline. Range [1ms, 24h], at most max.
-	// Default: such calls get max, or no deadline.
+	// The time that a unary call without a deadline gets. Range [1ms, 24h], at most
+	// max. Default: such calls get max if it is set, else no deadline.
 	Default *durationpb.Duration `protobuf:"bytes,1,opt,name=default,proto3" json:"default,omitempty"`
-	// The most time that a unary call gets. Range [1ms, 24h]. Default: the caller's
-	// deadline stands.
+	// The longest time that a unary call gets. Range [1ms, 24h]. Default: the
+	// caller's deadline stands.
 	Max *durationpb.Duration `protobuf:"bytes,2,opt,name=max,proto3" json:"max,omitempty"`
-	// The time of a stream from when it was admitted to its first response message.
-	// Client streams ignore it. Range [1ms, 24h]. Default: no bound.
+	// The longest time from when a stream is admitted to its first response
+	// message. Client streams ignore it. Range [1ms, 24h]. Default: no bound.
 	FirstMessage *durationpb.Duration `protobuf:"bytes,3,opt,name=first_message,json=firstMessage,proto3" json:"first_message,omitempty"`
-	// The time of a stream without a message in either direction. Range [1ms, 24h].
-	// Default: no bound.
+	// The longest time that a stream may go without a message in either direction.
+	// Range [1ms, 24h]. Default: no bound.
 	Idle *durationpb.Duration `protobuf:"bytes,4,opt,name=idle,proto3" json:"idle,omitempty"`
-	// The time of a stream from beginning to end, in queues of afloat's too. Range
-	// [1ms, 24h]. Default: no bound.
+	// The longest time of a stream from beginning to end, including time in
+	// afloat's own queues. Range [1ms, 24h]. Default: no bound.
 	Total         *durationpb.Duration `protobuf:"bytes,5,opt,name=total,proto3" json:"total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -227,25 +227,25 @@ func (x *Timeout) GetTotal() *durationpb.Duration {
 	return nil
 }
 
-// Breaker refuses calls to a dependency that keeps failing. Empty, it has good
-// defaults.
+// Breaker refuses calls to a dependency that keeps failing. An empty Breaker
+// has good defaults.
 type Breaker struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What shares one breaker. Default per_method.
+	// Which calls share one breaker. Default per_method.
 	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
-	// The compartment that the breaker is in. All other fields must then be left
+	// The compartment of the breaker. If it is set, all other fields must be left
 	// out. Default: none.
 	Compartment string `protobuf:"bytes,2,opt,name=compartment,proto3" json:"compartment,omitempty"`
 	// How the breaker works. Default automatic.
 	Mode Breaker_Mode `protobuf:"varint,3,opt,name=mode,proto3,enum=afloat.policy.v1.Breaker_Mode" json:"mode,omitempty"`
-	// How far back outcomes count. A time spent closed of this length also halves
-	// the next open time. Range [100ms, 1h]. Default 10s.
+	// How far back outcomes count. Each such period spent closed also halves the
+	// next open time. Range [100ms, 1h]. Default 10s.
 	Window *durationpb.Duration `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
-	// The number of parts that the window slides by. Range [1, 100]. Default 10.
-	// Ignored with window_calls.
+	// The number of parts that the window is divided into and slides by. Range
+	// [1, 100]. Default 10. Ignored with window_calls.
 	Buckets *int32 `protobuf:"varint,5,opt,name=buckets,proto3,oneof" json:"buckets,omitempty"`
-	// Makes the last so many calls the window in place of a time. Range [1, 10000].
-	// Default 0: by time.
+	// Makes the window consist of that many last calls instead of a period of time.
+	// Range [1, 10000]. Default 0: a period of time.
 	WindowCalls int32 `protobuf:"varint,6,opt,name=window_calls,json=windowCalls,proto3" json:"window_calls,omitempty"`
 	// The share of failed calls in the window at which the breaker opens. Range
 	// (0, 1], or 0 for off. Default 0.5.
@@ -254,36 +254,36 @@ type Breaker struct {
 	// [1, 1000000], with window_calls at most that. Default 20, or window_calls if
 	// that is less.
 	MinCalls *int32 `protobuf:"varint,8,opt,name=min_calls,json=minCalls,proto3,oneof" json:"min_calls,omitempty"`
-	// The run of failures at which the breaker opens, whatever the window holds.
-	// Range [1, 1000000], or 0 for off. Default 10.
+	// The number of failures in a row at which the breaker opens, whatever the
+	// window holds. Range [1, 1000000], or 0 for off. Default 10.
 	ConsecutiveFailures *int32 `protobuf:"varint,9,opt,name=consecutive_failures,json=consecutiveFailures,proto3,oneof" json:"consecutive_failures,omitempty"`
-	// The time from which a call counts as slow, in flight or ended. Range
+	// How long a call must take, in flight or ended, to count as slow. Range
 	// [1ms, 1h]. Default: calls are not judged by time.
 	SlowAfter *durationpb.Duration `protobuf:"bytes,10,opt,name=slow_after,json=slowAfter,proto3" json:"slow_after,omitempty"`
-	// The share of failed and slow calls, together, at which the breaker opens.
-	// Range (0, 1]. Default 0.5. Without slow_after it has no effect.
+	// The share of failed and slow calls together at which the breaker opens.
+	// Range (0, 1]. Default 0.5. It has no effect without slow_after.
 	SlowRatio *float64 `protobuf:"fixed64,11,opt,name=slow_ratio,json=slowRatio,proto3,oneof" json:"slow_ratio,omitempty"`
-	// How long the breaker stays open the first time. It doubles each time the
-	// breaker opens again, and halves per window spent closed. Range [1ms, 24h].
-	// Default 5s.
+	// How long the breaker stays open the first time. The open time doubles each
+	// time the breaker opens again, and halves for each window spent closed.
+	// Range [1ms, 24h]. Default 5s.
 	OpenFor *durationpb.Duration `protobuf:"bytes,12,opt,name=open_for,json=openFor,proto3" json:"open_for,omitempty"`
 	// Bounds the open time. Range [open_for, 24h]. Default 60s, or open_for if that
 	// is more.
 	MaxOpenFor *durationpb.Duration `protobuf:"bytes,13,opt,name=max_open_for,json=maxOpenFor,proto3" json:"max_open_for,omitempty"`
 	// Keeps open times exact. By default they vary by up to 20 % either way, so that
-	// a fleet does not probe in step. Default false.
+	// the processes of a fleet do not probe in step. Default false.
 	NoJitter bool `protobuf:"varint,14,opt,name=no_jitter,json=noJitter,proto3" json:"no_jitter,omitempty"`
-	// How many calls at a time a half-open breaker lets through. Range [1, 1000].
+	// How many calls a half-open breaker lets through at a time. Range [1, 1000].
 	// Default 1.
 	Probes *int32 `protobuf:"varint,15,opt,name=probes,proto3,oneof" json:"probes,omitempty"`
 	// How many probes must succeed for the breaker to close. Range [1, 1000].
 	// Default 3.
 	SuccessesToClose *int32 `protobuf:"varint,16,opt,name=successes_to_close,json=successesToClose,proto3,oneof" json:"successes_to_close,omitempty"`
-	// When a probe that has not answered counts as failed. Range [1ms, 1h].
+	// The time after which an unanswered probe counts as failed. Range [1ms, 1h].
 	// Default 10s.
 	ProbeTimeout *durationpb.Duration `protobuf:"bytes,17,opt,name=probe_timeout,json=probeTimeout,proto3" json:"probe_timeout,omitempty"`
-	// Ignores a DEADLINE_EXCEEDED of a caller that gave the call less time than
-	// this. Range [1ms, 1h]. Default: all count.
+	// The least time a caller must give a call for its DEADLINE_EXCEEDED to
+	// count; with less, it is ignored. Range [1ms, 1h]. Default: all count.
 	MinDeadline *durationpb.Duration `protobuf:"bytes,18,opt,name=min_deadline,json=minDeadline,proto3" json:"min_deadline,omitempty"`
 	// The age from which a stream that has delivered messages may end UNAVAILABLE
 	// without counting as failed. Range [1ms, 24h]. Default 30s.
@@ -458,18 +458,17 @@ func (x *Breaker) GetStreamGrace() *durationpb.Duration {
 // Bulkhead caps calls in flight.
 type Bulkhead struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What shares one bulkhead. Default per_method.
+	// Which calls share one bulkhead. Default per_method.
 	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
-	// The compartment that the bulkhead is in. All other fields must then be left
-	// out. Default: none.
+	// The compartment of the bulkhead. If it is set, all other fields must be
+	// left out. Default: none.
 	Compartment string `protobuf:"bytes,2,opt,name=compartment,proto3" json:"compartment,omitempty"`
 	// How many calls may be in flight. Range [1, 1000000]. Required.
 	MaxConcurrent int32 `protobuf:"varint,3,opt,name=max_concurrent,json=maxConcurrent,proto3" json:"max_concurrent,omitempty"`
-	// How many calls may wait for a place. Range [0, 1000000]. Default 0: nobody
-	// waits.
+	// How many calls may wait for a place. Range [0, 1000000]. Default 0: none.
 	MaxQueue int32 `protobuf:"varint,4,opt,name=max_queue,json=maxQueue,proto3" json:"max_queue,omitempty"`
-	// How long a call waits at most. Range (0s, 1h] with max_queue; must be left out
-	// without it.
+	// The longest time that a call waits. Range (0s, 1h] with max_queue; must be
+	// left out without it.
 	MaxWait *durationpb.Duration `protobuf:"bytes,5,opt,name=max_wait,json=maxWait,proto3" json:"max_wait,omitempty"`
 	// Admits every call and counts those that would have been refused. Default
 	// false.
@@ -553,18 +552,18 @@ func (x *Bulkhead) GetShadow() bool {
 // RateLimit caps calls per second.
 type RateLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What shares one limit. Default per_method.
+	// Which calls share one limit. Default per_method.
 	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
-	// The compartment that the limit is in. All other fields must then be left out.
-	// Default: none.
+	// The compartment of the limit. If it is set, all other fields must be left
+	// out. Default: none.
 	Compartment string `protobuf:"bytes,2,opt,name=compartment,proto3" json:"compartment,omitempty"`
 	// How many calls may start per second. Range [0.000001, 1000000000]. Required.
 	PerSecond float64 `protobuf:"fixed64,3,opt,name=per_second,json=perSecond,proto3" json:"per_second,omitempty"`
-	// How many calls may start at once, after a pause. Range [1, 1000000000].
-	// Default: those of a second, rounded up.
+	// How many calls may start at once after a pause. Range [1, 1000000000].
+	// Default: per_second, rounded up.
 	Burst *int32 `protobuf:"varint,4,opt,name=burst,proto3,oneof" json:"burst,omitempty"`
-	// How long a call may wait for its turn. Range [0s, 1h]. Default 0s: it does not
-	// wait.
+	// How long a call may wait for its turn. Range [0s, 1h]. Default 0s: calls do
+	// not wait.
 	MaxWait *durationpb.Duration `protobuf:"bytes,5,opt,name=max_wait,json=maxWait,proto3" json:"max_wait,omitempty"`
 	// Admits every call and counts those that would have been refused. Default
 	// false.
@@ -645,34 +644,36 @@ func (x *RateLimit) GetShadow() bool {
 	return false
 }
 
-// Fault delays and fails a share of calls, on purpose. Empty, it does nothing.
+// Fault delays and fails a share of calls on purpose. An empty Fault does
+// nothing.
 type Fault struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What shares one count of active faults. Default per_method.
+	// Which calls share one count of active faults. Default per_method.
 	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
-	// How long a call that is hit by a delay waits. With headers, the longest that
-	// may be asked for. Range [0s, 24h]. Default 0s.
+	// How long a delayed call waits. With headers, the longest delay that a call
+	// may ask for. Range [0s, 24h]. Default 0s.
 	Delay *durationpb.Duration `protobuf:"bytes,2,opt,name=delay,proto3" json:"delay,omitempty"`
-	// The share of calls that are delayed. With headers, the largest that may be
-	// asked for. Range [0, 1]. Default 0.
+	// The share of calls that are delayed. With headers, the largest share that a
+	// call may ask for. Range [0, 1]. Default 0.
 	DelayShare float64 `protobuf:"fixed64,3,opt,name=delay_share,json=delayShare,proto3" json:"delay_share,omitempty"`
-	// The status code that a call hit by an abort fails with, as in UNAVAILABLE. Any
-	// code but OK. Required with abort_share, unless headers choose it; must then be
+	// The status code of failed calls, such as UNAVAILABLE. Any code but OK.
+	// Required with abort_share. With headers, calls name the code, and it must be
 	// left out. Default: none.
 	Abort string `protobuf:"bytes,4,opt,name=abort,proto3" json:"abort,omitempty"`
-	// The share of calls that fail. With headers, the largest that may be asked for.
-	// Range [0, 1]. Default 0.
+	// The share of calls that fail. With headers, the largest share that a call may
+	// ask for. Range [0, 1]. Default 0.
 	AbortShare float64 `protobuf:"fixed64,5,opt,name=abort_share,json=abortShare,proto3" json:"abort_share,omitempty"`
-	// That of the error. At most 1024 bytes. Default "fault: injected".
+	// The message of the error. At most 1024 bytes. Default "fault: injected".
 	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
-	// How many messages of a stream, of both directions, pass unharmed; the fault
-	// strikes at the next. Range [0, 1000000]. Default 0: before any traffic.
+	// How many messages of a stream, in both directions together, pass before the
+	// fault strikes at the next one. Range [0, 1000000]. Default 0: before any
+	// traffic.
 	AfterMessages int32 `protobuf:"varint,7,opt,name=after_messages,json=afterMessages,proto3" json:"after_messages,omitempty"`
-	// How many calls may be under a fault at a time; calls beyond are left alone.
-	// Range [0, 1000000]. Default 0: any number.
+	// How many calls may be under a fault at a time; further calls are left
+	// alone. Range [0, 1000000]. Default 0: any number.
 	MaxActive int32 `protobuf:"varint,8,opt,name=max_active,json=maxActive,proto3" json:"max_active,omitempty"`
-	// Lets calls choose their faults by metadata, within these bounds. Default
-	// false.
+	// Lets calls choose their faults with metadata, within the limits of these
+	// fields. Default false.
 	Headers       bool `protobuf:"varint,9,opt,name=headers,proto3" json:"headers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -4,7 +4,7 @@
 // 	protoc        (unknown)
 // source: afloat/policy/v1/rules.proto
 
-// Which calls get which policies, as data.
+// Rules: which calls get which policies.
 
 package policyv1
 
@@ -29,11 +29,11 @@ type Side int32
 const (
 	// Everywhere.
 	Side_SIDE_UNSPECIFIED Side = 0
-	// By the client that makes the call.
+	// In the client that makes the call.
 	Side_SIDE_CLIENT Side = 1
-	// By the server that answers it.
+	// In the server that answers the call.
 	Side_SIDE_SERVER Side = 2
-	// As a function under rules that is no RPC.
+	// In a function under rules that is not an RPC.
 	Side_SIDE_LOCAL Side = 3
 )
 
@@ -80,11 +80,11 @@ func (Side) EnumDescriptor() ([]byte, []int) {
 	return file_afloat_policy_v1_rules_proto_rawDescGZIP(), []int{0}
 }
 
-// Rules are what a rules file holds.
+// Rules is the contents of a rules file.
 type Rules struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Policies that rules share, by the name that rules give. At most 1000. In a file,
-	// a name has at most 100 bytes, which can be printed.
+	// Policies that rules share, by the name with which rules refer to them. At most
+	// 1000. In a file, a name has at most 100 bytes, all printable.
 	Compartments map[string]*Compartment `protobuf:"bytes,1,rep,name=compartments,proto3" json:"compartments,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The rules, in any order. At most 10000.
 	Rules         []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
@@ -136,35 +136,36 @@ func (x *Rules) GetRules() []*Rule {
 	return nil
 }
 
-// Rule says which policies the calls have that it matches. The closest rule
-// alone applies to a call: that with the closest match, and of two with one
-// match that with the call's target. A policy that it leaves out, calls do not
-// have. A rule without policies leaves calls unguarded.
+// Rule says which policies the calls have that it matches. Only the closest
+// rule applies to a call: the one with the closest match and, of two with the
+// same match, the one with the call's target. Calls do not have the policies
+// that it leaves out. A rule without policies leaves calls unguarded.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The methods: "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" (a package and
-	// those below it) or "*". Required. In the options of a .proto file it must be
-	// left out: there it is the method or the service.
+	// those below it) or "*", which does not match gRPC's health, reflection and
+	// channelz services. Required. In the options of a .proto file it must be left
+	// out: there it is the method or the service.
 	Match string `protobuf:"bytes,1,opt,name=match,proto3" json:"match,omitempty"`
-	// The target of a client's calls, as it was given to grpc.NewClient. Default:
-	// every target.
+	// The target of a client's calls, as given to grpc.NewClient. Default: every
+	// target.
 	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
-	// Where calls are seen. Default: everywhere.
+	// The side on which calls are seen. Default: all sides.
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
-	// The rule only watches, beside the rule that is in force for a call: it refuses
-	// nothing, and what it would have refused is counted. It can have a breaker, a
+	// Whether the rule only watches, beside the rule in force for a call: it refuses
+	// nothing, but counts what it would have refused. It can have a breaker, a
 	// bulkhead and a rate limit. Default false.
 	Shadow bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// Bounds how long calls may take.
 	Timeout *Timeout `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// Refuses calls to a dependency that keeps failing. On a server that is its own
-	// handler: where that is not meant, the rule needs side client.
+	// Refuses calls to a dependency that keeps failing. On a server, that is its
+	// own handler; if this is not intended, set side to client.
 	Breaker *Breaker `protobuf:"bytes,11,opt,name=breaker,proto3" json:"breaker,omitempty"`
 	// Caps calls in flight.
 	Bulkhead *Bulkhead `protobuf:"bytes,12,opt,name=bulkhead,proto3" json:"bulkhead,omitempty"`
 	// Caps calls per second.
 	RateLimit *RateLimit `protobuf:"bytes,13,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
-	// Delays and fails calls, on purpose.
+	// Delays and fails calls on purpose.
 	Fault         *Fault `protobuf:"bytes,14,opt,name=fault,proto3" json:"fault,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -263,15 +264,16 @@ func (x *Rule) GetFault() *Fault {
 	return nil
 }
 
-// Compartment is policies that all rules share which name it: one breaker, one
-// bulkhead, one rate limit for all their calls on one side, whatever the target.
+// Compartment is policies that all rules naming it share: one breaker, one
+// bulkhead and one rate limit for all their calls on one side, whatever the
+// target.
 type Compartment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its breaker, for rules whose breaker names the compartment.
+	// The breaker of rules whose breaker names the compartment.
 	Breaker *Breaker `protobuf:"bytes,1,opt,name=breaker,proto3" json:"breaker,omitempty"`
-	// Its bulkhead, for rules whose bulkhead names the compartment.
+	// The bulkhead of rules whose bulkhead names the compartment.
 	Bulkhead *Bulkhead `protobuf:"bytes,2,opt,name=bulkhead,proto3" json:"bulkhead,omitempty"`
-	// Its rate limit, for rules whose rate limit names the compartment.
+	// The rate limit of rules whose rate limit names the compartment.
 	RateLimit     *RateLimit `protobuf:"bytes,3,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -22,20 +22,20 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Source is where rules come from. A later one takes the place of an earlier one
-// with the same match, target and side.
+// Source is where rules come from. A rule of a later source replaces one of an
+// earlier source with the same match, target, side and shadow.
 type Source int32
 
 const (
-	// Not said.
+	// Not specified.
 	Source_SOURCE_UNSPECIFIED Source = 0
-	// The rule that afloat has for calls that nothing else is said of.
+	// Afloat's rule for calls that no other rule matches.
 	Source_SOURCE_BUILT_IN Source = 1
 	// The options of a .proto file.
 	Source_SOURCE_OPTIONS Source = 2
 	// The rules file.
 	Source_SOURCE_FILE Source = 3
-	// Code.
+	// The program itself.
 	Source_SOURCE_CODE Source = 4
 )
 
@@ -84,11 +84,11 @@ func (Source) EnumDescriptor() ([]byte, []int) {
 	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{0}
 }
 
-// State is what a breaker does.
+// State is what a breaker does with calls.
 type BreakerStatus_State int32
 
 const (
-	// Not said.
+	// Not specified.
 	BreakerStatus_STATE_UNSPECIFIED BreakerStatus_State = 0
 	// Calls pass and are judged.
 	BreakerStatus_STATE_CLOSED BreakerStatus_State = 1
@@ -154,23 +154,25 @@ type Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// When it was taken.
 	TakenAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=taken_at,json=takenAt,proto3" json:"taken_at,omitempty"`
-	// The rules in force, those for the widest pattern last.
+	// The rules in force, closest patterns first.
 	Rules []*RuleInForce `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
-	// The compartments that they name.
+	// The compartments that the rules name.
 	Compartments map[string]*Compartment `protobuf:"bytes,3,rep,name=compartments,proto3" json:"compartments,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// The policies that calls have met, each in one state.
+	// The policies in force that have guarded calls. Each status is consistent in
+	// itself.
 	Policies []*LivePolicy `protobuf:"bytes,4,rep,name=policies,proto3" json:"policies,omitempty"`
-	// How many changes have been applied, the rules at the start not counted.
+	// How many changes have been applied, not counting the rules at the start.
 	ChangesApplied uint64 `protobuf:"varint,5,opt,name=changes_applied,json=changesApplied,proto3" json:"changes_applied,omitempty"`
 	// How many changes have been refused.
 	ChangesRefused uint64 `protobuf:"varint,6,opt,name=changes_refused,json=changesRefused,proto3" json:"changes_refused,omitempty"`
-	// The last change that was refused, if one was. If it was refused before
-	// in_force_since, another change was applied after it.
+	// The last change that was refused, if there was one. If it was refused
+	// before in_force_since, another change has been applied after it.
 	LastRefused *RefusedChange `protobuf:"bytes,7,opt,name=last_refused,json=lastRefused,proto3" json:"last_refused,omitempty"`
-	// How many calls had no policies of their own, for want of room.
+	// How many calls had to share policies with other methods, because there were
+	// too many methods.
 	Overflowed uint64 `protobuf:"varint,8,opt,name=overflowed,proto3" json:"overflowed,omitempty"`
-	// Since when the rules are in force: since the start, or since the last change that
-	// was applied.
+	// When these rules came into force: at the start, or with the last change that was
+	// applied.
 	InForceSince  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -269,19 +271,19 @@ func (x *Snapshot) GetInForceSince() *timestamppb.Timestamp {
 	return nil
 }
 
-// RuleInForce is a rule and where it comes from.
+// RuleInForce is a rule in force and its origin.
 type RuleInForce struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The rule. One of code that is not the same everywhere is told once for each
+	// The rule. A rule of code that differs between sides is listed once for each
 	// side.
 	Rule *Rule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
-	// Where it comes from.
+	// The source of the rule.
 	Source Source `protobuf:"varint,2,opt,name=source,proto3,enum=afloat.policy.v1.Source" json:"source,omitempty"`
-	// The place there: "rules.yaml:12:5" in a file, "shop/v1/shop.proto:
+	// The place in the source: "rules.yaml:12:5" in a file, "shop/v1/shop.proto:
 	// shop.v1.Shop.Get" for the options of a method.
 	Place string `protobuf:"bytes,3,opt,name=place,proto3" json:"place,omitempty"`
-	// The kinds of its policies that have no place in a Rule: policies of one's own,
-	// and those that were given as they are.
+	// The kinds of the policies that a Rule message cannot express: policies that
+	// are not afloat's, and policies that rules of code use directly.
 	OtherPolicies []string `protobuf:"bytes,4,rep,name=other_policies,json=otherPolicies,proto3" json:"other_policies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -348,11 +350,11 @@ func (x *RuleInForce) GetOtherPolicies() []string {
 // RefusedChange is a change that was refused.
 type RefusedChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it would have come from.
+	// The source of the change.
 	Source Source `protobuf:"varint,1,opt,name=source,proto3,enum=afloat.policy.v1.Source" json:"source,omitempty"`
 	// When it was refused.
 	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	// All that is wrong with it, one fault a line.
+	// All faults of the change, one per line.
 	Faults        string `protobuf:"bytes,3,opt,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -412,24 +414,23 @@ func (x *RefusedChange) GetFaults() string {
 // LivePolicy is a policy in force.
 type LivePolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is: "breaker", "bulkhead", "ratelimit", "timeout", "fault", or what a
-	// policy of one's own says.
+	// The kind: "breaker", "bulkhead", "ratelimit", "timeout", "fault", or that of
+	// a policy that is not afloat's.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Where its calls are seen.
+	// The side of its calls.
 	Side Side `protobuf:"varint,2,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
 	// The client's target. Empty on a server and in a compartment.
 	Target string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
 	// The method, the service as "/pkg.Service/", "*" for a target, the compartment,
 	// or "(overflow)" for calls past the limit of methods.
 	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	// What shares it. Unspecified in a compartment.
+	// Which calls share the policy. Unspecified in a compartment.
 	Scope Scope `protobuf:"varint,5,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
-	// The match of the rule that it has its configuration from. Empty in a
-	// compartment.
+	// The match of the rule that configures it. Empty in a compartment.
 	Match string `protobuf:"bytes,6,opt,name=match,proto3" json:"match,omitempty"`
-	// The rule is a shadow rule.
+	// Whether the rule is a shadow rule.
 	Shadow bool `protobuf:"varint,7,opt,name=shadow,proto3" json:"shadow,omitempty"`
-	// How it is. Empty for a policy of one's own.
+	// Its configuration and state. Not set for a policy that is not afloat's.
 	//
 	// Types that are valid to be assigned to Status:
 	//
@@ -594,12 +595,12 @@ type LivePolicy_RateLimit struct {
 }
 
 type LivePolicy_Timeout struct {
-	// A timeout, which has no more than a configuration.
+	// A timeout, which has only a configuration.
 	Timeout *Timeout `protobuf:"bytes,13,opt,name=timeout,proto3,oneof"`
 }
 
 type LivePolicy_Fault struct {
-	// An injector of faults.
+	// A fault policy.
 	Fault *FaultStatus `protobuf:"bytes,14,opt,name=fault,proto3,oneof"`
 }
 
@@ -618,29 +619,29 @@ type BreakerStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The configuration in force, defaults filled in.
 	Config *Breaker `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
-	// What it does.
+	// The state.
 	State BreakerStatus_State `protobuf:"varint,2,opt,name=state,proto3,enum=afloat.policy.v1.BreakerStatus_State" json:"state,omitempty"`
-	// Since when.
+	// When the breaker entered the state.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// When an open breaker lets a probe through. Not set otherwise.
+	// When an open breaker lets the next probe through. Not set otherwise.
 	RetryAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
 	// How many calls the window of a closed breaker holds.
 	Calls int32 `protobuf:"varint,5,opt,name=calls,proto3" json:"calls,omitempty"`
 	// How many of them failed.
 	Failures int32 `protobuf:"varint,6,opt,name=failures,proto3" json:"failures,omitempty"`
-	// How many of them were slow, and did not fail.
+	// How many of them were slow but did not fail.
 	Slow int32 `protobuf:"varint,7,opt,name=slow,proto3" json:"slow,omitempty"`
-	// The run of failures of a closed breaker.
+	// A closed breaker's present number of failures in a row.
 	ConsecutiveFailures int32 `protobuf:"varint,8,opt,name=consecutive_failures,json=consecutiveFailures,proto3" json:"consecutive_failures,omitempty"`
 	// How many calls are in flight past slow_after.
 	Overdue int32 `protobuf:"varint,9,opt,name=overdue,proto3" json:"overdue,omitempty"`
-	// How many probes of a half-open breaker are under way.
+	// How many probes of a half-open breaker are in flight.
 	ProbesInFlight int32 `protobuf:"varint,10,opt,name=probes_in_flight,json=probesInFlight,proto3" json:"probes_in_flight,omitempty"`
 	// How many of its probes have succeeded.
 	ProbesSucceeded int32 `protobuf:"varint,11,opt,name=probes_succeeded,json=probesSucceeded,proto3" json:"probes_succeeded,omitempty"`
 	// How many calls were refused, or would have been in shadow.
 	Rejected uint64 `protobuf:"varint,12,opt,name=rejected,proto3" json:"rejected,omitempty"`
-	// How many outcomes came after their state had passed.
+	// How many outcomes came too late to count, after the state had changed.
 	Late          uint64 `protobuf:"varint,13,opt,name=late,proto3" json:"late,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -845,7 +846,8 @@ type RateLimitStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The configuration in force, defaults filled in.
 	Config *RateLimit `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
-	// How many calls may start at once. A fraction while a token is on its way.
+	// The number of tokens, which is how many calls may start at once. It is
+	// fractional while a token is partly refilled.
 	Tokens float64 `protobuf:"fixed64,2,opt,name=tokens,proto3" json:"tokens,omitempty"`
 	// How many calls wait for their turn.
 	Waiting int32 `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`
@@ -913,16 +915,16 @@ func (x *RateLimitStatus) GetRejected() uint64 {
 	return 0
 }
 
-// FaultStatus is an injector of faults at one moment.
+// FaultStatus is a fault policy at one moment.
 type FaultStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The configuration in force, defaults filled in.
 	Config *Fault `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
-	// How many calls are under a fault.
+	// How many calls are under a fault now.
 	Active int32 `protobuf:"varint,2,opt,name=active,proto3" json:"active,omitempty"`
 	// How many calls have been delayed.
 	Delayed uint64 `protobuf:"varint,3,opt,name=delayed,proto3" json:"delayed,omitempty"`
-	// How many calls have been failed.
+	// How many calls were made to fail.
 	Aborted       uint64 `protobuf:"varint,4,opt,name=aborted,proto3" json:"aborted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
