@@ -30,11 +30,14 @@ type Error struct {
 	Err error
 	// Report is what was known of the fields when the run failed.
 	Report degrade.Report
+	// belowQuorum: the run itself missed the quorum. Err alone does not tell: it may
+	// be that of a required source with a plan of its own.
+	belowQuorum bool
 }
 
 // Error names the plan, the source and its error.
 func (e *Error) Error() string {
-	if e.belowQuorum() {
+	if e.belowQuorum {
 		return fmt.Sprintf("fanout %q: %v", e.Plan, e.Err)
 	}
 	return fmt.Sprintf("fanout %q: required source %q: %v", e.Plan, e.Source, e.Err)
@@ -48,12 +51,8 @@ func (e *Error) GRPCStatus() *status.Status {
 	return degrade.WithDetails(e.status(), e.Report)
 }
 
-// belowQuorum is false for a required source that has a plan of its own and
-// missed the quorum of that.
-func (e *Error) belowQuorum() bool { return e.Source == "" && errors.Is(e.Err, ErrQuorum) }
-
 func (e *Error) status() *status.Status {
-	if e.belowQuorum() {
+	if e.belowQuorum {
 		return status.New(codes.Unavailable, ErrQuorum.Error())
 	}
 	if s, ok := status.FromError(e.Err); ok {
@@ -78,7 +77,7 @@ func (r *run[Req, Resp]) fault(report degrade.Report) error {
 		return report.Err()
 	}
 	if answered < r.plan.cfg.Quorum {
-		return &Error{Plan: r.plan.cfg.Name, Err: r.tooFew(answered), Report: report}
+		return &Error{Plan: r.plan.cfg.Name, Err: r.tooFew(answered), Report: report, belowQuorum: true}
 	}
 	return nil
 }

@@ -254,6 +254,10 @@ func TestRequiredSourceBelowAQuorumOfItsOwn(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), `fanout "GetProfile": required source "parent": fanout "GetProfile": fewer`) {
 		t.Errorf("error = %v; want it to name the source", err)
 	}
+	_, whole := plan(t, fanout.Required("", get, func(response, response) {})).Gather(t.Context(), nil, &testv1.GetProfileResponse{})
+	if whole == nil || !strings.HasPrefix(whole.Error(), `fanout "GetProfile": required source "": fanout "GetProfile": fewer`) {
+		t.Errorf("error = %v; want it to name the source of the whole response", whole)
+	}
 	if !errors.Is(err, fanout.ErrQuorum) || !errors.Is(err, errDown) || status.Code(err) != codes.Unavailable ||
 		degrade.FromError(err).State("parent") != degrade.Missing || degrade.FromError(err).State("name") != degrade.Intact {
 		t.Errorf("status = %v, %v", status.Convert(err), degrade.FromError(err))
