@@ -41,13 +41,12 @@ const (
 
 // declared is what the author of the message declares about the field at the
 // path.
-func (c Config) declared(label, path string, md protoreflect.MessageDescriptor) (Declaration, error) {
+func (c Config) declared(path string, md protoreflect.MessageDescriptor) (Declaration, error) {
 	fd := descriptorOf(path, md)
 	if c.Declared == nil || fd == nil {
 		return Declaration{}, nil
 	}
-	d, err := c.Declared(fd)
-	return d, labelled(fmt.Sprintf("%s, source %q", label, path), err)
+	return c.Declared(fd)
 }
 
 // descriptorOf finds the field at a path, nil if there is none. For the elements
@@ -68,22 +67,22 @@ func descriptorOf(path string, md protoreflect.MessageDescriptor) (fd protorefle
 
 func (f Field[Req, Resp, T]) declare(label string, d Declaration) (Source[Req, Resp], error) {
 	var err error
-	f.builder, err = obey(f.builder, label, f.path, f.required, d)
+	f.builder, err = obey(f.builder, label, f.required, d)
 	return f, err
 }
 
 func (e Elements[Req, Resp, K, T]) declare(label string, d Declaration) (Source[Req, Resp], error) {
 	var err error
-	e.builder, err = obey(e.builder, label, e.path, false, d)
+	e.builder, err = obey(e.builder, label, false, d)
 	return e, err
 }
 
 // obey checks a source against the declaration of its field, and gives it the
 // declared timeout if it has none.
 func obey[In, T any](
-	b attempt.Builder[In, T], label, path string, required bool, d Declaration,
+	b attempt.Builder[In, T], label string, required bool, d Declaration,
 ) (attempt.Builder[In, T], error) {
-	f := validate.Of(fmt.Sprintf("%s, source %q", label, path))
+	f := validate.Of(label)
 	f.Require(d.Need != NeedRequired || required, "need", "optional", "required, as the field is declared")
 	f.Require(d.Need != NeedOptional || !required, "need", "required", "optional, as the field is declared")
 	f.Require(!d.NeverStale || !b.HasStale(), "stale", "a step", "left out, as the field is declared")

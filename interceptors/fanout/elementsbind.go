@@ -23,7 +23,6 @@ type elementsBinding[Req, Resp, K, T any] struct {
 func (e Elements[Req, Resp, K, T]) bind(
 	p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor,
 ) (binding[Req, Resp], error) {
-	label = fmt.Sprintf("%s, source %q", label, e.path)
 	f := validate.Of(label)
 	f.Require(e.keys != nil, "keys", "nil", "a function")
 	f.Require(!strings.HasSuffix(e.path, "[*]"), "path", fmt.Sprintf("%q", e.path), "that of the repeated field, without [*]")
@@ -41,7 +40,7 @@ func (e Elements[Req, Resp, K, T]) bind(
 	chain, err := e.builder.Build(label, fallback.Watch(p.cfg.Observer, p.cfg.Name, e.path, steps))
 	p.defaults = p.defaults || chain.Overtime
 	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
-		errors.Join(checkPath(label, degrade.Elements(e.path), md), f.Err(), err)
+		errors.Join(labelled(label, checkPath(degrade.Elements(e.path), md)), f.Err(), err)
 }
 
 // answered reports whether an error is the answer that there is no such element.

@@ -26,7 +26,6 @@ type fieldBinding[Req, Resp, T any] struct {
 func (f Field[Req, Resp, T]) bind(
 	p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor,
 ) (binding[Req, Resp], error) {
-	label = fmt.Sprintf("%s, source %q", label, f.path)
 	faults := validate.Of(label)
 	faults.Require(f.set != nil, "setter", "nil", "a function")
 	faults.Require(!f.builder.Whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
@@ -38,7 +37,7 @@ func (f Field[Req, Resp, T]) bind(
 	chain, err := f.builder.Build(label, fallback.Watch(p.cfg.Observer, p.cfg.Name, f.path, steps))
 	p.defaults = p.defaults || chain.Overtime
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
-		errors.Join(checkPath(label, f.path, md), faults.Err(), err)
+		errors.Join(labelled(label, checkPath(f.path, md)), faults.Err(), err)
 }
 
 // answered reports whether an error is the answer that there is no value.

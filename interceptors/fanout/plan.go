@@ -87,10 +87,11 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 			faults = append(faults, fmt.Errorf("%s: source %d = nil; must be a source", label, i))
 			continue
 		}
-		d, unclear := p.cfg.declared(label, s.field(), md)
-		s, disobeys := s.declare(label, d)
-		b, err := s.bind(p, label, md)
-		p.bindings, faults = append(p.bindings, b), append(faults, unclear, disobeys, err)
+		at := fmt.Sprintf("%s, source %q", label, s.field())
+		d, unclear := p.cfg.declared(s.field(), md)
+		s, disobeys := s.declare(at, d)
+		b, err := s.bind(p, at, md)
+		p.bindings, faults = append(p.bindings, b), append(faults, labelled(at, unclear), disobeys, err)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
@@ -150,11 +151,11 @@ func messageOf[Resp any]() protoreflect.MessageDescriptor {
 }
 
 // checkPath requires that path is one of the response.
-func checkPath(label, path string, md protoreflect.MessageDescriptor) error {
+func checkPath(path string, md protoreflect.MessageDescriptor) error {
 	if md == nil {
-		return labelled(label, degrade.CheckPath(path))
+		return degrade.CheckPath(path)
 	}
-	return labelled(label, degrade.CheckField(path, md))
+	return degrade.CheckField(path, md)
 }
 
 // labelled adds to an error what it is about.
