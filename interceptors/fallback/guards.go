@@ -24,13 +24,8 @@ type guards struct {
 	operation string
 }
 
-// Interest implements [policy.Selective]: it is the observer's, or everything.
-func (g guards) Interest() policy.Interest {
-	if s, ok := g.Observer.(policy.Selective); ok {
-		return s.Interest()
-	}
-	return policy.Interest{EveryAdmission: true}
-}
+// Interest implements [policy.Selective].
+func (g guards) Interest() policy.Interest { return policy.InterestOf(g.Observer) }
 
 // Admitted implements [policy.Observer].
 func (g guards) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {

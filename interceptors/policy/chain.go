@@ -45,7 +45,7 @@ type observerOption struct{ observer Observer }
 func (o observerOption) applyChain(c *Chain) {
 	c.observer, c.interest = nil, Interest{}
 	if o.observer != nil {
-		c.observer, c.interest = Observe(o.observer), interestOf(o.observer)
+		c.observer, c.interest = Observe(o.observer), InterestOf(o.observer)
 	}
 }
 

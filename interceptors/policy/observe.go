@@ -55,8 +55,10 @@ func (c contained) Leaked(call Call) {
 
 func contain() { _ = recover() }
 
-// interestOf is what o needs to hear: nothing extra if Interest panics.
-func interestOf(o Observer) (i Interest) {
+// InterestOf returns what o needs to hear: what it says if it is [Selective], else
+// every admission. If o panics, it needs nothing extra. It is for observers that wrap
+// another one.
+func InterestOf(o Observer) (i Interest) {
 	s, ok := o.(Selective)
 	if !ok {
 		return Interest{EveryAdmission: true}
