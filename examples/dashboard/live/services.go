@@ -19,9 +19,9 @@ func (v *view) servers(pages, placed float64, now time.Time) []Service {
 	board := guards.Service{Name: "dashboard", Methods: methodsOf(dashboardv1.DashboardService_ServiceDesc)}
 	orders := guards.Service{Name: "orders", Methods: methodsOf(dashboardv1.OrderService_ServiceDesc)}
 	servers := []Service{
-		{Name: edge.Name, CallsPerSecond: pages, Own: places(edge, v.system.EdgeGuard())},
-		{Name: board.Name, CalledBy: edge.Name, CallsPerSecond: pages, Own: places(board, v.system.Guard())},
-		{Name: orders.Name, CallsPerSecond: placed, Own: places(orders, v.system.Orders().Guard())},
+		{Name: edge.Name, CallsPerSecond: pages, Own: own(edge, v.system.EdgeGuard())},
+		{Name: board.Name, CalledBy: edge.Name, CallsPerSecond: pages, Own: own(board, v.system.Guard())},
+		{Name: orders.Name, CallsPerSecond: placed, Own: own(orders, v.system.Orders().Guard())},
 	}
 	servers[1].guard(board, v.system.EdgeGuard(), now)
 	return servers
@@ -50,17 +50,22 @@ func (s *Service) guard(g guards.Service, rules *policy.Rules, now time.Time) {
 		}
 	}
 	if b, ok := guards.Find[*bulkhead.Bulkhead](rules, g); ok {
-		s.Refused += b.Snapshot().Rejected
-		s.Places = places(g, rules)
+		snap := b.Snapshot()
+		s.Refused += snap.Rejected
+		s.Places = placesIn(snap)
 	}
 }
 
-// places looks at the bulkhead that rules have for a service, nil if there is none yet.
-func places(g guards.Service, rules *policy.Rules) *Places {
+// own looks at the places that a server's rules have for its service, nil if there are
+// none yet.
+func own(g guards.Service, rules *policy.Rules) *Places {
 	b, ok := guards.Find[*bulkhead.Bulkhead](rules, g)
 	if !ok {
 		return nil
 	}
-	snap := b.Snapshot()
-	return &Places{InFlight: snap.InFlight, Waiting: snap.Waiting, Limit: snap.MaxConcurrent}
+	return placesIn(b.Snapshot())
+}
+
+func placesIn(s bulkhead.Snapshot) *Places {
+	return &Places{InFlight: s.InFlight, Waiting: s.Waiting, Limit: s.MaxConcurrent}
 }

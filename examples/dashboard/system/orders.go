@@ -15,7 +15,6 @@ import (
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -144,8 +143,7 @@ func (o *Orders) answer(ctx context.Context, service *orders.Service) error {
 	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterOrderServiceServer(server, service)
 	o.serve(lis, server.Serve, server.GracefulStop)
-	reading := grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())
-	cc, err := o.connect(lis, append(client.DialOptions(), reading)...)
+	cc, err := o.connect(lis, append(client.DialOptions(), reading())...)
 	if err != nil {
 		return err
 	}

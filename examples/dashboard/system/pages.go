@@ -13,7 +13,6 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
-	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -117,9 +116,8 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 	if err != nil {
 		return nil, err
 	}
-	guard := []grpc.DialOption{grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())} // to read what the page says of itself
-	if e.cfg.Guarded {
-		s.edgeGuard = e.guard()
+	guard := []grpc.DialOption{reading()}
+	if s.edgeGuard = e.guard(); s.edgeGuard != nil {
 		guard = interceptors.DialOptions(s.edgeGuard)
 	}
 	cc, err := e.connect(dashboardAt, slices.Concat(guard, observed.DialOptions())...)

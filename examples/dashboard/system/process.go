@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ruleset"
 )
@@ -59,6 +60,11 @@ func (p *process) guard() *policy.Rules {
 		return nil
 	}
 	return p.rules.Rules()
+}
+
+// reading has a connection without a guard read what responses say of themselves.
+func reading() grpc.DialOption {
+	return grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())
 }
 
 // connect makes a connection that lasts as long as the process.
