@@ -13,7 +13,7 @@ type Option interface{ apply(*options) }
 
 type options struct {
 	reap      bool
-	fallbacks *fallback.Client
+	fallbacks *fallback.Methods
 }
 
 type optionFunc func(*options)
@@ -30,9 +30,9 @@ func optionsOf(opts []Option) options {
 
 // WithFallbacks answers failed unary calls from elsewhere, see package
 // fallback. It works with [DialOptions] only; [StreamClientInterceptor] ignores
-// it. A nil c means no fallbacks.
-func WithFallbacks(c *fallback.Client) Option {
-	return optionFunc(func(o *options) { o.fallbacks = c })
+// it. A nil m means no fallbacks.
+func WithFallbacks(m *fallback.Methods) Option {
+	return optionFunc(func(o *options) { o.fallbacks = m })
 }
 
 // DialOptions returns the options that guard every call of a client connection
@@ -43,8 +43,8 @@ func WithFallbacks(c *fallback.Client) Option {
 // With a nil r, every call fails with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...Option) []grpc.DialOption {
 	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)}
-	if c := optionsOf(opts).fallbacks; c != nil {
-		unary = append([]grpc.UnaryClientInterceptor{c.UnaryClientInterceptor()}, unary...)
+	if m := optionsOf(opts).fallbacks; m != nil {
+		unary = append([]grpc.UnaryClientInterceptor{m.UnaryClientInterceptor()}, unary...)
 	}
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(unary...),

@@ -11,8 +11,9 @@
 //		fanout.Optional("metrics", fanout.RPC(metrics.Get, metricsRequest), (*pb.Dashboard).SetMetrics).
 //			Timeout(200*time.Millisecond),
 //		fanout.Optional("products", s.personalized, (*pb.Dashboard).SetProducts).
-//			Fallback("recently viewed", s.recentlyViewed).
-//			Default(s.popular),
+//			Else(
+//				fallback.To("recently viewed", s.recentlyViewed).Timeout(100*time.Millisecond),
+//				fallback.Default(s.popular)),
 //	)
 //	…
 //	resp := &pb.Dashboard{}

@@ -7,32 +7,32 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/codes"
 
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // running is a step that runs, and its span.
 type running struct {
-	fallback.Step
+	step.ID
 
 	span trace.Span
 }
 
 type runningKey struct{}
 
-// StepStarted implements [fallback.Observer]. It begins the span of the step.
-func (o *Observer) StepStarted(ctx context.Context, s fallback.Step) context.Context {
+// StepStarted implements [step.Observer]. It begins the span of the step.
+func (o *Observer) StepStarted(ctx context.Context, s step.ID) context.Context {
 	if !o.tracing {
 		return ctx
 	}
 	said := o.steps.said.of(s)
 	ctx, span := o.tracer.Start(ctx, said.span, said.start...)
-	return context.WithValue(ctx, runningKey{}, &running{Step: s, span: span})
+	return context.WithValue(ctx, runningKey{}, &running{ID: s, span: span})
 }
 
-// StepEnded implements [fallback.Observer]. It ends the span of the step and counts
+// StepEnded implements [step.Observer]. It ends the span of the step and counts
 // failures, steps that are left behind, and steps that end after that.
-func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
+func (o *Observer) StepEnded(ctx context.Context, s step.ID, e step.Ended) {
 	switch {
 	case e.Late:
 		o.steps.abandoned.Add(ctx, -1, o.steps.said.of(s).add...)
@@ -47,7 +47,7 @@ func (o *Observer) StepEnded(ctx context.Context, s fallback.Step, e fallback.En
 	if isFailure(e) && o.steps.failures.Enabled(ctx) {
 		o.steps.failures.Add(ctx, 1, o.steps.failed.of(failureID{s, errorType(e.Err)})...)
 	}
-	if r, ok := ctx.Value(runningKey{}).(*running); ok && r.Step == s {
+	if r, ok := ctx.Value(runningKey{}).(*running); ok && r.ID == s {
 		describe(r.span, e)
 		r.span.End()
 	}
@@ -63,7 +63,7 @@ func heeded(err error) bool {
 
 // lateSpan makes a short span for the end of a step whose own span has ended long
 // ago, and links it to that.
-func (o *Observer) lateSpan(ctx context.Context, s fallback.Step, e fallback.Ended) {
+func (o *Observer) lateSpan(ctx context.Context, s step.ID, e step.Ended) {
 	if !o.tracing {
 		return
 	}

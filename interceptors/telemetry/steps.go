@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // steps is the instruments of the steps of plans and chains.
@@ -20,7 +20,7 @@ type steps struct {
 	late      metric.Int64Counter
 	abandoned metric.Int64UpDownCounter
 
-	said     *memo[fallback.Step, *stepSaid]
+	said     *memo[step.ID, *stepSaid]
 	failed   *memo[failureID, []metric.AddOption]
 	fellBack *memo[fellBackID, []metric.AddOption]
 }
@@ -34,7 +34,7 @@ type stepSaid struct {
 
 // failureID is a step and the class of its error.
 type failureID struct {
-	step   fallback.Step
+	step   step.ID
 	reason string
 }
 
@@ -45,9 +45,9 @@ type fellBackID struct {
 	reason            degrade.Reason
 }
 
-// nameless is s for a step beyond the bound.
-func nameless(s fallback.Step) fallback.Step {
-	return fallback.Step{Chain: other, Name: other, Fallback: s.Fallback}
+// nameless returns what stands for a step beyond the bound.
+func nameless(s step.ID) step.ID {
+	return step.ID{Chain: other, Name: other, Fallback: s.Fallback}
 }
 
 func (id failureID) nameless() failureID { return failureID{nameless(id.step), id.reason} }
@@ -64,7 +64,7 @@ func newSteps(m *maker) *steps {
 		late:      m.counter("afloat.step.late", "{step}", "Steps that brought a value or an error after they had been left behind."),
 		abandoned: m.upDownCounter("afloat.step.abandoned", "{step}", "Steps that have been left behind and still run."),
 
-		said: newMemo(nameless, func(s fallback.Step) *stepSaid {
+		said: newMemo(nameless, func(s step.ID) *stepSaid {
 			return &stepSaid{
 				span:  s.String(),
 				start: []trace.SpanStartOption{trace.WithAttributes(append(stepAttributes(s), fallbackKey.Bool(s.Fallback))...)},
@@ -75,13 +75,13 @@ func newSteps(m *maker) *steps {
 			return adding(append(stepAttributes(id.step), semconv.ErrorTypeKey.String(id.reason))...)
 		}),
 		fellBack: newMemo(fellBackID.nameless, func(id fellBackID) []metric.AddOption {
-			attrs := stepAttributes(fallback.Step{Plan: id.plan, Chain: id.chain, Name: id.step})
+			attrs := stepAttributes(step.ID{Plan: id.plan, Chain: id.chain, Name: id.step})
 			return adding(append(attrs, fieldStateKey.String(id.state.String()), fieldReasonKey.String(id.reason.String()))...)
 		}),
 	}
 }
 
-func stepAttributes(s fallback.Step) []attribute.KeyValue {
+func stepAttributes(s step.ID) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{chainKey.String(s.Chain), stepKey.String(s.Name)}
 	if s.Plan != "" {
 		attrs = append(attrs, planKey.String(s.Plan))
@@ -89,9 +89,9 @@ func stepAttributes(s fallback.Step) []attribute.KeyValue {
 	return attrs
 }
 
-// FellBack implements [fallback.Observer]. It counts the answer and logs it at info,
+// FellBack implements [step.Observer]. It counts the answer and logs it at info,
 // because it is planned for.
-func (o *Observer) FellBack(ctx context.Context, f fallback.FellBack) {
+func (o *Observer) FellBack(ctx context.Context, f step.FellBack) {
 	reason := degrade.ReasonOf(f.Cause)
 	o.steps.fallbacks.Add(ctx, 1, o.steps.fellBack.of(fellBackID{f.Plan, f.Chain, f.Step, f.State, reason})...)
 	attrs := []slog.Attr{
@@ -108,10 +108,10 @@ func (o *Observer) FellBack(ctx context.Context, f fallback.FellBack) {
 }
 
 // isFailure distinguishes a failure from an answer, which NOT_FOUND may be.
-func isFailure(e fallback.Ended) bool { return e.Err != nil && !e.Answer }
+func isFailure(e step.Ended) bool { return e.Err != nil && !e.Answer }
 
 // describe notes on the span of a step how it ended.
-func describe(span trace.Span, e fallback.Ended) {
+func describe(span trace.Span, e step.Ended) {
 	if !span.IsRecording() {
 		return
 	}
