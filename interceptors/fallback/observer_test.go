@@ -1,11 +1,9 @@
 package fallback_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -191,25 +189,5 @@ func TestObserverThatPanicsHarmsNothing(t *testing.T) {
 				t.Errorf("answer = %+v, %v", a, err)
 			}
 		})
-	}
-}
-
-func TestFallbacksAreLoggedAtInfo(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	plain := func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey {
-			return slog.Attr{}
-		}
-		return a
-	}
-	l := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: plain}))
-	c := chainWith(t, fallback.Config{Observer: step.LogTo(l)}, fallback.To("service", fails(errDown)), fallback.To("cache", gives("cached")))
-	if _, err := c.Do(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	const want = "level=INFO msg=\"fallback answered\" chain=profile step=cache state=substituted reason=unavailable age=0s\n"
-	if out.String() != want {
-		t.Errorf("log:\n%swant:\n%s", out.String(), want)
 	}
 }

@@ -47,7 +47,7 @@ func TestErrorHasTheStatusOfTheFirstStep(t *testing.T) {
 	}
 }
 
-func TestLogToNamesThePlan(t *testing.T) {
+func TestFallbacksAreLoggedAtInfo(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	plain := func(_ []string, a slog.Attr) slog.Attr {
@@ -56,10 +56,23 @@ func TestLogToNamesThePlan(t *testing.T) {
 		}
 		return a
 	}
-	l := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: plain}))
-	f := step.FellBack{Plan: "GetPage", Chain: "banner", Step: "cache", State: degrade.Stale, Age: time.Minute, Cause: errDown}
-	step.LogTo(l).FellBack(t.Context(), f)
-	const want = "level=INFO msg=\"fallback answered\" plan=GetPage chain=banner step=cache state=stale reason=unavailable age=1m0s\n"
+	o := step.LogTo(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: plain})))
+	c, err := fallback.NewWith(
+		fallback.Config{Name: "profile", Observer: o},
+		fallback.To("service", func(context.Context, int) (string, error) { return "", errDown }),
+		fallback.To("cache", func(context.Context, int) (string, error) { return "cached", nil }),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Do(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	o.FellBack(t.Context(), step.FellBack{
+		Plan: "GetPage", Chain: "banner", Step: "cache", State: degrade.Stale, Age: time.Minute, Cause: errDown,
+	})
+	const want = "level=INFO msg=\"fallback answered\" chain=profile step=cache state=substituted reason=unavailable age=0s\n" +
+		"level=INFO msg=\"fallback answered\" plan=GetPage chain=banner step=cache state=stale reason=unavailable age=1m0s\n"
 	if out.String() != want {
 		t.Errorf("log:\n%swant:\n%s", out.String(), want)
 	}

@@ -38,7 +38,7 @@ type stage[In, T any] struct {
 // refusals makes the errors of a stage of the labelled chain.
 func (s *stage[In, T]) refusals(label string) {
 	refusal := func(reason policy.Reason, err error) error {
-		return &policy.Rejection{Policy: "fallback", Name: label, Method: s.name, Reason: reason, Err: err}
+		return &policy.Rejection{Kind: "fallback", Name: label, Method: s.name, Reason: reason, Err: err}
 	}
 	s.tooMany = refusal(policy.ReasonBulkheadFull, step.ErrRunning)
 	s.noTime = refusal(policy.ReasonDeadlineTooNear, step.ErrNoTime)
