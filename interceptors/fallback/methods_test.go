@@ -138,6 +138,23 @@ func TestOtherConnectionAnswers(t *testing.T) {
 	})
 }
 
+// A step that calls another connection is one like any other: first or last, in a
+// chain or in a source of a plan.
+func TestConnectionsMakeAChain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		near, far := (&profiles{get: refuses(errDown)}).dial(t, "near", nil), (&profiles{get: answers("Ada")}).dial(t, "far", nil)
+		c, err := fallback.New("profile", method().Conn("near", near).Timeout(time.Second), method().Conn("far", far))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := c.Do(t.Context(), &testv1.GetProfileRequest{})
+		if err != nil || a.Value.GetName() != "Ada" || a.Step != "far" || a.Report.State("") != degrade.Substituted {
+			t.Errorf("answer = %+v, %v", a, err)
+		}
+	})
+}
+
 func TestCallLeavesTimeToItsFallback(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -146,6 +146,24 @@ func TestRPCAdaptsAClientMethod(t *testing.T) {
 	sameLines(t, err, `fanout "GetProfile", source "name", step "name": function = nil; must be a function`)
 }
 
+// Steps are the same everywhere, but nobody keeps responses for a plan.
+func TestStepsOfMethodsInAPlan(t *testing.T) {
+	t.Parallel()
+	kept, err := fallback.NewStore(fallback.StoreConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := fallback.For[request, response]("/pkg.Service/Method")
+	parent := fanout.Optional("parent", func(context.Context, request) (response, error) { return nil, errDown }, setParent)
+	resp := &testv1.GetProfileResponse{}
+	if _, err := plan(t, fanout.Optional("name", gives("Ada"), setName), parent.Else(m.Static(&testv1.GetProfileResponse{Name: "Eve"}))).
+		Gather(t.Context(), nil, resp); err != nil || resp.GetParent().GetName() != "Eve" {
+		t.Errorf("response = %v, %v", resp, err)
+	}
+	_, err = fanout.NewPlan("GetProfile", parent.Else(m.LastGood(kept)))
+	sameLines(t, err, `fanout "GetProfile", source "parent": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
+}
+
 // Fields are values: what is made of one does not change it.
 func TestFieldsAreValues(t *testing.T) {
 	t.Parallel()

@@ -49,7 +49,7 @@
 //
 // An [Observer] hears of every step of every source: when it starts, how it ends, and
 // whether it was left behind or ended late. After that it hears the result of the run.
-// The same value may observe the chains and clients of package fallback.
+// The same value may observe the chains and methods of package fallback.
 //
 // # Streams
 //
