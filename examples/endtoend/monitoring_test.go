@@ -21,17 +21,17 @@ var monitoring = filepath.Join(folder, "monitoring")
 // breaker, which wait for one, some of them in vain, and in the dashboard's own server;
 // and rules in shadow, of calls and of a server.
 const busy = `
-  - match: /dashboard.v1.MetricsService/*
+  - match: /shop.v1.MetricsService/*
     side: client
     bulkhead: {max_concurrent: 2, max_queue: 1, max_wait: 400ms}
-  - match: /dashboard.v1.DashboardService/*
+  - match: /shop.v1.DashboardService/*
     side: server
     bulkhead: {max_concurrent: 3}
-  - match: /dashboard.v1.AlertsService/*
+  - match: /shop.v1.AlertsService/*
     side: client
     shadow: true
     rate_limit: {per_second: 1}
-  - match: /dashboard.v1.EdgeService/*
+  - match: /shop.v1.EdgeService/*
     side: server
     shadow: true
     rate_limit: {per_second: 1}

@@ -55,7 +55,7 @@ func (t trace) find(service, name string, kind ptrace.SpanKind) (span, bool) {
 	return t[i], true
 }
 
-// way is the way from the root to a span, as in "client dashboard.v1.EdgeService/GetHome".
+// way is the way from the root to a span, as in "client shop.v1.EdgeService/GetHome".
 func (t trace) way(to span) []string {
 	way := []string{to.service + " " + to.Name()}
 	for s, ok := t.parent(to); ok; s, ok = t.parent(s) {
