@@ -89,7 +89,7 @@ func writeRules(t *testing.T, more string) string {
 // values is how Grafana asks for those of a label.
 var values = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// board is the dashboard. Grafana's own types read it, strictly.
+// board reads the dashboard. Grafana's own types read it, strictly.
 func board(t *testing.T) (d dashboard.Dashboard) { //nolint:staticcheck // it is the form that every Grafana loads
 	t.Helper()
 	plugins.RegisterDefaultPlugins()
@@ -105,7 +105,7 @@ func board(t *testing.T) (d dashboard.Dashboard) { //nolint:staticcheck // it is
 	return d
 }
 
-// panels are the queries of the dashboard, those of its variables among them, with
+// panels returns the queries of the dashboard, those of its variables among them, with
 // these filled in.
 func panels(t *testing.T) (all []string) {
 	t.Helper()

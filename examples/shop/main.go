@@ -38,7 +38,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program, with its exit code.
+// run runs the program and returns its exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	given, err := parse(args, errOut)
 	switch {

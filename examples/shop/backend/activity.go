@@ -9,7 +9,7 @@ import (
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 )
 
-// Activity is the service that keeps what users did.
+// Activity returns the service that keeps what users did.
 func Activity(db *store.Store) Service {
 	return func(r grpc.ServiceRegistrar) { shopv1.RegisterActivityServiceServer(r, activity{db: db}) }
 }

@@ -12,7 +12,7 @@ import (
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 )
 
-// Inventory is the service that keeps products apart for orders.
+// Inventory returns the service that keeps products apart for orders.
 func Inventory(room *stock.Stock) Service {
 	return func(r grpc.ServiceRegistrar) {
 		shopv1.RegisterInventoryServiceServer(r, inventory{room: room})
@@ -48,7 +48,7 @@ func (s inventory) Release(_ context.Context, req *shopv1.ReleaseRequest) (*shop
 	return &shopv1.ReleaseResponse{}, nil
 }
 
-// GetStock says how much is left of a product.
+// GetStock returns how much is left of a product.
 func (s inventory) GetStock(_ context.Context, req *shopv1.GetStockRequest) (*shopv1.GetStockResponse, error) {
 	pieces, err := s.room.Left(req.GetProductId())
 	if err != nil {
@@ -57,7 +57,7 @@ func (s inventory) GetStock(_ context.Context, req *shopv1.GetStockRequest) (*sh
 	return &shopv1.GetStockResponse{Pieces: pieces}, nil
 }
 
-// refusal is the status of what the store room does not do.
+// refusal returns the status of what the store room does not do.
 func refusal(err error) error {
 	switch {
 	case errors.Is(err, stock.ErrNoProduct):

@@ -12,7 +12,7 @@ import (
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 )
 
-// Payments is the service that takes money for orders and gives it back.
+// Payments returns the service that takes money for orders and gives it back.
 func Payments(account *ledger.Ledger) Service {
 	return func(r grpc.ServiceRegistrar) {
 		shopv1.RegisterPaymentServiceServer(r, payments{account: account})

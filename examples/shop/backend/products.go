@@ -9,7 +9,7 @@ import (
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 )
 
-// Recommendations is the service that knows what users may want next.
+// Recommendations returns the service that knows what users may want next.
 func Recommendations(db *store.Store) Service {
 	return func(r grpc.ServiceRegistrar) {
 		shopv1.RegisterRecommendationsServiceServer(r, recommendations{db: db})
@@ -33,7 +33,7 @@ func (s recommendations) ListRecommendations(
 	return &shopv1.ListRecommendationsResponse{Products: products}, nil
 }
 
-// History is the service that keeps what users have looked at.
+// History returns the service that keeps what users have looked at.
 func History(db *store.Store) Service {
 	return func(r grpc.ServiceRegistrar) { shopv1.RegisterHistoryServiceServer(r, history{db: db}) }
 }

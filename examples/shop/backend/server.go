@@ -51,9 +51,10 @@ func (s *Server) Serve(lis net.Listener) error {
 // Stop ends the server and the calls under way.
 func (s *Server) Stop() { s.grpc.Stop() }
 
-// Arrived is how many calls have come so far, whatever became of them.
+// Arrived returns how many calls have come so far, whatever became of them.
 func (s *Server) Arrived() uint64 { return s.arrived.Load() }
 
+// countUnary counts a unary call as it arrives.
 func (s *Server) countUnary(
 	ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
@@ -61,6 +62,7 @@ func (s *Server) countUnary(
 	return handler(ctx, req)
 }
 
+// countStream counts a stream as it arrives.
 func (s *Server) countStream(
 	srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {

@@ -13,8 +13,8 @@ import (
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 )
 
-// failure is the status of data that could not be had. An error of a store names files and
-// keys, which are not a client's business.
+// failure returns the status of data that could not be had. An error of a store names
+// files and keys, which are not a client's business.
 func failure(err error) error {
 	if errors.Is(err, database.ErrNotFound) {
 		return status.Error(codes.NotFound, "no such user")
@@ -22,7 +22,7 @@ func failure(err error) error {
 	return status.Error(codes.Internal, "the data could not be read or written")
 }
 
-// Users is the service that knows who the users are.
+// Users returns the service that knows who the users are.
 func Users(db *store.Store) Service {
 	return func(r grpc.ServiceRegistrar) { shopv1.RegisterUserServiceServer(r, users{db: db}) }
 }
@@ -42,7 +42,7 @@ func (s users) GetUser(_ context.Context, req *shopv1.GetUserRequest) (*shopv1.G
 	return &shopv1.GetUserResponse{User: user}, nil
 }
 
-// Metrics is the service that keeps what users watch.
+// Metrics returns the service that keeps what users watch.
 func Metrics(db *store.Store) Service {
 	return func(r grpc.ServiceRegistrar) { shopv1.RegisterMetricsServiceServer(r, metrics{db: db}) }
 }
@@ -64,7 +64,7 @@ func (s metrics) ListSeries(
 	return &shopv1.ListSeriesResponse{Series: series}, nil
 }
 
-// Alerts is the service that knows what is wrong.
+// Alerts returns the service that knows what is wrong.
 func Alerts(db *store.Store) Service {
 	return func(r grpc.ServiceRegistrar) { shopv1.RegisterAlertsServiceServer(r, alerts{db: db}) }
 }

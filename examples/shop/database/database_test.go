@@ -17,7 +17,7 @@ import (
 
 const words database.Table = "words"
 
-// schema has a table of words, so many that they fill some pages.
+// schema returns a schema with a table of words, so many that they fill some pages.
 func schema() database.Schema {
 	return database.Schema{Version: "1", Tables: []database.Table{words}, Fill: func(tx *bbolt.Tx) error {
 		for _, key := range []string{"a/1", "a/2", "b/1"} {

@@ -29,7 +29,7 @@ func (t Table) in(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 	return nil, fmt.Errorf("%w: %w: %s", ErrCorrupt, errNoTable, t)
 }
 
-// version is which version the file is of, empty if it is new.
+// version returns which version the file is of, empty if it is new.
 func version(tx *bbolt.Tx) (string, error) {
 	b := tx.Bucket([]byte(meta))
 	if b != nil {

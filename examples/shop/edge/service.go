@@ -36,6 +36,7 @@ func New(cc grpc.ClientConnInterface, observer fanout.Observer) (*Service, error
 	return &Service{plan: plan}, err
 }
 
+// pageOf makes the request for the page.
 func pageOf(req *request) *shopv1.GetDashboardRequest {
 	return &shopv1.GetDashboardRequest{UserId: req.GetUserId()}
 }

@@ -59,8 +59,8 @@ func (s *Service) fulfil(ctx context.Context, order *shopv1.PlaceOrderRequest, a
 	}
 }
 
-// notReserved is what a caller hears of an order that is not to be had. Its code says
-// that placing it again is of no use.
+// notReserved returns what a caller hears of an order that is not to be had. Its code
+// says that placing it again is of no use.
 func notReserved(order *shopv1.PlaceOrderRequest, code codes.Code, err error) error {
 	return status.Errorf(code, "orders: %s is not reserved, and its charge is given back: %s",
 		order.GetOrderId(), status.Convert(err).Message())

@@ -70,7 +70,7 @@ func newShop(t *testing.T) *shop {
 	}
 }
 
-// run is the interceptor that runs the scripts.
+// run runs the scripts, as an interceptor.
 func (s *shop) run(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	method := path.Base(info.FullMethod)
 	s.mu.Lock()
@@ -96,7 +96,7 @@ func (s *shop) script(method string, before, after func(context.Context) error) 
 	s.before[method], s.after[method] = before, after
 }
 
-// asked is how often a method was called.
+// asked returns how often a method was called.
 func (s *shop) asked(method string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,8 +133,8 @@ func (s *shop) connect(t *testing.T) *grpc.ClientConn {
 	return cc
 }
 
-// books says what was taken and given back for each order, and what is kept for it, as
-// in "a +100 -100, b +100 kept".
+// books returns what was taken and given back for each order, and what is kept for it,
+// as in "a +100 -100, b +100 kept".
 func (s *shop) books(t *testing.T) string {
 	t.Helper()
 	entries, err := s.account.Entries()

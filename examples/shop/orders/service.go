@@ -69,8 +69,8 @@ func (s *Service) PlaceOrder(
 	}
 }
 
-// refuse says why an order may not be placed of which k is kept already, if there is a
-// reason.
+// refuse returns why an order may not be placed of which k is kept already, nil if it
+// may.
 func (s *Service) refuse(order *shopv1.PlaceOrderRequest, k *shopv1.KeptOrder) error {
 	id := order.GetOrderId()
 	switch {
@@ -87,8 +87,8 @@ func (s *Service) refuse(order *shopv1.PlaceOrderRequest, k *shopv1.KeptOrder) e
 	}
 }
 
-// unkept is the error of an order for which it could not be kept what there is to do.
-// Whoever placed it finds out by placing it again.
+// unkept returns the error of an order for which it could not be kept what there is to
+// do. Whoever placed it finds out by placing it again.
 func (s *Service) unkept(ctx context.Context, order *shopv1.PlaceOrderRequest, err error) error {
 	s.log.ErrorContext(ctx, "an order could not be kept", slog.String("order", order.GetOrderId()), slog.Any("cause", err))
 	return status.Errorf(codes.Unavailable, "orders: %s cannot be taken now; place it again later", order.GetOrderId())

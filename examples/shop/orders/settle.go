@@ -41,7 +41,7 @@ func (s *Service) settle(
 	return o, nil
 }
 
-// after is what there is to do after a step of giving back.
+// after returns what there is to do after a step of giving back.
 func after(step shopv1.Step) shopv1.Step {
 	if step == toUndo {
 		return toRelease

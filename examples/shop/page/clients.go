@@ -49,10 +49,12 @@ func fromActivity(cc grpc.ClientConnInterface) func(context.Context, *request) (
 	}
 }
 
+// seriesOf makes the request for what the user watches.
 func seriesOf(req *request) *shopv1.ListSeriesRequest {
 	return &shopv1.ListSeriesRequest{UserId: req.GetUserId()}
 }
 
+// alertsOf makes the request for the user's alerts.
 func alertsOf(req *request) *shopv1.ListAlertsRequest {
 	return &shopv1.ListAlertsRequest{UserId: req.GetUserId()}
 }

@@ -56,7 +56,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// states are the circuits that are not closed, by service.
+// states returns the circuits that are not closed, by service.
 func states(rules *policy.Rules) map[string]breaker.State {
 	found := map[string]breaker.State{}
 	for _, c := range guards.Circuits(rules, page.Guarded()) {
@@ -130,7 +130,7 @@ func TestNoGuardNoCircuits(t *testing.T) {
 	}
 }
 
-// withCopies is a dashboard whose user service has stand-ins, and how often the
+// withCopies returns a dashboard whose user service has stand-ins, and how often the
 // database was read.
 func withCopies(t *testing.T, s script) (*page.Service, *page.Copies, *atomic.Int64) {
 	t.Helper()

@@ -15,10 +15,10 @@ type (
 	page    = shopv1.GetDashboardResponse
 )
 
-// newPlan says how a page is made. Without the user there is none; any other part
-// may be missing, and in place of recommendations of the user's own a page shows
-// what the user has looked at or, failing that, what everybody likes. The plan is
-// checked against what the options of the page's fields say, and has their timeouts.
+// newPlan makes the plan of a page. Without the user there is none; any other part may
+// be missing, and in place of recommendations of the user's own a page shows what the
+// user has looked at or, failing that, what everybody likes. The plan is checked against
+// what the options of the page's fields say, and has their timeouts.
 func newPlan(
 	connections map[string]grpc.ClientConnInterface, observer fanout.Observer,
 ) (*fanout.Plan[*request, *page], error) {
@@ -50,7 +50,7 @@ const (
 	ViewedTimeout   = 200 * time.Millisecond
 )
 
-// Popular is what everybody likes. It is at hand: a fallback that can fail is one
+// Popular returns what everybody likes. It is at hand: a fallback that can fail is one
 // more thing that does when it is needed.
 func Popular() []*shopv1.Product {
 	return []*shopv1.Product{{Id: "popular-1", Name: "Notebook"}, {Id: "popular-2", Name: "Mug"}}

@@ -124,7 +124,7 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 	}
 }
 
-// checkParts: a part is on the page, whole or with a stand-in, or marked as
+// checkParts checks that a part is on the page, whole or with a stand-in, or marked as
 // missing, not both.
 func checkParts(t *testing.T, p *shopv1.GetDashboardResponse) {
 	t.Helper()

@@ -20,7 +20,7 @@ type Backend struct {
 	sick   atomic.Int64 // a Sickness
 }
 
-// Name is what the service is called.
+// Name returns what the service is called.
 func (b *Backend) Name() string { return b.name }
 
 // Become changes what is wrong with it, for calls that come from now on.
@@ -32,10 +32,10 @@ func (b *Backend) Become(s Sickness) error {
 	return nil
 }
 
-// Sickness is what it became last.
+// Sickness returns what it became last.
 func (b *Backend) Sickness() Sickness { return Sickness(b.sick.Load()) }
 
-// Arrived is how many calls have come to it, whatever became of them.
+// Arrived returns how many calls have come to it, whatever became of them.
 func (b *Backend) Arrived() uint64 { return b.server.Arrived() }
 
 // startBackend starts a backend, which is well.

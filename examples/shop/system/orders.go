@@ -28,16 +28,16 @@ type Orders struct {
 	client shopv1.OrderServiceClient
 }
 
-// Client is a client of it, which reads what responses say of themselves.
+// Client returns a client of it, which reads what responses say of themselves.
 func (o *Orders) Client() shopv1.OrderServiceClient { return o.client }
 
-// Queue is what it keeps on disk.
+// Queue returns what it keeps on disk.
 func (o *Orders) Queue() *orders.Queue { return o.queue }
 
 // Guard returns the rules of its connections, nil if they are unguarded.
 func (o *Orders) Guard() *policy.Rules { return o.guard() }
 
-// Refused is how many calls to each service found no place in its compartment.
+// Refused returns how many calls to each service found no place in its compartment.
 func (o *Orders) Refused() map[string]int {
 	refused := map[string]int{}
 	for _, s := range orders.Guarded() {
@@ -84,6 +84,7 @@ func (s *System) startOrders(ctx context.Context) error {
 	return nil
 }
 
+// start starts the service. What it had started when it fails is for stop.
 func (o *Orders) start(ctx context.Context, s *System) (err error) {
 	observed, err := o.cfg.Observe.Service(ctx, "orders")
 	if err != nil {

@@ -72,7 +72,7 @@ func (s *System) startPageBackends(
 	return connections, nil
 }
 
-// guardCalls are the options of the connection to a backend. That to the users has
+// guardCalls returns the options of the connection to a backend. That to the users has
 // stand-ins for them.
 func (s *System) guardCalls(name string, lis net.Listener, observed *observe.Service) (_ []grpc.DialOption, err error) {
 	if name != page.Users {

@@ -62,7 +62,7 @@ func (p *process) guard() *policy.Rules {
 	return p.rules.Rules()
 }
 
-// reading has a connection without a guard read what responses say of themselves.
+// reading lets a connection without a guard read what responses say of themselves.
 func reading() grpc.DialOption {
 	return grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor())
 }

@@ -39,7 +39,7 @@ type changes struct {
 	heard chan error       // the last change, nil if it was applied
 }
 
-// RulesApplied is part of ruleset.Observer.
+// RulesApplied implements ruleset.Observer.
 func (c *changes) RulesApplied(source string, rules int) {
 	if c.next != nil {
 		c.next.RulesApplied(source, rules)
@@ -47,7 +47,7 @@ func (c *changes) RulesApplied(source string, rules int) {
 	c.hear(nil)
 }
 
-// RulesRefused is part of ruleset.Observer.
+// RulesRefused implements ruleset.Observer.
 func (c *changes) RulesRefused(source string, err error) {
 	if c.next != nil {
 		c.next.RulesRefused(source, err)
@@ -55,6 +55,7 @@ func (c *changes) RulesRefused(source string, err error) {
 	c.hear(err)
 }
 
+// hear keeps what became of the last change, for whoever waits for it.
 func (c *changes) hear(err error) {
 	c.forget()
 	select {
@@ -63,6 +64,7 @@ func (c *changes) hear(err error) {
 	}
 }
 
+// forget drops what was kept of a change.
 func (c *changes) forget() {
 	select {
 	case <-c.heard: //nolint:errcheck // that is what is forgotten

@@ -52,7 +52,7 @@ func SicknessOf(name string) (Sickness, error) {
 	return Well, fmt.Errorf("system: sickness = %q; must be well, hanging, failing or slow", name)
 }
 
-// symptoms says what a fault does to calls.
+// symptoms returns what the sickness does to calls.
 func (s Sickness) symptoms() fault.Config {
 	switch s {
 	case Hanging:

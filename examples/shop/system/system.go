@@ -66,6 +66,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	return s, nil
 }
 
+// start starts the data, the services of pages and those of orders.
 func (s *System) start(ctx context.Context) error {
 	if err := s.openData(); err != nil {
 		return err
@@ -80,28 +81,28 @@ func (s *System) start(ctx context.Context) error {
 // and waits for it. It returns what went wrong while the system ran.
 func (s *System) Stop() error { return s.stop() }
 
-// Edge is a client of the edge, which answers requests for pages.
+// Edge returns a client of the edge, which answers requests for pages.
 func (s *System) Edge() shopv1.EdgeServiceClient { return s.edge }
 
-// Orders is the service that takes orders, as it runs now.
+// Orders returns the service that takes orders, as it runs now.
 func (s *System) Orders() *Orders { return s.orders.Load() }
 
-// Folder is where the data is.
+// Folder returns where the data is.
 func (s *System) Folder() string { return s.cfg.Folder }
 
-// RulesFile is where the rules are.
+// RulesFile returns where the rules are.
 func (s *System) RulesFile() string { return s.cfg.Rules }
 
-// Data is what the backends of pages answer from.
+// Data returns what the backends of pages answer from.
 func (s *System) Data() *store.Store { return s.data }
 
-// Account is what was paid for orders.
+// Account returns what was paid for orders.
 func (s *System) Account() *ledger.Ledger { return s.account }
 
-// Room is what there is to order, and what is kept for orders.
+// Room returns what there is to order, and what is kept for orders.
 func (s *System) Room() *stock.Stock { return s.room }
 
-// Rules are those of the dashboard.
+// Rules returns the rules of the dashboard.
 func (s *System) Rules() *ruleset.Set { return s.rules }
 
 // Guard returns the rules of the dashboard's connections, nil if they are

@@ -49,17 +49,20 @@ func seed(tx *bbolt.Tx) error {
 	return errors.Join(s.faults...)
 }
 
+// put stores a message, and notes the error if it cannot.
 func (s *seeder) put(t database.Table, key string, m proto.Message) {
 	if err := t.Put(s.tx, key, m); err != nil {
 		s.faults = append(s.faults, err)
 	}
 }
 
-// newest is when the youngest of the sample data happened.
+// newest returns when the youngest of the sample data happened.
 func newest() time.Time { return time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC) }
 
+// productID returns the id of the product with index i.
 func productID(i int) string { return fmt.Sprintf("product-%03d", i+1) }
 
+// product stores the product with index i.
 func (s *seeder) product(i int) {
 	kinds := []string{"Notebook", "Keyboard", "Lamp", "Chair", "Cable", "Stand", "Bag", "Bottle"}
 	sizes := []string{"small", "medium", "large"}
@@ -70,6 +73,7 @@ func (s *seeder) product(i int) {
 	})
 }
 
+// user stores the user with index i and all that belongs to the user.
 func (s *seeder) user(i int) {
 	id := fmt.Sprintf("user-%04d", i+1)
 	s.put(users, id, &shopv1.User{
@@ -120,6 +124,7 @@ func (s *seeder) series(userID string) {
 	}
 }
 
+// alerts stores the open alerts of a user.
 func (s *seeder) alerts(userID string) {
 	titles := []string{
 		"Error rate above 1 %", "Disk almost full", "Certificate expires soon",
@@ -137,6 +142,7 @@ func (s *seeder) alerts(userID string) {
 	}
 }
 
+// activity stores what a user did.
 func (s *seeder) activity(userID string) {
 	actions := []string{"deployed", "rolled back", "reviewed", "commented on", "closed", "opened"}
 	objects := []string{"service-a", "service-b", "service-c", "report-1", "report-2", "pipeline-1"}

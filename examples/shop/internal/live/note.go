@@ -24,8 +24,8 @@ type note struct {
 // maxText bounds a note, in bytes: a rules file may have very many faults.
 const maxText = 300
 
-// noteOf is the note of a record that says this, if there is to be one: not of a circuit
-// that lets a probe through, which says nothing before the probe has come back.
+// noteOf returns the note of a record that says this, if there is to be one: none of a
+// circuit that lets a probe through, which says nothing before the probe has come back.
 func noteOf(record slog.Record, said map[string]string) (note, bool) {
 	n := note{at: record.Time, level: record.Level, service: said["service"], circuit: said["name"] + said["target"], times: 1}
 	from, to := words(said["from"]), words(said["to"])
@@ -46,7 +46,7 @@ func noteOf(record slog.Record, said map[string]string) (note, bool) {
 // clock is how the page shows instants.
 const clock = "15:04:05"
 
-// event is the note as it is shown.
+// event returns the note as it is shown.
 func (n note) event() Event {
 	e := Event{At: n.at.Format(clock), Level: n.level.String(), Service: n.service, Text: n.text}
 	if n.times > 1 {
@@ -55,7 +55,7 @@ func (n note) event() Event {
 	return e
 }
 
-// message is a record in a line: its message with the error, which says all, or with
+// message writes a record in a line: its message with the error, which says all, or with
 // whatever else it says.
 func message(text string, said map[string]string) string {
 	if said["error"] != "" {
@@ -79,4 +79,5 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }
 
+// words returns a name such as half_open as words.
 func words(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -71,14 +71,17 @@ type recorder struct {
 	attrs   []slog.Attr
 }
 
+// Enabled implements slog.Handler.
 func (h recorder) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.records.Enabled(ctx, level)
 }
 
+// WithAttrs implements slog.Handler.
 func (h recorder) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return recorder{h.records, append(slices.Clip(h.attrs), attrs...)}
 }
 
+// WithGroup implements slog.Handler. Groups are not shown.
 func (h recorder) WithGroup(string) slog.Handler { return h }
 
 // Handle keeps what there is to say of the record.

@@ -24,12 +24,13 @@ func TestRecordsKeepTheLatestWarnings(t *testing.T) {
 	}
 }
 
-// change is a record of a circuit.
+// change returns a record of a circuit.
 func change(l *slog.Logger, from, to, cause string) {
 	l.Warn("circuit changed its state", "name", "/a.B/C", "from", from, "to", to, "cause", cause)
 }
 
-// local is an instant of a bubble as the page shows it here, seconds after the first.
+// local returns an instant of a bubble as the page shows it here, seconds after the
+// first.
 func local(seconds int) string {
 	return time.Date(2000, 1, 1, 0, 0, seconds, 0, time.UTC).Local().Format(clock) //nolint:gosmopolitan // as the page does
 }

@@ -27,6 +27,7 @@ func (v *view) servers(pages, placed float64, now time.Time) []Service {
 	return servers
 }
 
+// methodsOf returns how the methods of a service begin.
 func methodsOf(service grpc.ServiceDesc) string { return "/" + service.ServiceName + "/" }
 
 // backend looks at a backend and at what guards the way to it.
@@ -66,6 +67,7 @@ func own(g guards.Service, rules *policy.Rules) *Places {
 	return placesIn(b.Snapshot())
 }
 
+// placesIn returns the places of a bulkhead.
 func placesIn(s bulkhead.Snapshot) *Places {
 	return &Places{InFlight: s.InFlight, Waiting: s.Waiting, Limit: s.MaxConcurrent}
 }

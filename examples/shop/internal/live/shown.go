@@ -13,7 +13,7 @@ import (
 // fewLines is how much of a part is shown.
 const fewLines = 3
 
-// pageOf is what a client makes of the page that it got: each part, and what its
+// pageOf returns what a client makes of the page that it got: each part, and what its
 // marker says.
 func pageOf(v *visit) Page {
 	switch {
@@ -37,7 +37,7 @@ func pageOf(v *visit) Page {
 	return shown
 }
 
-// partOf is a part and what the report says of it.
+// partOf returns a part and what the report says of it.
 func partOf(name string, lines []string, report degrade.Report) Part {
 	part := Part{Name: name, Lines: lines}
 	for m := range report.Within(degrade.Join("dashboard", page.Path(name))).Markers() {
@@ -55,6 +55,7 @@ func some[M any](all []M, show func(M) string) []string {
 	return lines
 }
 
+// series shows the last point of a series.
 func series(s *shopv1.Series) string {
 	points := s.GetPoints()
 	if len(points) == 0 {
@@ -63,4 +64,5 @@ func series(s *shopv1.Series) string {
 	return fmt.Sprintf("%s %.1f %s", s.GetName(), points[len(points)-1].GetValue(), s.GetUnit())
 }
 
+// entry shows what a user did.
 func entry(e *shopv1.Entry) string { return e.GetAction() + " " + e.GetObject() }

@@ -59,7 +59,7 @@ func (v *view) rate(name string, calls uint64, now time.Time) float64 {
 	return v.rates[name].perSecond
 }
 
-// rules is what the dashboard makes of the rules file.
+// rules returns what the dashboard makes of the rules file.
 func (v *view) rules() Rules {
 	snap := v.system.Rules().Snapshot()
 	r := Rules{File: v.system.RulesFile(), InForce: len(snap.Rules), Applied: snap.Applied, Refused: snap.Refused}
@@ -69,7 +69,7 @@ func (v *view) rules() Rules {
 	return r
 }
 
-// orders is what became of orders.
+// orders returns what became of orders.
 func (v *view) orders() Orders {
 	c := &v.visitors.orders
 	o := Orders{

@@ -47,6 +47,7 @@ type visit struct {
 // orderCounts is what became of orders.
 type orderCounts struct{ placed, charged, accepted, refused atomic.Uint64 }
 
+// newVisitors returns visitors that ask for all users and products in turn.
 func newVisitors(sys *system.System) (*visitors, error) {
 	users, err := sys.Data().UserIDs()
 	if err != nil {
@@ -96,7 +97,7 @@ func (v *visitors) visit(ctx context.Context, n int) {
 	}
 }
 
-// outcomeOf is how well a page was answered.
+// outcomeOf returns how well a page was answered.
 func outcomeOf(home *shopv1.GetHomeResponse, err error) outcome {
 	switch {
 	case err != nil:

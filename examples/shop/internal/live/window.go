@@ -49,9 +49,10 @@ func (w *window) add(at time.Time, took time.Duration, o outcome) {
 	}
 }
 
+// all returns how many pages the second had.
 func (s second) all() int { return s.counts[full] + s.counts[partial] + s.counts[failed] }
 
-// figures are those of the last whole seconds.
+// figures returns those of the last whole seconds.
 func (w *window) figures(now time.Time) Pages {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,4 +81,5 @@ func (w *window) figures(now time.Time) Pages {
 	return p
 }
 
+// millis returns a time in milliseconds.
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

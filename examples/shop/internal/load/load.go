@@ -22,6 +22,7 @@ type Config struct {
 	MaxInFlight int
 }
 
+// validate reports all faults of the configuration.
 func (c Config) validate() error {
 	const most = 100_000
 	var faults []error

@@ -49,7 +49,7 @@ func askedFor(signal string) (bool, error) {
 	return true, nil
 }
 
-// first is the first variable of those that is set, and its value.
+// first returns the first of these variables that is set, and its value.
 func first(names ...string) (name, value string) {
 	for _, name := range names {
 		if value := os.Getenv(name); value != "" {

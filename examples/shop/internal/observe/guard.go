@@ -16,8 +16,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
-// guardExports is the guard of the exporters' connections. A receiver that is away is
-// left alone for a second at a time; the exporters keep what they have and try again
+// guardExports returns the guard of the exporters' connections. A receiver that is away
+// is left alone for a second at a time; the exporters keep what they have and try again
 // when a refusal tells them to.
 func guardExports(records slog.Handler) ([]grpc.DialOption, error) {
 	if records == nil {

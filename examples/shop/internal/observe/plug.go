@@ -14,7 +14,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
-// ServerOptions has the calls that the service answers traced and measured.
+// ServerOptions returns the options that trace and measure the calls which the service
+// answers.
 func (s *Service) ServerOptions() []grpc.ServerOption {
 	if s == nil {
 		return nil
@@ -22,7 +23,8 @@ func (s *Service) ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.StatsHandler(otelgrpc.NewServerHandler(s.traced()...))}
 }
 
-// DialOptions has the calls that the service makes traced and measured.
+// DialOptions returns the options that trace and measure the calls which the service
+// makes.
 func (s *Service) DialOptions() []grpc.DialOption {
 	if s == nil {
 		return nil
@@ -30,6 +32,7 @@ func (s *Service) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithStatsHandler(telemetry.ClientHandler(otelgrpc.NewClientHandler(s.traced()...)))}
 }
 
+// traced returns the options of the handlers for spans and metrics.
 func (s *Service) traced() []otelgrpc.Option {
 	return []otelgrpc.Option{
 		otelgrpc.WithTracerProvider(s.tracers), otelgrpc.WithMeterProvider(s.meters),
@@ -37,7 +40,7 @@ func (s *Service) traced() []otelgrpc.Option {
 	}
 }
 
-// Rules has rules, their policies and what is called under them observed.
+// Rules returns the options that observe rules, their policies and the calls under them.
 func (s *Service) Rules() []policy.RulesOption {
 	if s == nil {
 		return nil
@@ -53,7 +56,7 @@ func (s *Service) Changes() ruleset.Observer {
 	return s.observer
 }
 
-// Fallbacks has the fallbacks of a client observed.
+// Fallbacks returns the options that observe the fallbacks of a client.
 func (s *Service) Fallbacks() []fallback.Option {
 	if s == nil {
 		return nil
@@ -69,7 +72,7 @@ func (s *Service) Plans() fanout.Observer {
 	return s.observer
 }
 
-// Logger is for what the service itself has to say.
+// Logger returns the logger for what the service itself has to say.
 func (s *Service) Logger() *slog.Logger {
 	if s == nil {
 		return slog.New(slog.DiscardHandler)

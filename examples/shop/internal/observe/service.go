@@ -43,6 +43,7 @@ func (p *Providers) Service(ctx context.Context, name string) (*Service, error) 
 	return s, nil
 }
 
+// known returns the service of that name, nil if there is none yet.
 func (p *Providers) known(name string) *Service {
 	if p == nil {
 		return nil
@@ -50,6 +51,7 @@ func (p *Providers) known(name string) *Service {
 	return p.services[name]
 }
 
+// newService makes the providers of a service.
 func (p *Providers) newService(ctx context.Context, name string) (*Service, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithFromEnv(),
 		resource.WithAttributes(semconv.ServiceName(name)))
@@ -71,6 +73,7 @@ func (p *Providers) newService(ctx context.Context, name string) (*Service, erro
 	return s, err
 }
 
+// tracing returns the options for its spans: none are made if nobody is to get them.
 func (p *Providers) tracing(about *resource.Resource) []trace.TracerProviderOption {
 	opts := []trace.TracerProviderOption{trace.WithResource(about)}
 	if p.exporters.spans == nil {
@@ -79,6 +82,7 @@ func (p *Providers) tracing(about *resource.Resource) []trace.TracerProviderOpti
 	return append(opts, trace.WithSpanProcessor(p.exporters.spans))
 }
 
+// logging returns the options for its log records.
 func (p *Providers) logging(about *resource.Resource) []log.LoggerProviderOption {
 	opts := []log.LoggerProviderOption{log.WithResource(about)}
 	if p.exporters.records != nil {
@@ -87,6 +91,7 @@ func (p *Providers) logging(about *resource.Resource) []log.LoggerProviderOption
 	return opts
 }
 
+// measuring returns the options for its metrics: they are scraped, and exported if somebody is to get them.
 func (p *Providers) measuring(about *resource.Resource) ([]metric.Option, error) {
 	scraped, err := prometheus.New(prometheus.WithRegisterer(p.registry),
 		prometheus.WithoutTargetInfo(), prometheus.WithoutScopeInfo(),
@@ -98,7 +103,7 @@ func (p *Providers) measuring(about *resource.Resource) ([]metric.Option, error)
 	return opts, err
 }
 
-// handler is where the log records of a service go.
+// handler returns what the log records of a service go to.
 func (p *Providers) handler(name string, records *log.LoggerProvider) slog.Handler {
 	handlers := []slog.Handler{otelslog.NewHandler(telemetry.ScopeName, otelslog.WithLoggerProvider(records))}
 	if p.cfg.Records != nil {

@@ -15,7 +15,7 @@ import (
 type Config struct {
 	// Pages says how many pages are asked for, and how long backends are sick.
 	Pages pages.Config
-	// System says what it is told on.
+	// System says what it is run on.
 	System system.Config
 }
 
@@ -40,5 +40,5 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	return script.NewTeller(out).Tell(ctx, first, second)
+	return script.NewRunner(out).Run(ctx, first, second)
 }

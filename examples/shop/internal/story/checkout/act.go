@@ -9,7 +9,7 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/system"
 )
 
-// calmDown is how long all is well before a phase is told again: enough for every
+// calmDown is how long all is well before a phase is played again: enough for every
 // circuit to close.
 const calmDown = 3 * time.Second
 

@@ -17,7 +17,7 @@ type order struct {
 	fate        fate
 }
 
-// batch is the orders of a phase: new ones, or all that wait or are unclear.
+// batch returns the orders of a phase: new ones, or all that wait or are unclear.
 func (p *player) batch(ph phase) (batch []*order) {
 	if ph.again {
 		for _, o := range p.placed {

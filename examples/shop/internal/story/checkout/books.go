@@ -106,7 +106,7 @@ func (a account) is(o *order) bool {
 	}
 }
 
-// pieces is how many pieces are on the shelves.
+// pieces returns how many pieces are on the shelves.
 func pieces(sys *system.System) (left int64, err error) {
 	products, err := sys.Data().Products()
 	if err != nil {

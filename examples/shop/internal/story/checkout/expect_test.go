@@ -12,7 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
-// figures are those of a phase with one fate for all of its 80 orders, and with the
+// figures returns those of a phase with one fate for all of its 80 orders, and with the
 // circuits in these states.
 func figures(is fate, payments, inventory breaker.State) Figures {
 	return Figures{
@@ -23,7 +23,7 @@ func figures(is fate, payments, inventory breaker.State) Figures {
 	}
 }
 
-// goodFigures are good figures for each phase, by its place in the act.
+// goodFigures returns good figures for each phase, by its place in the act.
 func goodFigures() []Figures {
 	const closed, open = breaker.Closed, breaker.Open
 	const toCharge, toPutBack = shopv1.Step_STEP_FULFIL, shopv1.Step_STEP_RELEASE

@@ -43,7 +43,7 @@ func settle(ctx context.Context, sys *system.System) error {
 	return nil
 }
 
-// sum is how many orders that is in all.
+// sum returns how many orders there are in all.
 func (d onDisk) sum() int {
 	all := 0
 	for _, n := range d {
@@ -52,7 +52,7 @@ func (d onDisk) sum() int {
 	return all
 }
 
-// String says so, as in "3 to charge for, 1 to put back".
+// String returns the counts, as in "3 to charge for, 1 to put back".
 func (d onDisk) String() string {
 	if d.sum() == 0 {
 		return "none"

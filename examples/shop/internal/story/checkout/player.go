@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/examples/shop/guards"
-	"github.com/afloat-go/afloat/examples/shop/internal/story/ward"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/orders"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/examples/shop/system"
@@ -15,7 +15,7 @@ import (
 // player plays phases on a system, and remembers all orders.
 type player struct {
 	system   *system.System
-	ward     *ward.Ward
+	faults   *faults.Injector
 	run      string // how the ids of this run's orders begin
 	products []*shopv1.Product
 	rare     *shopv1.Product
@@ -29,7 +29,7 @@ func newPlayer(sys *system.System) (*player, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &player{system: sys, ward: ward.New(sys), run: time.Now().UTC().Format("20060102-150405-")}
+	p := &player{system: sys, faults: faults.New(sys), run: time.Now().UTC().Format("20060102-150405-")}
 	for _, product := range products {
 		if product.GetId() == system.Rare {
 			p.rare = product
@@ -70,7 +70,7 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 
 // prepare does what comes before the orders of a phase.
 func (p *player) prepare(ctx context.Context, ph phase, f *Figures) (err error) {
-	if err := p.ward.Admit(ph.sick...); err != nil {
+	if err := p.faults.Inject(ph.sick...); err != nil {
 		return err
 	}
 	if f.Rare, err = p.system.Room().Left(system.Rare); err != nil {
@@ -88,7 +88,7 @@ func (p *player) prepare(ctx context.Context, ph phase, f *Figures) (err error) 
 
 // look looks at everything once the orders of a phase are answered.
 func (p *player) look(batch []*order, f *Figures) (err error) {
-	f.Reached, f.Circuits = p.ward.Reached(), guards.Circuits(p.system.Orders().Guard(), orders.Guarded())
+	f.Reached, f.Circuits = p.faults.Reached(), guards.Circuits(p.system.Orders().Guard(), orders.Guarded())
 	if f.After, err = readQueue(p.system); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // columns is how a row of the table is written.
 const columns = "%-24s %9v %8v %8v %11v %8v %9s %9s\n"
 
-// head says what is about to happen and is the head of the table.
+// head returns what is about to happen and the head of the table.
 func head(phases []phase) string {
 	var lasts time.Duration
 	for _, ph := range phases {
@@ -25,7 +25,7 @@ func head(phases []phase) string {
 		fmt.Sprintf(columns, "phase", "orders", "paid", "waiting", "given back", "refused", "p50", "p99")
 }
 
-// row is a phase in the table, with what there is to say about it beneath.
+// row writes a phase in the table, with what there is to say about it beneath.
 func row(name string, f Figures) string {
 	var b strings.Builder
 	p50, p99 := "-", "-" // where no order was taken
@@ -57,7 +57,8 @@ func row(name string, f Figures) string {
 	return b.String()
 }
 
-// rowOfBooks is the last row: what customers were told in all, and what the books say.
+// rowOfBooks writes the last row: what customers were told in all, and what the books
+// say.
 func rowOfBooks(told map[fate]int, sum audit, gone int64) string {
 	all := 0
 	for _, n := range told {
@@ -76,7 +77,7 @@ func counts(n map[string]int) string {
 	return strings.Join(all, ", ")
 }
 
-// String says what the books say, as in "80 charged, 0 given back, 80 pieces kept".
+// String returns what the books say, as in "80 charged, 0 given back, 80 pieces kept".
 func (a audit) String() string {
 	return fmt.Sprintf("%d charged, %d given back, %d pieces kept", a.charged, a.givenBack, a.kept)
 }

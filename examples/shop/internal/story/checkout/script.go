@@ -3,7 +3,7 @@ package checkout
 import (
 	"time"
 
-	"github.com/afloat-go/afloat/examples/shop/internal/story/ward"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/orders"
 	"github.com/afloat-go/afloat/examples/shop/system"
 	"github.com/afloat-go/afloat/interceptors/breaker"
@@ -23,7 +23,7 @@ type phase struct {
 	// stock: the stock is asked for meanwhile.
 	stock bool
 	// sick are the backends that are sick in this phase.
-	sick []ward.Ailment
+	sick []faults.Fault
 	// restart: the service that takes orders is started anew when the phase begins.
 	restart bool
 	// settles: the phase lasts until nothing waits any more, though not for ever.
@@ -37,12 +37,12 @@ const (
 	rush   = 200
 )
 
-// phasesOf is the whole act.
+// phasesOf returns the whole act.
 func phasesOf() []phase {
-	payments := func(how system.Sickness) []ward.Ailment {
-		return []ward.Ailment{{Backend: orders.Payments, How: how}}
+	payments := func(how system.Sickness) []faults.Fault {
+		return []faults.Fault{{Backend: orders.Payments, How: how}}
 	}
-	inventory := []ward.Ailment{{Backend: orders.Inventory, How: system.Failing}}
+	inventory := []faults.Fault{{Backend: orders.Inventory, How: system.Failing}}
 	const short, long = 2 * time.Second, 3 * time.Second
 	return []phase{
 		{name: "all is well", lasts: short, rate: steady, stock: true, must: []expectation{
@@ -75,16 +75,16 @@ func phasesOf() []phase {
 	}
 }
 
-// why is what orders may say that they wait for.
+// why returns what orders may say that they wait for.
 func (p phase) why() []degrade.Reason {
 	if len(p.sick) == 0 {
-		return ward.Ailment{}.Reasons() // for a while after a phase in which something was
+		return faults.Fault{}.Reasons() // for a while after a phase in which something was
 	}
 	return p.sick[0].Reasons()
 }
 
-// reachable is how many calls may reach a sick backend in that time: those until it is
-// noticed, and then a probe each time its circuit has been open, with a few to spare.
+// reachable returns how many calls may reach a sick backend in that time: those until it
+// is noticed, and then a probe each time its circuit has been open, with a few to spare.
 func reachable(lasts time.Duration) int {
 	const spare = 6
 	probes := lasts.Seconds() / (0.8 * orders.OpenFor.Seconds())

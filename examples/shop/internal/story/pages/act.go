@@ -26,7 +26,7 @@ type Config struct {
 	Phase time.Duration
 }
 
-// calmDown is how long all is well before a phase is told again: enough for every
+// calmDown is how long all is well before a phase is played again: enough for every
 // circuit to close.
 const calmDown = 1500 * time.Millisecond
 

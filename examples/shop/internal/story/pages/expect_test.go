@@ -11,12 +11,12 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
-// config is what the program does by default.
+// config returns what the program does by default.
 func config() Config {
 	return Config{Rate: 50, Phase: 6 * time.Second}
 }
 
-// calmFigures are those of a phase in which all went well.
+// calmFigures returns those of a phase in which all went well.
 func calmFigures() Figures {
 	f := Figures{
 		Requests: 600, Full: 600, LastSecond: 150, Settled: 150,
@@ -29,8 +29,8 @@ func calmFigures() Figures {
 	return f
 }
 
-// sickFigures are those of a phase in which recommendations was sick and the
-// guard did its work.
+// sickFigures returns those of a phase in which recommendations was sick and the guard
+// did its work.
 func sickFigures() Figures {
 	f := calmFigures()
 	f.Requests, f.Full, f.Settled = 750, 0, 0
@@ -53,7 +53,8 @@ func (f *Figures) set(part string, state breaker.State) {
 	}
 }
 
-// ruledFigures are those of a phase in which alerts were slow, and let in again by a rule.
+// ruledFigures returns those of a phase in which alerts were slow, and let in again by a
+// rule.
 func ruledFigures() Figures {
 	f := calmFigures()
 	f.Full, f.P50, f.P99 = 300, 502*time.Millisecond, 506*time.Millisecond

@@ -43,10 +43,10 @@ type Figures struct {
 	FirstError error
 }
 
-// Partial is how many pages were answered with some part degraded.
+// Partial returns how many pages were answered with some part degraded.
 func (f Figures) Partial() int { return f.Requests - f.Full - f.Failed }
 
-// Without is how many pages were answered without the given part as it should be.
+// Without returns how many pages were answered without the given part as it should be.
 func (f Figures) Without(part string) int {
 	n := 0
 	for _, count := range f.Marked[part] {

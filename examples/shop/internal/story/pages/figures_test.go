@@ -11,10 +11,10 @@ import (
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
-// complete is an answer that says that all is well.
+// complete returns an answer that says that all is well.
 func complete() *home { return &home{Degradation: &degradev1.Degradation{}} }
 
-// with is an answer with stand-ins for products, which says why.
+// with returns an answer with stand-ins for products, which says why.
 func with(reason degrade.Reason) *home {
 	h := complete()
 	degrade.SetResponse(h, degrade.NewReport(degrade.Marker{Path: "dashboard.products", State: degrade.Defaulted, Reason: reason}))

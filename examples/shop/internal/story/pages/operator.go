@@ -67,7 +67,7 @@ type Change struct {
 }
 
 // hesitation is how long the operator looks on: until alerts are cut off, also if the
-// phase is told again and begins with a closed circuit.
+// phase is played again and begins with a closed circuit.
 const hesitation = 2 * time.Second
 
 // add adds a rule for alerts, first with a slip of the pen and then without.
@@ -124,10 +124,10 @@ func justOpened(ctx context.Context, b *breaker.Breaker) (breaker.State, error) 
 	return b.State(), nil
 }
 
-// with is the rules and one more.
+// with returns the rules with one more.
 func (o *operator) with(rule string) []byte { return append(bytes.Clone(o.rules), rule...) }
 
-// circuit is the breaker in front of alerts.
+// circuit returns the breaker in front of alerts.
 func (o *operator) circuit() (*breaker.Breaker, bool) {
 	for _, s := range page.Guarded() {
 		if s.Name == page.Alerts {

@@ -35,7 +35,7 @@ func tellInMemory(t *testing.T, guarded bool, phases ...int) (string, error) {
 		}
 	}
 	var out strings.Builder
-	err = script.NewTeller(&out).Tell(t.Context(), act)
+	err = script.NewRunner(&out).Run(t.Context(), act)
 	if err := s.Stop(); err != nil {
 		t.Error(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/afloat-go/afloat/examples/shop/guards"
 	"github.com/afloat-go/afloat/examples/shop/internal/load"
-	"github.com/afloat-go/afloat/examples/shop/internal/story/ward"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/page"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/examples/shop/system"
@@ -27,7 +27,7 @@ const maxInFlight = 300
 // player plays phases on a system.
 type player struct {
 	system   *system.System
-	ward     *ward.Ward
+	faults   *faults.Injector
 	operator *operator
 	truth    truth
 	userIDs  []string
@@ -46,7 +46,7 @@ func newPlayer(ctx context.Context, sys *system.System, rate int) (*player, erro
 		return nil, err
 	}
 	p := &player{
-		system: sys, ward: ward.New(sys), operator: o, truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate,
+		system: sys, faults: faults.New(sys), operator: o, truth: t, userIDs: slices.Sorted(maps.Keys(t)), rate: rate,
 	}
 	const pages = 20
 	for n := range pages {
@@ -63,7 +63,7 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 	if copies := p.system.Copies(); ph.forget && copies != nil {
 		copies.Forget()
 	}
-	if err := errors.Join(p.operator.restore(ctx), p.ward.Admit(ph.sick...)); err != nil {
+	if err := errors.Join(p.operator.restore(ctx), p.faults.Inject(ph.sick...)); err != nil {
 		return Figures{}, err
 	}
 	results, change, err := p.run(ctx, ph)
@@ -71,7 +71,7 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 		return Figures{}, err
 	}
 	f := figuresOf(results, ph.lasts, judges{all: p.judge(ph.suffers), atLast: p.judge(ph.atLast)})
-	f.Circuits, f.Suffers, f.Reached = guards.Circuits(p.system.Guard(), page.Guarded()), ph.suffers.part, p.ward.Reached()
+	f.Circuits, f.Suffers, f.Reached = guards.Circuits(p.system.Guard(), page.Guarded()), ph.suffers.part, p.faults.Reached()
 	f.Change = change
 	return f, nil
 }
@@ -88,12 +88,13 @@ func (p *player) run(ctx context.Context, ph phase) (results []load.Result[*home
 	return results, change, errors.Join(err, fault)
 }
 
-// judge says what is wrong with the n-th answer, if that is all that it may say.
+// judge returns a check that says what is wrong with the n-th answer, if that is all
+// that it may say.
 func (p *player) judge(s suffering) func(n int, h *home) error {
 	return func(n int, h *home) error { return p.truth.judge(p.userID(n), h, s) }
 }
 
-// userID is the user whose page is asked for in the n-th place.
+// userID returns the user whose page is asked for in the n-th place.
 func (p *player) userID(n int) string { return p.userIDs[n%len(p.userIDs)] }
 
 // ask asks for the n-th page.

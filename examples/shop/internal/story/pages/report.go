@@ -12,7 +12,7 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/page"
 )
 
-// head says what is about to happen and is the head of the table.
+// head returns what is about to happen and the head of the table.
 func head(phases []phase, p *player) string {
 	var lasts time.Duration
 	for _, ph := range phases {
@@ -26,7 +26,7 @@ func head(phases []phase, p *player) string {
 		p.rate, lasts, guard, "phase", "requests", "in full", "partial", "failed", "p50", "p99")
 }
 
-// row is a phase in the table, with what there is to say about it beneath.
+// row writes a phase in the table, with what there is to say about it beneath.
 func row(name string, f Figures) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-24s %9d %8d %8d %7d %9s %9s\n",

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/afloat-go/afloat/examples/shop/internal/story/ward"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/page"
 	"github.com/afloat-go/afloat/examples/shop/system"
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -15,7 +15,7 @@ type phase struct {
 	name  string
 	lasts time.Duration
 	// sick are the backends that are sick in this phase.
-	sick []ward.Ailment
+	sick []faults.Fault
 	// forget: the copies of users are lost when the phase begins.
 	forget bool
 	// rule is one that is added to the others for as long as the phase lasts.
@@ -31,14 +31,14 @@ type phase struct {
 // calm is how long the phases last in which nothing is sick.
 const calm = 3 * time.Second
 
-// phasesOf is the whole act. The figures of its first phase go to healthy, for
+// phasesOf returns the whole act. The figures of its first phase go to healthy, for
 // later phases to be compared with.
 func phasesOf(cfg Config, healthy *Figures) []phase {
 	const users, products = page.Users, page.Recommendations
-	hangs := ward.Ailment{Backend: products, How: system.Hanging}
-	slows := ward.Ailment{Backend: page.Alerts, How: system.Slow}
-	fails := func(backend string) ward.Ailment { return ward.Ailment{Backend: backend, How: system.Failing} }
-	sick := func(name string, as suffering, with ...ward.Ailment) phase {
+	hangs := faults.Fault{Backend: products, How: system.Hanging}
+	slows := faults.Fault{Backend: page.Alerts, How: system.Slow}
+	fails := func(backend string) faults.Fault { return faults.Fault{Backend: backend, How: system.Failing} }
+	sick := func(name string, as suffering, with ...faults.Fault) phase {
 		return sickPhase(name, as, with, cfg, healthy)
 	}
 	return []phase{
@@ -59,9 +59,9 @@ func phasesOf(cfg Config, healthy *Figures) []phase {
 	}
 }
 
-// sickPhase is a phase in which backends are sick. The pages must not suffer but for
-// the one part, and what is sick must soon be left alone.
-func sickPhase(name string, suffers suffering, sick []ward.Ailment, cfg Config, healthy *Figures) phase {
+// sickPhase returns a phase in which backends are sick. The pages must not suffer but
+// for the one part, and what is sick must soon be left alone.
+func sickPhase(name string, suffers suffering, sick []faults.Fault, cfg Config, healthy *Figures) phase {
 	suffers.why = sick[0].Reasons()
 	return phase{name: name, lasts: cfg.Phase, sick: sick, suffers: suffers, must: []expectation{
 		noneFailed, markedExactly, marked(0.9),
@@ -71,34 +71,34 @@ func sickPhase(name string, suffers suffering, sick []ward.Ailment, cfg Config, 
 	}}
 }
 
-// forgetful is the same phase without copies of users.
+// forgetful returns the same phase without copies of users.
 func forgetful(p phase) phase {
 	p.forget = true
 	return p
 }
 
-// relief is a phase in which one of two backends is well again, so that in the end
+// relief returns a phase in which one of two backends is well again, so that in the end
 // the part is better than by default, though not as it should be.
-func relief(name string, atLast suffering, sick ward.Ailment) phase {
+func relief(name string, atLast suffering, sick faults.Fault) phase {
 	atLast.why = sick.Reasons()
 	suffers := atLast
 	suffers.as = append(slices.Clip(atLast.as), degrade.Defaulted)
-	return phase{name: name, lasts: calm, sick: []ward.Ailment{sick}, suffers: suffers, atLast: atLast, must: []expectation{
+	return phase{name: name, lasts: calm, sick: []faults.Fault{sick}, suffers: suffers, atLast: atLast, must: []expectation{
 		noneFailed, markedExactly, settled(0.99), sickCutOff, othersClosed,
 	}}
 }
 
-// ruled is a phase in which a rule is added while a backend is cut off. From then on it
-// is let in again, though it is as sick as before.
-func ruled(name, rule string, sick ward.Ailment, cfg Config) phase {
+// ruled returns a phase in which a rule is added while a backend is cut off. From then
+// on it is let in again, though it is as sick as before.
+func ruled(name, rule string, sick faults.Fault, cfg Config) phase {
 	suffers := onMostPages(sick.Backend, degrade.Missing)
 	suffers.why = sick.Reasons()
-	return phase{name: name, lasts: hesitation + cfg.Phase, rule: rule, sick: []ward.Ailment{sick}, suffers: suffers, must: []expectation{
+	return phase{name: name, lasts: hesitation + cfg.Phase, rule: rule, sick: []faults.Fault{sick}, suffers: suffers, must: []expectation{
 		noneFailed, markedExactly, settled(0.99), ruleChanged, sickLetIn, othersClosed, p99Within(page.Deadline),
 	}}
 }
 
-// recovery is a phase after a sick one: the circuits must close, and the pages be
+// recovery returns a phase after a sick one: the circuits must close, and the pages be
 // complete again. Until then the part may be what it was before.
 func recovery(part string, as degrade.State) phase {
 	suffers := onMostPages(part, as)
@@ -108,9 +108,9 @@ func recovery(part string, as degrade.State) phase {
 	}}
 }
 
-// reachable is how many calls may reach a sick backend: those until it is
-// noticed, for which twice SlowAfter is allowed, and then a probe each time its
-// circuit has been open, with a few to spare.
+// reachable returns how many calls may reach a sick backend: those until it is noticed,
+// for which twice SlowAfter is allowed, and then a probe each time its circuit has been
+// open, with a few to spare.
 func reachable(cfg Config) int {
 	const spare = 4
 	detection := float64(cfg.Rate) * 2 * page.SlowAfter.Seconds()

@@ -19,12 +19,12 @@ type suffering struct {
 	always bool
 }
 
-// onEveryPage says that no page has the part as it should be.
+// onEveryPage lets no page have the part as it should be.
 func onEveryPage(part string, as degrade.State) suffering {
 	return suffering{part: part, as: []degrade.State{as}, always: true}
 }
 
-// onMostPages says that some pages have the part all the same.
+// onMostPages lets some pages have the part all the same.
 func onMostPages(part string, as degrade.State) suffering {
 	return suffering{part: part, as: []degrade.State{as}}
 }

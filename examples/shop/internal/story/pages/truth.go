@@ -47,8 +47,8 @@ func newTruth(data *store.Store) (truth, error) {
 	return t, nil
 }
 
-// judge says what is wrong with what a user's page says of its parts: it must be
-// what the page holds, and what it may say while a part suffers.
+// judge returns what is wrong with what a user's page says of its parts: it must be what
+// the page holds, and what it may say while a part suffers.
 func (t truth) judge(userID string, h *home, s suffering) error {
 	said, err := claims(h)
 	if err != nil {
@@ -65,8 +65,8 @@ func (t truth) judge(userID string, h *home, s suffering) error {
 	return nil
 }
 
-// bestFor is what a part may be on one user's page: a user who has looked at nothing
-// yet is shown what everybody likes.
+// bestFor returns what a part may be on one user's page: a user who has looked at
+// nothing yet is shown what everybody likes.
 func (t truth) bestFor(userID string, s suffering) suffering {
 	if s.part == page.Recommendations && len(t[userID].viewed) == 0 {
 		s.as = []degrade.State{degrade.Defaulted}
@@ -74,7 +74,7 @@ func (t truth) bestFor(userID string, s suffering) suffering {
 	return s
 }
 
-// made is the page that says this of its parts.
+// made returns the page that says this of its parts.
 func (t truth) made(userID string, said map[string]degrade.Marker) *shopv1.GetDashboardResponse {
 	p := proto.CloneOf(t[userID].page)
 	for part, m := range said {
@@ -92,7 +92,7 @@ func (t truth) made(userID string, said map[string]degrade.Marker) *shopv1.GetDa
 	return p
 }
 
-// claims is what a page says of each of its parts.
+// claims returns what a page says of each of its parts.
 func claims(h *home) (map[string]degrade.Marker, error) {
 	report := degrade.FromResponse(h)
 	if !report.Known() {
@@ -112,7 +112,7 @@ func claims(h *home) (map[string]degrade.Marker, error) {
 	return said, nil
 }
 
-// partAt is the part that a path at the edge leads to.
+// partAt returns the part that a path at the edge leads to.
 func partAt(path string) (string, bool) {
 	for _, part := range page.Parts() {
 		if pathAtEdge(part) == path {
@@ -122,5 +122,5 @@ func partAt(path string) (string, bool) {
 	return "", false
 }
 
-// pathAtEdge is the field of the edge's answer that holds a part.
+// pathAtEdge returns the field of the edge's answer that holds a part.
 func pathAtEdge(part string) string { return degrade.Join("dashboard", page.Path(part)) }

@@ -11,7 +11,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// known is the truth about two users: ann has everything but alerts, and has looked
+// known returns the truth about two users: ann has everything but alerts, and has looked
 // at something; new has not.
 func known() truth {
 	page := &shopv1.GetDashboardResponse{
@@ -26,7 +26,7 @@ func known() truth {
 	}
 }
 
-// answer is the page of a user, with changes, and with what it says of its parts.
+// answer returns the page of a user, with changes, and with what it says of its parts.
 func answer(change func(*shopv1.GetDashboardResponse), said ...degrade.Marker) *home {
 	h := &home{Dashboard: proto.CloneOf(known()["ann"].page)}
 	if change != nil {

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// ErrUnmet is what [Teller.Tell] returns, with the list, if a phase did not show
+// ErrUnmet is what [Runner.Run] returns, with the list, if a phase did not show
 // what it must.
 var ErrUnmet = errors.New("not met")
 
-// Act is a story that is told in one table.
+// Act is a story that is written in one table.
 type Act struct {
 	// Head says what is about to happen, and names the columns.
 	Head string
 	// Phases are its parts, in order.
 	Phases []Phase
-	// Rest lets all come to rest before a phase is told again.
+	// Rest lets all come to rest before a phase is played again.
 	Rest func(ctx context.Context) error
 }
 

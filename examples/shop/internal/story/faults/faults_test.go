@@ -1,20 +1,20 @@
-package ward_test
+package faults_test
 
 import (
 	"maps"
 	"testing"
 	"testing/synctest"
 
-	"github.com/afloat-go/afloat/examples/shop/internal/story/ward"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/page"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/examples/shop/system"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// Who is admitted is sick until others are, and the calls that come meanwhile are
+// A backend is sick until others are, and the calls that come meanwhile are
 // counted.
-func TestAdmitted(t *testing.T) {
+func TestInjected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sys, err := system.Start(t.Context(), system.Config{Network: system.InMemory{}, Folder: t.TempDir(), Rules: "../../../rules.yaml"})
@@ -26,11 +26,11 @@ func TestAdmitted(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		w := ward.New(sys)
-		metrics := ward.Ailment{Backend: page.Metrics, How: system.Failing}
-		alerts := ward.Ailment{Backend: page.Alerts, How: system.Failing}
-		for _, sick := range [][]ward.Ailment{{}, {metrics}, {metrics, alerts}, {alerts}, {}} {
-			if err := w.Admit(sick...); err != nil {
+		injector := faults.New(sys)
+		metrics := faults.Fault{Backend: page.Metrics, How: system.Failing}
+		alerts := faults.Fault{Backend: page.Alerts, How: system.Failing}
+		for _, sick := range [][]faults.Fault{{}, {metrics}, {metrics, alerts}, {alerts}, {}} {
+			if err := injector.Inject(sick...); err != nil {
 				t.Fatal(err)
 			}
 			want := map[string]int{}
@@ -49,7 +49,7 @@ func TestAdmitted(t *testing.T) {
 					}
 				}
 			}
-			if got := w.Reached(); !maps.Equal(got, want) {
+			if got := injector.Reached(); !maps.Equal(got, want) {
 				t.Errorf("with %v sick, reached = %v; want %v", sick, got, want)
 			}
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/internal/story/script"
 )
 
-// A phase that failed while the machine was busy is told again, but not for
+// A phase that failed while the machine was busy is played again, but not for
 // ever, and not if the machine had nothing to do with it.
-func TestDisturbedPhasesAreToldAgain(t *testing.T) {
+func TestDisturbedPhasesArePlayedAgain(t *testing.T) {
 	t.Parallel()
 	good := script.Result{Row: "row\n"}
 	bad := script.Result{Row: "row\n", Unmet: []error{errors.New("all is lost")}}
@@ -34,20 +34,20 @@ func TestDisturbedPhasesAreToldAgain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var told, rested int
+			var played, rested int
 			var out strings.Builder
-			err := script.NewTeller(&out).Tell(t.Context(), script.Act{
+			err := script.NewRunner(&out).Run(t.Context(), script.Act{
 				Phases: []script.Phase{{Name: "outage", Play: func(context.Context) (script.Result, error) {
-					told++
-					return c.plays[told-1], nil
+					played++
+					return c.plays[played-1], nil
 				}}},
 				Rest: func(context.Context) error {
 					rested++
 					return nil
 				},
 			})
-			if told != len(c.plays) || rested != c.repeat || strings.Count(out.String(), "held everybody up") != c.repeat {
-				t.Errorf("told %d times, rested %d times; want %d and %d\n%s", told, rested, len(c.plays), c.repeat, &out)
+			if played != len(c.plays) || rested != c.repeat || strings.Count(out.String(), "held everybody up") != c.repeat {
+				t.Errorf("played %d times, rested %d times; want %d and %d\n%s", played, rested, len(c.plays), c.repeat, &out)
 			}
 			if errors.Is(err, script.ErrUnmet) != c.unmet || c.unmet && !strings.HasPrefix(err.Error(), "not met: outage: all is lost") {
 				t.Errorf("error = %v; want ErrUnmet: %v", err, c.unmet)
@@ -59,25 +59,25 @@ func TestDisturbedPhasesAreToldAgain(t *testing.T) {
 	}
 }
 
-// Every act is told, whatever was not met in one before, and the repeats are for all of
+// Every act is played, whatever was not met in one before, and the repeats are for all of
 // them together.
 func TestAllActsAreTold(t *testing.T) {
 	t.Parallel()
-	told := map[string]int{}
+	played := map[string]int{}
 	act := func(name string) script.Act {
 		return script.Act{
 			Head: "head of " + name + "\n",
 			Phases: []script.Phase{{Name: name, Play: func(context.Context) (script.Result, error) {
-				told[name]++
+				played[name]++
 				return script.Result{Unmet: []error{errors.New("bad")}, Late: time.Second}, nil
 			}}},
 			Rest: func(context.Context) error { return nil },
 		}
 	}
 	var out strings.Builder
-	err := script.NewTeller(&out).Tell(t.Context(), act("first"), act("second"))
-	if told["first"] != 7 || told["second"] != 1 {
-		t.Errorf("told %v; want the first seven times and the second once", told)
+	err := script.NewRunner(&out).Run(t.Context(), act("first"), act("second"))
+	if played["first"] != 7 || played["second"] != 1 {
+		t.Errorf("played %v; want the first seven times and the second once", played)
 	}
 	for _, want := range []string{"not met: first: bad", "not met: second: bad"} {
 		if !errors.Is(err, script.ErrUnmet) || !strings.Contains(err.Error(), want) {
@@ -85,7 +85,7 @@ func TestAllActsAreTold(t *testing.T) {
 		}
 	}
 	if !strings.HasPrefix(out.String(), "head of first\n") || !strings.Contains(out.String(), "head of second\n") {
-		t.Errorf("told:\n%s", &out)
+		t.Errorf("played:\n%s", &out)
 	}
 }
 
@@ -100,11 +100,11 @@ func TestAPhaseThatCannotBePlayed(t *testing.T) {
 			return script.Result{}, err
 		}}
 	}
-	err := script.NewTeller(&strings.Builder{}).Tell(t.Context(),
+	err := script.NewRunner(&strings.Builder{}).Run(t.Context(),
 		script.Act{Phases: []script.Phase{phase("outage", errDown), phase("later", nil)}},
 		script.Act{Phases: []script.Phase{phase("much later", nil)}})
 	if !errors.Is(err, errDown) || errors.Is(err, script.ErrUnmet) || later != 1 || !strings.Contains(err.Error(), `"outage"`) {
-		t.Errorf("error = %v, %d phases told; want that of the phase, named, and no more", err, later)
+		t.Errorf("error = %v, %d phases played; want that of the phase, named, and no more", err, later)
 	}
 }
 
@@ -123,7 +123,7 @@ func (b *broken) Write(p []byte) (int, error) {
 func TestAReportThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	for writes := range 2 {
-		err := script.NewTeller(&broken{writes}).Tell(t.Context(), script.Act{Phases: []script.Phase{
+		err := script.NewRunner(&broken{writes}).Run(t.Context(), script.Act{Phases: []script.Phase{
 			{Play: func(context.Context) (script.Result, error) { return script.Result{}, nil }},
 		}})
 		if !errors.Is(err, errBroken) {
