@@ -19,7 +19,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/fanout"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -39,14 +39,14 @@ func (w weather) GetWeather(ctx context.Context, _ *pb.GetWeatherRequest) (*pb.G
 
 // dial guards calls for the weather: each ends after 300 ms, and three failures in a row open a circuit.
 func dial(target string) (*grpc.ClientConn, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{Match: "/hello.v1.WeatherService/*", Policies: []policy.Template{
+	guard, err := interceptors.NewRules([]rules.Rule{{Match: "/hello.v1.WeatherService/*", Policies: []rules.Template{
 		timeout.Each(timeout.Config{Max: 300 * time.Millisecond}),
 		breaker.Each(breaker.Config{ConsecutiveFailures: 3}),
 	}}})
 	if err != nil {
 		return nil, err
 	}
-	return grpc.NewClient(target, append(interceptors.DialOptions(rules), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	return grpc.NewClient(target, append(interceptors.DialOptions(guard), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 }
 
 // newPlan makes a page for a name of a greeting and, if that is there in time, the weather.

@@ -7,7 +7,7 @@ import (
 
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/interceptors/fanout"
-	"github.com/afloat-go/afloat/interceptors/ruleset/protooptions"
+	"github.com/afloat-go/afloat/interceptors/rules/config/protooptions"
 )
 
 type (
