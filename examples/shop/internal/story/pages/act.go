@@ -39,24 +39,3 @@ func Act(ctx context.Context, sys *system.System, cfg Config) (script.Act, error
 	}
 	return p.act(phasesOf(cfg, &p.healthy)), nil
 }
-
-// act makes an act of phases. The figures of the first go to healthy.
-func (p *player) act(phases []phase) script.Act {
-	a := script.Act{
-		Head: head(phases, p),
-		Rest: func(ctx context.Context) error {
-			_, err := p.play(ctx, phase{lasts: calmDown})
-			return err
-		},
-	}
-	for n, ph := range phases {
-		a.Phases = append(a.Phases, script.Phase{Name: ph.name, Play: func(ctx context.Context) (script.Result, error) {
-			f, err := p.play(ctx, ph)
-			if n == 0 {
-				p.healthy = f
-			}
-			return script.Result{Row: row(ph.name, f), Unmet: ph.check(f), Late: f.Late}, err
-		}})
-	}
-	return a
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/guards"
 	"github.com/afloat-go/afloat/examples/shop/internal/load"
 	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/script"
 	"github.com/afloat-go/afloat/examples/shop/page"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/examples/shop/system"
@@ -102,4 +103,25 @@ func (p *player) ask(ctx context.Context, n int) (*home, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return p.system.Edge().GetHome(ctx, &shopv1.GetHomeRequest{UserId: p.userID(n)})
+}
+
+// act makes an act of phases. The figures of the first go to healthy.
+func (p *player) act(phases []phase) script.Act {
+	a := script.Act{
+		Head: head(phases, p),
+		Rest: func(ctx context.Context) error {
+			_, err := p.play(ctx, phase{lasts: calmDown})
+			return err
+		},
+	}
+	for n, ph := range phases {
+		a.Phases = append(a.Phases, script.Phase{Name: ph.name, Play: func(ctx context.Context) (script.Result, error) {
+			f, err := p.play(ctx, ph)
+			if n == 0 {
+				p.healthy = f
+			}
+			return script.Result{Row: row(ph.name, f), Unmet: ph.check(f), Late: f.Late}, err
+		}})
+	}
+	return a
 }
