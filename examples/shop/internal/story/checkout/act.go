@@ -2,7 +2,6 @@ package checkout
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/afloat-go/afloat/examples/shop/internal/story/script"
@@ -35,29 +34,4 @@ func Act(sys *system.System) (script.Act, error) {
 	}
 	a.Phases = append(a.Phases, script.Phase{Name: "the books", Play: p.close})
 	return a, nil
-}
-
-// close holds all orders of the run against the books.
-func (p *player) close(context.Context) (r script.Result, err error) {
-	b, err := readBooks(p.system, p.run)
-	if err != nil {
-		return r, err
-	}
-	left, err := pieces(p.system)
-	if err != nil {
-		return r, err
-	}
-	told := map[fate]int{}
-	for _, o := range p.placed {
-		told[o.fate]++
-	}
-	sum := b.of(p.placed)
-	r.Row = rowOfBooks(told, sum, p.pieces-left)
-	if err := booksRight(Figures{Books: sum}); err != nil {
-		r.Unmet = append(r.Unmet, err)
-	}
-	if gone := p.pieces - left; gone != int64(sum.kept) {
-		r.Unmet = append(r.Unmet, fmt.Errorf("%d pieces have left the shelves and %d are kept for orders; must be as many", gone, sum.kept))
-	}
-	return r, nil
 }

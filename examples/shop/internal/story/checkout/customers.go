@@ -5,6 +5,7 @@ import (
 	"time"
 
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
+	"github.com/afloat-go/afloat/examples/shop/system"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
@@ -17,12 +18,25 @@ const maxInFlight = 600
 // stockRate is how many questions for the stock are asked per second.
 const stockRate = 50
 
+// order is one that was placed.
+type order struct {
+	id, product string
+	cents       int64
+	fate        fate
+}
+
+// customers place orders, and ask for the stock.
+type customers struct {
+	system   *system.System
+	products []*shopv1.Product // those that are not rare
+}
+
 // place places an order.
-func (p *player) place(ctx context.Context, o *order) (answer, error) {
+func (c *customers) place(ctx context.Context, o *order) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var a answer
-	got, err := p.system.Orders().Client().PlaceOrder(ctx, &shopv1.PlaceOrderRequest{
+	got, err := c.system.Orders().Client().PlaceOrder(ctx, &shopv1.PlaceOrderRequest{
 		OrderId: o.id, ProductId: o.product, Cents: o.cents,
 	}, degrade.Capture(&a.report))
 	a.payment = got.GetPaymentId()
@@ -30,11 +44,11 @@ func (p *player) place(ctx context.Context, o *order) (answer, error) {
 }
 
 // checkStock asks how many pieces there are of a product, for the n-th time.
-func (p *player) checkStock(ctx context.Context, n int) (int64, error) {
+func (c *customers) checkStock(ctx context.Context, n int) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	got, err := p.system.Orders().Client().CheckStock(ctx, &shopv1.CheckStockRequest{
-		ProductId: p.products[n%len(p.products)].GetId(),
+	got, err := c.system.Orders().Client().CheckStock(ctx, &shopv1.CheckStockRequest{
+		ProductId: c.products[n%len(c.products)].GetId(),
 	})
 	return got.GetPieces(), err
 }
