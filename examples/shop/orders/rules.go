@@ -1,6 +1,10 @@
 package orders
 
-import "time"
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/examples/shop/guards"
+)
 
 // What the rules say of the calls to payments and inventory, for who counts on it. See
 // rules.yaml.
@@ -11,3 +15,17 @@ const (
 	// OpenFor is how long a circuit stays open.
 	OpenFor = 500 * time.Millisecond
 )
+
+// The services that orders are made of.
+const (
+	Payments  = "payments"
+	Inventory = "inventory"
+)
+
+// Guarded returns the services that are called under rules, payments first.
+func Guarded() []guards.Service {
+	return []guards.Service{
+		{Name: Payments, Methods: "/shop.v1.PaymentService/"},
+		{Name: Inventory, Methods: "/shop.v1.InventoryService/"},
+	}
+}

@@ -2,8 +2,12 @@ package orders
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -12,16 +16,16 @@ import (
 
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Service answers OrderService. It is safe for concurrent use.
 type Service struct {
 	shopv1.UnimplementedOrderServiceServer
 
-	payments  shopv1.PaymentServiceClient
-	inventory shopv1.InventoryServiceClient
-	queue     *Queue
-	log       *slog.Logger
+	settler settler
+	queue   *Queue
+	log     *slog.Logger
 
 	inHand sync.Map // ids of the orders that are being worked on
 }
@@ -30,10 +34,13 @@ type Service struct {
 // call [Service.Run], or it is never done. What becomes of orders that wait is logged.
 func New(payments, inventory grpc.ClientConnInterface, queue *Queue, log *slog.Logger) *Service {
 	return &Service{
-		payments:  shopv1.NewPaymentServiceClient(payments),
-		inventory: shopv1.NewInventoryServiceClient(inventory),
-		queue:     queue,
-		log:       log,
+		settler: settler{
+			payments:  shopv1.NewPaymentServiceClient(payments),
+			inventory: shopv1.NewInventoryServiceClient(inventory),
+			queue:     queue,
+		},
+		queue: queue,
+		log:   log,
 	}
 }
 
@@ -56,7 +63,7 @@ func (s *Service) PlaceOrder(
 	if err := s.refuse(order, k); err != nil {
 		return nil, err
 	}
-	o, err := s.settle(ctx, order, k)
+	o, err := s.settler.settle(ctx, order, k)
 	switch {
 	case err != nil:
 		return nil, s.unkept(ctx, order, err)
@@ -98,7 +105,7 @@ func (s *Service) unkept(ctx context.Context, order *shopv1.PlaceOrderRequest, e
 func (s *Service) CheckStock(
 	ctx context.Context, req *shopv1.CheckStockRequest,
 ) (*shopv1.CheckStockResponse, error) {
-	got, err := s.inventory.GetStock(ctx, &shopv1.GetStockRequest{ProductId: req.GetProductId()})
+	got, err := s.settler.inventory.GetStock(ctx, &shopv1.GetStockRequest{ProductId: req.GetProductId()})
 	if err != nil {
 		return nil, err
 	}
@@ -110,4 +117,95 @@ func (s *Service) CheckStock(
 func (s *Service) take(id string) (giveBack func(), ok bool) {
 	_, taken := s.inHand.LoadOrStore(id, struct{}{})
 	return func() { s.inHand.Delete(id) }, !taken
+}
+
+// DrainEvery is how often the orders that wait are looked after. One that is tried
+// while the circuit is open costs nothing, and once its time is over is the probe that
+// closes it.
+const DrainEvery = 250 * time.Millisecond
+
+// Run looks after the orders that wait until ctx ends, and returns once it has put
+// down what it had in hand. There must be one of it at a time for a queue.
+func (s *Service) Run(ctx context.Context) {
+	ticker := time.NewTicker(DrainEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		done, err := s.Drain(ctx)
+		if done > 0 {
+			s.log.InfoContext(ctx, "orders that waited are settled", slog.Int("orders", done))
+		}
+		if err != nil {
+			s.log.DebugContext(ctx, "orders still wait", slog.Any("cause", err))
+		}
+	}
+}
+
+// Drain does what there is to do for the orders that wait, one by one, so that what has
+// just recovered is not flooded: first what is owed, then what was accepted, the oldest
+// first. It returns for how many there is nothing left to do, and why there still is
+// for others.
+func (s *Service) Drain(ctx context.Context) (done int, err error) {
+	waiting, err := s.queue.Kept()
+	if err != nil {
+		return 0, err
+	}
+	var faults []error
+	for _, steps := range [][]shopv1.Step{{toRefund, toUndo}, {toRelease}, {toFulfil}} {
+		n, err := s.drain(ctx, steps, waiting)
+		done, faults = done+n, append(faults, err)
+	}
+	return done, errors.Join(faults...)
+}
+
+// drain takes the given steps. It passes over an order that fails, and stops at a
+// refusal by the guard: what refuses one refuses the next.
+func (s *Service) drain(ctx context.Context, steps []shopv1.Step, waiting []*shopv1.KeptOrder) (done int, err error) {
+	var faults []error
+	for _, k := range waiting {
+		if !slices.Contains(steps, k.GetStep()) {
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		todo, err := s.resume(ctx, k)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("orders: %s: %w", k.GetOrder().GetOrderId(), err))
+		}
+		if todo == nothing {
+			done++
+		}
+		if todo == k.GetStep() && policy.IsRejection(err) {
+			break
+		}
+	}
+	return done, errors.Join(faults...)
+}
+
+// resume takes an order that waited as in seen as far as it goes, and says what there is
+// still to do and why. It leaves alone what somebody else is at, or was.
+func (s *Service) resume(ctx context.Context, seen *shopv1.KeptOrder) (todo shopv1.Step, cause error) {
+	order := seen.GetOrder()
+	giveBack, ok := s.take(order.GetOrderId())
+	if !ok {
+		return seen.GetStep(), nil
+	}
+	defer giveBack()
+	k, err := s.queue.find(order.GetOrderId())
+	if err != nil || k.GetStep() != seen.GetStep() {
+		return seen.GetStep(), err
+	}
+	o, err := s.settler.settle(ctx, order, k)
+	if err != nil {
+		return k.GetStep(), err
+	}
+	if k.GetStep() == toFulfil && o.todo != toFulfil && o.cause != nil {
+		s.log.WarnContext(ctx, "an order that waited is not to be had", slog.String("order", order.GetOrderId()), slog.Any("cause", o.cause))
+	}
+	return o.todo, o.cause
 }

@@ -1,6 +1,10 @@
 package page
 
-import "time"
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/examples/shop/guards"
+)
 
 // What the rules say of the calls to the services, for who counts on it. See rules.yaml
 // and the options of UserService.
@@ -16,3 +20,16 @@ const (
 	OpenFor    = 500 * time.Millisecond
 	MaxOpenFor = time.Second
 )
+
+// Guarded returns the services that the dashboard calls under its rules, in the order
+// of [Services].
+func Guarded() []guards.Service {
+	return []guards.Service{
+		{Name: Users, Methods: "/shop.v1.UserService/"},
+		{Name: Metrics, Methods: "/shop.v1.MetricsService/"},
+		{Name: Alerts, Methods: "/shop.v1.AlertsService/"},
+		{Name: Activity, Methods: "/shop.v1.ActivityService/"},
+		{Name: Recommendations, Methods: "/shop.v1.RecommendationsService/"},
+		{Name: History, Methods: "/shop.v1.HistoryService/"},
+	}
+}
