@@ -38,13 +38,13 @@ func (b *Backend) Sickness() Sickness { return Sickness(b.sick.Load()) }
 // Arrived returns how many calls have come to it, whatever became of them.
 func (b *Backend) Arrived() uint64 { return b.server.Arrived() }
 
-// startBackend starts a backend, which is well.
-func (s *System) startBackend(ctx context.Context, name string, service backend.Service) (*Backend, error) {
+// startBackend starts a backend, which is well, for as long as the process runs.
+func startBackend(ctx context.Context, p *process, name string, service backend.Service) (*Backend, error) {
 	f, err := fault.New(Well.symptoms())
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
-	observed, err := s.cfg.Observe.Service(ctx, name)
+	observed, err := p.cfg.Observe.Service(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,12 +52,11 @@ func (s *System) startBackend(ctx context.Context, name string, service backend.
 	if err != nil {
 		return nil, fmt.Errorf("system: %s: %w", name, err)
 	}
-	lis, err := s.cfg.Network.Listen(ctx)
+	lis, err := p.cfg.Network.Listen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	b := &Backend{name: name, server: server, fault: f, lis: lis}
-	s.backends = append(s.backends, b)
-	s.serve(lis, server.Serve, server.Stop)
+	p.serve(lis, server.Serve, server.Stop)
 	return b, nil
 }

@@ -16,27 +16,34 @@ const (
 	RarePieces = 5
 )
 
-// openData opens the files. Each service has one of its own: a compartment whose
-// database waits for another's is none.
-func (s *System) openData() (err error) {
-	if s.data, err = store.Open(s.cfg.Folder); err != nil {
-		return err
+// data is what services have on disk.
+type data struct {
+	pages   *store.Store   // what the backends of pages answer from
+	account *ledger.Ledger // what was paid for orders
+	room    *stock.Stock   // what there is to order, and what is kept for orders
+}
+
+// openData opens the files for as long as the process runs. Each service has one of its
+// own: a compartment whose database waits for another's is none.
+func openData(p *process) (d data, err error) {
+	if d.pages, err = store.Open(p.cfg.Folder); err != nil {
+		return d, err
 	}
-	s.onStop(s.data.Close)
-	if s.account, err = ledger.Open(filepath.Join(s.cfg.Folder, "payments.db")); err != nil {
-		return err
+	p.onStop(d.pages.Close)
+	if d.account, err = ledger.Open(filepath.Join(p.cfg.Folder, "payments.db")); err != nil {
+		return d, err
 	}
-	s.onStop(s.account.Close)
-	if s.room, err = stock.Open(filepath.Join(s.cfg.Folder, "inventory.db")); err != nil {
-		return err
+	p.onStop(d.account.Close)
+	if d.room, err = stock.Open(filepath.Join(p.cfg.Folder, "inventory.db")); err != nil {
+		return d, err
 	}
-	s.onStop(s.room.Close)
-	return s.deliver()
+	p.onStop(d.room.Close)
+	return d, d.deliver()
 }
 
 // deliver fills up the store room.
-func (s *System) deliver() error {
-	products, err := s.data.Products()
+func (d data) deliver() error {
+	products, err := d.pages.Products()
 	if err != nil {
 		return err
 	}
@@ -45,5 +52,5 @@ func (s *System) deliver() error {
 		pieces[p.GetId()] = Pieces
 	}
 	pieces[Rare] = RarePieces
-	return s.room.Deliver(pieces)
+	return d.room.Deliver(pieces)
 }

@@ -2,14 +2,12 @@ package system
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
 
-	"github.com/afloat-go/afloat/examples/shop/backend"
 	"github.com/afloat-go/afloat/examples/shop/guards"
 	"github.com/afloat-go/afloat/examples/shop/orders"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
@@ -48,42 +46,6 @@ func (o *Orders) Refused() map[string]int {
 	return refused
 }
 
-// startShop starts payments, inventory and orders.
-func (s *System) startShop(ctx context.Context) error {
-	if _, err := s.startBackend(ctx, orders.Payments, backend.Payments(s.account)); err != nil {
-		return err
-	}
-	if _, err := s.startBackend(ctx, orders.Inventory, backend.Inventory(s.room)); err != nil {
-		return err
-	}
-	s.onStop(func() error {
-		if o := s.Orders(); o != nil {
-			return o.stop()
-		}
-		return nil
-	})
-	return s.startOrders(ctx)
-}
-
-// RestartOrders stops the service that takes orders and starts it anew, from what it
-// has on disk. On an error there is none. It must not be called concurrently.
-func (s *System) RestartOrders(ctx context.Context) error {
-	if err := s.orders.Swap(nil).stop(); err != nil {
-		return err
-	}
-	return s.startOrders(ctx)
-}
-
-// startOrders starts the service, or stops what it had started of it.
-func (s *System) startOrders(ctx context.Context) error {
-	o := &Orders{process: process{cfg: s.cfg}}
-	if err := o.start(ctx, s); err != nil {
-		return errors.Join(err, o.stop())
-	}
-	s.orders.Store(o)
-	return nil
-}
-
 // start starts the service. What it had started when it fails is for stop.
 func (o *Orders) start(ctx context.Context, s *System) (err error) {
 	observed, err := o.cfg.Observe.Service(ctx, "orders")
@@ -94,7 +56,7 @@ func (o *Orders) start(ctx context.Context, s *System) (err error) {
 		return err
 	}
 	o.onStop(o.queue.Close)
-	if _, err = o.startRules(ctx, observed); err != nil {
+	if _, err = startRules(ctx, &o.process, observed); err != nil {
 		return err
 	}
 	guard := observed.DialOptions()

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/examples/shop/backend"
+	"github.com/afloat-go/afloat/examples/shop/backend/store"
 	"github.com/afloat-go/afloat/examples/shop/edge"
 	"github.com/afloat-go/afloat/examples/shop/internal/observe"
 	"github.com/afloat-go/afloat/examples/shop/page"
@@ -16,56 +17,70 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
-// startPages starts all that pages are made of, and the edge.
-func (s *System) startPages(ctx context.Context) error {
-	observed, err := s.cfg.Observe.Service(ctx, "dashboard")
-	if err != nil {
-		return err
-	}
-	rules, err := s.startRules(ctx, observed)
-	if err != nil {
-		return err
-	}
-	connections, err := s.startPageBackends(ctx, observed)
-	if err != nil {
-		return err
-	}
-	lis, err := s.startDashboard(ctx, connections, rules.Rules(), observed)
-	if err != nil {
-		return err
-	}
-	if lis, err = s.startEdge(ctx, lis); err != nil {
-		return err
-	}
-	return s.startClient(ctx, lis)
+// pages is the dashboard with all that its pages are made of, and the edge before it. It
+// is the dashboard's process.
+type pages struct {
+	process
+
+	data     *store.Store // what the backends answer from
+	backends []*Backend
+
+	copies    *page.Copies
+	edge      shopv1.EdgeServiceClient
+	edgeGuard *rules.Rules
 }
 
-// startPageBackends starts the backends of the dashboard and returns its connections
+// start starts the backends, the dashboard, the edge and a client.
+func (p *pages) start(ctx context.Context) error {
+	observed, err := p.cfg.Observe.Service(ctx, "dashboard")
+	if err != nil {
+		return err
+	}
+	rules, err := startRules(ctx, &p.process, observed)
+	if err != nil {
+		return err
+	}
+	connections, err := p.startBackends(ctx, observed)
+	if err != nil {
+		return err
+	}
+	lis, err := p.startDashboard(ctx, connections, rules.Rules(), observed)
+	if err != nil {
+		return err
+	}
+	if lis, err = p.startEdge(ctx, lis); err != nil {
+		return err
+	}
+	return p.startClient(ctx, lis)
+}
+
+// startBackends starts the backends of the dashboard and returns its connections
 // to them.
-func (s *System) startPageBackends(
+func (p *pages) startBackends(
 	ctx context.Context, observed *observe.Service,
 ) (map[string]grpc.ClientConnInterface, error) {
 	connections := map[string]grpc.ClientConnInterface{}
 	services := map[string]backend.Service{
-		page.Users:           backend.Users(s.data),
-		page.Metrics:         backend.Metrics(s.data),
-		page.Alerts:          backend.Alerts(s.data),
-		page.Activity:        backend.Activity(s.data),
-		page.Recommendations: backend.Recommendations(s.data),
-		page.History:         backend.History(s.data),
+		page.Users:           backend.Users(p.data),
+		page.Metrics:         backend.Metrics(p.data),
+		page.Alerts:          backend.Alerts(p.data),
+		page.Activity:        backend.Activity(p.data),
+		page.Recommendations: backend.Recommendations(p.data),
+		page.History:         backend.History(p.data),
 	}
 	for _, name := range page.Services() {
-		b, err := s.startBackend(ctx, name, services[name])
+		b, err := startBackend(ctx, &p.process, name, services[name])
 		if err != nil {
 			return nil, err
 		}
+		p.backends = append(p.backends, b)
 		var guard []grpc.DialOption
-		if s.cfg.Guarded {
-			if guard, err = s.guardCalls(name, b.lis, observed); err != nil {
+		if p.cfg.Guarded {
+			if guard, err = p.guardCalls(name, b.lis, observed); err != nil {
 				return nil, err
 			}
 		}
-		if connections[name], err = s.connect(b.lis, slices.Concat(guard, observed.DialOptions())...); err != nil {
+		if connections[name], err = p.connect(b.lis, slices.Concat(guard, observed.DialOptions())...); err != nil {
 			return nil, err
 		}
 	}
@@ -74,51 +89,51 @@ func (s *System) startPageBackends(
 
 // guardCalls returns the options of the connection to a backend. That to the users has
 // stand-ins for them.
-func (s *System) guardCalls(name string, lis net.Listener, observed *observe.Service) (_ []grpc.DialOption, err error) {
+func (p *pages) guardCalls(name string, lis net.Listener, observed *observe.Service) (_ []grpc.DialOption, err error) {
 	if name != page.Users {
-		return interceptors.DialOptions(s.guard()), nil
+		return interceptors.DialOptions(p.guard()), nil
 	}
-	if s.copies, err = page.NewCopies(lis.Addr().String(), s.data.User, observed.Fallbacks()...); err != nil {
+	if p.copies, err = page.NewCopies(lis.Addr().String(), p.data.User, observed.Fallbacks()...); err != nil {
 		return nil, err
 	}
-	return interceptors.DialOptions(s.guard(), interceptors.WithFallbacks(s.copies.Client)), nil
+	return interceptors.DialOptions(p.guard(), interceptors.WithFallbacks(p.copies.Client)), nil
 }
 
 // startDashboard starts the service that asks the backends.
-func (s *System) startDashboard(
+func (p *pages) startDashboard(
 	ctx context.Context, connections map[string]grpc.ClientConnInterface, rules *rules.Rules, observed *observe.Service,
 ) (net.Listener, error) {
 	service, err := page.New(connections, observed.Plans())
 	if err != nil {
 		return nil, err
 	}
-	lis, err := s.cfg.Network.Listen(ctx)
+	lis, err := p.cfg.Network.Listen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	opts := slices.Concat(interceptors.ServerOptions(rules), observed.ServerOptions()) //nolint:contextcheck // calls have their own
 	server := grpc.NewServer(opts...)
 	shopv1.RegisterDashboardServiceServer(server, service)
-	s.serve(lis, server.Serve, server.GracefulStop)
+	p.serve(lis, server.Serve, server.GracefulStop)
 	return lis, nil
 }
 
 // startEdge starts the service that asks the dashboard at the given listener. It is a
 // process of its own.
-func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.Listener, error) {
-	observed, err := s.cfg.Observe.Service(ctx, "edge")
+func (p *pages) startEdge(ctx context.Context, dashboardAt net.Listener) (net.Listener, error) {
+	observed, err := p.cfg.Observe.Service(ctx, "edge")
 	if err != nil {
 		return nil, err
 	}
-	e := &process{cfg: s.cfg}
-	s.onStop(e.stop)
-	rules, err := e.startRules(ctx, observed)
+	e := &process{cfg: p.cfg}
+	p.onStop(e.stop)
+	rules, err := startRules(ctx, e, observed)
 	if err != nil {
 		return nil, err
 	}
 	guard := []grpc.DialOption{reading()}
-	if s.edgeGuard = e.guard(); s.edgeGuard != nil {
-		guard = interceptors.DialOptions(s.edgeGuard)
+	if p.edgeGuard = e.guard(); p.edgeGuard != nil {
+		guard = interceptors.DialOptions(p.edgeGuard)
 	}
 	cc, err := e.connect(dashboardAt, slices.Concat(guard, observed.DialOptions())...)
 	if err != nil {
@@ -140,15 +155,15 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 }
 
 // startClient connects a client to the edge.
-func (s *System) startClient(ctx context.Context, edgeAt net.Listener) error {
-	observed, err := s.cfg.Observe.Service(ctx, "client")
+func (p *pages) startClient(ctx context.Context, edgeAt net.Listener) error {
+	observed, err := p.cfg.Observe.Service(ctx, "client")
 	if err != nil {
 		return err
 	}
-	cc, err := s.connect(edgeAt, observed.DialOptions()...)
+	cc, err := p.connect(edgeAt, observed.DialOptions()...)
 	if err != nil {
 		return err
 	}
-	s.edge = shopv1.NewEdgeServiceClient(cc)
+	p.edge = shopv1.NewEdgeServiceClient(cc)
 	return nil
 }

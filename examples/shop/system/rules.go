@@ -14,7 +14,7 @@ import (
 
 // startRules makes the rules of the process and, if it is asked for, follows their file
 // for as long as the process runs.
-func (p *process) startRules(ctx context.Context, observed *observe.Service) (*config.Set, error) {
+func startRules(ctx context.Context, p *process, observed *observe.Service) (*config.Set, error) {
 	p.changes = &changes{next: observed.Changes(), heard: make(chan error, 1)}
 	set, err := guards.Rules(p.cfg.Rules, config.WithPolicyOptions(observed.Rules()...),
 		config.WithObserver(p.changes), config.WithLogger(observed.Logger()))
@@ -72,22 +72,11 @@ func (c *changes) forget() {
 	}
 }
 
-// ErrRefused is wrapped by the error of rules that were refused.
-var ErrRefused = errors.New("system: rules refused")
-
-// ChangeRules writes the rules file, as an operator does, and waits until the dashboard
-// has heard of it. The text must be another than before. The error wraps [ErrRefused] if
-// the dashboard refuses the rules. It must not be called concurrently.
-func (s *System) ChangeRules(ctx context.Context, text []byte) error {
-	s.changes.forget()
-	if err := replace(s.cfg.Rules, text); err != nil {
-		return fmt.Errorf("system: %w", err)
-	}
-	if !s.cfg.Follow {
-		_ = s.rules.Reload() // it is heard
-	}
+// wait waits for what becomes of a change. The error wraps [ErrRefused] if it was
+// refused.
+func (c *changes) wait(ctx context.Context) error {
 	select {
-	case err := <-s.changes.heard:
+	case err := <-c.heard:
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
@@ -96,6 +85,9 @@ func (s *System) ChangeRules(ctx context.Context, text []byte) error {
 		return context.Cause(ctx)
 	}
 }
+
+// ErrRefused is wrapped by the error of rules that were refused.
+var ErrRefused = errors.New("system: rules refused")
 
 // replace puts a file in the place of another at once: nobody sees half of it.
 func replace(path string, text []byte) error {

@@ -3,12 +3,16 @@ package system
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/examples/shop/backend"
 	"github.com/afloat-go/afloat/examples/shop/backend/ledger"
 	"github.com/afloat-go/afloat/examples/shop/backend/stock"
 	"github.com/afloat-go/afloat/examples/shop/backend/store"
 	"github.com/afloat-go/afloat/examples/shop/internal/observe"
+	"github.com/afloat-go/afloat/examples/shop/orders"
 	"github.com/afloat-go/afloat/examples/shop/page"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -36,15 +40,10 @@ type Config struct {
 type System struct {
 	process
 
-	data     *store.Store
-	account  *ledger.Ledger
-	room     *stock.Stock
+	data     data
+	pages    pages
+	orders   atomic.Pointer[Orders]
 	backends []*Backend
-
-	copies    *page.Copies
-	edge      shopv1.EdgeServiceClient
-	edgeGuard *rules.Rules
-	orders    atomic.Pointer[Orders]
 }
 
 // Start starts the system, or stops what it had started and says what failed. The
@@ -67,14 +66,51 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 }
 
 // start starts the data, the services of pages and those of orders.
-func (s *System) start(ctx context.Context) error {
-	if err := s.openData(); err != nil {
+func (s *System) start(ctx context.Context) (err error) {
+	if s.data, err = openData(&s.process); err != nil {
 		return err
 	}
-	if err := s.startPages(ctx); err != nil {
+	s.pages = pages{process: process{cfg: s.cfg}, data: s.data.pages}
+	s.onStop(s.pages.stop)
+	if err := s.pages.start(ctx); err != nil {
 		return err
 	}
+	s.backends = slices.Clone(s.pages.backends)
 	return s.startShop(ctx)
+}
+
+// startShop starts payments, inventory and orders.
+func (s *System) startShop(ctx context.Context) error {
+	for _, b := range []struct {
+		name    string
+		service backend.Service
+	}{
+		{orders.Payments, backend.Payments(s.data.account)},
+		{orders.Inventory, backend.Inventory(s.data.room)},
+	} {
+		started, err := startBackend(ctx, &s.process, b.name, b.service)
+		if err != nil {
+			return err
+		}
+		s.backends = append(s.backends, started)
+	}
+	s.onStop(func() error {
+		if o := s.Orders(); o != nil {
+			return o.stop()
+		}
+		return nil
+	})
+	return s.startOrders(ctx)
+}
+
+// startOrders starts the service, or stops what it had started of it.
+func (s *System) startOrders(ctx context.Context) error {
+	o := &Orders{process: process{cfg: s.cfg}}
+	if err := o.start(ctx, s); err != nil {
+		return errors.Join(err, o.stop())
+	}
+	s.orders.Store(o)
+	return nil
 }
 
 // Stop stops everything, the clients first, then the servers, and the data last,
@@ -82,7 +118,7 @@ func (s *System) start(ctx context.Context) error {
 func (s *System) Stop() error { return s.stop() }
 
 // Edge returns a client of the edge, which answers requests for pages.
-func (s *System) Edge() shopv1.EdgeServiceClient { return s.edge }
+func (s *System) Edge() shopv1.EdgeServiceClient { return s.pages.edge }
 
 // Orders returns the service that takes orders, as it runs now.
 func (s *System) Orders() *Orders { return s.orders.Load() }
@@ -94,27 +130,27 @@ func (s *System) Folder() string { return s.cfg.Folder }
 func (s *System) RulesFile() string { return s.cfg.Rules }
 
 // Data returns what the backends of pages answer from.
-func (s *System) Data() *store.Store { return s.data }
+func (s *System) Data() *store.Store { return s.data.pages }
 
 // Account returns what was paid for orders.
-func (s *System) Account() *ledger.Ledger { return s.account }
+func (s *System) Account() *ledger.Ledger { return s.data.account }
 
 // Room returns what there is to order, and what is kept for orders.
-func (s *System) Room() *stock.Stock { return s.room }
+func (s *System) Room() *stock.Stock { return s.data.room }
 
 // Rules returns the rules of the dashboard.
-func (s *System) Rules() *config.Set { return s.rules }
+func (s *System) Rules() *config.Set { return s.pages.rules }
 
 // Guard returns the rules of the dashboard's connections, nil if they are
 // unguarded.
-func (s *System) Guard() *rules.Rules { return s.guard() }
+func (s *System) Guard() *rules.Rules { return s.pages.guard() }
 
 // EdgeGuard returns the rules of the edge's connection to the dashboard, nil if it is
 // unguarded.
-func (s *System) EdgeGuard() *rules.Rules { return s.edgeGuard }
+func (s *System) EdgeGuard() *rules.Rules { return s.pages.edgeGuard }
 
 // Copies stand in for the users, nil if the connections are unguarded.
-func (s *System) Copies() *page.Copies { return s.copies }
+func (s *System) Copies() *page.Copies { return s.pages.copies }
 
 // Backends returns all backends, in the order in which they were started.
 func (s *System) Backends() []*Backend { return s.backends }
@@ -127,4 +163,27 @@ func (s *System) Backend(name string) *Backend {
 		}
 	}
 	return nil
+}
+
+// RestartOrders stops the service that takes orders and starts it anew, from what it
+// has on disk. On an error there is none. It must not be called concurrently.
+func (s *System) RestartOrders(ctx context.Context) error {
+	if err := s.orders.Swap(nil).stop(); err != nil {
+		return err
+	}
+	return s.startOrders(ctx)
+}
+
+// ChangeRules writes the rules file, as an operator does, and waits until the dashboard
+// has heard of it. The text must be another than before. The error wraps [ErrRefused] if
+// the dashboard refuses the rules. It must not be called concurrently.
+func (s *System) ChangeRules(ctx context.Context, text []byte) error {
+	s.pages.changes.forget()
+	if err := replace(s.cfg.Rules, text); err != nil {
+		return fmt.Errorf("system: %w", err)
+	}
+	if !s.cfg.Follow {
+		_ = s.pages.rules.Reload() // it is heard
+	}
+	return s.pages.changes.wait(ctx)
 }

@@ -121,3 +121,8 @@ func pieces(sys *system.System) (left int64, err error) {
 	}
 	return left, nil
 }
+
+// String returns what the books say, as in "80 charged, 0 given back, 80 pieces kept".
+func (a audit) String() string {
+	return fmt.Sprintf("%d charged, %d given back, %d pieces kept", a.charged, a.givenBack, a.kept)
+}

@@ -76,8 +76,3 @@ func counts(n map[string]int) string {
 	}
 	return strings.Join(all, ", ")
 }
-
-// String returns what the books say, as in "80 charged, 0 given back, 80 pieces kept".
-func (a audit) String() string {
-	return fmt.Sprintf("%d charged, %d given back, %d pieces kept", a.charged, a.givenBack, a.kept)
-}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
+	"github.com/afloat-go/afloat/interceptors/rules/config/protooptions"
 )
 
 // Service is a service that is called under rules.
@@ -29,4 +31,10 @@ func Find[P policy.Policy](rules *rules.Rules, s Service) (found P, ok bool) {
 		}
 	}
 	return found, false
+}
+
+// Rules returns what a rules file and the options of the .proto files say. The file
+// has precedence.
+func Rules(file string, opts ...config.Option) (*config.Set, error) {
+	return config.New(append([]config.Option{config.WithFile(file), protooptions.Rules()}, opts...)...)
 }
