@@ -25,9 +25,9 @@ var errHelp = errors.New("help was given")
 const usage = `Usage: shop [flags]
 
 Runs a service that makes pages, one that takes orders, and their backends on
-127.0.0.1 and makes one backend after another hang, fail and slow down, under steady load. Ends by
-itself after a little more than a minute, with exit code 1 if a phase did not show
-what it must.
+127.0.0.1, and makes one backend after another hang, fail and slow down, under
+steady load. Ends by itself after a little more than a minute, with exit code 1 if
+a phase did not show what it must.
 
 To see what the guard is for, run it with -guard=false: the sick backends are then
 asked every time, pages and orders wait for them, and the program fails.

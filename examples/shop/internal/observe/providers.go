@@ -126,7 +126,7 @@ func (p *Providers) newService(ctx context.Context, name string) (*Service, erro
 	return s, err
 }
 
-// tracing returns the options for its spans: none are made if nobody is to get them.
+// tracing returns the options for the spans of a service: none are made if nobody is to get them.
 func (p *Providers) tracing(about *resource.Resource) []trace.TracerProviderOption {
 	opts := []trace.TracerProviderOption{trace.WithResource(about)}
 	if p.exporters.spans == nil {
@@ -135,7 +135,7 @@ func (p *Providers) tracing(about *resource.Resource) []trace.TracerProviderOpti
 	return append(opts, trace.WithSpanProcessor(p.exporters.spans))
 }
 
-// logging returns the options for its log records.
+// logging returns the options for the log records of a service.
 func (p *Providers) logging(about *resource.Resource) []log.LoggerProviderOption {
 	opts := []log.LoggerProviderOption{log.WithResource(about)}
 	if p.exporters.records != nil {
@@ -144,7 +144,8 @@ func (p *Providers) logging(about *resource.Resource) []log.LoggerProviderOption
 	return opts
 }
 
-// measuring returns the options for its metrics: they are scraped, and exported if somebody is to get them.
+// measuring returns the options for the metrics of a service: they are scraped, and
+// exported if somebody is to get them.
 func (p *Providers) measuring(about *resource.Resource) ([]metric.Option, error) {
 	scraped, err := promexport.New(promexport.WithRegisterer(p.registry),
 		promexport.WithoutTargetInfo(), promexport.WithoutScopeInfo(),
