@@ -43,11 +43,11 @@ help: ## Show this help
 
 .PHONY: demo
 demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
-	cd examples/dashboard && go run .
+	cd examples/shop && go run .
 
 .PHONY: demo-serve
 demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick
-	cd examples/dashboard && go run . -serve 127.0.0.1:8080
+	cd examples/shop && go run . -serve 127.0.0.1:8080
 
 # runtime/race is the package that needs the C compiler.
 .PHONY: test
