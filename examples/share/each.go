@@ -1,0 +1,40 @@
+package share
+
+import (
+	"errors"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// kind is what rejections and rules call this policy.
+const kind = "share"
+
+// Each returns a template that makes one Share per key: per method, unless
+// another scope is set. Faults of cfg are reported when the rules are built.
+// When the rules change, calls in flight stay counted.
+func Each(cfg Config) policy.Template {
+	return policy.Template{
+		Kind:   kind,
+		Config: cfg,
+		New: func(key policy.Key) (policy.Policy, error) {
+			s, err := New(key.Name, cfg.under(key))
+			if err != nil {
+				return nil, err // not s, which would be a policy that is no nil
+			}
+			return s, nil
+		},
+		Update: func(key policy.Key, p policy.Policy) error {
+			s, ok := p.(*Share)
+			if !ok {
+				return errors.New("share: the policy is no Share")
+			}
+			return s.Update(cfg.under(key))
+		},
+	}
+}
+
+// under returns c for a policy of that key: in a shadow rule it only watches.
+func (c Config) under(key policy.Key) Config {
+	c.Shadow = c.Shadow || key.Shadow
+	return c
+}
