@@ -8,12 +8,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // checked returns r, or, if r is nil, a resolver that fails every call: a
 // client that was meant to be guarded must not silently run unguarded.
 func checked(r policy.Resolver) policy.Resolver {
-	rules, isRules := r.(*policy.Rules)
+	rules, isRules := r.(*rules.Rules)
 	if r != nil && (!isRules || rules != nil) {
 		return r
 	}
@@ -36,8 +37,8 @@ func (unresolved) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 }
 
 // clientCall describes a call on a client's connection.
-func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, kind policy.Kind) policy.Call {
-	call := policy.Call{Method: method, Side: policy.Client, Kind: kind}
+func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, kind policy.Shape) policy.Call {
+	call := policy.Call{Method: method, Side: policy.Client, Shape: kind}
 	if cc != nil {
 		call.Target = cc.Target()
 	}
@@ -58,8 +59,8 @@ func clientChain(r policy.Resolver, call policy.Call, o policy.Overrides) *polic
 }
 
 // serverCall describes a call that a server answers.
-func serverCall(ctx context.Context, method string, kind policy.Kind) policy.Call {
-	call := policy.Call{Method: method, Side: policy.Server, Kind: kind}
+func serverCall(ctx context.Context, method string, kind policy.Shape) policy.Call {
+	call := policy.Call{Method: method, Side: policy.Server, Shape: kind}
 	call.Deadline, _ = ctx.Deadline()
 	return call
 }

@@ -48,7 +48,7 @@ func New(name string, cfg Config) (*Share, error) {
 		return nil, err
 	}
 	return &Share{
-		refuser: policy.Refuser{Policy: kind, Name: name, Reason: policy.ReasonBulkheadFull, Err: ErrUsedUp},
+		refuser: policy.Refuser{Kind: kind, Name: name, Reason: policy.ReasonBulkheadFull, Err: ErrUsedUp},
 		cfg:     cfg,
 		tenants: map[string]*tenant{},
 	}, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 //nolint:paralleltest // policytest.Run measures allocations
@@ -84,17 +85,17 @@ func TestShadowOnlyWatches(t *testing.T) {
 // A change of the rules leaves the calls in flight counted.
 func TestUpdate(t *testing.T) {
 	t.Parallel()
-	rules, err := interceptors.NewRules(serverRules(1))
+	set, err := interceptors.NewRules(serverRules(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	call := policy.Call{Method: "/shop.Catalog/Get", Side: policy.Server}
 	admit := func() error {
-		_, err := rules.Resolve(call).Policies()[0].Acquire(of("a"), call)
+		_, err := set.Resolve(call).Policies()[0].Acquire(of("a"), call)
 		return err
 	}
 	first, second := admit(), admit()
-	if err := rules.Apply(serverRules(2)); err != nil {
+	if err := set.Apply(serverRules(2)); err != nil {
 		t.Fatal(err)
 	}
 	third, fourth := admit(), admit()
@@ -103,18 +104,18 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-func serverRules(perTenant int) []policy.Rule {
-	return []policy.Rule{{
+func serverRules(perTenant int) []rules.Rule {
+	return []rules.Rule{{
 		Match: "/shop.*", Sides: []policy.Side{policy.Server},
-		Policies: []policy.Template{share.Each(share.Config{PerTenant: perTenant}).Per(policy.PerTarget)},
+		Policies: []rules.Template{share.Each(share.Config{PerTenant: perTenant}).Per(rules.PerTarget)},
 	}}
 }
 
 // Faults of a configuration are found when the rules are built.
 func ExampleEach() {
-	_, err := interceptors.NewRules([]policy.Rule{{
+	_, err := interceptors.NewRules([]rules.Rule{{
 		Match:    "/shop.*",
-		Policies: []policy.Template{share.Each(share.Config{}).Per(policy.PerTarget)},
+		Policies: []rules.Template{share.Each(share.Config{}).Per(rules.PerTarget)},
 	}})
 	fmt.Println(err)
 	// Output:

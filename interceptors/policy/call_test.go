@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 func TestStrings(t *testing.T) {
@@ -21,16 +22,16 @@ func TestStrings(t *testing.T) {
 		{"client_stream", policy.ClientStream},
 		{"server_stream", policy.ServerStream},
 		{"bidi_stream", policy.BidiStream},
-		{"unknown", policy.Kind(9)},
+		{"unknown", policy.Shape(9)},
 		{"success", policy.Success},
 		{"failure", policy.Failure},
 		{"ignored", policy.Ignored},
 		{"not_started", policy.NotStarted},
 		{"unknown", policy.Verdict(9)},
-		{"per_method", policy.PerMethod},
-		{"per_service", policy.PerService},
-		{"per_target", policy.PerTarget},
-		{"Scope(9)", policy.Scope(9)},
+		{"per_method", rules.PerMethod},
+		{"per_service", rules.PerService},
+		{"per_target", rules.PerTarget},
+		{"Scope(9)", rules.Scope(9)},
 		{"timeout", policy.LayerTimeout},
 		{"breaker", policy.LayerBreaker},
 		{"bulkhead", policy.LayerBulkhead},
@@ -53,7 +54,7 @@ func TestStreamKind(t *testing.T) {
 	for _, tt := range []struct {
 		name                 string
 		client, server       bool
-		want                 policy.Kind
+		want                 policy.Shape
 		streams, serverPaced bool
 	}{
 		{"unary", false, false, policy.Unary, false, true},
@@ -63,7 +64,7 @@ func TestStreamKind(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := policy.StreamKind(tt.client, tt.server)
+			got := policy.ShapeOf(tt.client, tt.server)
 			if got != tt.want || got.Streams() != tt.streams || got.ServerPaced() != tt.serverPaced {
 				t.Errorf("kind = %v, streams = %v, server-paced = %v; want %v, %v, %v",
 					got, got.Streams(), got.ServerPaced(), tt.want, tt.streams, tt.serverPaced)

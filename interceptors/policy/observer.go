@@ -6,8 +6,7 @@ import (
 )
 
 // Observer hears what policies and adapters do; package telemetry has one. Its methods,
-// and those of [Selective] and [Watcher], must be safe for concurrent use and must not
-// block. They are called outside all locks, and their panics are recovered and dropped.
+// and those of [Selective], must be safe for concurrent use and must not block. They are called outside all locks, and their panics are recovered and dropped.
 // Embed [NopObserver] to implement only some methods and to stay compatible when
 // methods are added.
 type Observer interface {
@@ -47,14 +46,6 @@ type Interest struct {
 	EveryAdmission bool
 }
 
-// Watcher is implemented by an [Observer] that inspects rules from time to time,
-// for example to report the states of their policies as metrics.
-type Watcher interface {
-	// Watch is called once, when the rules are built. It must not keep the rules
-	// from being garbage collected.
-	Watch(r *Rules)
-}
-
 // Admitted describes an admitted call.
 type Admitted struct {
 	// Waited is how long policies blocked the call, zero if none did. WaitedIn is
@@ -82,7 +73,7 @@ type Rejected struct {
 // Transition is a change of a policy's state, with the figures behind it.
 type Transition struct {
 	// Policy is the kind of policy, as in "breaker"; Name is its own name.
-	Policy, Name string
+	Kind, Name string
 	// Target and Side are those of the calls that the policy guards. They are
 	// known only for policies that rules made; otherwise Target is empty and Side
 	// is Local.
@@ -106,7 +97,7 @@ type Transition struct {
 // Late is an outcome that came too late to count.
 type Late struct {
 	// Policy is the kind of policy, Name its own name.
-	Policy, Name string
+	Kind, Name string
 	// Target, Side and Shadow are as in [Transition].
 	Target string
 	Side   Side

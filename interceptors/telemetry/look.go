@@ -10,6 +10,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // lookedAt is the attributes of the observable instruments of a policy.
@@ -42,7 +43,7 @@ func visible(p policy.Policy) bool {
 }
 
 // look adds the present state of one policy.
-func (s *side) look(found sums, l policy.Live) {
+func (s *side) look(found sums, l rules.Live) {
 	if !visible(l.Policy) || !found.first(l) {
 		return
 	}
@@ -92,9 +93,9 @@ type sight struct {
 
 func newSums() sums { return sums{map[series]total{}, map[sight]bool{}} }
 
-// first reports whether the policy was not seen before: one by policy.Use may be in
+// first reports whether the policy was not seen before: one by rules.Use may be in
 // several rules.
-func (s sums) first(l policy.Live) bool {
+func (s sums) first(l rules.Live) bool {
 	at := sight{l.Policy, l.Side}
 	was := s.seen[at]
 	s.seen[at] = true

@@ -26,12 +26,12 @@ func newChanges(m *maker) *changes {
 	}
 }
 
-// RulesApplied implements ruleset.Observer. It counts a change of rules that
+// RulesApplied implements config.Observer. It counts a change of rules that
 // was applied.
 func (o *Observer) RulesApplied(source string, _ int) { o.changed(source, "applied") }
 
-// RulesRefused implements ruleset.Observer. It counts a change of rules that was
-// refused. It does not log the reason, because package ruleset does.
+// RulesRefused implements config.Observer. It counts a change of rules that was
+// refused. It does not log the reason, because package config does.
 func (o *Observer) RulesRefused(source string, _ error) { o.changed(source, "refused") }
 
 func (o *Observer) changed(source, outcome string) {

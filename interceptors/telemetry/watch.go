@@ -9,18 +9,19 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // watchedRules are rules that are looked at as long as they are in use.
 type watchedRules struct {
-	rules weak.Pointer[policy.Rules]
+	rules weak.Pointer[rules.Rules]
 	// overflowed is their count of overflows when they were last looked at.
 	overflowed int64
 }
 
-// Watch implements [policy.Watcher]. From then on, metrics have the present states of
+// Watch implements [rules.Watcher]. From then on, metrics have the present states of
 // the policies of r, for as long as r is in use.
-func (o *Observer) Watch(r *policy.Rules) {
+func (o *Observer) Watch(r *rules.Rules) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
@@ -86,13 +87,13 @@ func (o *Observer) look(l *looks) sums {
 	}
 	found.add(l.overflow, *attribute.EmptySet(), overflowed)
 	for _, p := range o.policies {
-		o.sides[policy.Local].look(found, policy.Live{Policy: p, Side: policy.Local})
+		o.sides[policy.Local].look(found, rules.Live{Policy: p, Side: policy.Local})
 	}
 	return found
 }
 
 // lookAt reads the present states of the policies of rules.
-func (o *Observer) lookAt(found sums, l *looks, r *policy.Rules) {
+func (o *Observer) lookAt(found sums, l *looks, r *rules.Rules) {
 	for range r.All() {
 		found.add(l.keys, *attribute.EmptySet(), 1)
 	}
