@@ -35,7 +35,8 @@ func (c Config) validate() error {
 // Share caps the calls in flight of each tenant. The tenant is what the caller
 // puts into the metadata "tenant"; calls that name none count as one tenant.
 type Share struct {
-	refuser policy.Refuser
+	name   string
+	usedUp policy.Refuser
 
 	mu      sync.Mutex
 	cfg     Config
@@ -48,14 +49,15 @@ func New(name string, cfg Config) (*Share, error) {
 		return nil, err
 	}
 	return &Share{
-		refuser: policy.Refuser{Kind: kind, Name: name, Reason: policy.ReasonBulkheadFull, Err: ErrUsedUp},
+		name:    name,
+		usedUp:  policy.Refuser{Kind: kind, Reason: policy.ReasonBulkheadFull, Err: ErrUsedUp},
 		cfg:     cfg,
 		tenants: map[string]*tenant{},
 	}, nil
 }
 
 // Acquire admits the call if its tenant has less than its share in flight.
-func (s *Share) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (s *Share) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	name := tenantOf(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,15 +66,14 @@ func (s *Share) Acquire(ctx context.Context, call policy.Call) (policy.Permit, e
 		t = &tenant{share: s, name: name}
 		s.tenants[name] = t
 	}
-	permit := policy.Permit{Settler: t}
 	if t.inFlight >= s.cfg.PerTenant {
 		if !s.cfg.Shadow {
-			return policy.Permit{}, s.refuser.Refuse(call.Method, time.Time{})
+			return policy.Permit{}, s.usedUp.Refuse(call, s.name, time.Time{})
 		}
-		permit.Notes = policy.NoteShadowed
+		call.Notes |= policy.NoteShadowed
 	}
 	t.inFlight++
-	return permit, nil
+	return policy.Permit{Settler: t}, nil
 }
 
 // Update changes the configuration. Calls in flight stay.
@@ -103,7 +104,7 @@ type tenant struct {
 
 // Settle gives the call's place back. A tenant without calls is forgotten:
 // strangers make up the names, so they must not add up.
-func (t *tenant) Settle(uint64, policy.Outcome) {
+func (t *tenant) Settle(uint64, *policy.Outcome) {
 	t.share.mu.Lock()
 	defer t.share.mu.Unlock()
 	t.inFlight--

@@ -32,7 +32,7 @@ func newShare(tb testing.TB) policy.Policy {
 func newUsedUp(tb testing.TB) policy.Policy {
 	tb.Helper()
 	s := shareOf(tb, share.Config{PerTenant: 1})
-	if _, err := s.Acquire(context.Background(), policy.Call{}); err != nil {
+	if _, err := s.Acquire(context.Background(), new(policy.Call)); err != nil {
 		tb.Fatal(err)
 	}
 	return s // and that call never ends
@@ -55,18 +55,18 @@ func of(tenant string) context.Context {
 func TestEachTenantHasAShareOfItsOwn(t *testing.T) {
 	t.Parallel()
 	s := shareOf(t, share.Config{PerTenant: 1})
-	permit, err := s.Acquire(of("a"), policy.Call{})
+	permit, err := s.Acquire(of("a"), new(policy.Call))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Acquire(of("a"), policy.Call{}); !errors.Is(err, share.ErrUsedUp) || status.Code(err) != codes.ResourceExhausted {
+	if _, err := s.Acquire(of("a"), new(policy.Call)); !errors.Is(err, share.ErrUsedUp) || status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("second call of a: %v; want ErrUsedUp as RESOURCE_EXHAUSTED", err)
 	}
-	if _, err := s.Acquire(of("b"), policy.Call{}); err != nil {
+	if _, err := s.Acquire(of("b"), new(policy.Call)); err != nil {
 		t.Errorf("first call of b: %v; want nil", err)
 	}
-	permit.Settler.Settle(permit.Token, policy.Outcome{})
-	if _, err := s.Acquire(of("a"), policy.Call{}); err != nil {
+	permit.Settler.Settle(permit.Token, new(policy.Outcome))
+	if _, err := s.Acquire(of("a"), new(policy.Call)); err != nil {
 		t.Errorf("call of a after its first: %v; want nil", err)
 	}
 }
@@ -75,9 +75,9 @@ func TestShadowOnlyWatches(t *testing.T) {
 	t.Parallel()
 	s := shareOf(t, share.Config{PerTenant: 1, Shadow: true})
 	for i, want := range []policy.Notes{0, policy.NoteShadowed} {
-		permit, err := s.Acquire(of("a"), policy.Call{})
-		if err != nil || permit.Notes != want {
-			t.Errorf("call %d: notes %d, %v; want %d", i, permit.Notes, err, want)
+		call := new(policy.Call)
+		if _, err := s.Acquire(of("a"), call); err != nil || call.Notes != want {
+			t.Errorf("call %d: notes %d, %v; want %d", i, call.Notes, err, want)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func TestUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	call := policy.Call{Method: "/shop.Catalog/Get", Side: policy.Server}
+	call := &policy.Call{Method: "/shop.Catalog/Get", Side: policy.Server}
 	admit := func() error {
 		_, err := set.Resolve(call).Policies()[0].Acquire(of("a"), call)
 		return err
