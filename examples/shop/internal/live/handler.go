@@ -17,7 +17,7 @@ import (
 //go:embed static
 var files embed.FS
 
-// The page shows what is this old at the most.
+// refresh is how old what the page shows may be.
 const refresh = 250 * time.Millisecond
 
 // maxWatchers bounds the streams of states at one time.
