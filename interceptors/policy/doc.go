@@ -29,15 +29,6 @@
 // with a result, an error, a panic or runtime.Goexit, or as a stream that is
 // never read to its end.
 //
-// # Rules
-//
-// [Rules] find the chain of a call by its method. Patterns are, from the closest to
-// the widest: "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" and "*". Only the
-// closest rule applies; rules do not add up. A rule may be limited to a target and
-// to some sides. Shadow rules, which only watch, are matched separately, and their
-// policies run beside those of the closest rule. [Rules.Apply] replaces the rules at
-// run time; policies that both old and new rules want keep their state.
-//
 // # Status codes
 //
 // These are the codes of refusals, by reason, and what the codes of finished

@@ -61,6 +61,84 @@ func (t Template) On(sides ...policy.Side) Template {
 	return t
 }
 
+// trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
+// policy of it.
+func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Policy, error) {
+	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
+		return nil, err
+	}
+	for _, s := range t.Sides {
+		if s > policy.Local {
+			return nil, fmt.Errorf("side of policy %d = %d; must be Client, Server or Local", i, s)
+		}
+	}
+	if t.New == nil {
+		return nil, fmt.Errorf("New of policy %d = nil; must be a function", i)
+	}
+	key := Key{Name: overflowName, Shadow: shadow, Observer: observer}
+	if t.Compartment != "" {
+		key.Name = t.Compartment
+	}
+	p, err := t.make(i, key)
+	if err == nil && t.Update != nil {
+		err = t.Update(key, p)
+	}
+	return p, err
+}
+
+// checkScope requires a scope that there is, and a compartment with PerCompartment
+// only.
+func (t Template) checkScope(i int) error {
+	switch {
+	case t.given != nil:
+		return nil
+	case t.Scope > PerCompartment:
+		return fmt.Errorf("scope of policy %d = %v; must be PerMethod, PerService, PerTarget or PerCompartment", i, t.Scope)
+	case t.Scope == PerCompartment && t.Compartment == "":
+		return fmt.Errorf("compartment of policy %d = \"\"; must be a name", i)
+	case t.Scope != PerCompartment && t.Compartment != "":
+		return fmt.Errorf("scope of policy %d = %v; must be PerCompartment in compartment %q", i, t.Scope, t.Compartment)
+	default:
+		return nil
+	}
+}
+
+// checkKind requires a kind where policies are told apart by it.
+func (t Template) checkKind(i int) error {
+	if t.Kind == "" && (t.Update != nil || t.Compartment != "") {
+		return fmt.Errorf("kind of policy %d = \"\"; must be set in a compartment and with Update", i)
+	}
+	return nil
+}
+
+// make makes the policy for a key, never nil without an error.
+func (t Template) make(i int, k Key) (policy.Policy, error) {
+	p, err := t.New(k)
+	if err == nil && p == nil {
+		err = fmt.Errorf("New of policy %d returned nil; must return a policy", i)
+	}
+	return p, err
+}
+
+// applies reports whether t is for calls seen on side.
+func (t Template) applies(side policy.Side) bool {
+	return len(t.Sides) == 0 || slices.Contains(t.Sides, side)
+}
+
+// keyOf returns the key of the policy of t that guards call.
+func (t Template) keyOf(call *policy.Call) Key {
+	switch t.Scope {
+	case PerService:
+		return Key{Target: call.Target, Name: serviceOf(call.Method)}
+	case PerTarget:
+		return Key{Target: call.Target, Name: "*"}
+	case PerCompartment:
+		return Key{Name: t.Compartment}
+	default:
+		return Key{Target: call.Target, Name: call.Method}
+	}
+}
+
 // Use returns a template for p itself: all calls of all rules that use p share
 // it. A change of the rules does not update p; that is up to the caller.
 func Use(p policy.Policy) Template {
@@ -104,63 +182,52 @@ func TemplateOf[P policy.Policy](kind string, config any, create func(Key) (P, e
 // [Template.Update] returns it to have the policy made anew.
 var ErrOther = errors.New("rules: the policy is not one of the template's")
 
-// trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
-// policy of it.
-func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Policy, error) {
-	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
-		return nil, err
-	}
-	for _, s := range t.Sides {
-		if s > policy.Local {
-			return nil, fmt.Errorf("side of policy %d = %d; must be Client, Server or Local", i, s)
-		}
-	}
-	if t.New == nil {
-		return nil, fmt.Errorf("New of policy %d = nil; must be a function", i)
-	}
-	key := Key{Name: overflowName, Shadow: shadow, Observer: observer}
-	if t.Compartment != "" {
-		key.Name = t.Compartment
-	}
-	p, err := t.make(i, key)
-	if err == nil && t.Update != nil {
-		err = t.Update(key, p)
-	}
-	return p, err
-}
+// Scope says which calls of a rule share a policy.
+type Scope uint8
 
-func (t Template) checkScope(i int) error {
-	switch {
-	case t.given != nil:
-		return nil
-	case t.Scope > PerCompartment:
-		return fmt.Errorf("scope of policy %d = %v; must be PerMethod, PerService, PerTarget or PerCompartment", i, t.Scope)
-	case t.Scope == PerCompartment && t.Compartment == "":
-		return fmt.Errorf("compartment of policy %d = \"\"; must be a name", i)
-	case t.Scope != PerCompartment && t.Compartment != "":
-		return fmt.Errorf("scope of policy %d = %v; must be PerCompartment in compartment %q", i, t.Scope, t.Compartment)
+// The scopes. A client's policies are separate for each target, except in a
+// compartment.
+const (
+	// PerMethod: the calls of one method.
+	PerMethod Scope = iota
+	// PerService: the calls of one service.
+	PerService
+	// PerTarget: all calls to one target; on a server, all calls that it answers.
+	PerTarget
+	// PerCompartment: all calls of the rule and of every other rule that names the
+	// compartment, whatever the target.
+	PerCompartment
+)
+
+// String returns the scope's name, such as "per_method".
+func (s Scope) String() string {
+	switch s {
+	case PerMethod:
+		return "per_method"
+	case PerService:
+		return "per_service"
+	case PerTarget:
+		return "per_target"
+	case PerCompartment:
+		return "per_compartment"
 	default:
-		return nil
+		return fmt.Sprintf("Scope(%d)", uint8(s))
 	}
 }
 
-func (t Template) checkKind(i int) error {
-	if t.Kind == "" && (t.Update != nil || t.Compartment != "") {
-		return fmt.Errorf("kind of policy %d = \"\"; must be set in a compartment and with Update", i)
-	}
-	return nil
+// Key says which calls a new policy is for.
+type Key struct {
+	// Name is the method, the service as "/pkg.Service/", "*" for a target, the
+	// compartment, or "(overflow)" for calls past the key limit.
+	Name string
+	// Target is the client's target, empty on a server, in a compartment, and for
+	// calls past the key limit.
+	Target string
+	// Shadow: the policy is for a shadow rule and must only watch.
+	Shadow bool
+	// Observer hears what the policy reports. It is never nil.
+	Observer policy.Observer
 }
 
-// make makes the policy for a key. It is never nil without an error.
-func (t Template) make(i int, k Key) (policy.Policy, error) {
-	p, err := t.New(k)
-	if err == nil && p == nil {
-		err = fmt.Errorf("New of policy %d returned nil; must return a policy", i)
-	}
-	return p, err
-}
-
-// applies reports whether t is for calls seen on side.
-func (t Template) applies(side policy.Side) bool {
-	return len(t.Sides) == 0 || slices.Contains(t.Sides, side)
-}
+// overflowName names the policies that calls past the key limit share.
+const overflowName = "(overflow)"
