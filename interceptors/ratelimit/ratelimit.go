@@ -56,7 +56,7 @@ type Snapshot struct {
 // joined.
 func New(cfg Config, opts ...Option) (*Limiter, error) {
 	cfg = cfg.withDefaults()
-	if err := errors.Join(cfg.validate(), validate.Options("ratelimit", opts)); err != nil {
+	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
 	l := &Limiter{
@@ -118,7 +118,8 @@ func (l *Limiter) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 	return policy.Permit{}, nil
 }
 
-// deadlineOf is asked outside the lock, since ctx is the caller's code.
+// deadlineOf returns the instant of ctx's deadline. It is asked outside the lock, since
+// ctx is the caller's code.
 func deadlineOf(ctx context.Context) policy.Instant {
 	if deadline, ok := ctx.Deadline(); ok {
 		return policy.InstantOf(deadline)
@@ -188,12 +189,13 @@ func (l *Limiter) retryAt(turn policy.Instant) time.Time {
 	return l.born.Add(after).Time()
 }
 
+// tokensLocked returns how many tokens there are.
 func (l *Limiter) tokensLocked(now policy.Instant) float64 { return l.tokens.TokensAt(now.Time()) }
 
 // forever bounds waits, so that they can be added up.
 const forever = 100 * 365 * 24 * time.Hour
 
-// untilLocked is how long it takes until there are n tokens if no other call
+// untilLocked returns how long it takes until there are n tokens if no other call
 // takes any.
 func (l *Limiter) untilLocked(now policy.Instant, n int) time.Duration {
 	missing := float64(n) - l.tokensLocked(now)

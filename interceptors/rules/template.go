@@ -157,25 +157,25 @@ func Use(p policy.Policy) Template {
 // TemplateOf returns a template of policies of the kind and type P, for the functions
 // that packages of policies have, such as breaker.Each. The config is that of
 // [Template.Config]. The functions are as [Template.New] and [Template.Update], except
-// that update is only asked about a P.
+// that update is only asked about a P. A nil update: policies are made anew.
 func TemplateOf[P policy.Policy](kind string, config any, create func(Key) (P, error), update func(Key, P) error) Template {
-	return Template{
-		Kind: kind, Config: config,
-		New: func(k Key) (policy.Policy, error) {
-			p, err := create(k)
-			if err != nil {
-				return nil, err
-			}
-			return p, nil
-		},
-		Update: func(k Key, p policy.Policy) error {
+	t := Template{Kind: kind, Config: config, New: func(k Key) (policy.Policy, error) {
+		p, err := create(k)
+		if err != nil {
+			return nil, err
+		}
+		return p, nil
+	}}
+	if update != nil {
+		t.Update = func(k Key, p policy.Policy) error {
 			own, ok := p.(P)
 			if !ok {
 				return ErrOther
 			}
 			return update(k, own)
-		},
+		}
 	}
+	return t
 }
 
 // ErrOther says that a policy is not one that the template would make for the key. A
