@@ -164,7 +164,7 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 			return a.ctx, err
 		}
 		if permit.Context != nil {
-			a.ctx = permit.Context
+			a.ctx = permit.Context //nolint:fatcontext // each policy derives from the one before
 		}
 		if permit.Settler != nil {
 			a.wants |= permit.Wants

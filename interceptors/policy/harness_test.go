@@ -177,9 +177,3 @@ func wait(call *policy.Call, d time.Duration) {
 type handing struct{ permit policy.Permit }
 
 func (h handing) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return h.permit, nil }
-
-// unregistered is call as a server has it that nobody registered its method with.
-func unregistered(call policy.Call) policy.Call {
-	call.Unregistered = true
-	return call
-}

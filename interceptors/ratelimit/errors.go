@@ -26,10 +26,10 @@ var (
 const kind = "ratelimit"
 
 // The refusals, one for each reason.
-var ( //nolint:gochecknoglobals // never written
-	limited   = policy.Refuser{Kind: kind, Reason: policy.ReasonRateLimited, Err: ErrLimited}
-	deadline  = policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline}
-	cancelled = policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled}
+var (
+	limited   = policy.Refuser{Kind: kind, Reason: policy.ReasonRateLimited, Err: ErrLimited}      //nolint:gochecknoglobals // never written
+	deadline  = policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline} //nolint:gochecknoglobals // never written
+	cancelled = policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled}      //nolint:gochecknoglobals // never written
 )
 
 // refusedBy returns the refusal of a call whose ctx has ended.
