@@ -62,15 +62,15 @@ type serverOptionFunc func(*serverOptions)
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
 
 // Edge is for servers whose callers are outside the trust boundary. See
-// [degrade.Edge].
+// [degrade.WithEdge].
 func Edge() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Edge()) })
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithEdge()) })
 }
 
 // Silent is for servers whose callers must see nothing of afloat. See
-// [degrade.Silent].
+// [degrade.WithSilence].
 func Silent() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Silent()) })
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithSilence()) })
 }
 
 // observed lets the observer of r, if it has one, hear of responses as well.

@@ -44,7 +44,7 @@ func TestMarkersInTheMessage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(claims(r), want) || r.Age("items") != time.Minute || r.Cacheable() {
+		if !slices.Equal(claims(r), want) || r.Age("items") != time.Minute || r.Complete() {
 			t.Errorf("Capture: %v, age %v", claims(r), r.Age("items"))
 		}
 		if summary := header.Get(degrade.SummaryKey); !slices.Equal(summary, []string{"2; missing=1; stale=1"}) {

@@ -40,6 +40,16 @@
 // no others. So every path has only one spelling, paths can be compared as
 // strings, and a path is safe to print.
 //
+// # Fan-outs, caches and test doubles of your own
+//
+// Packages fanout and fallback, and the interceptors, do the following. Code that
+// takes their place does it itself. Who makes a value in several attempts, of which
+// one counts, gives each a [Scope] with [Open], and adds the report of the one that
+// counts to the result's with [Merge]. [Report.At] and [Union] put reports together.
+// Who answers calls in place of a server, as a cache and a test double of a
+// connection do, hands out a report with [Deliver]. A cache may keep a response only
+// if [Report.Complete] says so.
+//
 // # On the wire
 //
 // A partial response has the status OK, because gRPC clients drop the message of

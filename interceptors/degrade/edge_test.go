@@ -89,7 +89,7 @@ func TestEdgeStripsResponses(t *testing.T) {
 						degrade.Add(ctx, degrade.NewReport(sourced("text")))
 						return &testv1.GetPlainResponse{Profile: shared}, nil
 					},
-				}, markingServer(degrade.Edge())...)
+				}, markingServer(degrade.WithEdge())...)
 				client := dial(t, listener, readingClient()...)
 				got, err := client.GetProfile(t.Context(), nil)
 				if err != nil || got.GetItems()[0].GetSeller().GetName() != "nested" {
@@ -122,7 +122,7 @@ func TestEdgeStripsCompleteResponses(t *testing.T) {
 		var own *degradev1.Degradation
 		listener := serve(t, &tier{profile: func(context.Context) (*testv1.GetProfileResponse, error) {
 			return leaking(own), nil
-		}}, markingServer(degrade.Edge())...)
+		}}, markingServer(degrade.WithEdge())...)
 		for want, d := range map[string]*degradev1.Degradation{"": nil, "0": {}, "1": foul()} {
 			own = d
 			got, err := dial(t, listener).GetProfile(t.Context(), nil)
@@ -171,7 +171,7 @@ func TestEdgeStripsErrors(t *testing.T) {
 		listener := serve(t, &tier{
 			profile: func(context.Context) (*testv1.GetProfileResponse, error) { return nil, fails },
 			watch:   func(grpc.ServerStreamingServer[testv1.WatchProfilesResponse]) error { return fails },
-		}, markingServer(degrade.Edge())...)
+		}, markingServer(degrade.WithEdge())...)
 		client := dial(t, listener)
 		for name, err := range map[string]error{
 			"no details":      status.Error(codes.Unavailable, "down"),
@@ -211,7 +211,7 @@ func TestEdgeStripsStreams(t *testing.T) {
 				}
 			}
 			return nil
-		}}, markingServer(degrade.Edge())...)
+		}}, markingServer(degrade.WithEdge())...)
 		var r degrade.Report
 		s, err := dial(t, listener, readingClient()...).WatchProfiles(t.Context(), nil, degrade.Capture(&r))
 		if err != nil {
@@ -261,7 +261,7 @@ func TestSilentServer(t *testing.T) {
 				mark(w.Context(), t, "name", degrade.Missing)
 				return w.Send(&testv1.WatchProfilesResponse{Degradation: &degradev1.Degradation{}, Profile: leaking(nil)})
 			},
-		}, markingServer(degrade.Silent())...), readingClient()...)
+		}, markingServer(degrade.WithSilence())...), readingClient()...)
 		var r degrade.Report
 		var header, trailer metadata.MD
 		opts := []grpc.CallOption{degrade.Capture(&r), grpc.Header(&header), grpc.Trailer(&trailer)}
@@ -312,7 +312,7 @@ func TestEdgeStripsMarkersInWrongPlaces(t *testing.T) {
 		&testv1.TwoMarkers{First: marked, Second: marked},
 	} {
 		handler := func(context.Context, any) (any, error) { return resp, nil }
-		got, err := degrade.UnaryServerInterceptor(degrade.Edge())(t.Context(), nil, &grpc.UnaryServerInfo{}, handler)
+		got, err := degrade.UnaryServerInterceptor(degrade.WithEdge())(t.Context(), nil, &grpc.UnaryServerInfo{}, handler)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,7 +324,7 @@ func TestEdgeStripsMarkersInWrongPlaces(t *testing.T) {
 func TestResponseThatIsNoMessage(t *testing.T) {
 	t.Parallel()
 	for _, resp := range []any{nil, "text", (*testv1.GetProfileResponse)(nil)} {
-		for _, s := range []grpc.UnaryServerInterceptor{degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.Edge())} {
+		for _, s := range []grpc.UnaryServerInterceptor{degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.WithEdge())} {
 			got, err := s(metadata.NewIncomingContext(t.Context(), nil), nil, &grpc.UnaryServerInfo{},
 				func(context.Context, any) (any, error) { return resp, nil })
 			if err != nil || got != resp {

@@ -29,9 +29,9 @@ func stale(path string, age time.Duration) degrade.Marker {
 func TestZeroReportKnowsNothing(t *testing.T) {
 	t.Parallel()
 	var r degrade.Report
-	if r.Known() || r.Complete() || r.Cacheable() || r.State("name") != degrade.Unknown || r.Err() == nil {
-		t.Errorf("known %v, complete %v, cacheable %v, state %v, err %v",
-			r.Known(), r.Complete(), r.Cacheable(), r.State("name"), r.Err())
+	if r.Known() || r.Complete() || r.State("name") != degrade.Unknown || r.Err() == nil {
+		t.Errorf("known %v, complete %v, state %v, err %v",
+			r.Known(), r.Complete(), r.State("name"), r.Err())
 	}
 	if r.Element("items", "a") != degrade.Unknown || r.Proto() != nil || r.Summary() != "" {
 		t.Errorf("element %v, proto %v, summary %q", r.Element("items", "a"), r.Proto(), r.Summary())
@@ -41,8 +41,8 @@ func TestZeroReportKnowsNothing(t *testing.T) {
 func TestCompleteReport(t *testing.T) {
 	t.Parallel()
 	r := degrade.NewReport()
-	if !r.Known() || !r.Complete() || !r.Cacheable() || r.Err() != nil {
-		t.Errorf("known %v, complete %v, cacheable %v, err %v", r.Known(), r.Complete(), r.Cacheable(), r.Err())
+	if !r.Known() || !r.Complete() || r.Err() != nil {
+		t.Errorf("known %v, complete %v, err %v", r.Known(), r.Complete(), r.Err())
 	}
 	if r.State("") != degrade.Intact || r.Element("items", "a") != degrade.Intact || r.Summary() != "0" {
 		t.Errorf("state %v, element %v, summary %q", r.State(""), r.Element("items", "a"), r.Summary())

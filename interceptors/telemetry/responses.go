@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 )
 
 // plans is the instruments of responses and of the plans that make them.
@@ -103,7 +104,7 @@ func degradedAttributes(r degrade.Report) []attribute.KeyValue {
 	for m := range r.Markers() {
 		count += fieldsOf(m)
 		if len(said) < maxFieldsSaid {
-			said = append(said, degrade.Unkeyed(m.Path)+" "+m.State.String()+" "+m.Reason.String())
+			said = append(said, fieldpath.Unkeyed(m.Path)+" "+m.State.String()+" "+m.Reason.String())
 		}
 	}
 	return []attribute.KeyValue{degradedFieldsKey.StringSlice(said), degradedCountKey.Int(count)}

@@ -63,7 +63,7 @@ type Taker interface {
 
 // Plain reports whether there is nothing to say of the answer: the first step
 // answered, and under its context nobody was asked.
-func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && !r.first.scope.Made() }
+func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && r.first.scope.Made() == nil }
 
 // Report closes the scope of the step that answered and returns what there is to
 // say of the answer, in the value's paths: what calls said, and that it does not
@@ -72,10 +72,10 @@ func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && !r.first.sc
 func (r *Run[In, T]) Report(source degrade.Source) degrade.Report {
 	d := r.Answer.detour
 	if d == nil {
-		return r.first.scope.Close()
+		return r.first.close()
 	}
 	s, cause := r.chain.Steps[d.won.step], d.failures[0]
 	source.Code, source.Fallback = policy.Code(cause), s.Name
 	fellBack := degrade.Marker{State: s.State, Reason: degrade.ReasonOf(cause), Age: d.age, Source: source}
-	return degrade.Union(degrade.NewReport(fellBack), d.won.scope.Close())
+	return degrade.Union(degrade.NewReport(fellBack), d.won.close())
 }

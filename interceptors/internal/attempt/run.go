@@ -199,7 +199,7 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 
 // failed notes that the step has, and reports whether the next one is to be run.
 func (r *Run[In, T]) failed(t *try, err error) bool {
-	t.scope.Close()
+	t.close()
 	if t.step == 0 {
 		r.Answer.detour = &detour{ended: policy.Now()}
 	}
