@@ -8,32 +8,27 @@ import (
 
 // changes is what is counted of rules that are changed while they work.
 type changes struct {
-	count metric.Int64Counter
-	said  *memo[changeID, []metric.AddOption]
+	count   metric.Int64Counter
+	options *memo[changeID, []metric.AddOption]
 }
 
 // changeID is where a change came from and what became of it.
 type changeID struct{ source, outcome string }
 
+// nameless returns the id of such changes beyond the bound.
 func (id changeID) nameless() changeID { return changeID{other, id.outcome} }
 
+// newChanges makes the instruments of changes.
 func newChanges(m *maker) *changes {
 	return &changes{
 		count: m.counter("afloat.rules.changes", "{change}", "Changes of rules, by whether they were applied or refused."),
-		said: newMemo(changeID.nameless, func(id changeID) []metric.AddOption {
+		options: newMemo(changeID.nameless, func(id changeID) []metric.AddOption {
 			return adding(rulesSourceKey.String(id.source), rulesOutcomeKey.String(id.outcome))
 		}),
 	}
 }
 
-// RulesApplied implements ruleset.Observer. It counts a change of rules that
-// was applied.
-func (o *Observer) RulesApplied(source string, _ int) { o.changed(source, "applied") }
-
-// RulesRefused implements ruleset.Observer. It counts a change of rules that was
-// refused. It does not log the reason, because package ruleset does.
-func (o *Observer) RulesRefused(source string, _ error) { o.changed(source, "refused") }
-
-func (o *Observer) changed(source, outcome string) {
-	o.changes.count.Add(context.Background(), 1, o.changes.said.of(changeID{source, outcome})...)
+// changed counts a change.
+func (c *changes) changed(source, outcome string) {
+	c.count.Add(context.Background(), 1, c.options.of(changeID{source, outcome})...)
 }
