@@ -13,14 +13,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 // A guarded unary call, admitted or refused, allocates nothing: breaker,
 // bulkhead and timeout behind a lookup by method.
 func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
-	rules := func(cfg breaker.Config, places int) *policy.Rules {
-		r, err := policy.NewRules([]policy.Rule{{Match: "/rig.v1.Rig/*", Policies: []policy.Template{
+	list := func(cfg breaker.Config, places int) *rules.Rules {
+		r, err := rules.New([]rules.Rule{{Match: "/rig.v1.Rig/*", Policies: []rules.Template{
 			timeout.Each(timeout.Config{Default: time.Minute, Max: 2 * time.Hour}),
 			breaker.Each(cfg),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: places}),
@@ -38,9 +39,9 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 	info := &grpc.UnaryServerInfo{FullMethod: rpctest.Unary}
 	text := strings.Clone(rpctest.Unary) // equal in text, elsewhere in memory
 
-	admitting := rules(breaker.Config{}, 10)
-	open := rules(breaker.Config{Mode: breaker.AlwaysOpen}, 10)
-	full := rules(breaker.Config{}, 1)
+	admitting := list(breaker.Config{}, 10)
+	open := list(breaker.Config{Mode: breaker.AlwaysOpen}, 10)
+	full := list(breaker.Config{}, 1)
 	hold := make(chan struct{})
 	started := make(chan struct{})
 	go func() {
@@ -54,7 +55,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 	<-started
 	defer close(hold)
 
-	client := func(r *policy.Rules, method string) func() error {
+	client := func(r *rules.Rules, method string) func() error {
 		guard := interceptors.UnaryClientInterceptor(r)
 		return func() error { return guard(ctx, method, nil, nil, nil, invoker, opts...) }
 	}

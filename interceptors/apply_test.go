@@ -17,6 +17,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -65,7 +66,7 @@ func (l *line) change(limit int) {
 
 // settle says that the limit is in force, and checks the bulkhead while all is
 // still.
-func (l *line) settle(tb testing.TB, r *policy.Rules) {
+func (l *line) settle(tb testing.TB, r *rules.Rules) {
 	tb.Helper()
 	b := bulkheadOf(tb, r, l.name)
 	got, running, waiting := b.Snapshot(), int(l.running.Load()), int(l.waiting.Load())
@@ -79,7 +80,7 @@ func (l *line) settle(tb testing.TB, r *policy.Rules) {
 }
 
 // bulkheadOf finds a live bulkhead by its name.
-func bulkheadOf(tb testing.TB, r *policy.Rules, name string) *bulkhead.Bulkhead {
+func bulkheadOf(tb testing.TB, r *rules.Rules, name string) *bulkhead.Bulkhead {
 	tb.Helper()
 	for l := range r.Live() {
 		if b, ok := l.Policy.(*bulkhead.Bulkhead); ok && l.Name == name {
@@ -109,10 +110,10 @@ const (
 	broken = "/shop.Broken/Get"
 )
 
-func (c changes) rules() []policy.Rule {
+func (c changes) rules() []rules.Rule {
 	payments := bulkhead.Each(patient(c.payments)).In("payments")
 	open := breaker.Config{ConsecutiveFailures: 5, OpenFor: 10 * time.Hour, MaxOpenFor: 10 * time.Hour}
-	rest := []policy.Template{
+	rest := []rules.Template{
 		timeout.Each(timeout.Config{Default: 30 * time.Minute}),
 		ratelimit.Each(ratelimit.Config{PerSecond: 1e6, Burst: 1000}),
 	}
@@ -120,17 +121,17 @@ func (c changes) rules() []policy.Rule {
 		open.MinCalls = 7
 		rest = rest[:1]
 	}
-	rules := []policy.Rule{
-		{Match: charge, Policies: []policy.Template{payments}},
+	list := []rules.Rule{
+		{Match: charge, Policies: []rules.Template{payments}},
 		{Match: "/shop.Payments/*", Policies: append(rest[:1:1], payments)},
 		{Match: "/shop.*", Policies: append(rest, breaker.Each(open), bulkhead.Each(patient(c.own)))},
 	}
 	if c.apart {
-		rules = append(rules, policy.Rule{Match: get, Policies: []policy.Template{
+		list = append(list, rules.Rule{Match: get, Policies: []rules.Template{
 			bulkhead.Each(patient(c.own)), breaker.Each(breaker.Config{WindowCalls: 50 + c.own}),
 		}})
 	}
-	return rules
+	return list
 }
 
 // Rules change a thousand times under load, bulkheads shrink and grow with calls
@@ -139,12 +140,12 @@ func (c changes) rules() []policy.Rule {
 func TestRulesChangeUnderLoad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules, err := policy.NewRules(changes{payments: 3, own: 3}.rules())
+		list, err := rules.New(changes{payments: 3, own: 3}.rules())
 		if err != nil {
 			t.Fatal(err)
 		}
-		guard := interceptors.UnaryClientInterceptor(rules)
-		openCircuit(t, guard, rules)
+		guard := interceptors.UnaryClientInterceptor(list)
+		openCircuit(t, guard, list)
 		lines := []*line{{name: "payments", methods: []string{charge, refund}}, {name: get, methods: []string{get}}}
 		for _, l := range lines {
 			l.change(3)
@@ -175,23 +176,23 @@ func TestRulesChangeUnderLoad(t *testing.T) {
 		for range 1000 {
 			next := changes{1 + rand.IntN(10), 1 + rand.IntN(10), rand.IntN(2) == 0, rand.IntN(2) == 0}
 			if rand.IntN(4) == 0 {
-				refuseBad(t, rules, next)
+				refuseBad(t, list, next)
 			} else {
 				lines[0].change(next.payments)
 				lines[1].change(next.own)
-				if err := rules.Apply(next.rules()); err != nil {
+				if err := list.Apply(next.rules()); err != nil {
 					t.Fatal(err)
 				}
 			}
 			synctest.Wait()
 			for _, l := range lines {
-				l.settle(t, rules)
+				l.settle(t, list)
 			}
-			wantOpen(t, rules)
+			wantOpen(t, list)
 			time.Sleep(time.Duration(1+rand.IntN(3)) * time.Millisecond)
 		}
 		end()
-		for l := range rules.Live() {
+		for l := range list.Live() {
 			if b, ok := l.Policy.(*bulkhead.Bulkhead); ok && !b.Idle() {
 				t.Errorf("%s: %+v in the end; want nobody in it", l.Name, b.Snapshot())
 			}
@@ -200,9 +201,9 @@ func TestRulesChangeUnderLoad(t *testing.T) {
 }
 
 // refuseBad applies rules of which one is bad.
-func refuseBad(tb testing.TB, r *policy.Rules, c changes) {
+func refuseBad(tb testing.TB, r *rules.Rules, c changes) {
 	tb.Helper()
-	bad := append(c.rules(), policy.Rule{Match: "*", Policies: []policy.Template{
+	bad := append(c.rules(), rules.Rule{Match: "*", Policies: []rules.Template{
 		bulkhead.Each(bulkhead.Config{MaxConcurrent: -1}),
 	}})
 	if r.Apply(bad) == nil {
@@ -211,7 +212,7 @@ func refuseBad(tb testing.TB, r *policy.Rules, c changes) {
 }
 
 // openCircuit opens the circuit of the broken method.
-func openCircuit(tb testing.TB, guard grpc.UnaryClientInterceptor, r *policy.Rules) {
+func openCircuit(tb testing.TB, guard grpc.UnaryClientInterceptor, r *rules.Rules) {
 	tb.Helper()
 	down := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return errDown }
 	for range 5 {
@@ -222,7 +223,7 @@ func openCircuit(tb testing.TB, guard grpc.UnaryClientInterceptor, r *policy.Rul
 
 // wantOpen requires that the broken method has the breaker that was opened in the
 // beginning.
-func wantOpen(tb testing.TB, r *policy.Rules) {
+func wantOpen(tb testing.TB, r *rules.Rules) {
 	tb.Helper()
 	for l := range r.Live() {
 		b, ok := l.Policy.(*breaker.Breaker)
@@ -239,32 +240,32 @@ func wantOpen(tb testing.TB, r *policy.Rules) {
 
 func TestBuiltInRuleLiesBeneathTheOthers(t *testing.T) {
 	t.Parallel()
-	star := func(r policy.Rule) policy.Rule {
+	star := func(r rules.Rule) rules.Rule {
 		r.Match = "*"
 		return r
 	}
 	all := []policy.Side{policy.Client, policy.Server, policy.Local}
 	for _, tt := range []struct {
 		name  string
-		rules []policy.Rule
+		rules []rules.Rule
 		sides []policy.Side // that have the built-in rule
 	}{
 		{"no rules", nil, all},
-		{"another match", []policy.Rule{{Match: "/a.*"}}, all},
-		{"all", []policy.Rule{star(policy.Rule{})}, nil},
-		{"one side", []policy.Rule{star(policy.Rule{Sides: all[:1]})}, all[1:]},
-		{"all sides, each", []policy.Rule{star(policy.Rule{Sides: all[:1]}), star(policy.Rule{Sides: all[1:]})}, nil},
-		{"one target", []policy.Rule{star(policy.Rule{Target: "dns:///a"})}, all},
-		{"in shadow", []policy.Rule{star(policy.Rule{Shadow: true})}, all},
+		{"another match", []rules.Rule{{Match: "/a.*"}}, all},
+		{"all", []rules.Rule{star(rules.Rule{})}, nil},
+		{"one side", []rules.Rule{star(rules.Rule{Sides: all[:1]})}, all[1:]},
+		{"all sides, each", []rules.Rule{star(rules.Rule{Sides: all[:1]}), star(rules.Rule{Sides: all[1:]})}, nil},
+		{"one target", []rules.Rule{star(rules.Rule{Target: "dns:///a"})}, all},
+		{"in shadow", []rules.Rule{star(rules.Rule{Shadow: true})}, all},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			rules, err := interceptors.NewRules(tt.rules)
+			list, err := interceptors.NewRules(tt.rules)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, side := range all {
-				built := len(rules.Resolve(policy.Call{Method: "/b.C/D", Side: side}).Policies()) > 0
+				built := len(list.Resolve(policy.Call{Method: "/b.C/D", Side: side}).Policies()) > 0
 				want := len(tt.sides) > 0 && (len(tt.sides) == len(all) || side != tt.rules[0].Sides[0])
 				if built != want {
 					t.Errorf("on side %v the built-in rule applies: %v; want %v", side, built, want)

@@ -7,6 +7,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -24,7 +25,7 @@ const (
 // each method (clients only), a bulkhead of [DefaultMaxConcurrent] for each
 // target, and [DefaultTimeout] for unary calls without a deadline. Streams get
 // no deadline. Default is [NewRules] without rules.
-func Default(opts ...policy.RulesOption) (*policy.Rules, error) {
+func Default(opts ...rules.Option) (*rules.Rules, error) {
 	return NewRules(nil, opts...)
 }
 
@@ -33,35 +34,35 @@ func Default(opts ...policy.RulesOption) (*policy.Rules, error) {
 // for "*" itself. Like any rule for "*", it leaves gRPC's health, reflection and
 // channelz services unguarded. NewRules reports all faults of the rules and of
 // their configurations at once. To change the rules later, pass the result of
-// [WithBuiltIn] to [policy.Rules.Apply].
-func NewRules(rules []policy.Rule, opts ...policy.RulesOption) (*policy.Rules, error) {
-	return policy.NewRules(WithBuiltIn(rules), opts...)
+// [WithBuiltIn] to [rules.Rules.Apply].
+func NewRules(list []rules.Rule, opts ...rules.Option) (*rules.Rules, error) {
+	return rules.New(WithBuiltIn(list), opts...)
 }
 
 // WithBuiltIn returns the rules with the built-in rule added, as [NewRules] does.
 // The built-in rule is left out on every side that has a rule for "*" and all
 // targets.
-func WithBuiltIn(rules []policy.Rule) []policy.Rule {
+func WithBuiltIn(list []rules.Rule) []rules.Rule {
 	builtIn := BuiltIn()
 	for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
-		covers := func(r policy.Rule) bool {
+		covers := func(r rules.Rule) bool {
 			return r.Match == "*" && r.Target == "" && !r.Shadow && (len(r.Sides) == 0 || slices.Contains(r.Sides, side))
 		}
-		if !slices.ContainsFunc(rules, covers) {
+		if !slices.ContainsFunc(list, covers) {
 			builtIn.Sides = append(builtIn.Sides, side)
 		}
 	}
 	if len(builtIn.Sides) == 0 {
-		return rules
+		return list
 	}
-	return append(slices.Clip(rules), builtIn)
+	return append(slices.Clip(list), builtIn)
 }
 
 // BuiltIn returns the built-in rule, the one that [Default] describes.
-func BuiltIn() policy.Rule {
-	return policy.Rule{Match: "*", Policies: []policy.Template{
+func BuiltIn() rules.Rule {
+	return rules.Rule{Match: "*", Policies: []rules.Template{
 		timeout.Each(timeout.Config{Default: DefaultTimeout}),
 		breaker.Each(breaker.Config{}).On(policy.Client),
-		bulkhead.Each(bulkhead.Config{MaxConcurrent: DefaultMaxConcurrent}).Per(policy.PerTarget),
+		bulkhead.Each(bulkhead.Config{MaxConcurrent: DefaultMaxConcurrent}).Per(rules.PerTarget),
 	}}
 }

@@ -12,18 +12,19 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 // The functions of this file stand in the README, word for word.
 
 func dial(target string) (*grpc.ClientConn, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{
+	rules, err := interceptors.NewRules([]rules.Rule{{
 		Match: "/shop.Payments/*",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			timeout.Each(timeout.Config{Default: time.Second}),
 			breaker.Each(breaker.Config{SlowAfter: 300 * time.Millisecond}),
-			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}).Per(policy.PerService),
+			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}).Per(rules.PerService),
 		},
 	}})
 	if err != nil {
@@ -35,13 +36,13 @@ func dial(target string) (*grpc.ClientConn, error) {
 }
 
 func newServer() (*grpc.Server, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{
+	rules, err := interceptors.NewRules([]rules.Rule{{
 		Match: "*",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			timeout.Each(timeout.Config{Max: 5 * time.Second}),
 			bulkhead.Each(bulkhead.Config{
 				MaxConcurrent: 200, MaxQueue: 50, MaxWait: 100 * time.Millisecond,
-			}).Per(policy.PerTarget),
+			}).Per(rules.PerTarget),
 		},
 	}})
 	if err != nil {
@@ -50,7 +51,7 @@ func newServer() (*grpc.Server, error) {
 	return grpc.NewServer(interceptors.ServerOptions(rules)...), nil
 }
 
-func dialWithRetry(target string, rules *policy.Rules) (*grpc.ClientConn, error) {
+func dialWithRetry(target string, rules *rules.Rules) (*grpc.ClientConn, error) {
 	opts := []grpc.DialOption{
 		// Outermost: a retry that does not repeat refusals.
 		grpc.WithChainUnaryInterceptor(retry.UnaryClientInterceptor(

@@ -14,6 +14,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // telling hears of calls and of responses.
@@ -42,7 +43,7 @@ func TestObserverOfTheRulesHearsOfResponses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				rules, err := interceptors.Default(policy.WithObserver(tt.observer))
+				rules, err := interceptors.Default(rules.WithObserver(tt.observer))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -20,6 +20,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Everything of a call passes through, both ways.
@@ -165,8 +166,8 @@ func TestPushbackReachesTheBreaker(t *testing.T) {
 // A resolver that is nil fails every call, and says what is wrong.
 func TestNilResolver(t *testing.T) {
 	t.Parallel()
-	var rules *policy.Rules
-	for name, r := range map[string]policy.Resolver{"nil": nil, "nil rules": rules} {
+	var list *rules.Rules
+	for name, r := range map[string]policy.Resolver{"nil": nil, "nil rules": list} {
 		err := interceptors.UnaryClientInterceptor(r)(t.Context(), rpctest.Unary, nil, nil, nil,
 			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
 		if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "resolver = nil") {
@@ -180,16 +181,16 @@ func TestNilResolver(t *testing.T) {
 func TestUnknownMethodsOfAServerGetNoKeys(t *testing.T) {
 	t.Parallel()
 	rec := &policytest.Recorder{}
-	rules, err := interceptors.Default(policy.WithObserver(rec))
+	list, err := interceptors.Default(rules.WithObserver(rec))
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := interceptors.StreamServerInterceptor(rules)
+	guard := interceptors.StreamServerInterceptor(list)
 	call := func(srv any, method string) {
 		_ = guard(srv, handled{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: method}, func(any, grpc.ServerStream) error { return nil })
 	}
 	keys := func() (n int) {
-		for range rules.All() {
+		for range list.All() {
 			n++
 		}
 		return n

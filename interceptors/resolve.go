@@ -8,12 +8,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // checked returns r, or, if r is nil, a resolver that fails every call: a
 // client that was meant to be guarded must not silently run unguarded.
 func checked(r policy.Resolver) policy.Resolver {
-	rules, isRules := r.(*policy.Rules)
+	rules, isRules := r.(*rules.Rules)
 	if r != nil && (!isRules || rules != nil) {
 		return r
 	}

@@ -7,12 +7,13 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 // guard is what the client's calls run under, and what is seen of it.
 type guard struct {
-	rules *policy.Rules
+	rules *rules.Rules
 	watch *watcher
 }
 
@@ -28,16 +29,16 @@ func (w *watcher) Transition(t policy.Transition) { w.transitions <- t }
 func newGuard(t *testing.T) *guard {
 	t.Helper()
 	w := &watcher{transitions: make(chan policy.Transition, 10_000)}
-	rules, err := policy.NewRules([]policy.Rule{{
+	rules, err := rules.New([]rules.Rule{{
 		Match: "*",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			timeout.Each(timeout.Config{Default: 5 * time.Second}),
 			breaker.Each(breaker.Config{
 				ConsecutiveFailures: 3, OpenFor: 100 * time.Millisecond, MaxOpenFor: 500 * time.Millisecond,
 			}),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 16}),
 		},
-	}}, policy.WithObserver(w))
+	}}, rules.WithObserver(w))
 	if err != nil {
 		t.Fatal(err)
 	}

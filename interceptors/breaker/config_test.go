@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 func TestConfigFaults(t *testing.T) {
@@ -88,9 +88,9 @@ func TestNilOptions(t *testing.T) {
 
 func TestBadConfigIsFoundWhenRulesAreBuilt(t *testing.T) {
 	t.Parallel()
-	_, err := policy.NewRules([]policy.Rule{{
+	_, err := rules.New([]rules.Rule{{
 		Match:    "*",
-		Policies: []policy.Template{breaker.Each(breaker.Config{Probes: -1})},
+		Policies: []rules.Template{breaker.Each(breaker.Config{Probes: -1})},
 	}})
 	if err == nil || !strings.Contains(err.Error(), `rule "*": breaker: probes = -1`) {
 		t.Errorf("error = %v", err)

@@ -7,21 +7,22 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
-func rulesOf(templates ...policy.Template) []policy.Rule {
-	return []policy.Rule{{Match: "*", Policies: templates}}
+func rulesOf(templates ...rules.Template) []rules.Rule {
+	return []rules.Rule{{Match: "*", Policies: templates}}
 }
 
 // underRules is the breaker of the method under rules, which can be changed.
-func underRules(tb testing.TB, t policy.Template) (rules *policy.Rules, now func() *breaker.Breaker) {
+func underRules(tb testing.TB, t rules.Template) (list *rules.Rules, now func() *breaker.Breaker) {
 	tb.Helper()
-	rules, err := policy.NewRules(rulesOf(t))
+	list, err := rules.New(rulesOf(t))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return rules, func() *breaker.Breaker {
-		b, ok := rules.Resolve(policy.Call{Method: method}).Policies()[0].(*breaker.Breaker)
+	return list, func() *breaker.Breaker {
+		b, ok := list.Resolve(policy.Call{Method: method}).Policies()[0].(*breaker.Breaker)
 		if !ok {
 			tb.Fatal("no breaker")
 		}
@@ -34,12 +35,12 @@ func underRules(tb testing.TB, t policy.Template) (rules *policy.Rules, now func
 func TestBreakersGoOnWhenRulesChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules, now := underRules(t, breaker.Each(exact(breaker.Config{OpenFor: 5 * time.Second})))
+		list, now := underRules(t, breaker.Each(exact(breaker.Config{OpenFor: 5 * time.Second})))
 		b := now()
 		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
 		time.Sleep(time.Second)
 		next := exact(breaker.Config{OpenFor: time.Minute, SuccessesToClose: 1})
-		if err := rules.Apply(rulesOf(breaker.Each(next))); err != nil {
+		if err := list.Apply(rulesOf(breaker.Each(next))); err != nil {
 			t.Fatal(err)
 		}
 		if now() != b {
@@ -60,10 +61,10 @@ func TestBreakersGoOnWhenRulesChange(t *testing.T) {
 func TestRulesDecideTheMode(t *testing.T) {
 	t.Parallel()
 	each := breaker.Each(breaker.Config{})
-	rules, now := underRules(t, each)
+	list, now := underRules(t, each)
 	do(t, now(), 3, errDown)
 	for range 3 {
-		if err := rules.Apply(rulesOf(each)); err != nil {
+		if err := list.Apply(rulesOf(each)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -73,7 +74,7 @@ func TestRulesDecideTheMode(t *testing.T) {
 	if err := now().SetMode(breaker.AlwaysOpen); err != nil {
 		t.Fatal(err)
 	}
-	if err := rules.Apply(rulesOf(each)); err != nil {
+	if err := list.Apply(rulesOf(each)); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, now(), breaker.Closed)
@@ -87,10 +88,10 @@ func TestRulesChangeTheClassifier(t *testing.T) {
 		}
 		return policy.Success
 	})
-	rules, now := underRules(t, breaker.Each(breaker.Config{}))
+	list, now := underRules(t, breaker.Each(breaker.Config{}))
 	b := now()
 	for _, step := range []struct {
-		each policy.Template
+		each rules.Template
 		err  error
 		want int
 	}{
@@ -98,7 +99,7 @@ func TestRulesChangeTheClassifier(t *testing.T) {
 		{breaker.Each(breaker.Config{OpenFor: time.Minute}, notFoundFails), errNotFound, 2},
 		{breaker.Each(breaker.Config{OpenFor: time.Minute}), errDown, 3},
 	} {
-		if err := rules.Apply(rulesOf(step.each)); err != nil {
+		if err := list.Apply(rulesOf(step.each)); err != nil {
 			t.Fatal(err)
 		}
 		do(t, b, 1, step.err)
@@ -116,15 +117,15 @@ func TestRulesChangeTheClassifier(t *testing.T) {
 // Another name is another breaker, and so is what another package made.
 func TestBreakersOfAnotherNameAreMadeAnew(t *testing.T) {
 	t.Parallel()
-	rules, now := underRules(t, breaker.Each(breaker.Config{}))
+	list, now := underRules(t, breaker.Each(breaker.Config{}))
 	b := now()
-	if err := rules.Apply(rulesOf(breaker.Each(breaker.Config{}, breaker.WithName("mine")))); err != nil {
+	if err := list.Apply(rulesOf(breaker.Each(breaker.Config{}, breaker.WithName("mine")))); err != nil {
 		t.Fatal(err)
 	}
 	if now() == b || now().Snapshot().Name != "mine" {
 		t.Errorf("the breaker is %q; want one of the new name", now().Snapshot().Name)
 	}
-	if err := breaker.Each(breaker.Config{}).Update(policy.Key{}, nil); err == nil {
+	if err := breaker.Each(breaker.Config{}).Update(rules.Key{}, nil); err == nil {
 		t.Error("Update of no breaker = nil; want an error")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // A breaker around any function. Five failures in a row open it.
@@ -31,9 +32,9 @@ func ExampleNew() {
 
 // One breaker for each method of a service.
 func ExampleEach() {
-	rules, err := policy.NewRules([]policy.Rule{{
+	rules, err := rules.New([]rules.Rule{{
 		Match:    "/shop.Catalog/*",
-		Policies: []policy.Template{breaker.Each(breaker.Config{SlowAfter: 300 * time.Millisecond})},
+		Policies: []rules.Template{breaker.Each(breaker.Config{SlowAfter: 300 * time.Millisecond})},
 	}})
 	if err != nil {
 		fmt.Println(err)

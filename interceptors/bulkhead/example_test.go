@@ -8,6 +8,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Any function can be put under a bulkhead.
@@ -50,9 +51,9 @@ func ExampleEach() {
 		fmt.Println(err)
 		return
 	}
-	rules, err := policy.NewRules([]policy.Rule{
-		{Match: "/shop.v1.Payments/*", Policies: []policy.Template{policy.Use(payments)}},
-		{Match: "*", Policies: []policy.Template{
+	rules, err := rules.New([]rules.Rule{
+		{Match: "/shop.v1.Payments/*", Policies: []rules.Template{rules.Use(payments)}},
+		{Match: "*", Policies: []rules.Template{
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 100, MaxQueue: 20, MaxWait: 50 * time.Millisecond}),
 		}},
 	})

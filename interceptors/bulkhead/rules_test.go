@@ -8,6 +8,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 const (
@@ -16,9 +17,9 @@ const (
 	stock  = "/shop.v1.Inventory/Reserve"
 )
 
-func newRules(tb testing.TB, rules ...policy.Rule) *policy.Rules {
+func newRules(tb testing.TB, list ...rules.Rule) *rules.Rules {
 	tb.Helper()
-	r, err := policy.NewRules(rules)
+	r, err := rules.New(list)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func newRules(tb testing.TB, rules ...policy.Rule) *policy.Rules {
 
 // occupy makes a call to each method, each within the one before, and returns
 // the error of the last.
-func occupy(r *policy.Rules, methods ...string) error {
+func occupy(r *rules.Rules, methods ...string) error {
 	if len(methods) == 0 {
 		return nil
 	}
@@ -51,9 +52,9 @@ func TestSharedByMethods(t *testing.T) {
 	payments := newBulkhead(t, bulkhead.Config{MaxConcurrent: 2}, bulkhead.WithName("payments"))
 	r := newRules(
 		t,
-		policy.Rule{Match: charge, Policies: []policy.Template{policy.Use(payments)}},
-		policy.Rule{Match: "/shop.v1.Payments/*", Policies: []policy.Template{policy.Use(payments)}},
-		policy.Rule{Match: "*", Policies: []policy.Template{bulkhead.Each(bulkhead.Config{MaxConcurrent: 1})}},
+		rules.Rule{Match: charge, Policies: []rules.Template{rules.Use(payments)}},
+		rules.Rule{Match: "/shop.v1.Payments/*", Policies: []rules.Template{rules.Use(payments)}},
+		rules.Rule{Match: "*", Policies: []rules.Template{bulkhead.Each(bulkhead.Config{MaxConcurrent: 1})}},
 	)
 	if err := occupy(r, charge, refund, stock); err != nil {
 		t.Errorf("two payments and one of stock: %v", err)
@@ -68,7 +69,7 @@ func TestEach(t *testing.T) {
 	one := bulkhead.Config{MaxConcurrent: 1}
 	tests := []struct {
 		name     string
-		template policy.Template
+		template rules.Template
 		calls    []string
 		// full is the name of the bulkhead that refuses the last call. Empty: all
 		// are admitted.
@@ -76,15 +77,15 @@ func TestEach(t *testing.T) {
 	}{
 		{"one per method", bulkhead.Each(one), []string{charge, refund, stock}, ""},
 		{"method full", bulkhead.Each(one), []string{charge, refund, charge}, charge},
-		{"one per service", bulkhead.Each(one).Per(policy.PerService), []string{charge, stock}, ""},
-		{"service full", bulkhead.Each(one).Per(policy.PerService), []string{charge, refund}, "/shop.v1.Payments/"},
-		{"target full", bulkhead.Each(one).Per(policy.PerTarget), []string{charge, stock}, "*"},
+		{"one per service", bulkhead.Each(one).Per(rules.PerService), []string{charge, stock}, ""},
+		{"service full", bulkhead.Each(one).Per(rules.PerService), []string{charge, refund}, "/shop.v1.Payments/"},
+		{"target full", bulkhead.Each(one).Per(rules.PerTarget), []string{charge, stock}, "*"},
 		{"named", bulkhead.Each(one, bulkhead.WithName("mine")), []string{charge, charge}, "mine"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRules(t, policy.Rule{Match: "*", Policies: []policy.Template{tt.template}})
+			r := newRules(t, rules.Rule{Match: "*", Policies: []rules.Template{tt.template}})
 			err := occupy(r, tt.calls...)
 			if tt.full != "" {
 				wantRejection(t, err, tt.full, tt.calls[len(tt.calls)-1])
@@ -98,10 +99,10 @@ func TestEach(t *testing.T) {
 func TestEachReportsFaults(t *testing.T) {
 	t.Parallel()
 	faulty := bulkhead.Each(bulkhead.Config{MaxQueue: -1})
-	if p, err := faulty.New(policy.Key{}); p != nil || err == nil {
+	if p, err := faulty.New(rules.Key{}); p != nil || err == nil {
 		t.Errorf("New = %v, %v; want no policy and an error", p, err)
 	}
-	_, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{faulty}}})
+	_, err := rules.New([]rules.Rule{{Match: "*", Policies: []rules.Template{faulty}}})
 	for _, want := range []string{"max_concurrent = 0", "max_queue = -1"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("err = %v; want one that says %q", err, want)
@@ -121,8 +122,8 @@ func TestLayer(t *testing.T) {
 // A bulkhead keeps its calls when the rules change, unless its name does.
 func TestBulkheadsGoOnWhenRulesChange(t *testing.T) {
 	t.Parallel()
-	rule := func(cfg bulkhead.Config, opts ...bulkhead.Option) policy.Rule {
-		return policy.Rule{Match: "*", Policies: []policy.Template{bulkhead.Each(cfg, opts...)}}
+	rule := func(cfg bulkhead.Config, opts ...bulkhead.Option) rules.Rule {
+		return rules.Rule{Match: "*", Policies: []rules.Template{bulkhead.Each(cfg, opts...)}}
 	}
 	r := newRules(t, rule(bulkhead.Config{MaxConcurrent: 1}))
 	now := func() *bulkhead.Bulkhead {
@@ -135,14 +136,14 @@ func TestBulkheadsGoOnWhenRulesChange(t *testing.T) {
 	b := now()
 	take(t, b)
 	want := queued(2, 3)
-	if err := r.Apply([]policy.Rule{rule(want)}); err != nil {
+	if err := r.Apply([]rules.Rule{rule(want)}); err != nil {
 		t.Fatal(err)
 	}
 	if now() != b || b.Config() != want {
 		t.Errorf("the same: %v, with %+v; want the same with %+v", now() == b, b.Config(), want)
 	}
 	wantCounts(t, b, 1, 0)
-	if err := r.Apply([]policy.Rule{rule(want, bulkhead.WithName("mine"))}); err != nil {
+	if err := r.Apply([]rules.Rule{rule(want, bulkhead.WithName("mine"))}); err != nil {
 		t.Fatal(err)
 	}
 	if now() == b || now().Snapshot().Name != "mine" {

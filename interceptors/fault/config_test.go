@@ -10,6 +10,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/fault"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 type configTest struct {
@@ -88,7 +89,7 @@ func TestConfigFaults(t *testing.T) {
 			if err != nil && f != nil {
 				t.Errorf("New = %v; want none with an error", f)
 			}
-			made, err := fault.Each(tt.cfg).New(policy.Key{})
+			made, err := fault.Each(tt.cfg).New(rules.Key{})
 			tt.check(t, err)
 			if err != nil && made != nil {
 				t.Errorf("Each made %v; want none with an error", made)

@@ -12,7 +12,7 @@
 //
 // [Fault.Update] changes the faults at any time; the zero [Config] switches
 // them off. For that, make one Fault with [New] and put it into rules with
-// [policy.Use]. Rules may drop the policies that [Each] makes while they are
+// [rules.Use]. Rules may drop the policies that [Each] makes while they are
 // idle, and make them anew from the template.
 //
 // # Order

@@ -8,17 +8,18 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/fault"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Faults change with the rules. Streams that await theirs go on to do so, unless
 // it is another one.
 func TestFaultsChangeWithTheRules(t *testing.T) {
 	t.Parallel()
-	rules := func(cfg fault.Config) []policy.Rule {
-		return []policy.Rule{{Match: "*", Policies: []policy.Template{fault.Each(cfg)}}}
+	with := func(cfg fault.Config) []rules.Rule {
+		return []rules.Rule{{Match: "*", Policies: []rules.Template{fault.Each(cfg)}}}
 	}
 	late := fault.Config{Abort: codes.Internal, AbortShare: 1, AfterMessages: 1}
-	r, err := policy.NewRules(rules(late))
+	r, err := rules.New(with(late))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,13 +35,13 @@ func TestFaultsChangeWithTheRules(t *testing.T) {
 		return a
 	}
 	first, second := open(), open()
-	if err := r.Apply(rules(late)); err != nil {
+	if err := r.Apply(with(late)); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Message(policy.Sent); policy.Code(err) != codes.Internal {
 		t.Errorf("the second message: %v; want the fault that the rules still have", err)
 	}
-	if err := r.Apply(rules(fault.Config{Delay: time.Hour})); err != nil {
+	if err := r.Apply(with(fault.Config{Delay: time.Hour})); err != nil {
 		t.Fatal(err)
 	}
 	if err := second.Message(policy.Sent); err != nil {
@@ -48,7 +49,7 @@ func TestFaultsChangeWithTheRules(t *testing.T) {
 	}
 	first.Settle(policy.Outcome{})
 	second.Settle(policy.Outcome{})
-	if err := fault.Each(late).Update(policy.Key{}, nil); err == nil {
+	if err := fault.Each(late).Update(rules.Key{}, nil); err == nil {
 		t.Error("Update of no fault = nil; want an error")
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/fault"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Faults are switched on and off while a program runs.
@@ -87,9 +88,9 @@ func ExampleWithRand() {
 
 // One method of a server fails in one call of ten.
 func ExampleEach() {
-	rules, err := policy.NewRules([]policy.Rule{{
+	rules, err := rules.New([]rules.Rule{{
 		Match: "/shop.v1.Reviews/List",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			fault.Each(fault.Config{Abort: codes.Unavailable, AbortShare: 0.1}).On(policy.Server),
 		},
 	}})

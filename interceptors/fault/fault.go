@@ -8,6 +8,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Fault is a [policy.Policy] that injects faults. It is safe for concurrent use.
@@ -33,22 +34,22 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 }
 
 // Each returns a template that makes one fault policy per key: per method and
-// target, unless another scope is set with [policy.Template.Per]. Bad
+// target, unless another scope is set with [rules.Template.Per]. Bad
 // configuration is reported when the rules are built, and so is a shadow rule,
 // because a fault cannot only watch. A change of the rules also changes the
 // faults that have not struck yet. To switch faults at run time without changing
-// the rules, make a Fault with [New] and put it into rules with policy.Use.
-func Each(cfg Config, opts ...Option) policy.Template {
-	return policy.Template{
+// the rules, make a Fault with [New] and put it into rules with rules.Use.
+func Each(cfg Config, opts ...Option) rules.Template {
+	return rules.Template{
 		Kind: "fault", Config: cfg.withDefaults(),
-		New: func(key policy.Key) (policy.Policy, error) {
+		New: func(key rules.Key) (policy.Policy, error) {
 			f, err := New(cfg, opts...)
 			if err := errors.Join(err, checkShadow(key)); err != nil {
 				return nil, err
 			}
 			return f, nil
 		},
-		Update: func(_ policy.Key, p policy.Policy) error {
+		Update: func(_ rules.Key, p policy.Policy) error {
 			f, ok := p.(*Fault)
 			switch {
 			case !ok:
@@ -63,7 +64,7 @@ func Each(cfg Config, opts ...Option) policy.Template {
 }
 
 // checkShadow refuses a shadow rule.
-func checkShadow(key policy.Key) error {
+func checkShadow(key rules.Key) error {
 	f := validate.Of("fault")
 	f.Require(!key.Shadow, "shadow", key.Shadow, "false for the rule: a fault cannot only watch")
 	return f.Err()

@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -43,10 +42,6 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 			}
 		}
 	}
-	rules := rulesOf(t, []policy.Rule{{Match: "*", Policies: []policy.Template{template("any")}}})
-	known := policy.Call{Method: method, Target: "dns:///shop"}
-	rules.Resolve(known)
-	elsewhere := policy.Call{Method: strings.Clone(method), Target: strings.Clone(known.Target)}
 	options := []grpc.CallOption{
 		grpc.WaitForReady(true), policy.Skip(), policy.Override(admitted), policy.Reclassify(policy.Classify),
 	}
@@ -62,10 +57,6 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"Do", func() { _ = admitted.Do(ctx, method, call) }},
 		{"Do, refused", func() { _ = refused.Do(ctx, method, call) }},
 		{"Refuse", func() { _ = refusing.refuser.Refuse(method, time.Time{}) }},
-		{"Resolve", func() { rules.Resolve(known) }},
-		{"Resolve, strings elsewhere", func() { rules.Resolve(elsewhere) }},
-		{"Resolve, unguarded", func() { rules.Resolve(policy.Call{Method: "/grpc.health.v1.Health/Check"}) }},
-		{"unregistered", func() { rules.Resolve(unregistered(known)) }},
 		{"OverridesOf", func() { policy.OverridesOf(options) }},
 		{"Classify a status", func() { policy.Classify(errDown) }},
 		{"Classify a rejection", func() { policy.Classify(refusal) }},
@@ -73,30 +64,5 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		if got := testing.AllocsPerRun(1000, tt.f); got != 0 && !raceEnabled {
 			t.Errorf("%s: %v allocations; want 0", tt.name, got)
 		}
-	}
-}
-
-// A server's stream has a method string of its own each time, more of them
-// than the rules remember the places of.
-func TestResolveOfManyCopiesDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
-	rules := rulesOf(t, []policy.Rule{{Match: "*", Policies: []policy.Template{template("any")}}})
-	want := rules.Resolve(policy.Call{Method: method})
-	copies := make([]policy.Call, 3000)
-	for i := range copies {
-		copies[i].Method = strings.Clone(method)
-	}
-	// The first of them fill all places there are.
-	next := 0
-	resolve := func() {
-		if rules.Resolve(copies[next]) != want {
-			t.Error("a copy of the method has another chain")
-		}
-		next++
-	}
-	for range 1000 {
-		resolve()
-	}
-	if got := testing.AllocsPerRun(1000, resolve); got != 0 && !raceEnabled {
-		t.Errorf("%v allocations; want 0", got)
 	}
 }

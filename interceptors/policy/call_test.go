@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 func TestStrings(t *testing.T) {
@@ -27,10 +28,10 @@ func TestStrings(t *testing.T) {
 		{"ignored", policy.Ignored},
 		{"not_started", policy.NotStarted},
 		{"unknown", policy.Verdict(9)},
-		{"per_method", policy.PerMethod},
-		{"per_service", policy.PerService},
-		{"per_target", policy.PerTarget},
-		{"Scope(9)", policy.Scope(9)},
+		{"per_method", rules.PerMethod},
+		{"per_service", rules.PerService},
+		{"per_target", rules.PerTarget},
+		{"Scope(9)", rules.Scope(9)},
 		{"timeout", policy.LayerTimeout},
 		{"breaker", policy.LayerBreaker},
 		{"bulkhead", policy.LayerBulkhead},

@@ -26,19 +26,19 @@ type Chain struct {
 	policies [MaxPolicies]Policy
 }
 
+// Resolver finds the policies of a call. Resolve must be safe for concurrent
+// use, and should not allocate for a call like one it has seen before. A nil
+// chain leaves the call unguarded.
+type Resolver interface {
+	Resolve(call Call) *Chain
+}
+
 // ChainOption changes how a chain is built.
 type ChainOption interface{ applyChain(*Chain) }
 
-// Option is both a [ChainOption] and a [RulesOption].
-type Option interface {
-	ChainOption
-	RulesOption
-}
-
-// WithObserver tells o of the calls of a chain, or of those of all chains of
-// rules and of what the policies made for them report. Default: no observer,
-// and so with a nil o.
-func WithObserver(o Observer) Option { return observerOption{o} }
+// WithObserver tells o of the calls of a chain. Default: no observer, and so with a
+// nil o.
+func WithObserver(o Observer) ChainOption { return observerOption{o} }
 
 type observerOption struct{ observer Observer }
 
@@ -55,7 +55,7 @@ func (o observerOption) applyChain(c *Chain) {
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
-		faults = append(faults, tooMany(n))
+		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
 	}
 	for i, p := range policies {
 		if p == nil {
@@ -67,17 +67,13 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	}
 	c := new(Chain)
 	c.n = copy(c.policies[:], ordered(policies))
-	for c.standIns < c.n && layerOf(c.policies[c.standIns]) != LayerFault {
+	for c.standIns < c.n && LayerOf(c.policies[c.standIns]) != LayerFault {
 		c.standIns++
 	}
 	for _, o := range opts {
 		o.applyChain(c)
 	}
 	return c, nil
-}
-
-func tooMany(n int) error {
-	return fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies)
 }
 
 // Policies returns the policies in order, outermost first.
@@ -118,7 +114,7 @@ func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Con
 		// a policy's own work.
 		permit, err := c.policies[i].Acquire(a.ctx, call)
 		if permit.Waited > 0 {
-			a.blocked(layerOf(c.policies[i]), permit.Waited)
+			a.blocked(LayerOf(c.policies[i]), permit.Waited)
 		}
 		if err != nil {
 			a.refused(err)

@@ -64,43 +64,6 @@ func ExampleDo() {
 	// failures: 1
 }
 
-// The closest pattern alone applies to a method.
-func ExampleNewRules() {
-	label := func(name string) policy.Template { return policy.Use(unlayered{name}) }
-	rules, err := policy.NewRules([]policy.Rule{
-		{Match: "*", Policies: []policy.Template{label("any")}},
-		{Match: "/shop.*", Policies: []policy.Template{label("package")}},
-		{Match: "/shop.Catalog/Get", Policies: []policy.Template{label("method")}},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, m := range []string{
-		"/shop.Catalog/Get", "/shop.Catalog/List", "/users.Users/Get", "/grpc.health.v1.Health/Check",
-	} {
-		fmt.Println(m, rules.Resolve(policy.Call{Method: m}).Policies())
-	}
-	// Output:
-	// /shop.Catalog/Get [{method}]
-	// /shop.Catalog/List [{package}]
-	// /users.Users/Get [{any}]
-	// /grpc.health.v1.Health/Check []
-}
-
-// All faults are reported at once.
-func ExampleNewRules_faults() {
-	_, err := policy.NewRules([]policy.Rule{
-		{Match: "shop.Catalog/Get"},
-		{Match: "*", Policies: []policy.Template{{}}},
-	}, policy.MaxKeys(-1))
-	fmt.Println(err)
-	// Output:
-	// policy: max_keys = -1; must be in [1, 1048576]
-	// policy: match = "shop.Catalog/Get"; must be "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" or "*"
-	// rule "*": policy: New of policy 0 = nil; must be a function
-}
-
 // A retry interceptor outside the guard should not repeat what was refused.
 func ExampleRetriable() {
 	retriable := policy.Retriable(nil)

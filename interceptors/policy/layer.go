@@ -47,8 +47,8 @@ type Layered interface {
 	Layer() Layer
 }
 
-// layerOf is the layer of p.
-func layerOf(p Policy) Layer {
+// LayerOf returns the layer of p: its own if it is [Layered], else LayerCustom.
+func LayerOf(p Policy) Layer {
 	if l, ok := p.(Layered); ok {
 		return l.Layer()
 	}
@@ -59,7 +59,7 @@ func layerOf(p Policy) Layer {
 func ordered(policies []Policy) []Policy {
 	sorted := slices.Clone(policies)
 	slices.SortStableFunc(sorted, func(a, b Policy) int {
-		return int(layerOf(a)) - int(layerOf(b))
+		return int(LayerOf(a)) - int(LayerOf(b))
 	})
 	return sorted
 }

@@ -69,14 +69,6 @@ func InterestOf(o Observer) (i Interest) {
 	return i
 }
 
-// watch shows r to o, if that looks at rules.
-func watch(o Observer, r *Rules) {
-	if w, ok := o.(Watcher); ok {
-		defer contain()
-		w.Watch(r)
-	}
-}
-
 // located adds target and side to what the policies of one key report.
 type located struct {
 	Observer
@@ -85,8 +77,11 @@ type located struct {
 	side   Side
 }
 
-// locate returns o, which must never panic, for the policies of one key.
-func locate(o Observer, target string, side Side) Observer {
+// Locate returns an observer that passes everything on to o and adds the target and
+// the side to what policies report. It never panics, though o may. Whoever makes
+// policies for the calls of one target gives it to them.
+func Locate(o Observer, target string, side Side) Observer {
+	o = Observe(o)
 	if o == (NopObserver{}) {
 		return o
 	}

@@ -59,8 +59,6 @@ func (f *fragile) Late(l policy.Late) {
 
 func (*fragile) Interest() policy.Interest { panic("interest") }
 
-func (*fragile) Watch(*policy.Rules) { panic("watch") }
-
 func (f *fragile) Leaked(c policy.Call) {
 	f.Recorder.Leaked(c)
 	panic("leaked")
@@ -93,8 +91,7 @@ func TestPanickingObserverHarmsNothing(t *testing.T) {
 	}
 	o.Reset()
 	all, j := stages(2)
-	rules := rulesOf(t, []policy.Rule{{Match: "*", Policies: []policy.Template{policy.Use(all[0]), policy.Use(all[1])}}}, policy.WithObserver(o))
-	chain := rules.Resolve(policy.Call{Method: method})
+	chain := chainOf(t, all, policy.WithObserver(o))
 	if err := chain.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
@@ -130,11 +127,11 @@ func (r *reentrant) Admitted(ctx context.Context, _ policy.Call, _ policy.Admitt
 func TestReentrantObserver(t *testing.T) {
 	t.Parallel()
 	o := &reentrant{}
-	rules := rulesOf(t, []policy.Rule{{Match: "*", Policies: []policy.Template{template("any")}}}, policy.WithObserver(o))
+	chain := newChain(t, []policy.Policy{handing{}}, policy.WithObserver(o))
 	nothing := func(context.Context) error { return nil }
 	var inner error
-	o.back = func() { inner = rules.Resolve(policy.Call{Method: "/shop.Cart/Get"}).Do(t.Context(), method, nothing) }
-	outer := rules.Resolve(policy.Call{Method: method}).Do(t.Context(), method, nothing)
+	o.back = func() { inner = chain.Do(t.Context(), method, nothing) }
+	outer := chain.Do(t.Context(), method, nothing)
 	if outer != nil || inner != nil || !o.deep {
 		t.Errorf("calls = %v, %v; called back: %v", outer, inner, o.deep)
 	}

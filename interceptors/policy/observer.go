@@ -6,8 +6,7 @@ import (
 )
 
 // Observer hears what policies and adapters do; package telemetry has one. Its methods,
-// and those of [Selective] and [Watcher], must be safe for concurrent use and must not
-// block. They are called outside all locks, and their panics are recovered and dropped.
+// and those of [Selective], must be safe for concurrent use and must not block. They are called outside all locks, and their panics are recovered and dropped.
 // Embed [NopObserver] to implement only some methods and to stay compatible when
 // methods are added.
 type Observer interface {
@@ -45,14 +44,6 @@ type Interest struct {
 	// EveryAdmission: Admitted is called for every admitted call. Otherwise it is
 	// called only for calls that had to wait or have a note.
 	EveryAdmission bool
-}
-
-// Watcher is implemented by an [Observer] that inspects rules from time to time,
-// for example to report the states of their policies as metrics.
-type Watcher interface {
-	// Watch is called once, when the rules are built. It must not keep the rules
-	// from being garbage collected.
-	Watch(r *Rules)
 }
 
 // Admitted describes an admitted call.

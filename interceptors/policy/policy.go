@@ -121,3 +121,12 @@ const (
 	Sent Direction = iota
 	Received
 )
+
+// Idler is implemented by a policy that knows when it can be dropped and made
+// anew without loss: nothing in flight, nothing remembered. Rules never drop a
+// policy that is not an Idler. A configuration that was changed on the policy
+// itself is lost when it is dropped: a change that must last belongs in the
+// rules.
+type Idler interface {
+	Idle() bool
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 type configTest struct {
@@ -65,7 +66,7 @@ func TestConfigFaults(t *testing.T) {
 			if err != nil && l != nil {
 				t.Errorf("New = %v; want none with an error", l)
 			}
-			made, err := ratelimit.Each(tt.cfg).New(policy.Key{})
+			made, err := ratelimit.Each(tt.cfg).New(rules.Key{})
 			tt.check(t, err)
 			if err != nil && made != nil {
 				t.Errorf("Each made %v; want none with an error", made)
@@ -113,7 +114,7 @@ func TestNames(t *testing.T) {
 		{"of the key", nil, "the key"},
 		{"of its own", []ratelimit.Option{ratelimit.WithName("quota")}, "quota"},
 	} {
-		made, err := ratelimit.Each(cfg, tt.opts...).New(policy.Key{Name: "the key"})
+		made, err := ratelimit.Each(cfg, tt.opts...).New(rules.Key{Name: "the key"})
 		if err != nil {
 			t.Fatal(err)
 		}

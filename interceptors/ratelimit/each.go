@@ -5,25 +5,26 @@ import (
 	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Each returns a template that makes one limiter per key: per method and target,
-// unless another scope is set with [policy.Template.Per]. A limiter has the name of
+// unless another scope is set with [rules.Template.Per]. A limiter has the name of
 // its key unless opts name it. Faults of cfg are reported when the rules are built.
 // When the rules change, limiters take over the new configuration; a limiter whose
 // name changes is made anew. In a shadow rule, limiters have Shadow set.
-func Each(cfg Config, opts ...Option) policy.Template {
-	optionsFor := func(key policy.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
-	return policy.Template{
+func Each(cfg Config, opts ...Option) rules.Template {
+	optionsFor := func(key rules.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
+	return rules.Template{
 		Kind: kind, Config: cfg.withDefaults(),
-		New: func(key policy.Key) (policy.Policy, error) {
+		New: func(key rules.Key) (policy.Policy, error) {
 			l, err := New(cfg.under(key), optionsFor(key)...)
 			if err != nil {
 				return nil, err
 			}
 			return l, nil
 		},
-		Update: func(key policy.Key, p policy.Policy) error {
+		Update: func(key rules.Key, p policy.Policy) error {
 			l, ok := p.(*Limiter)
 			if !ok || l.name != optionsOf(optionsFor(key)).name {
 				return errOther
@@ -34,7 +35,7 @@ func Each(cfg Config, opts ...Option) policy.Template {
 }
 
 // under is c in the rule of the key: a shadow rule only watches.
-func (c Config) under(key policy.Key) Config {
+func (c Config) under(key rules.Key) Config {
 	c.Shadow = c.Shadow || key.Shadow
 	return c
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Any function can be put under a rate limit: here the way to a database, for
@@ -60,8 +61,8 @@ func ExampleNew_faults() {
 
 // All methods of a service share the quota of one partner.
 func ExampleEach() {
-	rules, err := policy.NewRules([]policy.Rule{{Match: "/partner.v1.Rates/*", Policies: []policy.Template{
-		ratelimit.Each(ratelimit.Config{PerSecond: 50}).Per(policy.PerService),
+	rules, err := rules.New([]rules.Rule{{Match: "/partner.v1.Rates/*", Policies: []rules.Template{
+		ratelimit.Each(ratelimit.Config{PerSecond: 50}).Per(rules.PerService),
 	}}})
 	if err != nil {
 		fmt.Println(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 func shadow(cfg ratelimit.Config) ratelimit.Config {
@@ -77,10 +78,10 @@ func TestShadowAdmitsThoseWhoWait(t *testing.T) {
 func TestLimitersGoOnWhenRulesChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules := func(cfg ratelimit.Config, opts ...ratelimit.Option) []policy.Rule {
-			return []policy.Rule{{Match: "*", Policies: []policy.Template{ratelimit.Each(cfg, opts...)}}}
+		with := func(cfg ratelimit.Config, opts ...ratelimit.Option) []rules.Rule {
+			return []rules.Rule{{Match: "*", Policies: []rules.Template{ratelimit.Each(cfg, opts...)}}}
 		}
-		r, err := policy.NewRules(rules(ratelimit.Config{PerSecond: 1, Burst: 3}))
+		r, err := rules.New(with(ratelimit.Config{PerSecond: 1, Burst: 3}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,14 +95,14 @@ func TestLimitersGoOnWhenRulesChange(t *testing.T) {
 		l := now()
 		take(t, l)
 		want := ratelimit.Config{PerSecond: 2, Burst: 5}
-		if err := r.Apply(rules(want)); err != nil {
+		if err := r.Apply(with(want)); err != nil {
 			t.Fatal(err)
 		}
 		if now() != l || l.Config() != want {
 			t.Errorf("the same: %v, with %+v; want the same with %+v", now() == l, l.Config(), want)
 		}
 		wantCounts(t, l, 2, 0)
-		if err := r.Apply(rules(want, ratelimit.WithName("mine"))); err != nil {
+		if err := r.Apply(with(want, ratelimit.WithName("mine"))); err != nil {
 			t.Fatal(err)
 		}
 		if now() == l || now().Snapshot().Name != "mine" {

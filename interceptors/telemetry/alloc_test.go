@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -39,11 +40,11 @@ func TestNoAllocationOfAdmittedCalls(t *testing.T) { //nolint:paralleltest // Al
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	handler := func(context.Context, any) (any, error) { return nil, nil }
 	for name, observer := range observers(t) {
-		rules, err := interceptors.Default(policy.WithObserver(observer))
+		list, err := interceptors.Default(rules.WithObserver(observer))
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, server := interceptors.UnaryClientInterceptor(rules), interceptors.UnaryServerInterceptor(rules)
+		client, server := interceptors.UnaryClientInterceptor(list), interceptors.UnaryServerInterceptor(list)
 		info := &grpc.UnaryServerInfo{FullMethod: rpctest.Unary}
 		for side, call := range map[string]func(){
 			"client": func() { _ = client(ctx, rpctest.Unary, nil, nil, nil, invoker) },
@@ -70,11 +71,11 @@ func TestNoAllocationMoreOfStreams(t *testing.T) { //nolint:paralleltest // Allo
 // allocationsOfStreams are those of a stream that ends at once, on each side.
 func allocationsOfStreams(t *testing.T, observer policy.Observer) (client, server float64) {
 	t.Helper()
-	rules, err := interceptors.Default(policy.WithObserver(observer))
+	list, err := interceptors.Default(rules.WithObserver(observer))
 	if err != nil {
 		t.Fatal(err)
 	}
-	open, answer := interceptors.StreamClientInterceptor(rules), interceptors.StreamServerInterceptor(rules)
+	open, answer := interceptors.StreamClientInterceptor(list), interceptors.StreamServerInterceptor(list)
 	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 		return ended{}, nil
 	}

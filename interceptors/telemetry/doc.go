@@ -6,7 +6,7 @@
 // are made:
 //
 //	tel, err := telemetry.New() // the global providers, slog.Default()
-//	rules, err := interceptors.NewRules(own, policy.WithObserver(tel))
+//	rules, err := interceptors.NewRules(own, rules.WithObserver(tel))
 //	cc, err := grpc.NewClient(target, append(interceptors.DialOptions(rules),
 //		grpc.WithStatsHandler(telemetry.ClientHandler(otelgrpc.NewClientHandler())))...)
 //	server := grpc.NewServer(append(interceptors.ServerOptions(rules),

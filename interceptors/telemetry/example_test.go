@@ -16,11 +16,12 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
 func dial(target string, tel *telemetry.Observer) (*grpc.ClientConn, error) {
-	rules, err := interceptors.Default(policy.WithObserver(tel))
+	rules, err := interceptors.Default(rules.WithObserver(tel))
 	if err != nil {
 		return nil, err
 	}

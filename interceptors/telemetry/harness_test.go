@@ -25,7 +25,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -66,13 +66,13 @@ func newBackend(tb testing.TB) *backend {
 }
 
 // guard makes rules of the policies that the observer hears of.
-func (b *backend) guard(tb testing.TB, policies ...policy.Template) *policy.Rules {
+func (b *backend) guard(tb testing.TB, policies ...rules.Template) *rules.Rules {
 	tb.Helper()
-	rules, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: policies}}, policy.WithObserver(b))
+	list, err := rules.New([]rules.Rule{{Match: "*", Policies: policies}}, rules.WithObserver(b))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return rules
+	return list
 }
 
 // traced is the options of otelgrpc.
@@ -85,7 +85,7 @@ func (b *backend) traced() []otelgrpc.Option {
 
 // serve runs the rig's service under rules, and returns a client that has rules of
 // its own; both with otelgrpc. It must be called in the bubble of the test.
-func (b *backend) serve(t *testing.T, rig rpctest.Rig, server, client *policy.Rules, more ...grpc.DialOption) *grpc.ClientConn {
+func (b *backend) serve(t *testing.T, rig rpctest.Rig, server, client *rules.Rules, more ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	lis := b.listen(t, func(s *grpc.Server) { s.RegisterService(rig.Desc(), rig) }, interceptors.ServerOptions(server)...)
 	return b.dial(t, lis, append(interceptors.DialOptions(client), more...)...)

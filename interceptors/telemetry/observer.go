@@ -16,6 +16,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // ScopeName is the name of the instrumentation scope.
@@ -23,7 +24,7 @@ const ScopeName = "github.com/afloat-go/afloat/interceptors/telemetry"
 
 // Observer reports what it hears to OpenTelemetry and to a log. It is a
 // policy.Observer, a degrade.Observer, a fallback.Observer, a fanout.Observer and
-// a ruleset.Observer. It is safe for concurrent use. Make one with [New]; the
+// a config.Observer. It is safe for concurrent use. Make one with [New]; the
 // zero Observer must not be used.
 type Observer struct {
 	spans
@@ -135,9 +136,9 @@ func (o *Observer) Transition(t policy.Transition) {
 // Late implements [policy.Observer]. It counts the result.
 func (o *Observer) Late(l policy.Late) { o.policies[l.Side].lateResult(l) }
 
-// Watch implements [policy.Watcher]. From then on, metrics have the present states of
+// Watch implements [rules.Watcher]. From then on, metrics have the present states of
 // the policies of r, for as long as r is in use.
-func (o *Observer) Watch(r *policy.Rules) { o.watched.add(r) }
+func (o *Observer) Watch(r *rules.Rules) { o.watched.add(r) }
 
 // WatchPolicies adds metrics of the present states of policies outside of rules, such
 // as the guards of a plan's steps. It takes breakers, bulkheads and rate limits,
@@ -154,12 +155,12 @@ func (o *Observer) Gathered(ctx context.Context, plan string, r degrade.Report, 
 // them on the span of the server's call.
 func (o *Observer) Answered(ctx context.Context, r degrade.Response) { o.responses.answered(ctx, r) }
 
-// RulesApplied implements ruleset.Observer. It counts a change of rules that
+// RulesApplied implements config.Observer. It counts a change of rules that
 // was applied.
 func (o *Observer) RulesApplied(source string, _ int) { o.changes.changed(source, "applied") }
 
-// RulesRefused implements ruleset.Observer. It counts a change of rules that was
-// refused. It does not log the reason, because package ruleset does.
+// RulesRefused implements config.Observer. It counts a change of rules that was
+// refused. It does not log the reason, because package config does.
 func (o *Observer) RulesRefused(source string, _ error) { o.changes.changed(source, "refused") }
 
 // log writes a record to the logger.

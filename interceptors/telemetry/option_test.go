@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -20,7 +21,7 @@ import (
 var (
 	_ policy.Observer   = (*telemetry.Observer)(nil)
 	_ policy.Selective  = (*telemetry.Observer)(nil)
-	_ policy.Watcher    = (*telemetry.Observer)(nil)
+	_ rules.Watcher     = (*telemetry.Observer)(nil)
 	_ degrade.Observer  = (*telemetry.Observer)(nil)
 	_ fallback.Observer = (*telemetry.Observer)(nil)
 	_ fanout.Observer   = (*telemetry.Observer)(nil)

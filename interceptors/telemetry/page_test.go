@@ -23,6 +23,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -127,15 +128,15 @@ func (b *backend) emitted(t *testing.T) map[string]instrument {
 }
 
 // everything makes all that can happen happen, to a client and to a server.
-func (b *backend) everything(t *testing.T) *policy.Rules {
+func (b *backend) everything(t *testing.T) *rules.Rules {
 	t.Helper()
-	rules := b.guard(t, breaker.Each(breaker.Config{}), bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}), ratelimit.Each(ratelimit.Config{PerSecond: 1}))
+	list := b.guard(t, breaker.Each(breaker.Config{}), bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}), ratelimit.Each(ratelimit.Config{PerSecond: 1}))
 	b.tellAll(t, "rig:443")
 	for _, s := range []policy.Side{policy.Client, policy.Server} {
-		rules.Resolve(policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
+		list.Resolve(policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
 	}
 	b.Answered(context.Background(), degrade.Response{Method: "/a.B/C", Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
-	return rules
+	return list
 }
 
 // Every instrument of a run is on the page, with its kind, unit and attributes, and
@@ -143,7 +144,7 @@ func (b *backend) everything(t *testing.T) *policy.Rules {
 func TestPageHasEveryInstrument(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	rules := b.everything(t)
+	list := b.everything(t)
 	got, want := b.emitted(t), promised(t)
 	for name, i := range got {
 		// Leaked streams are a client's, but a server has the instrument.
@@ -156,7 +157,7 @@ func TestPageHasEveryInstrument(t *testing.T) {
 			t.Errorf("%s is on the page and in no run", name)
 		}
 	}
-	rules.Observer()
+	list.Observer()
 }
 
 // Every attribute that a span can have is on the page, and no other.

@@ -12,6 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // policies are the instruments of the policies of all sides.
@@ -74,7 +75,7 @@ func (p *policyMetrics) lateResult(l policy.Late) {
 }
 
 // look adds the present state of one policy to what was found.
-func (p *policyMetrics) look(found sums, l policy.Live) {
+func (p *policyMetrics) look(found sums, l rules.Live) {
 	if !visible(l.Policy) || !found.first(l) {
 		return
 	}

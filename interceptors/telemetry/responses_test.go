@@ -221,11 +221,11 @@ func TestUnregisteredMethods(t *testing.T) {
 		unknown := grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
 			return degrade.Mark(s.Context(), "", degrade.Partial, degrade.ReasonTimeout)
 		})
-		rules, err := interceptors.Default(policyObserver(b))
+		list, err := interceptors.Default(policyObserver(b))
 		if err != nil {
 			t.Fatal(err)
 		}
-		lis := b.listen(t, func(*grpc.Server) {}, append(interceptors.ServerOptions(rules), unknown)...)
+		lis := b.listen(t, func(*grpc.Server) {}, append(interceptors.ServerOptions(list), unknown)...)
 		cc := b.dial(t, lis)
 		for i := range 3 {
 			s, err := cc.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, fmt.Sprintf("/made.Up/M%d", i))

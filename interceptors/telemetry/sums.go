@@ -5,6 +5,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // sums are the values of one collection. Policies that have the same
@@ -23,9 +24,9 @@ type sight struct {
 // newSums returns sums of nothing.
 func newSums() sums { return sums{map[series]total{}, map[sight]bool{}} }
 
-// first reports whether the policy was not seen before: one by policy.Use may be in
+// first reports whether the policy was not seen before: one by rules.Use may be in
 // several rules.
-func (s sums) first(l policy.Live) bool {
+func (s sums) first(l rules.Live) bool {
 	at := sight{l.Policy, l.Side}
 	was := s.seen[at]
 	s.seen[at] = true

@@ -10,6 +10,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // The log tells why a circuit opened and on what figures, and that it closed again.
@@ -72,7 +73,7 @@ func TestLateResults(t *testing.T) {
 				}}
 				cfg := refusing
 				cfg.Mode = mode
-				cc := b.serve(t, rig, b.guard(t), b.guard(t, breaker.Each(cfg).Per(policy.PerTarget)))
+				cc := b.serve(t, rig, b.guard(t), b.guard(t, breaker.Each(cfg).Per(rules.PerTarget)))
 				done := make(chan error)
 				go func() { done <- rpctest.Invoke(t.Context(), cc) }()
 				synctest.Wait()

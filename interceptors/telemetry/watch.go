@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // watched is the rules and policies whose present states are read when metrics are
@@ -27,7 +28,7 @@ type watched struct {
 
 // watchedRules are rules that are looked at as long as they are in use.
 type watchedRules struct {
-	rules weak.Pointer[policy.Rules]
+	rules weak.Pointer[rules.Rules]
 	// overflowed is their count of overflows when they were last looked at.
 	overflowed int64
 }
@@ -53,7 +54,7 @@ func newWatched(m *maker, metrics *policies) *watched {
 }
 
 // add adds rules, and forgets those that are no more.
-func (w *watched) add(r *policy.Rules) {
+func (w *watched) add(r *rules.Rules) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rules = slices.DeleteFunc(w.rules, func(known watchedRules) bool {
@@ -93,13 +94,13 @@ func (w *watched) look() sums {
 	}
 	found.add(w.overflow, *attribute.EmptySet(), overflowed)
 	for _, p := range w.policies {
-		w.metrics[policy.Local].look(found, policy.Live{Policy: p, Side: policy.Local})
+		w.metrics[policy.Local].look(found, rules.Live{Policy: p, Side: policy.Local})
 	}
 	return found
 }
 
 // lookAt reads the present states of the policies of rules.
-func (w *watched) lookAt(found sums, r *policy.Rules) {
+func (w *watched) lookAt(found sums, r *rules.Rules) {
 	for range r.All() {
 		found.add(w.keys, *attribute.EmptySet(), 1)
 	}

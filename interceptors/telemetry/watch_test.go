@@ -20,9 +20,10 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
-func policyObserver(o policy.Observer) policy.RulesOption { return policy.WithObserver(o) }
+func policyObserver(o policy.Observer) rules.Option { return rules.WithObserver(o) }
 
 // states are the series of a circuit that is in the given state.
 func states(series, current string) []string {
@@ -44,7 +45,7 @@ func TestStatesArePlacesAreQueuesAreSeen(t *testing.T) {
 		b := newBackend(t)
 		rig := rpctest.Rig{Unary: func(context.Context) error { time.Sleep(time.Second); return errDown }}
 		cc := b.serve(t, rig, b.guard(t),
-			b.guard(t, breaker.Each(refusing), bulkhead.Each(bulkhead.Config{MaxConcurrent: 2, MaxQueue: 5, MaxWait: time.Minute}).Per(policy.PerTarget)))
+			b.guard(t, breaker.Each(refusing), bulkhead.Each(bulkhead.Config{MaxConcurrent: 2, MaxQueue: 5, MaxWait: time.Minute}).Per(rules.PerTarget)))
 		b.wantPoints(t, "afloat.client.circuit_breaker.state")
 		for range 3 {
 			go func() { _ = rpctest.Invoke(t.Context(), cc) }()
@@ -95,14 +96,14 @@ func TestWatchingPoliciesAreToldApart(t *testing.T) {
 	b := newBackend(t)
 	watching := refusing
 	watching.Mode = breaker.Shadow
-	rules, err := policy.NewRules([]policy.Rule{
-		{Match: "*", Policies: []policy.Template{breaker.Each(breaker.Config{})}},
-		{Match: "*", Policies: []policy.Template{breaker.Each(watching)}, Shadow: true},
-	}, policy.WithObserver(b))
+	list, err := rules.New([]rules.Rule{
+		{Match: "*", Policies: []rules.Template{breaker.Each(breaker.Config{})}},
+		{Match: "*", Policies: []rules.Template{breaker.Each(watching)}, Shadow: true},
+	}, rules.WithObserver(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain := rules.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
+	chain := list.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
 	if err := chain.Do(t.Context(), "f", func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestWatchingPoliciesAreToldApart(t *testing.T) {
 		"afloat.transition.cause=consecutive_failures afloat.transition.from=closed afloat.transition.to=open"+at+": 1")
 	b.wantLog(t, `level=WARN msg="circuit changed its state" policy=breaker name=/rig.v1.Rig/Unary side=client from=closed to=open `+
 		`cause=consecutive_failures calls=1 failures=1 slow=0 overdue=0 shadow=true target=rig:443 for=5s`)
-	runtime.KeepAlive(rules)
+	runtime.KeepAlive(list)
 }
 
 // Two connections to one target have rules of their own, and one series.
@@ -121,9 +122,9 @@ func TestPoliciesOfOneNameAreSummedUp(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	for range 2 {
-		rules := b.guard(t, breaker.Each(breaker.Config{}))
-		rules.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
-		t.Cleanup(func() { runtime.KeepAlive(rules) })
+		list := b.guard(t, breaker.Each(breaker.Config{}))
+		list.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
+		t.Cleanup(func() { runtime.KeepAlive(list) })
 	}
 	all := points(t, b.collected(t)["afloat.client.circuit_breaker.state"])
 	if want := "afloat.circuit_breaker.state=closed afloat.policy.name=/rig.v1.Rig/Unary" + at + ": 2"; len(all) != 5 || !slices.Contains(all, want) {
@@ -140,10 +141,10 @@ func TestAPolicyOfSeveralRulesIsSeenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		rules := b.guard(t, policy.Use(shared))
-		rules.Resolve(policy.Call{Method: "/a.B/C"})
-		rules.Resolve(policy.Call{Method: "/a.B/D"})
-		t.Cleanup(func() { runtime.KeepAlive(rules) })
+		list := b.guard(t, rules.Use(shared))
+		list.Resolve(policy.Call{Method: "/a.B/C"})
+		list.Resolve(policy.Call{Method: "/a.B/D"})
+		t.Cleanup(func() { runtime.KeepAlive(list) })
 	}
 	b.wantPoints(t, "afloat.client.bulkhead.limit", "afloat.policy.name=shared afloat.policy.shadow=true: 7")
 }
@@ -160,14 +161,14 @@ func TestNothingToSee(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	b.WatchPolicies(nil, (*breaker.Breaker)(nil), (*bulkhead.Bulkhead)(nil), (*ratelimit.Limiter)(nil), uncomparable{}, uncomparable{})
-	rules := b.guard(t, policy.Use(uncomparable{}), policy.Use((*breaker.Breaker)(nil)))
-	rules.Resolve(policy.Call{Method: "/a.B/C"})
+	list := b.guard(t, rules.Use(uncomparable{}), rules.Use((*breaker.Breaker)(nil)))
+	list.Resolve(policy.Call{Method: "/a.B/C"})
 	for name := range b.collected(t) {
 		if !strings.HasPrefix(name, "afloat.rules.") {
 			t.Errorf("seen: %s", name)
 		}
 	}
-	runtime.KeepAlive(rules)
+	runtime.KeepAlive(list)
 }
 
 // Rules that nobody uses any more are not kept, and what they counted is not taken
@@ -176,21 +177,21 @@ func TestRulesAreNotKept(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	overflow := func() {
-		rules, err := interceptors.Default(policy.WithObserver(b), policy.MaxKeys(1))
+		list, err := interceptors.Default(rules.WithObserver(b), rules.WithMaxKeys(1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, method := range []string{"/a.B/C", "/a.B/D", "/a.B/E"} {
 			call := policy.Call{Method: method}
 			var a policy.Admission
-			if _, err := rules.Resolve(call).Admit(t.Context(), call, &a); err != nil {
+			if _, err := list.Resolve(call).Admit(t.Context(), call, &a); err != nil {
 				t.Fatal(err)
 			}
 			defer a.Abandon() // until then the one key is not idle
 		}
 		b.wantPoints(t, "afloat.rules.overflow", ": 2")
 		b.wantPoints(t, "afloat.rules.keys", ": 1")
-		runtime.KeepAlive(rules)
+		runtime.KeepAlive(list)
 	}
 	overflow()
 	runtime.GC()
@@ -207,7 +208,7 @@ func TestRulesAreNotKept(t *testing.T) {
 func TestCollectingWhileRulesChange(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	lasting, err := interceptors.Default(policy.WithObserver(b), policy.MaxKeys(4))
+	lasting, err := interceptors.Default(rules.WithObserver(b), rules.WithMaxKeys(4))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,15 +221,15 @@ func TestCollectingWhileRulesChange(t *testing.T) {
 	})
 	others.Go(func() {
 		for i := range 40 {
-			one := policy.Rule{Match: "/a.B/1", Policies: []policy.Template{bulkhead.Each(bulkhead.Config{MaxConcurrent: i + 1})}}
-			if err := lasting.Apply(interceptors.WithBuiltIn([]policy.Rule{one})); err != nil {
+			one := rules.Rule{Match: "/a.B/1", Policies: []rules.Template{bulkhead.Each(bulkhead.Config{MaxConcurrent: i + 1})}}
+			if err := lasting.Apply(interceptors.WithBuiltIn([]rules.Rule{one})); err != nil {
 				t.Error(err)
 			}
 		}
 	})
 	others.Go(func() {
 		for range 40 {
-			passing, err := interceptors.Default(policy.WithObserver(b), policy.MaxKeys(1))
+			passing, err := interceptors.Default(rules.WithObserver(b), rules.WithMaxKeys(1))
 			if err != nil {
 				t.Error(err)
 				return

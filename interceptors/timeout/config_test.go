@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -76,7 +77,7 @@ func TestConfigFaults(t *testing.T) {
 			if err != nil && p != nil {
 				t.Errorf("New = %v; want none with an error", p)
 			}
-			made, err := timeout.Each(tt.cfg).New(policy.Key{})
+			made, err := timeout.Each(tt.cfg).New(rules.Key{})
 			tt.check(t, err)
 			if err != nil && made != nil {
 				t.Errorf("Each made %v; want none with an error", made)

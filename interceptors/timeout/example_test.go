@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -37,11 +38,11 @@ func ExampleNew_faults() {
 // Unary calls get a second, streams may run for as long as something happens on
 // them, and one method has limits of its own.
 func ExampleEach() {
-	rules, err := policy.NewRules([]policy.Rule{
-		{Match: "*", Policies: []policy.Template{
+	rules, err := rules.New([]rules.Rule{
+		{Match: "*", Policies: []rules.Template{
 			timeout.Each(timeout.Config{Default: time.Second, FirstMessage: 5 * time.Second, Idle: time.Minute}),
 		}},
-		{Match: "/shop.v1.Reports/Yearly", Policies: []policy.Template{
+		{Match: "/shop.v1.Reports/Yearly", Policies: []rules.Template{
 			timeout.Each(timeout.Config{Default: time.Hour}),
 		}},
 	})

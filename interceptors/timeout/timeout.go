@@ -7,6 +7,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Timeout is a [policy.Policy] that bounds how long calls take. It is safe for
@@ -25,13 +26,13 @@ func New(cfg Config) (*Timeout, error) {
 // Each returns a template of timeouts for the methods that a rule matches. Bad
 // configuration is reported when the rules are built, and so is a shadow rule,
 // because a timeout cannot only watch.
-func Each(cfg Config) policy.Template {
+func Each(cfg Config) rules.Template {
 	// A timeout counts nothing, so one serves all keys and need not be kept when
 	// the rules change.
 	t, err := New(cfg)
-	return policy.Template{
-		Kind: "timeout", Config: cfg, Scope: policy.PerTarget,
-		New: func(key policy.Key) (policy.Policy, error) {
+	return rules.Template{
+		Kind: "timeout", Config: cfg, Scope: rules.PerTarget,
+		New: func(key rules.Key) (policy.Policy, error) {
 			if err := errors.Join(err, checkShadow(key)); err != nil {
 				return nil, err
 			}
@@ -41,7 +42,7 @@ func Each(cfg Config) policy.Template {
 }
 
 // checkShadow refuses a shadow rule.
-func checkShadow(key policy.Key) error {
+func checkShadow(key rules.Key) error {
 	f := validate.Of("timeout")
 	f.Require(!key.Shadow, "shadow", key.Shadow, "false for the rule: a timeout cannot only watch")
 	return f.Err()

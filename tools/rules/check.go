@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -16,8 +17,8 @@ import (
 type check struct {
 	arguments
 
-	rules   *policy.Rules
-	inForce []ruleset.RuleInForce
+	rules   *rules.Rules
+	inForce []config.RuleInForce
 	methods []method
 }
 
@@ -39,9 +40,9 @@ func (c *check) findings() []string {
 
 // problem is what is odd about a rule, empty if nothing is. There are always methods
 // for "*" that no descriptor knows.
-func (c *check) problem(r ruleset.RuleInForce) string {
+func (c *check) problem(r config.RuleInForce) string {
 	switch {
-	case r.Match == "*" || r.Source == ruleset.BuiltIn:
+	case r.Match == "*" || r.Source == config.BuiltIn:
 		return ""
 	case !slices.ContainsFunc(c.methods, func(m method) bool { return matches(r.Match, m.name) }):
 		return missing(r.Match)
@@ -53,8 +54,8 @@ func (c *check) problem(r ruleset.RuleInForce) string {
 }
 
 // byPlace puts rules in the order of their file.
-func byPlace(a, b ruleset.RuleInForce) int {
-	if a.Source != b.Source || a.Source != ruleset.File {
+func byPlace(a, b config.RuleInForce) int {
+	if a.Source != b.Source || a.Source != config.File {
 		return cmp.Compare(a.Source, b.Source)
 	}
 	return cmp.Compare(lineOf(a.Place), lineOf(b.Place))
@@ -86,7 +87,7 @@ func missing(pattern string) string {
 }
 
 // isClosest reports whether some call has the rule.
-func (c *check) isClosest(r ruleset.RuleInForce) bool {
+func (c *check) isClosest(r config.RuleInForce) bool {
 	for _, m := range c.methods {
 		if !matches(r.Match, m.name) {
 			continue
@@ -103,14 +104,14 @@ func (c *check) isClosest(r ruleset.RuleInForce) bool {
 }
 
 // same reports whether a rule in force is the one that was found for a side.
-func same(r ruleset.RuleInForce, found policy.Rule, side policy.Side) bool {
+func same(r config.RuleInForce, found rules.Rule, side policy.Side) bool {
 	return r.Match == found.Match && r.Target == found.Target && r.Shadow == found.Shadow &&
 		(len(r.Sides) == 0 || slices.Contains(r.Sides, side))
 }
 
 // of are the rules of a method: the one in force, and a shadow rule.
-func (c *check) of(m method) []ruleset.RuleInForce {
-	var all []ruleset.RuleInForce
+func (c *check) of(m method) []config.RuleInForce {
+	var all []config.RuleInForce
 	for _, found := range c.rules.Matching(policy.Call{Method: m.name, Target: c.target, Side: c.side}) {
 		for _, r := range c.inForce {
 			if same(r, found, c.side) {
@@ -122,7 +123,7 @@ func (c *check) of(m method) []ruleset.RuleInForce {
 }
 
 // hasDeadline reports whether unary calls under the rules have one.
-func hasDeadline(rules []ruleset.RuleInForce, side policy.Side) bool {
+func hasDeadline(rules []config.RuleInForce, side policy.Side) bool {
 	for _, r := range rules {
 		for _, t := range templates(r, side) {
 			if cfg, ok := t.Config.(timeout.Config); ok && !r.Shadow && (cfg.Default > 0 || cfg.Max > 0) {
@@ -134,7 +135,7 @@ func hasDeadline(rules []ruleset.RuleInForce, side policy.Side) bool {
 }
 
 // because says which rule leaves a method without a deadline.
-func because(rules []ruleset.RuleInForce) string {
+func because(rules []config.RuleInForce) string {
 	for _, r := range rules {
 		if !r.Shadow {
 			return fmt.Sprintf("rule %s of %s gives none", r.Match, r.Place)
@@ -144,8 +145,8 @@ func because(rules []ruleset.RuleInForce) string {
 }
 
 // templates are those of a rule that are for a side.
-func templates(r ruleset.RuleInForce, side policy.Side) []policy.Template {
-	return slices.DeleteFunc(slices.Clone(r.Policies), func(t policy.Template) bool {
+func templates(r config.RuleInForce, side policy.Side) []rules.Template {
+	return slices.DeleteFunc(slices.Clone(r.Policies), func(t rules.Template) bool {
 		return len(t.Sides) > 0 && !slices.Contains(t.Sides, side)
 	})
 }

@@ -1,4 +1,4 @@
-// Rules checks a rules file of package ruleset, and says which policies each method
+// Rules checks a rules file of package config, and says which policies each method
 // of an API has by it.
 //
 //	rules rules.yaml

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 	optionsv1 "github.com/afloat-go/afloat/proto/afloat/options/v1"
 )
 
@@ -39,13 +39,13 @@ func run(args []string, out, complaints io.Writer) int {
 		fmt.Fprintln(complaints, err)
 		return exitFailed
 	}
-	set, err := ruleset.New(
-		ruleset.WithFile(a.file), ruleset.WithLogger(slog.New(slog.DiscardHandler)),
-		ruleset.WithExtensions(optionsv1.E_Method, optionsv1.E_Service), ruleset.WithDescriptors(files),
+	set, err := config.New(
+		config.WithFile(a.file), config.WithLogger(slog.New(slog.DiscardHandler)),
+		config.WithExtensions(optionsv1.E_Method, optionsv1.E_Service), config.WithDescriptors(files),
 	)
 	if err != nil {
 		fmt.Fprintln(complaints, err)
-		if _, readErr := ruleset.ReadFile(a.file); readErr != nil {
+		if _, readErr := config.ReadFile(a.file); readErr != nil {
 			return exitFailed
 		}
 		return exitWrong

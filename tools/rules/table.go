@@ -14,7 +14,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fault"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -48,7 +49,7 @@ type cells struct {
 	other                                 []string
 }
 
-func cellsOf(r ruleset.RuleInForce, side policy.Side, kind policy.Kind) cells {
+func cellsOf(r config.RuleInForce, side policy.Side, kind policy.Kind) cells {
 	var c cells
 	for _, t := range templates(r, side) {
 		switch cfg := t.Config.(type) {
@@ -119,11 +120,11 @@ func waiting(d time.Duration) string {
 }
 
 // shared says who shares a policy, if not the calls of one method alone.
-func shared(t policy.Template) string {
+func shared(t rules.Template) string {
 	switch {
 	case t.Compartment != "":
 		return " in " + t.Compartment
-	case t.Scope == policy.PerMethod:
+	case t.Scope == rules.PerMethod:
 		return ""
 	default:
 		return " " + strings.ReplaceAll(t.Scope.String(), "_", " ")

@@ -12,6 +12,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Service is what a server answers with: it adds itself to the server.
@@ -25,8 +26,8 @@ type Server struct {
 
 // New returns the server of a service, which runs each call under the given policy.
 func New(service Service, under policy.Policy, observed *observe.Service) (*Server, error) {
-	guard := []policy.Rule{{Match: "*", Policies: []policy.Template{policy.Use(under)}}}
-	rules, err := policy.NewRules(guard, observed.Rules()...)
+	guard := []rules.Rule{{Match: "*", Policies: []rules.Template{rules.Use(under)}}}
+	rules, err := rules.New(guard, observed.Rules()...)
 	if err != nil {
 		return nil, fmt.Errorf("backend: %w", err)
 	}

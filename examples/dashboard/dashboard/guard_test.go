@@ -18,14 +18,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 // guard returns the rules as they are in the example's files.
-func guard(t *testing.T) *policy.Rules {
+func guard(t *testing.T) *rules.Rules {
 	t.Helper()
-	set, err := guards.Rules("../rules.yaml", ruleset.WithLogger(slog.New(slog.DiscardHandler)))
+	set, err := guards.Rules("../rules.yaml", config.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestRules(t *testing.T) {
 }
 
 // states are the circuits that are not closed, by service.
-func states(rules *policy.Rules) map[string]breaker.State {
+func states(rules *rules.Rules) map[string]breaker.State {
 	found := map[string]breaker.State{}
 	for _, c := range guards.Circuits(rules, dashboard.Guarded()) {
 		if c.State != breaker.Closed {

@@ -7,7 +7,7 @@ import (
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/fanout"
-	"github.com/afloat-go/afloat/interceptors/ruleset/protooptions"
+	"github.com/afloat-go/afloat/interceptors/rules/config/protooptions"
 )
 
 type (

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Circuit is the breaker of one service at one moment.
@@ -18,7 +18,7 @@ type Circuit struct {
 
 // Circuits returns the circuits that rules hold, in the order of the services. There
 // are none for services that have not been called yet, and none in nil rules.
-func Circuits(rules *policy.Rules, services []Service) []Circuit {
+func Circuits(rules *rules.Rules, services []Service) []Circuit {
 	var found []Circuit
 	for _, s := range services {
 		if b, ok := Find[*breaker.Breaker](rules, s); ok {

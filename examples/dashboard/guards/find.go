@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Service is a service that is called under rules.
@@ -18,7 +19,7 @@ type Service struct {
 
 // Find returns the policy of type P in front of a service. There is none before the
 // service has been called, and none in nil rules.
-func Find[P policy.Policy](rules *policy.Rules, s Service) (found P, ok bool) {
+func Find[P policy.Policy](rules *rules.Rules, s Service) (found P, ok bool) {
 	if rules == nil {
 		return found, false
 	}

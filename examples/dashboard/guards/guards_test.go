@@ -11,15 +11,16 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // A service's circuit is found by any of its methods, and only once it was called.
 func TestCircuits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rules, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{
+		rules, err := rules.New([]rules.Rule{{Match: "*", Policies: []rules.Template{
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}),
-			breaker.Each(breaker.Config{ConsecutiveFailures: 1}).Per(policy.PerService),
+			breaker.Each(breaker.Config{ConsecutiveFailures: 1}).Per(rules.PerService),
 		}}})
 		if err != nil {
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/afloat-go/afloat/examples/dashboard/system"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
 //go:embed page
@@ -55,7 +55,7 @@ func handler(host string, v *view, metrics http.Handler) http.Handler {
 }
 
 // tellRules writes all that is in force.
-func tellRules(w http.ResponseWriter, rules *ruleset.Set) {
+func tellRules(w http.ResponseWriter, rules *config.Set) {
 	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(rules.Snapshot().Message())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

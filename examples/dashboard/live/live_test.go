@@ -17,8 +17,8 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/system"
 )
 
-// rules is the rules file of the example.
-const rules = "../rules.yaml"
+// rulesYAML is the rules file of the example.
+const rulesYAML = "../rules.yaml"
 
 // watch runs a system in memory with visitors, and returns who looks at it. It must run
 // inside a bubble, which visitors leave when the test ends.
@@ -35,7 +35,7 @@ func watch(t *testing.T) *view {
 		}
 	})
 	sys, err := system.Start(t.Context(), system.Config{
-		Network: system.InMemory{}, Folder: t.TempDir(), Rules: rules, Guarded: true, Observe: providers,
+		Network: system.InMemory{}, Folder: t.TempDir(), Rules: rulesYAML, Guarded: true, Observe: providers,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func wantWell(t *testing.T, s State) {
 	if s.Pages.Full != 1 || s.Pages.PerSecond != 10 || len(s.Pages.History) < 10 {
 		t.Errorf("pages = %+v", s.Pages)
 	}
-	if r := s.Rules; r.File != rules || r.InForce < 8 || r.Applied != 0 || r.Fault != "" {
+	if r := s.Rules; r.File != rulesYAML || r.InForce < 8 || r.Applied != 0 || r.Fault != "" {
 		t.Errorf("rules = %+v", r)
 	}
 	if s.part("users").State != "" || len(s.Events) != 0 || s.Orders.Placed == 0 || s.Orders.Charged != s.Orders.Placed {

@@ -9,7 +9,7 @@ import (
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // servers looks at the services that call the backends, which so many calls for pages
@@ -30,7 +30,7 @@ func (v *view) servers(pages, placed float64, now time.Time) []Service {
 func methodsOf(service grpc.ServiceDesc) string { return "/" + service.ServiceName + "/" }
 
 // backend looks at a backend and at what guards the way to it.
-func (v *view) backend(g guards.Service, caller string, rules *policy.Rules, now time.Time) Service {
+func (v *view) backend(g guards.Service, caller string, rules *rules.Rules, now time.Time) Service {
 	b := v.system.Backend(g.Name)
 	s := Service{
 		Name: g.Name, CalledBy: caller, Sickness: b.Sickness().String(), CallsPerSecond: v.rate(g.Name, b.Arrived(), now),
@@ -40,7 +40,7 @@ func (v *view) backend(g guards.Service, caller string, rules *policy.Rules, now
 }
 
 // guard looks at what guards the way to the service.
-func (s *Service) guard(g guards.Service, rules *policy.Rules, now time.Time) {
+func (s *Service) guard(g guards.Service, rules *rules.Rules, now time.Time) {
 	if b, ok := guards.Find[*breaker.Breaker](rules, g); ok {
 		snap := b.Snapshot()
 		s.Refused += snap.Rejected
@@ -58,7 +58,7 @@ func (s *Service) guard(g guards.Service, rules *policy.Rules, now time.Time) {
 
 // own looks at the places that a server's rules have for its service, nil if there are
 // none yet.
-func own(g guards.Service, rules *policy.Rules) *Places {
+func own(g guards.Service, rules *rules.Rules) *Places {
 	b, ok := guards.Find[*bulkhead.Bulkhead](rules, g)
 	if !ok {
 		return nil

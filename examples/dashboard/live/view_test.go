@@ -19,7 +19,7 @@ func TestFaultsOfRules(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		folder := t.TempDir()
-		path, err := system.CopyRules(rules, folder)
+		path, err := system.CopyRules(rulesYAML, folder)
 		if err != nil {
 			t.Fatal(err)
 		}

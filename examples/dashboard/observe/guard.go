@@ -11,7 +11,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
@@ -29,11 +29,11 @@ func guardExports(records slog.Handler) ([]grpc.DialOption, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := interceptors.NewRules([]policy.Rule{{Match: "/opentelemetry.*", Policies: []policy.Template{
+	rules, err := interceptors.NewRules([]rules.Rule{{Match: "/opentelemetry.*", Policies: []rules.Template{
 		timeout.Each(timeout.Config{Max: 5 * time.Second}),
 		breaker.Each(breaker.Config{ConsecutiveFailures: 2, OpenFor: time.Second, MaxOpenFor: time.Second}),
 		bulkhead.Each(bulkhead.Config{MaxConcurrent: 4}),
-	}}}, policy.WithObserver(observer))
+	}}}, rules.WithObserver(observer))
 	if err != nil {
 		return nil, err
 	}

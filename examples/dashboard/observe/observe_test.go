@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // without takes away what the environment of the test itself says.
@@ -103,7 +104,7 @@ func TestMetricsAreScraped(t *testing.T) { //nolint:paralleltest // it sets the 
 		if again, err := p.Service(t.Context(), name); again != s || err != nil {
 			t.Errorf("%s is made twice: %v", name, err)
 		}
-		rules, err := policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{
+		rules, err := rules.New([]rules.Rule{{Match: "*", Policies: []rules.Template{
 			breaker.Each(breaker.Config{ConsecutiveFailures: 1}),
 		}}}, s.Rules()...)
 		if err != nil {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
-	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -38,15 +38,15 @@ func (s *Service) traced() []otelgrpc.Option {
 }
 
 // Rules has rules, their policies and what is called under them observed.
-func (s *Service) Rules() []policy.RulesOption {
+func (s *Service) Rules() []rules.Option {
 	if s == nil {
 		return nil
 	}
-	return []policy.RulesOption{policy.WithObserver(s.observer)}
+	return []rules.Option{rules.WithObserver(s.observer)}
 }
 
 // Changes observes changes of rules.
-func (s *Service) Changes() ruleset.Observer {
+func (s *Service) Changes() config.Observer {
 	if s == nil {
 		return nil
 	}

@@ -29,7 +29,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/stock"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
 // inStore is how many lamps there are in a new shop, and nothing else.
@@ -107,7 +107,7 @@ func (s *shop) asked(method string) int {
 // inside a bubble.
 func (s *shop) connect(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	rules, err := guards.Rules("../rules.yaml", ruleset.WithLogger(slog.New(slog.DiscardHandler)))
+	rules, err := guards.Rules("../rules.yaml", config.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Orders is the service that takes orders, from its start to its end: its server, its
@@ -35,7 +35,7 @@ func (o *Orders) Client() dashboardv1.OrderServiceClient { return o.client }
 func (o *Orders) Queue() *orders.Queue { return o.queue }
 
 // Guard returns the rules of its connections, nil if they are unguarded.
-func (o *Orders) Guard() *policy.Rules { return o.guard() }
+func (o *Orders) Guard() *rules.Rules { return o.guard() }
 
 // Refused is how many calls to each service found no place in its compartment.
 func (o *Orders) Refused() map[string]int {

@@ -13,7 +13,7 @@ import (
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // startPages starts all that pages are made of, and the edge.
@@ -86,7 +86,7 @@ func (s *System) guardCalls(name string, lis net.Listener, observed *observe.Ser
 
 // startDashboard starts the service that asks the backends.
 func (s *System) startDashboard(
-	ctx context.Context, connections map[string]grpc.ClientConnInterface, rules *policy.Rules, observed *observe.Service,
+	ctx context.Context, connections map[string]grpc.ClientConnInterface, rules *rules.Rules, observed *observe.Service,
 ) (net.Listener, error) {
 	service, err := dashboard.New(connections, observed.Plans())
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
 // process is what starts piece by piece and stops as one.
 type process struct {
 	cfg     Config
-	rules   *ruleset.Set // nil before it has any
+	rules   *config.Set // nil before it has any
 	changes *changes
 
 	running sync.WaitGroup
@@ -55,7 +55,7 @@ func (p *process) serve(lis net.Listener, serve func(net.Listener) error, stop f
 }
 
 // guard returns the rules of the connections to others, nil if they are unguarded.
-func (p *process) guard() *policy.Rules {
+func (p *process) guard() *rules.Rules {
 	if !p.cfg.Guarded {
 		return nil
 	}

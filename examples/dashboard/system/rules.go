@@ -9,15 +9,15 @@ import (
 
 	"github.com/afloat-go/afloat/examples/dashboard/guards"
 	"github.com/afloat-go/afloat/examples/dashboard/observe"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
 // startRules makes the rules of the process and, if it is asked for, follows their file
 // for as long as the process runs.
-func (p *process) startRules(ctx context.Context, observed *observe.Service) (*ruleset.Set, error) {
+func (p *process) startRules(ctx context.Context, observed *observe.Service) (*config.Set, error) {
 	p.changes = &changes{next: observed.Changes(), heard: make(chan error, 1)}
-	set, err := guards.Rules(p.cfg.Rules, ruleset.WithPolicyOptions(observed.Rules()...),
-		ruleset.WithObserver(p.changes), ruleset.WithLogger(observed.Logger()))
+	set, err := guards.Rules(p.cfg.Rules, config.WithPolicyOptions(observed.Rules()...),
+		config.WithObserver(p.changes), config.WithLogger(observed.Logger()))
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +35,11 @@ func (p *process) startRules(ctx context.Context, observed *observe.Service) (*r
 
 // changes hears what becomes of changes of rules.
 type changes struct {
-	next  ruleset.Observer // nil: nobody else hears
-	heard chan error       // the last change, nil if it was applied
+	next  config.Observer // nil: nobody else hears
+	heard chan error      // the last change, nil if it was applied
 }
 
-// RulesApplied is part of ruleset.Observer.
+// RulesApplied is part of config.Observer.
 func (c *changes) RulesApplied(source string, rules int) {
 	if c.next != nil {
 		c.next.RulesApplied(source, rules)
@@ -47,7 +47,7 @@ func (c *changes) RulesApplied(source string, rules int) {
 	c.hear(nil)
 }
 
-// RulesRefused is part of ruleset.Observer.
+// RulesRefused is part of config.Observer.
 func (c *changes) RulesRefused(source string, err error) {
 	if c.next != nil {
 		c.next.RulesRefused(source, err)

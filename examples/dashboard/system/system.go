@@ -11,8 +11,8 @@ import (
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/examples/dashboard/stock"
 	"github.com/afloat-go/afloat/examples/dashboard/store"
-	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
 // Config says what to start.
@@ -43,7 +43,7 @@ type System struct {
 
 	copies    *dashboard.Copies
 	edge      dashboardv1.EdgeServiceClient
-	edgeGuard *policy.Rules
+	edgeGuard *rules.Rules
 	orders    atomic.Pointer[Orders]
 }
 
@@ -102,15 +102,15 @@ func (s *System) Account() *ledger.Ledger { return s.account }
 func (s *System) Room() *stock.Stock { return s.room }
 
 // Rules are those of the dashboard.
-func (s *System) Rules() *ruleset.Set { return s.rules }
+func (s *System) Rules() *config.Set { return s.rules }
 
 // Guard returns the rules of the dashboard's connections, nil if they are
 // unguarded.
-func (s *System) Guard() *policy.Rules { return s.guard() }
+func (s *System) Guard() *rules.Rules { return s.guard() }
 
 // EdgeGuard returns the rules of the edge's connection to the dashboard, nil if it is
 // unguarded.
-func (s *System) EdgeGuard() *policy.Rules { return s.edgeGuard }
+func (s *System) EdgeGuard() *rules.Rules { return s.edgeGuard }
 
 // Copies stand in for the users, nil if the connections are unguarded.
 func (s *System) Copies() *dashboard.Copies { return s.copies }

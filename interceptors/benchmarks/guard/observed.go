@@ -16,29 +16,29 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
 // watched is a guard that somebody observes, or nobody.
 type watched struct {
 	name    string
-	options func() ([]policy.RulesOption, error)
+	options func() ([]rules.Option, error)
 }
 
 // observers are nobody first.
 func observers() []watched {
 	quiet := telemetry.WithLogger(slog.New(slog.DiscardHandler))
-	withTelemetry := func(opts ...telemetry.Option) func() ([]policy.RulesOption, error) {
-		return func() ([]policy.RulesOption, error) {
+	withTelemetry := func(opts ...telemetry.Option) func() ([]rules.Option, error) {
+		return func() ([]rules.Option, error) {
 			o, err := telemetry.New(append(opts, quiet)...)
-			return []policy.RulesOption{policy.WithObserver(o)}, err
+			return []rules.Option{rules.WithObserver(o)}, err
 		}
 	}
 	noTraces := telemetry.WithTracerProvider(tracenoop.NewTracerProvider())
 	sdk := telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(metric.NewManualReader())))
 	return []watched{
-		{"nobody", func() ([]policy.RulesOption, error) { return nil, nil }},
+		{"nobody", func() ([]rules.Option, error) { return nil, nil }},
 		{"no-op providers", withTelemetry(noTraces, telemetry.WithMeterProvider(metricnoop.NewMeterProvider()))},
 		{"the SDK's metrics", withTelemetry(noTraces, sdk)},
 		{"the SDK's metrics and traces", withTelemetry(telemetry.WithTracerProvider(trace.NewTracerProvider()), sdk)},

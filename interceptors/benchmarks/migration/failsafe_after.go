@@ -11,24 +11,24 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	pb "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 func withoutFailsafe(target string) ([]grpc.DialOption, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{
+	rules, err := interceptors.NewRules([]rules.Rule{{
 		Match: "*",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			timeout.Each(timeout.Config{Max: time.Second}),
 			breaker.Each(breaker.Config{
 				FailureRatio: 0.5, MinCalls: 20, Window: 10 * time.Second,
 				ConsecutiveFailures: breaker.Off,
 				OpenFor:             5 * time.Second,
 				Probes:              3, SuccessesToClose: 3,
-			}).Per(policy.PerTarget),
+			}).Per(rules.PerTarget),
 			bulkhead.Each(bulkhead.Config{
 				MaxConcurrent: 10, MaxQueue: 100, MaxWait: 100 * time.Millisecond,
-			}).Per(policy.PerTarget),
+			}).Per(rules.PerTarget),
 		},
 	}})
 	fallbacks, faults := fallback.NewClient(target, []fallback.Rule{

@@ -10,15 +10,16 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 func withoutGobreaker() ([]grpc.DialOption, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{
+	rules, err := interceptors.NewRules([]rules.Rule{{
 		Match: "*",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			// One for all methods of a connection. Without Per each method has its own.
-			breaker.Each(breaker.Consecutive(5, 5*time.Second)).Per(policy.PerTarget),
-			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}).Per(policy.PerTarget),
+			breaker.Each(breaker.Consecutive(5, 5*time.Second)).Per(rules.PerTarget),
+			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}).Per(rules.PerTarget),
 		},
 	}})
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	pb "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
 func withoutHystrix(target string) ([]grpc.DialOption, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{
+	rules, err := interceptors.NewRules([]rules.Rule{{
 		Match: "/afloat.test.v1.TierService/*", // each method has its own, as commands have
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			timeout.Each(timeout.Config{Max: time.Second}),
 			breaker.Each(breaker.Config{
 				FailureRatio: 0.5, MinCalls: 20,

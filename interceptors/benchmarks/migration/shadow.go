@@ -6,15 +6,16 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 func watchInside(old grpc.DialOption, o policy.Observer) ([]grpc.DialOption, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{
+	rules, err := interceptors.NewRules([]rules.Rule{{
 		Match: "*",
-		Policies: []policy.Template{
+		Policies: []rules.Template{
 			breaker.Each(breaker.Config{Mode: breaker.Shadow}),
 		},
-	}}, policy.WithObserver(o))
+	}}, rules.WithObserver(o))
 	if err != nil {
 		return nil, err
 	}

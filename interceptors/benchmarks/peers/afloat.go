@@ -6,7 +6,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // maxMethods is how many methods are guarded apart, more than any benchmark has.
@@ -22,13 +22,13 @@ func Afloat(cfg Config) (grpc.UnaryClientInterceptor, error) {
 }
 
 // Rules are afloat's, for unary calls and streams.
-func Rules(cfg Config, opts ...policy.RulesOption) (*policy.Rules, error) {
+func Rules(cfg Config, opts ...rules.Option) (*rules.Rules, error) {
 	circuit := breaker.Config{ConsecutiveFailures: cfg.Failures, FailureRatio: breaker.Off, OpenFor: cfg.OpenFor}
 	if cfg.Failures == 0 {
 		circuit.ConsecutiveFailures, circuit.FailureRatio, circuit.MinCalls = breaker.Off, 1, manyCalls
 	}
-	return policy.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{
+	return rules.New([]rules.Rule{{Match: "*", Policies: []rules.Template{
 		breaker.Each(circuit),
 		bulkhead.Each(bulkhead.Config{MaxConcurrent: cfg.Places}),
-	}}}, append(opts, policy.MaxKeys(maxMethods))...)
+	}}}, append(opts, rules.WithMaxKeys(maxMethods))...)
 }

@@ -7,22 +7,22 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors"
-	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ruleset"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
 // Ruleset is afloat's interceptor by rules that are data: one for each method, and
 // all of them applied anew before the first call.
 func Ruleset(cfg Config, methods []string) (grpc.UnaryClientInterceptor, error) {
-	set, err := ruleset.New(
-		ruleset.WithoutBuiltIn(), ruleset.WithLogger(slog.New(slog.DiscardHandler)),
-		ruleset.WithPolicyOptions(policy.MaxKeys(maxMethods)),
+	set, err := config.New(
+		config.WithoutBuiltIn(), config.WithLogger(slog.New(slog.DiscardHandler)),
+		config.WithPolicyOptions(rules.WithMaxKeys(maxMethods)),
 	)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := ruleset.Compile(rulesMessage(cfg, methods))
+	rules, err := config.Compile(rulesMessage(cfg, methods))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	afloatbulkhead "github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
@@ -65,11 +66,11 @@ func failsafeRatio(policy.Observer) ([]grpc.DialOption, error) {
 
 // afloat is what interceptors.Default has, and from when a call counts as slow.
 func afloat(o policy.Observer) ([]grpc.DialOption, error) {
-	rules, err := interceptors.NewRules([]policy.Rule{{Match: "*", Policies: []policy.Template{
+	rules, err := interceptors.NewRules([]rules.Rule{{Match: "*", Policies: []rules.Template{
 		timeout.Each(timeout.Config{Default: interceptors.DefaultTimeout}),
 		breaker.Each(breaker.Config{SlowAfter: 50 * time.Millisecond}).On(policy.Client),
-		afloatbulkhead.Each(afloatbulkhead.Config{MaxConcurrent: interceptors.DefaultMaxConcurrent}).Per(policy.PerTarget),
-	}}}, policy.WithObserver(o))
+		afloatbulkhead.Each(afloatbulkhead.Config{MaxConcurrent: interceptors.DefaultMaxConcurrent}).Per(rules.PerTarget),
+	}}}, rules.WithObserver(o))
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/size/client"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -16,7 +16,7 @@ func main() {
 	if err != nil {
 		client.Exit(err)
 	}
-	rules, err := interceptors.Default(policy.WithObserver(tel))
+	rules, err := interceptors.Default(rules.WithObserver(tel))
 	if err != nil {
 		client.Exit(err)
 	}

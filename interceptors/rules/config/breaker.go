@@ -1,0 +1,94 @@
+package config
+
+import (
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// breakerTemplate is the template of a message.
+func breakerTemplate(m *policyv1.Breaker) rules.Template {
+	return breaker.Each(breaker.Config{
+		Mode:                modeOf(m.GetMode()),
+		Window:              lasting(m.GetWindow()),
+		Buckets:             orNever(m.Buckets),
+		WindowCalls:         int(m.GetWindowCalls()),
+		FailureRatio:        shareOrOff(m.FailureRatio, breaker.Off),
+		MinCalls:            orNever(m.MinCalls),
+		ConsecutiveFailures: orOff(m.ConsecutiveFailures, breaker.Off),
+		SlowAfter:           lasting(m.GetSlowAfter()),
+		SlowRatio:           shareOrOff(m.SlowRatio, never),
+		OpenFor:             lasting(m.GetOpenFor()),
+		MaxOpenFor:          lasting(m.GetMaxOpenFor()),
+		NoJitter:            m.GetNoJitter(),
+		Probes:              orNever(m.Probes),
+		SuccessesToClose:    orNever(m.SuccessesToClose),
+		ProbeTimeout:        lasting(m.GetProbeTimeout()),
+		MinDeadline:         lasting(m.GetMinDeadline()),
+		StreamGrace:         lasting(m.GetStreamGrace()),
+	})
+}
+
+// modeOf is the mode of a breaker, an invalid one if there is no such mode.
+func modeOf(m policyv1.Breaker_Mode) breaker.Mode {
+	switch m {
+	case policyv1.Breaker_MODE_UNSPECIFIED, policyv1.Breaker_MODE_AUTOMATIC:
+		return breaker.Automatic
+	case policyv1.Breaker_MODE_ALWAYS_OPEN:
+		return breaker.AlwaysOpen
+	case policyv1.Breaker_MODE_ALWAYS_CLOSED:
+		return breaker.AlwaysClosed
+	case policyv1.Breaker_MODE_SHADOW:
+		return breaker.Shadow
+	default:
+		return breaker.Shadow + 1
+	}
+}
+
+// breakerMessage is the message of a configuration whose defaults are filled in.
+func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
+	return &policyv1.Breaker{
+		Mode:                policyv1.Breaker_Mode(cfg.Mode) + 1,
+		Window:              durationpb.New(cfg.Window),
+		Buckets:             number(cfg.Buckets),
+		WindowCalls:         int32Of(cfg.WindowCalls),
+		FailureRatio:        new(max(0, cfg.FailureRatio)),
+		MinCalls:            number(cfg.MinCalls),
+		ConsecutiveFailures: number(max(0, cfg.ConsecutiveFailures)),
+		SlowAfter:           lastingFor(cfg.SlowAfter),
+		SlowRatio:           new(cfg.SlowRatio),
+		OpenFor:             durationpb.New(cfg.OpenFor),
+		MaxOpenFor:          durationpb.New(cfg.MaxOpenFor),
+		NoJitter:            cfg.NoJitter,
+		Probes:              number(cfg.Probes),
+		SuccessesToClose:    number(cfg.SuccessesToClose),
+		ProbeTimeout:        durationpb.New(cfg.ProbeTimeout),
+		MinDeadline:         lastingFor(cfg.MinDeadline),
+		StreamGrace:         durationpb.New(cfg.StreamGrace),
+	}
+}
+
+// breakerStatus is the message of a breaker at one moment.
+func breakerStatus(cfg breaker.Config, s breaker.Snapshot) *policyv1.BreakerStatus {
+	m := &policyv1.BreakerStatus{
+		Config:              breakerMessage(cfg),
+		State:               policyv1.BreakerStatus_State(s.State) + 1,
+		Since:               timestamppb.New(s.Since),
+		Calls:               int32Of(s.Calls),
+		Failures:            int32Of(s.Failures),
+		Slow:                int32Of(s.Slow),
+		ConsecutiveFailures: int32Of(s.ConsecutiveFailures),
+		Overdue:             int32Of(s.Overdue),
+		ProbesInFlight:      int32Of(s.ProbesInFlight),
+		ProbesSucceeded:     int32Of(s.ProbesSucceeded),
+		Rejected:            s.Rejected,
+		Late:                s.Late,
+	}
+	if !s.RetryAt.IsZero() {
+		m.RetryAt = timestamppb.New(s.RetryAt)
+	}
+	return m
+}

@@ -1,0 +1,37 @@
+package config
+
+import (
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// bulkheadTemplate is the template of a message.
+func bulkheadTemplate(m *policyv1.Bulkhead) rules.Template {
+	return bulkhead.Each(bulkhead.Config{
+		MaxConcurrent: int(m.GetMaxConcurrent()),
+		MaxQueue:      int(m.GetMaxQueue()),
+		MaxWait:       m.GetMaxWait().AsDuration(),
+		Shadow:        m.GetShadow(),
+	})
+}
+
+// bulkheadMessage is the message of a configuration.
+func bulkheadMessage(cfg bulkhead.Config) *policyv1.Bulkhead {
+	return &policyv1.Bulkhead{
+		MaxConcurrent: int32Of(cfg.MaxConcurrent),
+		MaxQueue:      int32Of(cfg.MaxQueue),
+		MaxWait:       lastingFor(cfg.MaxWait),
+		Shadow:        cfg.Shadow,
+	}
+}
+
+// bulkheadStatus is the message of a bulkhead at one moment.
+func bulkheadStatus(cfg bulkhead.Config, s bulkhead.Snapshot) *policyv1.BulkheadStatus {
+	return &policyv1.BulkheadStatus{
+		Config:   bulkheadMessage(cfg),
+		InFlight: int32Of(s.InFlight),
+		Waiting:  int32Of(s.Waiting),
+		Rejected: s.Rejected,
+	}
+}

@@ -1,0 +1,37 @@
+package config
+
+import (
+	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
+)
+
+// rateLimitTemplate is the template of a message.
+func rateLimitTemplate(m *policyv1.RateLimit) rules.Template {
+	return ratelimit.Each(ratelimit.Config{
+		PerSecond: m.GetPerSecond(),
+		Burst:     orNever(m.Burst),
+		MaxWait:   m.GetMaxWait().AsDuration(),
+		Shadow:    m.GetShadow(),
+	})
+}
+
+// rateLimitMessage is the message of a configuration whose defaults are filled in.
+func rateLimitMessage(cfg ratelimit.Config) *policyv1.RateLimit {
+	return &policyv1.RateLimit{
+		PerSecond: cfg.PerSecond,
+		Burst:     number(cfg.Burst),
+		MaxWait:   lastingFor(cfg.MaxWait),
+		Shadow:    cfg.Shadow,
+	}
+}
+
+// rateLimitStatus is the message of a limiter at one moment.
+func rateLimitStatus(cfg ratelimit.Config, s ratelimit.Snapshot) *policyv1.RateLimitStatus {
+	return &policyv1.RateLimitStatus{
+		Config:   rateLimitMessage(cfg),
+		Tokens:   s.Tokens,
+		Waiting:  int32Of(s.Waiting),
+		Rejected: s.Rejected,
+	}
+}

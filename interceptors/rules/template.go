@@ -1,0 +1,138 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Template makes the policies of a rule: one for each method, service or target
+// whose calls the rule matches, or one for a compartment. The packages of the
+// policies have functions that return templates, such as breaker.Each.
+type Template struct {
+	// New makes the policy for a key. It is required. It is also called once when
+	// the rules are built, so that bad configuration is found then.
+	New func(Key) (policy.Policy, error)
+	// Kind is what the policies are, such as "breaker". It is required with Update
+	// and in a compartment. Empty: policies are made anew when the rules change.
+	Kind string
+	// Update gives this template's configuration to a policy that another template
+	// of the same Kind made for the key, see [Rules.Apply]. An error says that it
+	// cannot, and New then makes a new policy in its place. Update is also called
+	// once when the rules are built, with a policy made by this template. Nil:
+	// policies are made anew when the rules change.
+	Update func(Key, policy.Policy) error
+	// Config is the configuration, for display and to check that the templates of
+	// one compartment agree. It must not be modified. Nil: not known.
+	Config any
+	// Scope says which calls share a policy. The zero Scope is PerMethod.
+	Scope Scope
+	// Compartment names the compartment if Scope is PerCompartment. See
+	// [Template.In].
+	Compartment string
+	// Sides restricts the template to calls on these sides. Empty: all sides.
+	Sides []policy.Side
+
+	// given tells templates of one policy by Use. Nil: it is not by Use.
+	given any
+}
+
+// Per returns t with the scope s.
+func (t Template) Per(s Scope) Template {
+	t.Scope = s
+	return t
+}
+
+// In returns t for the compartment of that name: one policy on each side, shared
+// by all calls of all rules that have a template of this kind in the
+// compartment. These templates must have equal Configs. The name must not be
+// empty.
+func (t Template) In(name string) Template {
+	t.Scope, t.Compartment = PerCompartment, name
+	return t
+}
+
+// On returns t restricted to calls on the given sides.
+func (t Template) On(sides ...policy.Side) Template {
+	t.Sides = sides
+	return t
+}
+
+// Use returns a template for p itself: all calls of all rules that use p share
+// it. A change of the rules does not update p; that is up to the caller.
+func Use(p policy.Policy) Template {
+	t := Template{Scope: PerCompartment, given: new(int), New: func(Key) (policy.Policy, error) {
+		if p == nil {
+			return nil, errors.New("shared policy = nil; must be a policy")
+		}
+		return p, nil
+	}}
+	if v := reflect.ValueOf(p); v.IsValid() && v.Comparable() {
+		t.given = p
+	}
+	return t
+}
+
+// trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
+// policy of it.
+func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Policy, error) {
+	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
+		return nil, err
+	}
+	for _, s := range t.Sides {
+		if s > policy.Local {
+			return nil, fmt.Errorf("side of policy %d = %d; must be Client, Server or Local", i, s)
+		}
+	}
+	if t.New == nil {
+		return nil, fmt.Errorf("New of policy %d = nil; must be a function", i)
+	}
+	key := Key{Name: overflowName, Shadow: shadow, Observer: observer}
+	if t.Compartment != "" {
+		key.Name = t.Compartment
+	}
+	p, err := t.make(i, key)
+	if err == nil && t.Update != nil {
+		err = t.Update(key, p)
+	}
+	return p, err
+}
+
+func (t Template) checkScope(i int) error {
+	switch {
+	case t.given != nil:
+		return nil
+	case t.Scope > PerCompartment:
+		return fmt.Errorf("scope of policy %d = %v; must be PerMethod, PerService, PerTarget or PerCompartment", i, t.Scope)
+	case t.Scope == PerCompartment && t.Compartment == "":
+		return fmt.Errorf("compartment of policy %d = \"\"; must be a name", i)
+	case t.Scope != PerCompartment && t.Compartment != "":
+		return fmt.Errorf("scope of policy %d = %v; must be PerCompartment in compartment %q", i, t.Scope, t.Compartment)
+	default:
+		return nil
+	}
+}
+
+func (t Template) checkKind(i int) error {
+	if t.Kind == "" && (t.Update != nil || t.Compartment != "") {
+		return fmt.Errorf("kind of policy %d = \"\"; must be set in a compartment and with Update", i)
+	}
+	return nil
+}
+
+// make makes the policy for a key. It is never nil without an error.
+func (t Template) make(i int, k Key) (policy.Policy, error) {
+	p, err := t.New(k)
+	if err == nil && p == nil {
+		err = fmt.Errorf("New of policy %d returned nil; must return a policy", i)
+	}
+	return p, err
+}
+
+// applies reports whether t is for calls seen on side.
+func (t Template) applies(side policy.Side) bool {
+	return len(t.Sides) == 0 || slices.Contains(t.Sides, side)
+}
