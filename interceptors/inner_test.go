@@ -293,7 +293,7 @@ func TestSharedCallOptionsAreNotAppendedTo(t *testing.T) {
 // A refused call goes nowhere, and its status arrives on the other side.
 func TestRefusal(t *testing.T) {
 	t.Parallel()
-	refusal := &policy.Rejection{Policy: "spy", Method: rpctest.Unary, Reason: policy.ReasonBulkheadFull}
+	refusal := &policy.Rejection{Kind: "spy", Method: rpctest.Unary, Reason: policy.ReasonBulkheadFull}
 	synctest.Test(t, func(t *testing.T) {
 		spy := &policytest.Spy{Refusal: refusal}
 		reached := 0

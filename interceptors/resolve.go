@@ -37,8 +37,8 @@ func (unresolved) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 }
 
 // clientCall describes a call on a client's connection.
-func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, kind policy.Kind) policy.Call {
-	call := policy.Call{Method: method, Side: policy.Client, Kind: kind}
+func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, kind policy.Shape) policy.Call {
+	call := policy.Call{Method: method, Side: policy.Client, Shape: kind}
 	if cc != nil {
 		call.Target = cc.Target()
 	}
@@ -59,8 +59,8 @@ func clientChain(r policy.Resolver, call policy.Call, o policy.Overrides) *polic
 }
 
 // serverCall describes a call that a server answers.
-func serverCall(ctx context.Context, method string, kind policy.Kind) policy.Call {
-	call := policy.Call{Method: method, Side: policy.Server, Kind: kind}
+func serverCall(ctx context.Context, method string, kind policy.Shape) policy.Call {
+	call := policy.Call{Method: method, Side: policy.Server, Shape: kind}
 	call.Deadline, _ = ctx.Deadline()
 	return call
 }

@@ -21,7 +21,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...Option) grpc.StreamClien
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		own := policy.OverridesOf(opts)
-		call := clientCall(ctx, method, cc, policy.StreamKind(desc.ClientStreams, desc.ServerStreams))
+		call := clientCall(ctx, method, cc, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
 		chain := clientChain(r, call, own)
 		if chain == nil {
 			return streamer(ctx, desc, cc, method, opts...)

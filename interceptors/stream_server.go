@@ -13,7 +13,7 @@ func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
 	r = checked(r)
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx := stream.Context()
-		call := serverCall(ctx, info.FullMethod, policy.StreamKind(info.IsClientStream, info.IsServerStream))
+		call := serverCall(ctx, info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))
 		// gRPC hands a nil srv to the handler of unknown services.
 		call.Unregistered = srv == nil
 		chain := r.Resolve(call)

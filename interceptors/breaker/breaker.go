@@ -68,7 +68,7 @@ func New(cfg Config, opts ...Option) (*Breaker, error) {
 func newBreaker(s *settings, o options) *Breaker {
 	b := &Breaker{name: o.name, observer: policy.Observe(o.observer)}
 	b.refuser = policy.Refuser{
-		Policy: "breaker", Name: b.name, Reason: policy.ReasonCircuitOpen, Err: ErrOpen,
+		Kind: "breaker", Name: b.name, Reason: policy.ReasonCircuitOpen, Err: ErrOpen,
 	}
 	b.settings.Store(s)
 	b.enterModeLocked(s.Mode, policy.Now()) // nobody else has b yet
@@ -134,6 +134,6 @@ func (b *Breaker) reportLate(v policy.Verdict, o policy.Outcome) {
 	}
 	b.late.Add(1)
 	b.observer.Late(policy.Late{
-		Policy: "breaker", Name: b.name, Side: policy.Local, Shadow: b.shadow(), Verdict: v, Outcome: o,
+		Kind: "breaker", Name: b.name, Side: policy.Local, Shadow: b.shadow(), Verdict: v, Outcome: o,
 	})
 }

@@ -68,7 +68,7 @@ func (c *closed) admit(call policy.Call) (p policy.Permit, passed bool, err erro
 	if j.ring.due(p.At) && c.judgeOverdue(j, p.At) {
 		return policy.Permit{}, true, nil
 	}
-	if call.Kind.ServerPaced() {
+	if call.Shape.ServerPaced() {
 		p.Token |= j.ring.id
 	}
 	return p, false, nil

@@ -174,7 +174,7 @@ func TestRefusalsAreNotFailures(t *testing.T) {
 				t.Fatal("the inner policy admitted")
 			}
 		}
-		do(t, b, 100, &policy.Rejection{Policy: "breaker", Reason: policy.ReasonCircuitOpen, Err: breaker.ErrOpen})
+		do(t, b, 100, &policy.Rejection{Kind: "breaker", Reason: policy.ReasonCircuitOpen, Err: breaker.ErrOpen})
 		if got := b.Snapshot(); got.State != breaker.Closed || got.Calls != 0 {
 			t.Errorf("state %v with %d calls; want closed with none", got.State, got.Calls)
 		}

@@ -28,7 +28,7 @@ func TestIgnoredProbeGivesItsSlotBack(t *testing.T) {
 	}{
 		{"cancelled", errCanceled},
 		{"shed", status.Error(codes.ResourceExhausted, "busy")},
-		{"our own rejection", &policy.Rejection{Policy: "other", Reason: policy.ReasonBulkheadFull}},
+		{"our own rejection", &policy.Rejection{Kind: "other", Reason: policy.ReasonBulkheadFull}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +155,7 @@ func (w waits) Acquire(context.Context, policy.Call) (policy.Permit, error) {
 // full is a policy that refuses every call.
 type full struct{}
 
-var errFull = &policy.Rejection{Policy: "full", Method: method, Reason: policy.ReasonBulkheadFull}
+var errFull = &policy.Rejection{Kind: "full", Method: method, Reason: policy.ReasonBulkheadFull}
 
 func (full) Layer() policy.Layer { return policy.LayerBulkhead }
 

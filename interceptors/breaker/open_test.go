@@ -20,7 +20,7 @@ func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := tripped(t, breaker.Config{OpenFor: 7 * time.Second})
 		r := refusal(t, b)
-		if r.Method != method || r.Policy != "breaker" || r.Reason != policy.ReasonCircuitOpen {
+		if r.Method != method || r.Kind != "breaker" || r.Reason != policy.ReasonCircuitOpen {
 			t.Errorf("rejection = %+v", r)
 		}
 		if got := status.Code(r); got != codes.Unavailable {

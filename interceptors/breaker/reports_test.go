@@ -82,7 +82,7 @@ func TestTransitionsAreReportedWithTheirFigures(t *testing.T) {
 			t.Errorf("transitions:\n got %q\nwant %q", got, want)
 		}
 		first := rec.transitions[0]
-		if first.Policy != "breaker" || first.Name != "catalog" || first.Calls != 8 || first.Failures != 4 {
+		if first.Kind != "breaker" || first.Name != "catalog" || first.Calls != 8 || first.Failures != 4 {
 			t.Errorf("first transition = %+v", first)
 		}
 		if got := first.Until.Sub(first.At); got != 5*time.Second {

@@ -243,7 +243,7 @@ func TestRingIsEmptyAfterEveryEnding(t *testing.T) {
 // nothing about the dependency.
 func TestOnlyServerPacedCallsAreJudgedByTime(t *testing.T) {
 	t.Parallel()
-	for kind, judged := range map[policy.Kind]bool{
+	for kind, judged := range map[policy.Shape]bool{
 		policy.Unary: true, policy.ServerStream: true, policy.ClientStream: false, policy.BidiStream: false,
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
@@ -251,16 +251,16 @@ func TestOnlyServerPacedCallsAreJudgedByTime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBreaker(t, bySlowness(20))
 				for range 10 {
-					if _, err := try(t, policy.Call{Kind: kind}, b); err != nil {
+					if _, err := try(t, policy.Call{Shape: kind}, b); err != nil {
 						t.Fatal(err)
 					}
 				}
 				time.Sleep(2 * slowAfter)
-				if _, err := try(t, policy.Call{Kind: kind}, b); err != nil {
+				if _, err := try(t, policy.Call{Shape: kind}, b); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(slowAfter / 8)
-				_, err := try(t, policy.Call{Kind: kind}, b)
+				_, err := try(t, policy.Call{Shape: kind}, b)
 				if refused := err != nil; refused != judged {
 					t.Errorf("refused = %v; want %v", refused, judged)
 				}
@@ -278,7 +278,7 @@ func respond(c *inFlight) {
 
 func beginStream(tb testing.TB, b *breaker.Breaker) *inFlight {
 	tb.Helper()
-	c, err := try(tb, policy.Call{Kind: policy.ServerStream}, b)
+	c, err := try(tb, policy.Call{Shape: policy.ServerStream}, b)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -16,7 +16,7 @@ const (
 // tokenOf is the token of a call, without an id.
 func tokenOf(s *settings, call policy.Call) uint64 {
 	var token uint64
-	if call.Kind.ServerPaced() {
+	if call.Shape.ServerPaced() {
 		token |= paced
 	}
 	if s.MinDeadline > 0 && !call.Deadline.IsZero() {
@@ -30,7 +30,7 @@ func tokenOf(s *settings, call policy.Call) uint64 {
 // wantsOf is what the kind of a call asks for: of a stream with several
 // responses, when the first one came.
 func wantsOf(call policy.Call) policy.Wants {
-	if call.Kind == policy.ServerStream || call.Kind == policy.BidiStream {
+	if call.Shape == policy.ServerStream || call.Shape == policy.BidiStream {
 		return policy.WantsStart | policy.WantsEnd | policy.WantsResponse
 	}
 	return 0

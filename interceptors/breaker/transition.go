@@ -44,7 +44,7 @@ func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy
 		return
 	}
 	b.reports.queueLocked(policy.Transition{
-		Policy: "breaker", Name: b.name, Side: policy.Local, Cause: cause,
+		Kind: "breaker", Name: b.name, Side: policy.Local, Cause: cause,
 		Shadow: b.shadow(),
 		From:   was.phase.state().String(), To: p.state().String(),
 		At: at, Until: until,

@@ -28,7 +28,7 @@ func TestFullWithoutQueue(t *testing.T) {
 		t.Fatalf("Acquire = %v; want a rejection", err)
 	}
 	want := policy.Rejection{
-		Policy: "bulkhead", Name: "payments", Method: method,
+		Kind: "bulkhead", Name: "payments", Method: method,
 		Reason: policy.ReasonBulkheadFull, Err: bulkhead.ErrFull,
 	}
 	if *r != want {

@@ -14,7 +14,7 @@ import (
 
 func TestReasonOf(t *testing.T) {
 	t.Parallel()
-	refusal := func(r policy.Reason) error { return &policy.Rejection{Policy: "p", Reason: r} }
+	refusal := func(r policy.Reason) error { return &policy.Rejection{Kind: "p", Reason: r} }
 	for _, tt := range []struct {
 		err  error
 		want degrade.Reason

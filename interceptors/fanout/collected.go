@@ -92,6 +92,6 @@ func (t *elementsTask[Req, Resp, K, T]) miss(c *collected[Req, K, T], key K, err
 // refusal is why an element was not asked for.
 func (t *elementsTask[Req, Resp, K, T]) refusal(reason policy.Reason, err error) error {
 	return &policy.Rejection{
-		Policy: "fanout", Name: t.run.plan.cfg.Name, Method: t.binding.spec.path, Reason: reason, Err: err,
+		Kind: "fanout", Name: t.run.plan.cfg.Name, Method: t.binding.spec.path, Reason: reason, Err: err,
 	}
 }

@@ -48,7 +48,7 @@ func TestEachKindOfStepHasItsState(t *testing.T) {
 type refuser struct{ reason policy.Reason }
 
 func (r refuser) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
-	return policy.Permit{}, &policy.Rejection{Policy: "test", Method: call.Method, Reason: r.reason}
+	return policy.Permit{}, &policy.Rejection{Kind: "test", Method: call.Method, Reason: r.reason}
 }
 
 func TestRefusalsHaveTheirReason(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 func TestNothingToDoAllocatesNothing(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	missed := fault.WithRand(func() float64 { return 0.5 })
 	sent := metadata.NewIncomingContext(t.Context(), metadata.Pairs("user", "jane", ":authority", "shop"))
-	stream := policy.Call{Kind: policy.BidiStream}
+	stream := policy.Call{Shape: policy.BidiStream}
 	for _, tt := range []struct {
 		name string
 		cfg  fault.Config

@@ -23,7 +23,7 @@ func TestFaultsChangeWithTheRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream := policy.Call{Method: method, Kind: policy.BidiStream}
+	stream := policy.Call{Method: method, Shape: policy.BidiStream}
 	open := func() *policy.Admission {
 		a := new(policy.Admission)
 		if _, err := r.Resolve(stream).Admit(t.Context(), stream, a); err != nil {

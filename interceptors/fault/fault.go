@@ -107,7 +107,7 @@ func (f *Fault) Acquire(ctx context.Context, call policy.Call) (policy.Permit, e
 	switch {
 	case h.nothing():
 		return policy.Permit{}, nil
-	case call.Kind.Streams() && cfg.AfterMessages > 0:
+	case call.Shape.Streams() && cfg.AfterMessages > 0:
 		return f.lurk(ctx, h), nil
 	default:
 		return policy.Permit{}, f.inject(ctx, h)

@@ -263,7 +263,7 @@ func TestStandsInForTheDependency(t *testing.T) {
 	tests := []struct {
 		name   string
 		cfg    fault.Config
-		kind   policy.Kind
+		kind   policy.Shape
 		reason policy.Reason
 	}{
 		{"abort", fault.Config{Abort: codes.Unavailable, AbortShare: 1}, policy.Unary, policy.ReasonFaultInjected},
@@ -281,7 +281,7 @@ func TestStandsInForTheDependency(t *testing.T) {
 				}
 				var a policy.Admission
 				defer a.Abandon()
-				_, err = c.Admit(t.Context(), policy.Call{Method: method, Kind: tt.kind}, &a)
+				_, err = c.Admit(t.Context(), policy.Call{Method: method, Shape: tt.kind}, &a)
 				if err == nil || policy.ReasonOf(err) != tt.reason {
 					t.Errorf("err = %v; want one for the reason %q", err, tt.reason)
 				}

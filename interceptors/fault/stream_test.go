@@ -251,7 +251,7 @@ func TestSettleEndsDelay(t *testing.T) {
 func lurk(t *testing.T, f *fault.Fault) *policy.Admission {
 	t.Helper()
 	var a policy.Admission
-	if _, err := rpctest.ChainOf(t, f).Admit(t.Context(), policy.Call{Method: method, Kind: policy.BidiStream}, &a); err != nil {
+	if _, err := rpctest.ChainOf(t, f).Admit(t.Context(), policy.Call{Method: method, Shape: policy.BidiStream}, &a); err != nil {
 		t.Fatal(err)
 	}
 	if !a.Wants(policy.WantsMessages) {
@@ -332,7 +332,7 @@ func TestMessagesAtOnce(t *testing.T) {
 func TestSparedStream(t *testing.T) {
 	t.Parallel()
 	f := newFault(t, fault.Config{Abort: codes.Internal, AbortShare: 0.5, AfterMessages: 3}, dice(t, 0.5))
-	if err := strike(t, t.Context(), f, policy.Call{Kind: policy.BidiStream}); err != nil {
+	if err := strike(t, t.Context(), f, policy.Call{Shape: policy.BidiStream}); err != nil {
 		t.Error(err)
 	}
 }

@@ -29,7 +29,7 @@ func (p *closed) Acquire(_ context.Context, call policy.Call) (policy.Permit, er
 func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	ctx := context.Background()
 	refusal := full()
-	refusing := &closed{refuser: policy.Refuser{Policy: "closed", Reason: policy.ReasonCircuitOpen, Err: errFull}}
+	refusing := &closed{refuser: policy.Refuser{Kind: "closed", Reason: policy.ReasonCircuitOpen, Err: errFull}}
 	admitted := newChain(t, []policy.Policy{&lean{}, &lean{}, &lean{}})
 	refused := newChain(t, []policy.Policy{&lean{}, &lean{}, refusing})
 	observed := newChain(t, []policy.Policy{&lean{}}, policy.WithObserver(policy.NopObserver{}))

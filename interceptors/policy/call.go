@@ -12,8 +12,8 @@ type Call struct {
 	Target string
 	// Side is the side on which the policy sees the call.
 	Side Side
-	// Kind is the shape of the call.
-	Kind Kind
+	// Shape says which of its sides stream.
+	Shape Shape
 	// Unregistered: the server has no such method, so Method is whatever the
 	// client made up. It must not become a key or a label.
 	Unregistered bool
@@ -49,19 +49,19 @@ func (s Side) String() string {
 	}
 }
 
-// Kind is the shape of a call.
-type Kind uint8
+// Shape says which sides of a call stream.
+type Shape uint8
 
 // The shapes of a call.
 const (
-	Unary Kind = iota
+	Unary Shape = iota
 	ClientStream
 	ServerStream
 	BidiStream
 )
 
-// StreamKind returns the kind of a call from which of its sides stream.
-func StreamKind(clientStreams, serverStreams bool) Kind {
+// ShapeOf returns the shape of a call whose client or server streams, or both.
+func ShapeOf(clientStreams, serverStreams bool) Shape {
 	switch {
 	case clientStreams && serverStreams:
 		return BidiStream
@@ -74,18 +74,18 @@ func StreamKind(clientStreams, serverStreams bool) Kind {
 	}
 }
 
-// Streams reports whether k is any kind but Unary.
-func (k Kind) Streams() bool { return k != Unary }
+// Streams reports whether s is any shape but Unary.
+func (s Shape) Streams() bool { return s != Unary }
 
 // ServerPaced reports whether the wait for the first response depends on the
 // dependency alone, because the client has already sent everything. The wait
 // then tells how slow the dependency is. It is true for unary calls and server
 // streams.
-func (k Kind) ServerPaced() bool { return k == Unary || k == ServerStream }
+func (s Shape) ServerPaced() bool { return s == Unary || s == ServerStream }
 
-// String returns the kind's name, such as "client_stream".
-func (k Kind) String() string {
-	switch k {
+// String returns the shape's name, such as "client_stream".
+func (s Shape) String() string {
+	switch s {
 	case Unary:
 		return "unary"
 	case ClientStream:

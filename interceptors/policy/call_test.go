@@ -22,7 +22,7 @@ func TestStrings(t *testing.T) {
 		{"client_stream", policy.ClientStream},
 		{"server_stream", policy.ServerStream},
 		{"bidi_stream", policy.BidiStream},
-		{"unknown", policy.Kind(9)},
+		{"unknown", policy.Shape(9)},
 		{"success", policy.Success},
 		{"failure", policy.Failure},
 		{"ignored", policy.Ignored},
@@ -54,7 +54,7 @@ func TestStreamKind(t *testing.T) {
 	for _, tt := range []struct {
 		name                 string
 		client, server       bool
-		want                 policy.Kind
+		want                 policy.Shape
 		streams, serverPaced bool
 	}{
 		{"unary", false, false, policy.Unary, false, true},
@@ -64,7 +64,7 @@ func TestStreamKind(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := policy.StreamKind(tt.client, tt.server)
+			got := policy.ShapeOf(tt.client, tt.server)
 			if got != tt.want || got.Streams() != tt.streams || got.ServerPaced() != tt.serverPaced {
 				t.Errorf("kind = %v, streams = %v, server-paced = %v; want %v, %v, %v",
 					got, got.Streams(), got.ServerPaced(), tt.want, tt.streams, tt.serverPaced)

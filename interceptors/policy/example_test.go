@@ -24,7 +24,7 @@ var errMaintenance = errors.New("shop: down for maintenance")
 
 func newMaintenance() *maintenance {
 	return &maintenance{refuser: policy.Refuser{
-		Policy: "maintenance", Name: "shop", Reason: "MAINTENANCE", Err: errMaintenance,
+		Kind: "maintenance", Name: "shop", Reason: "MAINTENANCE", Err: errMaintenance,
 	}}
 }
 
@@ -68,7 +68,7 @@ func ExampleDo() {
 func ExampleRetriable() {
 	retriable := policy.Retriable(nil)
 	fmt.Println(retriable(status.Error(codes.Unavailable, "connection lost")))
-	fmt.Println(retriable(&policy.Rejection{Policy: "breaker", Reason: policy.ReasonCircuitOpen}))
+	fmt.Println(retriable(&policy.Rejection{Kind: "breaker", Reason: policy.ReasonCircuitOpen}))
 	// Output:
 	// true
 	// false

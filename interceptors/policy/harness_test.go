@@ -27,7 +27,7 @@ var (
 // full is a refusal as a bulkhead makes it.
 func full() *policy.Rejection {
 	return &policy.Rejection{
-		Policy: "bulkhead", Name: "payments", Method: method,
+		Kind: "bulkhead", Name: "payments", Method: method,
 		Reason: policy.ReasonBulkheadFull, Err: errFull,
 	}
 }

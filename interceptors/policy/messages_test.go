@@ -54,7 +54,7 @@ func listen(tb testing.TB, a *policy.Admission, listeners ...*listener) *journal
 		l.journal = j
 		policies = append(policies, handing{l.settler()})
 	}
-	if _, err := newChain(tb, policies).Admit(tb.Context(), policy.Call{Kind: policy.BidiStream}, a); err != nil {
+	if _, err := newChain(tb, policies).Admit(tb.Context(), policy.Call{Shape: policy.BidiStream}, a); err != nil {
 		tb.Fatal(err)
 	}
 	return j

@@ -73,7 +73,7 @@ type Rejected struct {
 // Transition is a change of a policy's state, with the figures behind it.
 type Transition struct {
 	// Policy is the kind of policy, as in "breaker"; Name is its own name.
-	Policy, Name string
+	Kind, Name string
 	// Target and Side are those of the calls that the policy guards. They are
 	// known only for policies that rules made; otherwise Target is empty and Side
 	// is Local.
@@ -97,7 +97,7 @@ type Transition struct {
 // Late is an outcome that came too late to count.
 type Late struct {
 	// Policy is the kind of policy, Name its own name.
-	Policy, Name string
+	Kind, Name string
 	// Target, Side and Shadow are as in [Transition].
 	Target string
 	Side   Side

@@ -12,7 +12,7 @@ import (
 // change after the first call of Refuse.
 type Refuser struct {
 	// Policy, Name, Reason and Err become those of each rejection.
-	Policy string
+	Kind string
 	Name   string
 	Reason Reason
 	Err    error
@@ -27,7 +27,7 @@ func (f *Refuser) Refuse(method string, retry time.Time) *Rejection {
 		return r
 	}
 	r := &Rejection{
-		Policy: f.Policy, Name: f.Name, Method: method,
+		Kind: f.Kind, Name: f.Name, Method: method,
 		Reason: f.Reason, Retry: retry, Err: f.Err,
 	}
 	f.last.Store(r)

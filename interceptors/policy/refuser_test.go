@@ -11,11 +11,11 @@ import (
 
 func TestRefuser(t *testing.T) {
 	t.Parallel()
-	f := &policy.Refuser{Policy: "breaker", Name: "shop", Reason: policy.ReasonCircuitOpen, Err: errFull}
+	f := &policy.Refuser{Kind: "breaker", Name: "shop", Reason: policy.ReasonCircuitOpen, Err: errFull}
 	at := time.Now()
 	first := f.Refuse(method, at)
 	want := policy.Rejection{
-		Policy: "breaker", Name: "shop", Method: method,
+		Kind: "breaker", Name: "shop", Method: method,
 		Reason: policy.ReasonCircuitOpen, Retry: at, Err: errFull,
 	}
 	if *first != want {

@@ -18,7 +18,7 @@ import (
 // treat it as read-only.
 type Rejection struct { //nolint:errname // the field's word for it, and an error is only one of the things it is
 	// Policy is the kind of policy that refused, as in "breaker".
-	Policy string
+	Kind string
 	// Name is the policy's own name: its method, its service, its compartment.
 	Name string
 	// Method is the method of the refused call.
@@ -62,7 +62,7 @@ func (r *Rejection) GRPCStatus() *status.Status {
 		Reason: utf8(string(r.Reason)),
 		Domain: Domain,
 		Metadata: map[string]string{
-			"policy": utf8(r.Policy),
+			"policy": utf8(r.Kind),
 			"name":   utf8(r.Name),
 			"method": utf8(r.Method),
 		},

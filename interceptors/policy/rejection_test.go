@@ -152,7 +152,7 @@ func TestRejectionDetails(t *testing.T) {
 	}{
 		{"usual", *full(), "bulkhead", "payments", method},
 		{"empty", policy.Rejection{Reason: "R"}, "", "", ""},
-		{"not UTF-8", policy.Rejection{Policy: "p\xc3", Name: "\xff", Method: "/a/\xf0"}, "p\uFFFD", "\uFFFD", "/a/\uFFFD"},
+		{"not UTF-8", policy.Rejection{Kind: "p\xc3", Name: "\xff", Method: "/a/\xf0"}, "p\uFFFD", "\uFFFD", "/a/\uFFFD"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -253,7 +253,7 @@ func FuzzRejection(f *testing.F) {
 	f.Add("breaker", method, method, "CIRCUIT_OPEN")
 	f.Add("\xff", "\xfe\xfd", "/a/\xf0\x90", "\x80")
 	f.Fuzz(func(t *testing.T, kind, name, method, reason string) {
-		r := &policy.Rejection{Policy: kind, Name: name, Method: method, Reason: policy.Reason(reason)}
+		r := &policy.Rejection{Kind: kind, Name: name, Method: method, Reason: policy.Reason(reason)}
 		s := r.GRPCStatus()
 		if len(s.Details()) != 1 || !utf8.ValidString(s.Message()) {
 			t.Errorf("status %v has %d details; want 1 and a message of UTF-8", s, len(s.Details()))

@@ -50,7 +50,7 @@ func stop(s *grpc.Server, served <-chan error) error {
 func TestRejectionOverTheWire(t *testing.T) {
 	t.Parallel()
 	foul := &policy.Rejection{
-		Policy: "break\xffer", Name: "\xc3\x28", Method: "/shop.\xf0/Get",
+		Kind: "break\xffer", Name: "\xc3\x28", Method: "/shop.\xf0/Get",
 		Reason: policy.ReasonCircuitOpen, Err: errFull,
 	}
 	for _, tt := range []struct {

@@ -90,7 +90,7 @@ func (p *flawed) refuse(method string) error {
 }
 
 func reject(method string) error {
-	return &policy.Rejection{Policy: "flawed", Method: method, Reason: "NO_PLACE", Err: errNoPlace}
+	return &policy.Rejection{Kind: "flawed", Method: method, Reason: "NO_PLACE", Err: errNoPlace}
 }
 
 func (p *flawed) Settle(_ uint64, o policy.Outcome) {

@@ -53,11 +53,11 @@ func layerOf(p policy.Policy) policy.Layer {
 // newCall describes a call. The n vary its method and kind.
 func newCall(ctx context.Context, n int) policy.Call {
 	methods := [...]string{"/policytest.v1.Conformance/One", "/policytest.v1.Conformance/Two"}
-	kinds := [...]policy.Kind{policy.Unary, policy.ServerStream, policy.ClientStream, policy.BidiStream}
+	kinds := [...]policy.Shape{policy.Unary, policy.ServerStream, policy.ClientStream, policy.BidiStream}
 	deadline, _ := ctx.Deadline()
 	return policy.Call{
 		Method: methods[n%len(methods)], Target: "policytest",
-		Kind: kinds[n/2%len(kinds)], Deadline: deadline,
+		Shape: kinds[n/2%len(kinds)], Deadline: deadline,
 	}
 }
 
@@ -115,7 +115,7 @@ func runUnder(ctx context.Context, cancel context.CancelFunc, chain *policy.Chai
 	if err != nil {
 		return err
 	}
-	if call.Kind.Streams() {
+	if call.Shape.Streams() {
 		err = exchange(&a)
 	}
 	if err == nil {

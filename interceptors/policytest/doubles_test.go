@@ -24,7 +24,7 @@ func TestRecorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Transition(policy.Transition{From: "closed", To: "open"})
-	r.Late(policy.Late{Policy: "breaker"})
+	r.Late(policy.Late{Kind: "breaker"})
 	r.Leaked(policy.Call{Method: "leaky"})
 
 	want := []policytest.EventKind{

@@ -24,7 +24,7 @@ func refusal(tb testing.TB, s suite) {
 		_, err := chain.Admit(tb.Context(), call, &a)
 		if err == nil {
 			a.Settle(policy.Outcome{})
-			tb.Fatalf("a policy made to refuse admits a %v call", call.Kind)
+			tb.Fatalf("a policy made to refuse admits a %v call", call.Shape)
 		}
 		judgeRejection(tb, call, err)
 		if settled := outer.Settled(); len(settled) != n+1 {
@@ -46,8 +46,8 @@ func judgeRejection(tb testing.TB, call policy.Call, err error) {
 		tb.Errorf("a refusal is a %T; want a *policy.Rejection", err)
 		return
 	}
-	if r.Policy == "" || r.Reason == "" {
-		tb.Errorf("a rejection has the policy %q and the reason %q; want neither empty", r.Policy, r.Reason)
+	if r.Kind == "" || r.Reason == "" {
+		tb.Errorf("a rejection has the policy %q and the reason %q; want neither empty", r.Kind, r.Reason)
 	}
 	if r.Method != call.Method {
 		tb.Errorf("the rejection of a call to %s has the method %s", call.Method, r.Method)

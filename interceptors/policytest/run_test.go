@@ -197,7 +197,7 @@ func TestRefusalBites(t *testing.T) {
 		{
 			name: "no reason",
 			flaws: flaws{rejection: func(method string) error {
-				return &policy.Rejection{Policy: "flawed", Method: method}
+				return &policy.Rejection{Kind: "flawed", Method: method}
 			}},
 			says: `has the policy "flawed" and the reason ""`,
 		},

@@ -33,7 +33,7 @@ type refusers struct {
 // init fills r in place, because a Refuser must not be copied.
 func (r *refusers) init(name string) {
 	set := func(f *policy.Refuser, reason policy.Reason, err error) {
-		f.Policy, f.Name, f.Reason, f.Err = kind, name, reason, err
+		f.Kind, f.Name, f.Reason, f.Err = kind, name, reason, err
 	}
 	set(&r.limited, policy.ReasonRateLimited, ErrLimited)
 	set(&r.deadline, policy.ReasonDeadlineTooNear, ErrDeadline)

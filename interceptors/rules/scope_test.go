@@ -23,7 +23,7 @@ func TestScopes(t *testing.T) {
 		"service": with(func(c *policy.Call) { c.Method = "/shop.Cart/Get" }),
 		"target":  with(func(c *policy.Call) { c.Target = "dns:///two" }),
 		"side":    with(func(c *policy.Call) { c.Side = policy.Server }),
-		"kind":    with(func(c *policy.Call) { c.Kind = policy.BidiStream }),
+		"kind":    with(func(c *policy.Call) { c.Shape = policy.BidiStream }),
 	}
 	for _, tt := range []struct {
 		name     string

@@ -41,7 +41,7 @@ func TestTableFindsByText(t *testing.T) {
 		{"no target", policy.Call{Method: e.method}, nil},
 		{"part of the method", policy.Call{Method: e.method[:3], Target: e.target}, nil},
 		{"no method", policy.Call{Target: e.target}, nil},
-		{"another kind", policy.Call{Method: e.method, Target: e.target, Kind: policy.BidiStream}, e.chain},
+		{"another kind", policy.Call{Method: e.method, Target: e.target, Shape: policy.BidiStream}, e.chain},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

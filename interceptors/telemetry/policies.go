@@ -65,13 +65,13 @@ func (p *policyMetrics) observables() []metric.Observable {
 
 // transition counts a change of a circuit's state.
 func (p *policyMetrics) transition(t policy.Transition) {
-	id := moveID{policyID{t.Policy, t.Name, t.Target, t.Shadow}, t.From, t.To, t.Cause}
+	id := moveID{policyID{t.Kind, t.Name, t.Target, t.Shadow}, t.From, t.To, t.Cause}
 	p.transitions.Add(context.Background(), 1, p.moveOptions.of(id)...)
 }
 
 // lateResult counts a result that came after its state had passed.
 func (p *policyMetrics) lateResult(l policy.Late) {
-	p.late.Add(context.Background(), 1, p.options.of(policyID{l.Policy, l.Name, l.Target, l.Shadow})...)
+	p.late.Add(context.Background(), 1, p.options.of(policyID{l.Kind, l.Name, l.Target, l.Shadow})...)
 }
 
 // look adds the present state of one policy to what was found.
@@ -126,7 +126,7 @@ func oneIf(b bool) int64 {
 // transitionRecord returns what the log says of a change of a circuit's state.
 func transitionRecord(t policy.Transition) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("policy", t.Policy), slog.String("name", text(t.Name)), slog.String("side", t.Side.String()),
+		slog.String("policy", t.Kind), slog.String("name", text(t.Name)), slog.String("side", t.Side.String()),
 		slog.String("from", t.From), slog.String("to", t.To), slog.String("cause", t.Cause),
 		slog.Int("calls", t.Calls), slog.Int("failures", t.Failures), slog.Int("slow", t.Slow), slog.Int("overdue", t.Overdue),
 	}

@@ -29,7 +29,7 @@ func refusalOf(call policy.Call, err error) refusalID {
 		r, ok = errors.AsType[*policy.Rejection](err)
 	}
 	if ok {
-		id.kind, id.policy, id.reason = r.Policy, r.Name, r.Reason
+		id.kind, id.policy, id.reason = r.Kind, r.Name, r.Reason
 	}
 	return id
 }

@@ -165,7 +165,7 @@ func TestWhatIsExportedIsText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
 		const strange = "/made.\xff/\xfe"
-		refused := &policy.Rejection{Policy: "breaker", Name: strange, Method: strange, Reason: policy.ReasonCircuitOpen, Err: errors.New(strange)}
+		refused := &policy.Rejection{Kind: "breaker", Name: strange, Method: strange, Reason: policy.ReasonCircuitOpen, Err: errors.New(strange)}
 		for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 			call := policy.Call{Method: strange, Target: strange, Side: side}
 			b.Rejected(t.Context(), call, policy.Rejected{Err: refused, Waited: 1})

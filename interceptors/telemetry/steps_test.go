@@ -131,7 +131,7 @@ func TestOtherErrorsAreFailures(t *testing.T) {
 	}{
 		"PERMISSION_DENIED":          {fanout.Optional("banner", banner(denied), setBanner), "PERMISSION_DENIED"},
 		"an answer by declaration":   {fanout.Optional("banner", banner(denied), setBanner).Answers(grpccodes.PermissionDenied), ""},
-		"a refusal without a reason": {fanout.Optional("banner", banner(&policy.Rejection{Policy: "own", Err: errDown}), setBanner), "UNAVAILABLE"},
+		"a refusal without a reason": {fanout.Optional("banner", banner(&policy.Rejection{Kind: "own", Err: errDown}), setBanner), "UNAVAILABLE"},
 		"cancelled by the source":    {fanout.Optional("banner", banner(context.Canceled), setBanner), "CANCELLED"},
 		"of a fallback": {
 			fanout.Optional("banner", banner(errDown), setBanner).Fallback("none", banner(status.Error(grpccodes.NotFound, "none"))), "NOT_FOUND",

@@ -48,7 +48,7 @@ func TestFiguresOfTransitions(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	b.Transition(policy.Transition{
-		Policy: "breaker", Name: "n", Side: policy.Local, From: "closed", To: "open", Cause: "slow",
+		Kind: "breaker", Name: "n", Side: policy.Local, From: "closed", To: "open", Cause: "slow",
 		Calls: 1, Failures: 2, Slow: 3, Overdue: 4, At: 5, Until: 6,
 	})
 	b.wantLog(t, `level=WARN msg="circuit changed its state" policy=breaker name=n side=local from=closed to=open cause=slow `+

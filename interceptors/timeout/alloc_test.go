@@ -21,7 +21,7 @@ func TestNothingToDoAllocatesNothing(t *testing.T) { //nolint:paralleltest // Al
 		name string
 		cfg  timeout.Config
 		ctx  context.Context
-		kind policy.Kind
+		kind policy.Shape
 	}{
 		{"unary, off", timeout.Config{}, t.Context(), policy.Unary},
 		{"unary, earlier deadline", all, soon, policy.Unary},

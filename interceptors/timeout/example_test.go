@@ -77,7 +77,7 @@ func ExampleErrIdle() {
 	}
 	// The adapters in package interceptors do this for every stream.
 	var stream policy.Admission
-	call := policy.Call{Method: "/shop.v1.Prices/Watch", Kind: policy.ServerStream}
+	call := policy.Call{Method: "/shop.v1.Prices/Watch", Shape: policy.ServerStream}
 	ctx, err := chain.Admit(context.Background(), call, &stream)
 	if err != nil {
 		fmt.Println(err)

@@ -26,8 +26,8 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		for _, kind := range []policy.Kind{policy.Unary, policy.BidiStream} {
-			permit, err := p.Acquire(t.Context(), policy.Call{Method: "/a/b", Kind: kind})
+		for _, kind := range []policy.Shape{policy.Unary, policy.BidiStream} {
+			permit, err := p.Acquire(t.Context(), policy.Call{Method: "/a/b", Shape: kind})
 			if err != nil {
 				t.Errorf("%+v, %v: %v", cfg, kind, err)
 			}

@@ -27,9 +27,9 @@ func newTimeout(tb testing.TB, cfg timeout.Config) *timeout.Timeout {
 }
 
 // acquire asks p about a call of the given kind, with ctx's own deadline.
-func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Kind) policy.Permit { //nolint:revive // tb comes first
+func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Shape) policy.Permit { //nolint:revive // tb comes first
 	tb.Helper()
-	call := policy.Call{Method: method, Kind: kind}
+	call := policy.Call{Method: method, Shape: kind}
 	call.Deadline, _ = ctx.Deadline()
 	permit, err := p.Acquire(ctx, call)
 	if err != nil {

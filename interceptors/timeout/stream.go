@@ -25,7 +25,7 @@ func (c *Config) stream(ctx context.Context, call policy.Call) policy.Permit {
 // does, and the instant if it had to read the clock.
 func (c *Config) bounds(ctx context.Context, call policy.Call) (bounds Config, now policy.Instant) {
 	bounds = Config{FirstMessage: c.FirstMessage, Idle: c.Idle, Total: c.Total}
-	if call.Kind == policy.ClientStream {
+	if call.Shape == policy.ClientStream {
 		bounds.FirstMessage = 0 // its one response is its end
 	}
 	deadline, ok := ctx.Deadline()

@@ -229,7 +229,7 @@ func TestStreamDeadline(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), tt.own)
 				defer cancel()
-				call := policy.Call{Kind: policy.BidiStream, Side: tt.side}
+				call := policy.Call{Shape: policy.BidiStream, Side: tt.side}
 				permit, err := newTimeout(t, all).Acquire(ctx, call)
 				if err != nil {
 					t.Fatal(err)

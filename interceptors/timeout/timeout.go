@@ -71,7 +71,7 @@ func (*Timeout) Idle() bool { return true }
 // never blocks.
 func (t *Timeout) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
 	cfg := t.config.Load()
-	if call.Kind.Streams() {
+	if call.Shape.Streams() {
 		return cfg.stream(ctx, call), nil
 	}
 	return cfg.unary(ctx, call), nil

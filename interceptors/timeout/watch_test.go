@@ -32,7 +32,7 @@ func (s slow) Acquire(ctx context.Context, _ policy.Call) (policy.Permit, error)
 // admit starts a stream under a chain and returns what it is to run in.
 func admit(t *testing.T, c *policy.Chain, a *policy.Admission) (context.Context, error) {
 	t.Helper()
-	return c.Admit(t.Context(), policy.Call{Method: method, Kind: policy.BidiStream}, a)
+	return c.Admit(t.Context(), policy.Call{Method: method, Shape: policy.BidiStream}, a)
 }
 
 func mustAdmit(t *testing.T, cfg timeout.Config, a *policy.Admission) context.Context {

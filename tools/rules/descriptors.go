@@ -48,7 +48,7 @@ var errNoFiles = errors.New("has no .proto files; make it with buf build -o or p
 // method is one of the API.
 type method struct {
 	name string // "/pkg.Service/Method"
-	kind policy.Kind
+	kind policy.Shape
 }
 
 // methodsOf are the methods of all services, in the order of their names.
@@ -61,7 +61,7 @@ func methodsOf(files *protoregistry.Files) []method {
 				md := methods.Get(j)
 				all = append(all, method{
 					fmt.Sprintf("/%s/%s", md.Parent().FullName(), md.Name()),
-					policy.StreamKind(md.IsStreamingClient(), md.IsStreamingServer()),
+					policy.ShapeOf(md.IsStreamingClient(), md.IsStreamingServer()),
 				})
 			}
 		}

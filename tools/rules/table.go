@@ -49,7 +49,7 @@ type cells struct {
 	other                                 []string
 }
 
-func cellsOf(r config.RuleInForce, side policy.Side, kind policy.Kind) cells {
+func cellsOf(r config.RuleInForce, side policy.Side, kind policy.Shape) cells {
 	var c cells
 	for _, t := range templates(r, side) {
 		switch cfg := t.Config.(type) {
@@ -70,7 +70,7 @@ func cellsOf(r config.RuleInForce, side policy.Side, kind policy.Kind) cells {
 	return c
 }
 
-func timeoutCell(cfg timeout.Config, kind policy.Kind) string {
+func timeoutCell(cfg timeout.Config, kind policy.Shape) string {
 	var parts []string
 	add := func(d time.Duration, what string) {
 		if d > 0 {

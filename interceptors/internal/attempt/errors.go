@@ -19,7 +19,7 @@ var (
 // refusals makes the errors of a step of the named chain.
 func (s *Step[In, T]) refusals(chain string) {
 	refusal := func(reason policy.Reason, err error) error {
-		return &policy.Rejection{Policy: "fallback", Name: chain, Method: s.Name, Reason: reason, Err: err}
+		return &policy.Rejection{Kind: "fallback", Name: chain, Method: s.Name, Reason: reason, Err: err}
 	}
 	s.tooMany = refusal(policy.ReasonBulkheadFull, ErrRunning)
 	s.noTime = refusal(policy.ReasonDeadlineTooNear, ErrNoTime)
