@@ -42,13 +42,12 @@
 //
 // # Fan-outs, caches and test doubles of your own
 //
-// Packages fanout and fallback, and the interceptors, do the following. Code that
-// takes their place does it itself. Who makes a value in several attempts, of which
-// one counts, gives each a [Scope] with [Open], and adds the report of the one that
-// counts to the result's with [Merge]. [Report.At] and [Union] put reports together.
-// Who answers calls in place of a server, as a cache and a test double of a
-// connection do, hands out a report with [Deliver]. A cache may keep a response only
-// if [Report.Complete] says so.
+// Handlers and clients need none of this. Code that makes a value in several
+// attempts, of which one counts, gives each attempt a [Scope] with [Open], and passes
+// on the report of the one that counts with [Merge]; [Report.At] and [Union] put
+// reports together. Code that answers calls in place of a server, as a cache or a
+// test double of a connection does, asks [RequiresComplete] and hands out its report
+// with [Deliver]. A cache keeps only responses that are [Report.Complete].
 //
 // # On the wire
 //
