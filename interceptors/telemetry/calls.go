@@ -59,7 +59,7 @@ func newCallOptions(on policy.Side, id callID) *callOptions {
 
 // admitted counts a call that a policy which only watches would have refused, and the
 // time that the call was blocked.
-func (c *calls) admitted(ctx context.Context, call policy.Call, a policy.Admitted) {
+func (c *calls) admitted(ctx context.Context, call *policy.Call, a policy.Admitted) {
 	if a.Notes.Has(policy.NoteShadowed) && c.shadowed.Enabled(ctx) {
 		c.shadowed.Add(ctx, 1, c.options.of(idOf(call)).add...)
 	}
@@ -70,7 +70,7 @@ func (c *calls) admitted(ctx context.Context, call policy.Call, a policy.Admitte
 
 // rejected counts a refused call and returns what is recorded about it, which is nil if
 // nobody is interested.
-func (c *calls) rejected(ctx context.Context, call policy.Call, r policy.Rejected, tracing bool) *refusal {
+func (c *calls) rejected(ctx context.Context, call *policy.Call, r policy.Rejected, tracing bool) *refusal {
 	if r.Waited > 0 {
 		c.waited(ctx, call, r.Waited.Seconds(), r.WaitedIn)
 	}
@@ -83,21 +83,21 @@ func (c *calls) rejected(ctx context.Context, call policy.Call, r policy.Rejecte
 }
 
 // waited records the time that a call was blocked.
-func (c *calls) waited(ctx context.Context, call policy.Call, seconds float64, in policy.Layer) {
+func (c *calls) waited(ctx context.Context, call *policy.Call, seconds float64, in policy.Layer) {
 	if c.waits.Enabled(ctx) {
 		c.waits.Record(ctx, seconds, c.waitOptions.of(waitID{idOf(call), in})...)
 	}
 }
 
 // settled counts a call that has ended.
-func (c *calls) settled(ctx context.Context, call policy.Call, outcome policy.Outcome) {
+func (c *calls) settled(ctx context.Context, call *policy.Call, outcome *policy.Outcome) {
 	if c.count.Enabled(ctx) {
 		c.count.Add(ctx, 1, c.options.of(idOf(call)).ended[outcome.Verdict]...)
 	}
 }
 
 // streamLeaked counts a stream that was reaped.
-func (c *calls) streamLeaked(call policy.Call) {
+func (c *calls) streamLeaked(call *policy.Call) {
 	c.leaked.Add(context.Background(), 1, c.options.of(idOf(call)).add...)
 }
 
@@ -105,7 +105,7 @@ func (c *calls) streamLeaked(call policy.Call) {
 type callID struct{ method, target string }
 
 // idOf distinguishes calls, except those whose names strangers make up.
-func idOf(call policy.Call) callID {
+func idOf(call *policy.Call) callID {
 	if call.Unregistered {
 		return callID{method: other}
 	}

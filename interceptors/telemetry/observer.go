@@ -104,7 +104,7 @@ func (*Observer) Interest() policy.Interest { return policy.Interest{} }
 // Admitted implements [policy.Observer]. It notes on the span of the call that the
 // call had to wait, is a probe, or would have been refused by a policy that only
 // watches.
-func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
+func (o *Observer) Admitted(ctx context.Context, call *policy.Call, a policy.Admitted) context.Context {
 	o.calls[call.Side].admitted(ctx, call, a)
 	return o.admittedSpans(ctx, call, a)
 }
@@ -112,19 +112,19 @@ func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admi
 // Rejected implements [policy.Observer]. It counts the call and notes the refusal on
 // its span. It makes that span if there is none: a server's call has otelgrpc's, and
 // a step has its own.
-func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
+func (o *Observer) Rejected(ctx context.Context, call *policy.Call, r policy.Rejected) {
 	if refused := o.calls[call.Side].rejected(ctx, call, r, o.tracing); o.tracing {
 		o.refusedSpan(ctx, call, refused, r)
 	}
 }
 
 // Settled implements [policy.Observer]. It counts the call.
-func (o *Observer) Settled(ctx context.Context, call policy.Call, outcome policy.Outcome) {
+func (o *Observer) Settled(ctx context.Context, call *policy.Call, outcome *policy.Outcome) {
 	o.calls[call.Side].settled(ctx, call, outcome)
 }
 
 // Leaked implements [policy.Observer]. It counts the stream.
-func (o *Observer) Leaked(call policy.Call) { o.calls[call.Side].streamLeaked(call) }
+func (o *Observer) Leaked(call *policy.Call) { o.calls[call.Side].streamLeaked(call) }
 
 // Transition implements [policy.Observer]. It counts the change and logs it as a
 // warning.

@@ -22,7 +22,7 @@ type refusalID struct {
 }
 
 // refusalOf returns which refusal err is.
-func refusalOf(call policy.Call, err error) refusalID {
+func refusalOf(call *policy.Call, err error) refusalID {
 	id := refusalID{call: idOf(call), code: policy.Code(err)}
 	r, ok := err.(*policy.Rejection) //nolint:errorlint // a fast path
 	if !ok {

@@ -23,7 +23,7 @@ type spans struct {
 // admittedSpans makes a span of the time that a call was blocked, and adds what was
 // decided about the call to its span. The context that it returns carries that to a
 // span that is made later.
-func (s *spans) admittedSpans(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
+func (s *spans) admittedSpans(ctx context.Context, call *policy.Call, a policy.Admitted) context.Context {
 	if !s.tracing {
 		return ctx
 	}
@@ -50,7 +50,7 @@ func (s *spans) waitSpan(ctx context.Context, a policy.Admitted) {
 
 // refusedSpan notes a refusal on the span of the call, or makes one if there is none,
 // from the call's beginning.
-func (s *spans) refusedSpan(ctx context.Context, call policy.Call, refused *refusal, r policy.Rejected) {
+func (s *spans) refusedSpan(ctx context.Context, call *policy.Call, refused *refusal, r policy.Rejected) {
 	if span := spanOf(ctx, call); span != nil {
 		span.SetAttributes(refused.why...)
 		return
@@ -71,7 +71,7 @@ func (s *spans) refusedSpan(ctx context.Context, call policy.Call, refused *refu
 
 // spanOf returns the span of a call, if there is one already: otelgrpc's on a server,
 // and the step's for what a step's own policies decide. Nil: there is none.
-func spanOf(ctx context.Context, call policy.Call) trace.Span {
+func spanOf(ctx context.Context, call *policy.Call) trace.Span {
 	switch r, _ := ctx.Value(runningKey{}).(*running); {
 	case call.Side == policy.Server:
 		return trace.SpanFromContext(ctx)
