@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
@@ -145,7 +146,7 @@ func (s *server) tell(ctx context.Context, r Response) {
 	if s.observer == nil {
 		return
 	}
-	defer func() { _ = recover() }()
+	defer contain.Panic()
 	s.observer.Answered(ctx, r)
 }
 

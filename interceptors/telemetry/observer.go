@@ -17,13 +17,14 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // ScopeName is the name of the instrumentation scope.
 const ScopeName = "github.com/afloat-go/afloat/interceptors/telemetry"
 
 // Observer reports what it hears to OpenTelemetry and to a log. It is a
-// policy.Observer, a degrade.Observer, a fallback.Observer, a fanout.Observer and
+// policy.Observer, a degrade.Observer, a step.Observer, a fanout.Observer and
 // a config.Observer. It is safe for concurrent use. Make one with [New]; the
 // zero Observer must not be used.
 type Observer struct {
@@ -145,6 +146,29 @@ func (o *Observer) Watch(r *rules.Rules) { o.watched.add(r) }
 // which should have names, and ignores nil, other policies, and those it already has.
 // The Observer keeps the policies from then on.
 func (o *Observer) WatchPolicies(all ...policy.Policy) { o.watched.addPolicies(all) }
+
+// StepStarted implements [step.Observer]. It begins the span of the step.
+func (o *Observer) StepStarted(ctx context.Context, id step.ID) context.Context {
+	if !o.tracing {
+		return ctx
+	}
+	return o.steps.started(ctx, o.tracer, id)
+}
+
+// StepEnded implements [step.Observer]. It ends the span of the step and counts
+// failures, steps that are left behind, and steps that end after that.
+func (o *Observer) StepEnded(ctx context.Context, id step.ID, e step.Ended) {
+	if late := o.steps.ended(ctx, id, e); late && o.tracing {
+		o.steps.lateSpan(ctx, o.tracer, id, e)
+	}
+}
+
+// FellBack implements [step.Observer]. It counts the answer and logs it at info,
+// because it is planned for.
+func (o *Observer) FellBack(ctx context.Context, f step.FellBack) {
+	o.steps.fellBack(ctx, f)
+	o.log(ctx, slog.LevelInfo, "a fallback answered", fellBackRecord(f)...)
+}
 
 // Gathered implements fanout.Observer. It counts the run.
 func (o *Observer) Gathered(ctx context.Context, plan string, r degrade.Report, err error) {
