@@ -105,9 +105,10 @@ func TestWhoEndedTheStream(t *testing.T) {
 // deriving is a policy that gives calls a context of its own.
 type deriving func(context.Context) (context.Context, context.CancelFunc)
 
-func (d deriving) Acquire(ctx context.Context, _ *policy.Call) (policy.Permit, error) {
+func (d deriving) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	ctx, stop := d(ctx)
-	return policy.Permit{Context: ctx, Settler: released(stop)}, nil
+	call.Context = ctx
+	return policy.Permit{Settler: released(stop)}, nil
 }
 
 type released context.CancelFunc

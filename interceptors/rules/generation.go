@@ -31,17 +31,20 @@ type overflowAt struct {
 
 // entry is what rules keep for one (target, method, side).
 type entry struct {
-	method, target string
-	side           policy.Side
-	chain          *policy.Chain
-	own            []owned
-	shared         []*shared
+	// place is where the entry is found by the strings that it was made for.
+	place
+
+	own    []owned
+	shared []*shared
 }
 
 // newGeneration returns a generation that no call has met yet.
 func newGeneration(m *matcher) *generation {
 	return &generation{matcher: m, shared: map[identity]*shared{}}
 }
+
+// text returns what the entry is found by.
+func (e *entry) text() callText { return callText{e.method, e.target, e.side} }
 
 // call returns a call as the entry is for.
 func (e *entry) call() *policy.Call {

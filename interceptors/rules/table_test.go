@@ -11,7 +11,7 @@ import (
 )
 
 func newEntry(method, target string, side policy.Side) *entry {
-	return &entry{method: method, target: target, side: side, chain: new(policy.Chain)}
+	return &entry{place: place{method: method, target: target, side: side, chain: new(policy.Chain)}}
 }
 
 // The address table only makes finding faster: what it finds is what a map by

@@ -64,7 +64,7 @@ func newStream(ctx context.Context, cfg *Config, call *policy.Call) policy.Permi
 	}
 	s := &stream{bounds: b}
 	p := policy.Permit{Settler: s, Wants: b.wants(call.Side)}
-	p.Context, s.cancel = context.WithCancelCause(ctx)
+	call.Context, s.cancel = context.WithCancelCause(ctx)
 	s.whole = s.arm(s.total, ErrTotal)
 	return p
 }

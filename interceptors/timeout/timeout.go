@@ -69,7 +69,8 @@ func bounded(ctx context.Context, cfg *Config, call *policy.Call) policy.Permit 
 		return policy.Permit{}
 	}
 	shorter, cancel := context.WithTimeout(ctx, limit)
-	return policy.Permit{Context: shorter, Settler: release(cancel)}
+	call.Context = shorter
+	return policy.Permit{Settler: release(cancel)}
 }
 
 // release is the settler of a call whose context is to be released.
