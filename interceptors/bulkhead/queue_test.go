@@ -2,6 +2,7 @@ package bulkhead_test
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -312,4 +313,15 @@ func wantEnd(t *testing.T, b *bulkhead.Bulkhead, next *attempt) {
 	wantCounts(t, b, 1, 0)
 	giveBack(r.permit)
 	wantCounts(t, b, 0, 0)
+}
+
+// Bug: the time to a deadline of 292 years overflowed, and the call was refused for it.
+func TestDeadlineInCenturies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := busy(t, queued(1, 1), times(8, time.Second)...)
+		far, cancel := context.WithTimeout(t.Context(), math.MaxInt64)
+		defer cancel()
+		wantWaiting(t, ask(far, b))
+	})
 }
