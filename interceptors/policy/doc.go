@@ -23,6 +23,14 @@
 // [NotStarted], so a full bulkhead never opens a breaker. Faults stand in for
 // the dependency, so their delays and errors are outcomes, not refusals.
 //
+// # Lent
+//
+// The [Call] that a policy is asked about and the [Outcome] that it hears of are lent:
+// they must not be kept after the method returns, since they become those of another
+// call. [Call.Copy] makes a call one's own, and an outcome can be copied as it is. The
+// same holds for an [Observer]. Run tests of a policy with the race detector, which
+// finds what was kept.
+//
 // # Exactly once
 //
 // Every permit is settled exactly once, innermost first, however the call ends:
