@@ -53,7 +53,7 @@ func reference(tb testing.TB) string {
 	var b strings.Builder
 	for _, m := range []proto.Message{
 		&policyv1.Rules{}, &policyv1.Compartment{}, &policyv1.Rule{}, &policyv1.Timeout{}, &policyv1.Breaker{},
-		&policyv1.Bulkhead{}, &policyv1.RateLimit{}, &policyv1.Fault{},
+		&policyv1.Bulkhead{}, &policyv1.RateLimit{}, &policyv1.Fault{}, &policyv1.Custom{},
 	} {
 		md := m.ProtoReflect().Descriptor()
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| field | type | |\n|---|---|---|\n", md.Name(), comments[string(md.Name())])
@@ -79,6 +79,8 @@ func kindOf(fd protoreflect.FieldDescriptor) string {
 		return "list of " + link(fd.Message())
 	case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Duration":
 		return "duration"
+	case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Struct":
+		return "any fields"
 	case fd.Message() != nil:
 		return link(fd.Message())
 	case fd.Enum() != nil:

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // The bounds of a document.
@@ -22,9 +23,9 @@ const (
 
 // Decode reads data into m, which must be empty. The faults are in the order of the
 // document. If there are any, m and the document are of no use but to look on for
-// more.
-func Decode(data []byte, m proto.Message) (*Document, []*Fault) {
-	w := &walk{places: map[string]Place{}}
+// more. One message of a type in lone may stand where there is a list of them.
+func Decode(data []byte, m proto.Message, lone ...protoreflect.FullName) (*Document, []*Fault) {
+	w := &walk{lone: lone, places: map[string]Place{}}
 	d := &Document{w.places}
 	root, fault := parse(data)
 	if fault != nil {

@@ -13,6 +13,8 @@ type Document struct{ places map[string]Place }
 type Place struct {
 	Position
 
+	// Name is where its name stands. It is known in a Struct only.
+	Name Position
 	// Value is how it is written there, cut short where it is long. It is empty for
 	// a message.
 	Value string
@@ -53,7 +55,7 @@ func Key(path, key string) string {
 			return path + "[" + strconv.Quote(key) + "]" // whole: it tells values apart
 		}
 	}
-	return path + "." + key
+	return Field(path, key)
 }
 
 // Quoted is text in quotes, cut short where it is long.

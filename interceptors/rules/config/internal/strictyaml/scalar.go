@@ -19,7 +19,7 @@ const noFile = "cannot be written in a file"
 
 // scalar reads a value that is not made of others.
 func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
-	w.places[path] = Place{positionOf(n), textOf(n)}
+	w.places[path] = Place{Position: positionOf(n), Value: textOf(n)}
 	if !w.plain(n, path) {
 		return v, false
 	}

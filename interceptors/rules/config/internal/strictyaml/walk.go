@@ -2,16 +2,19 @@ package strictyaml
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // walk goes through a document and a message side by side.
 type walk struct {
+	lone   []protoreflect.FullName
 	places map[string]Place
 	faults []*Fault
 }
@@ -26,10 +29,17 @@ func (w *walk) remark(n *yaml.Node, path, problem string) {
 	w.faults = append(w.faults, &Fault{Position: positionOf(n), Path: path, Problem: problem})
 }
 
+// notGroup is what is wrong with a value that has no fields.
+const notGroup = "must be a group of fields; {} is one without any"
+
 // message reads the fields of m.
 func (w *walk) message(n *yaml.Node, path string, m protoreflect.Message) {
+	if s, ok := m.Interface().(*structpb.Struct); ok {
+		w.structure(n, path, s)
+		return
+	}
 	w.places[path] = Place{Position: positionOf(n)}
-	if !w.is(n, yaml.MappingNode, path, "must be a group of fields; {} is one without any") {
+	if !w.is(n, yaml.MappingNode, path, notGroup) {
 		return
 	}
 	seen := map[protoreflect.FieldDescriptor]*yaml.Node{}
@@ -81,13 +91,20 @@ func isGroup(fd protoreflect.FieldDescriptor) bool {
 	return fd.Message() != nil && fd.Message().FullName() != durationName
 }
 
+// notList is what is wrong with a value that is no list.
+const notList = "must be a list; [] is one without elements"
+
 // elements reads a list.
 func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List, fd protoreflect.FieldDescriptor) {
 	w.places[path] = Place{Position: positionOf(n)}
-	if !w.is(n, yaml.SequenceNode, path, "must be a list; [] is one without elements") {
+	all := n.Content
+	switch {
+	case n.Kind == yaml.MappingNode && isGroup(fd) && slices.Contains(w.lone, fd.Message().FullName()):
+		all = []*yaml.Node{n}
+	case !w.is(n, yaml.SequenceNode, path, notList):
 		return
 	}
-	for i, element := range n.Content {
+	for i, element := range all {
 		if isGroup(fd) {
 			w.message(element, Index(path, i), list.AppendMutable().Message())
 		} else if v, ok := w.scalar(element, Index(path, i), fd); ok {
@@ -106,20 +123,31 @@ func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map, fd protore
 	if !w.is(n, yaml.MappingNode, path, "must be a group of names; {} is one without any") {
 		return
 	}
-	seen := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		name, ok := w.key(key, path)
-		if !ok {
-			continue
+	for key, value := range w.named(n, path) {
+		if v, ok := w.entry(value, Key(path, key.Value), m, fd.MapValue()); ok {
+			m.Set(protoreflect.ValueOfString(key.Value).MapKey(), v)
 		}
-		if first := seen[name]; first != nil {
-			w.remark(key, Key(path, name), fmt.Sprintf("stands here already in line %d", first.Line))
-			continue
-		}
-		seen[name] = key
-		if v, ok := w.entry(value, Key(path, name), m, fd.MapValue()); ok {
-			m.Set(protoreflect.ValueOfString(name).MapKey(), v)
+	}
+}
+
+// named yields the names and the values of a map. The names differ.
+func (w *walk) named(n *yaml.Node, path string) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		seen := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := n.Content[i], n.Content[i+1]
+			name, ok := w.key(key, path)
+			if !ok {
+				continue
+			}
+			if first := seen[name]; first != nil {
+				w.remark(key, Key(path, name), fmt.Sprintf("stands here already in line %d", first.Line))
+				continue
+			}
+			seen[name] = key
+			if !yield(key, value) {
+				return
+			}
 		}
 	}
 }
@@ -188,9 +216,17 @@ func unknown(md protoreflect.MessageDescriptor, name string) string {
 	for i := range names {
 		names[i] = string(md.Fields().Get(i).Name())
 	}
+	return Unknown(name, names)
+}
+
+// Unknown says of a name that is no field which fields there are, or which one was
+// meant.
+func Unknown(name string, names []string) string {
 	if near := Nearest(name, names); near != "" {
 		return fmt.Sprintf("is no field here; did you mean %s?", near)
 	}
-	slices.Sort(names)
-	return "is no field here; there are: " + strings.Join(names, ", ")
+	if len(names) == 0 {
+		return "is no field here; there are none"
+	}
+	return "is no field here; there are: " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }

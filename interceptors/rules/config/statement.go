@@ -6,7 +6,56 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
 )
+
+// statement is a rule as a source states it.
+type statement struct {
+	rules.Rule
+
+	origin
+	// path is where it stands there.
+	path string
+}
+
+// statementsOf returns the statements of rules of code.
+func statementsOf(list []rules.Rule) []statement {
+	all := make([]statement, len(list))
+	for i, r := range list {
+		all[i] = statement{Rule: r, origin: origin{source: Code, name: Code.String()}, path: strictyaml.Index("rules", i)}
+	}
+	return all
+}
+
+// rulesOf returns the rules of the statements.
+func rulesOf(statements []statement) []rules.Rule {
+	list := make([]rules.Rule, len(statements))
+	for i, s := range statements {
+		list[i] = s.Rule
+	}
+	return list
+}
+
+// String names the statement, for readers of the source.
+func (s statement) String() string {
+	if s.document == nil {
+		return s.path
+	}
+	at, _ := s.document.At(s.path)
+	return fmt.Sprintf("%s in line %d", s.path, at.Line)
+}
+
+// sides returns those that s is for: a target has clients only.
+func (s statement) sides() []policy.Side {
+	switch {
+	case len(s.Sides) > 0:
+		return s.Sides
+	case s.Target != "":
+		return []policy.Side{policy.Client}
+	default:
+		return []policy.Side{policy.Client, policy.Server, policy.Local}
+	}
+}
 
 // spot is what at most one rule is for.
 type spot struct {
@@ -60,34 +109,4 @@ func (c claim) take(taken map[spot]claim) (sides []policy.Side, f *finding) {
 		}
 	}
 	return sides, f
-}
-
-// String names the statement, for readers of the source.
-func (s statement) String() string {
-	if s.document == nil {
-		return s.path
-	}
-	at, _ := s.document.At(s.path)
-	return fmt.Sprintf("%s in line %d", s.path, at.Line)
-}
-
-// sides are those that s is for: a target has clients only.
-func (s statement) sides() []policy.Side {
-	switch {
-	case len(s.Sides) > 0:
-		return s.Sides
-	case s.Target != "":
-		return []policy.Side{policy.Client}
-	default:
-		return []policy.Side{policy.Client, policy.Server, policy.Local}
-	}
-}
-
-// rulesOf returns the rules of the statements.
-func rulesOf(statements []statement) []rules.Rule {
-	list := make([]rules.Rule, len(statements))
-	for i, s := range statements {
-		list[i] = s.Rule
-	}
-	return list
 }
