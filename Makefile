@@ -24,9 +24,8 @@ BENCHTIME ?= 1s
 
 # All of ours, whether committed yet or not, that git does not ignore.
 FILES = git ls-files --cached --others --exclude-standard
-# Every module: the root, the examples, the benchmarks, and of tools/ the one that is
-# ours.
-MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools') $(shell $(FILES) tools/rules/go.mod)))))
+# Every module of ours: the root, the examples, the benchmarks.
+MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools')))))
 ifeq ($(MODULES),)
 $(error git lists no go.mod here; this needs a git checkout)
 endif
@@ -119,9 +118,9 @@ lint-house:
 	@bad=$$(git grep --untracked -nwE 'TODO|FIXME|XXX' -- '*.go' '*.proto' '*.md' || true); \
 	if [ -n "$$bad" ]; then echo "left open:"; echo "$$bad"; exit 1; fi
 
-# The descriptors that the checker of rules is tested with: a command, without the
-# file to write to.
-DESCRIPTORS = tools/rules/testdata/testproto.binpb
+# The descriptors that the command is tested with: a command, without the file to write
+# to.
+DESCRIPTORS = cmd/afloat/testdata/testproto.binpb
 BUILD_DESCRIPTORS = $(BUF) build interceptors/internal/testproto --as-file-descriptor-set --exclude-source-info --output
 
 # Old code goes first, so that none outlives its .proto file.

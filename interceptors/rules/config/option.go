@@ -20,6 +20,7 @@ type Option interface{ apply(*options) }
 type options struct {
 	path       string
 	named      bool // a file was, by whatever name
+	parsed     *Parsed
 	code       []rules.Rule
 	extensions []extensions
 	files      *protoregistry.Files
@@ -45,6 +46,10 @@ func (o *options) layers(all kinds) (l layers, file seen, faults []error) {
 		l.options, faults = append(l.options, found...), append(faults, err)
 	}
 	switch {
+	case o.named && o.parsed != nil:
+		faults = append(faults, errTwoFiles)
+	case o.parsed != nil:
+		l.file = o.parsed
 	case o.named && o.path == "":
 		faults = append(faults, errNoPath)
 	case o.named:
@@ -95,6 +100,11 @@ func (f optionFunc) apply(o *options) { f(o) }
 func WithFile(path string) Option {
 	return optionFunc(func(o *options) { o.path, o.named = path, true })
 }
+
+// WithParsed takes rules from a file that [Parse] or [ReadFile] has read, for example one
+// that is part of the program, in place of [WithFile]. It is not read again. Default, and
+// if p is nil: no file.
+func WithParsed(p *Parsed) Option { return optionFunc(func(o *options) { o.parsed = p }) }
 
 // WithRules takes rules from code, which take precedence over all others.
 // [Set.Apply] changes them. Default: none.
@@ -163,4 +173,7 @@ const start = "start"
 // contain drops the panic of an observer.
 func contain() { _ = recover() }
 
-var errNoPath = errors.New(`config: file = ""; must be a path`)
+var (
+	errNoPath   = errors.New(`config: file = ""; must be a path`)
+	errTwoFiles = errors.New("config: there are WithFile and WithParsed; must be one file")
+)

@@ -22,7 +22,7 @@ type check struct {
 	methods []method
 }
 
-// findings are what the rules would hardly be meant to do, one a line.
+// findings returns what the rules would hardly be meant to do, one a line.
 func (c *check) findings() []string {
 	var all []string
 	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
@@ -31,14 +31,14 @@ func (c *check) findings() []string {
 		}
 	}
 	for _, m := range c.methods {
-		if r := c.of(m); m.kind == policy.Unary && !hasDeadline(r, c.side) {
+		if r := c.of(m); m.shape == policy.Unary && !hasDeadline(r, c.side) {
 			all = append(all, fmt.Sprintf("%s: has no deadline on a %v: %s", m.name, c.side, because(r)))
 		}
 	}
 	return all
 }
 
-// problem is what is odd about a rule, empty if nothing is. There are always methods
+// problem returns what is odd about a rule, empty if nothing is. There are always methods
 // for "*" that no descriptor knows.
 func (c *check) problem(r config.RuleInForce) string {
 	switch {
@@ -61,7 +61,7 @@ func byPlace(a, b config.RuleInForce) int {
 	return cmp.Compare(lineOf(a.Place), lineOf(b.Place))
 }
 
-// lineOf is the line of a place as in "rules.yaml:12:5".
+// lineOf returns the line of a place as in "rules.yaml:12:5".
 func lineOf(place string) int {
 	parts := strings.Split(place, ":")
 	line, _ := strconv.Atoi(parts[max(0, len(parts)-2)])
@@ -109,7 +109,7 @@ func same(r config.RuleInForce, found rules.Rule, side policy.Side) bool {
 		(len(r.Sides) == 0 || slices.Contains(r.Sides, side))
 }
 
-// of are the rules of a method: the one in force, and a shadow rule.
+// of returns the rules of a method: the one in force, and a shadow rule.
 func (c *check) of(m method) []config.RuleInForce {
 	var all []config.RuleInForce
 	for _, found := range c.rules.Matching(policy.Call{Method: m.name, Target: c.target, Side: c.side}) {
@@ -144,7 +144,7 @@ func because(rules []config.RuleInForce) string {
 	return "no rule is for it"
 }
 
-// templates are those of a rule that are for a side.
+// templates returns those of a rule that are for a side.
 func templates(r config.RuleInForce, side policy.Side) []rules.Template {
 	return slices.DeleteFunc(slices.Clone(r.Policies), func(t rules.Template) bool {
 		return len(t.Sides) > 0 && !slices.Contains(t.Sides, side)

@@ -47,11 +47,11 @@ var errNoFiles = errors.New("has no .proto files; make it with buf build -o or p
 
 // method is one of the API.
 type method struct {
-	name string // "/pkg.Service/Method"
-	kind policy.Shape
+	name  string // "/pkg.Service/Method"
+	shape policy.Shape
 }
 
-// methodsOf are the methods of all services, in the order of their names.
+// methodsOf returns the methods of all services, in the order of their names.
 func methodsOf(files *protoregistry.Files) []method {
 	var all []method
 	files.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
