@@ -61,6 +61,24 @@ func (b *Breaker) Snapshot() Snapshot {
 	return snap
 }
 
+// Gauges implements [policy.Gauged]. It shows for each state whether the breaker is in
+// it.
+func (b *Breaker) Gauges() policy.Gauges {
+	snap := b.Snapshot()
+	g := policy.Gauges{Name: snap.Name, Shadow: snap.Mode == Shadow}
+	for state := Closed; state <= Disabled; state++ {
+		in := policy.Gauge{
+			Name: "circuit_breaker.state", Unit: "{circuit}", Description: "Circuits in each state, 1 or 0 for one circuit.",
+			State: state.String(),
+		}
+		if state == snap.State {
+			in.Value = 1
+		}
+		g.All = append(g.All, in)
+	}
+	return g
+}
+
 func (c *closed) describe(snap *Snapshot, now policy.Instant) {
 	j := c.judged.Load()
 	counts := j.window.Sum(now)

@@ -1,5 +1,7 @@
 package bulkhead
 
+import "github.com/afloat-go/afloat/interceptors/policy"
+
 // Snapshot is a bulkhead at one moment, for display.
 type Snapshot struct {
 	// Name is the bulkhead's own, empty if it has none.
@@ -33,4 +35,15 @@ func (b *Bulkhead) Snapshot() Snapshot {
 		Waiting:       s.waiting(),
 		Rejected:      b.rejected.Load(),
 	}
+}
+
+// Gauges implements [policy.Gauged]. It shows the slots that are in use, the calls that
+// wait for one, and how many there are.
+func (b *Bulkhead) Gauges() policy.Gauges {
+	snap := b.Snapshot()
+	return policy.Gauges{Name: snap.Name, Shadow: b.Config().Shadow, All: []policy.Gauge{
+		{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(snap.InFlight)},
+		{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(snap.Waiting)},
+		{Name: "bulkhead.limit", Unit: "{call}", Description: "Slots.", Value: int64(snap.MaxConcurrent)},
+	}}
 }

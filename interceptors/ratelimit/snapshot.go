@@ -44,3 +44,11 @@ func (l *Limiter) Snapshot() Snapshot {
 		Rejected:  l.rejected.Load(),
 	}
 }
+
+// Gauges implements [policy.Gauged]. It shows the calls that wait for their turn.
+func (l *Limiter) Gauges() policy.Gauges {
+	snap := l.Snapshot()
+	return policy.Gauges{Name: snap.Name, Shadow: l.Config().Shadow, All: []policy.Gauge{
+		{Name: "rate_limit.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(snap.Waiting)},
+	}}
+}

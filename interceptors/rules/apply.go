@@ -38,6 +38,7 @@ func (r *Rules) Apply(rules []Rule) error {
 	if len(unfit) > 0 {
 		r.turnOver(set, unfit)
 	}
+	watch(r.heard, r)
 	return nil
 }
 

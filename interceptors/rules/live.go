@@ -55,6 +55,24 @@ func (r *Rules) Live() iter.Seq[Live] {
 	}
 }
 
+// Samples yields a policy of each template of the rules in force, and so of every kind
+// that calls can meet: the one that was made to check the template. Some may come more
+// than once.
+func (r *Rules) Samples() iter.Seq[policy.Policy] {
+	set := r.current.Load().set
+	return func(yield func(policy.Policy) bool) {
+		for _, x := range []*index{&set.enforced, &set.shadow} {
+			for own := range x.all() {
+				for _, p := range own.trial {
+					if !yield(p) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // allShared returns the generation in force and its shared policies, so that they
 // can be looked at outside the lock.
 func (r *Rules) allShared() (*generation, []*shared) {

@@ -24,6 +24,9 @@ type watchedRules struct {
 func (o *Observer) Watch(r *rules.Rules) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if slices.ContainsFunc(o.rules, func(w watchedRules) bool { return w.rules.Value() == r }) {
+		return // they have changed
+	}
 	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
 		gone := w.rules.Value() == nil
 		if gone {
