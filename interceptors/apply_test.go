@@ -265,7 +265,7 @@ func TestBuiltInRuleLiesBeneathTheOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, side := range all {
-				built := len(list.Resolve(policy.Call{Method: "/b.C/D", Side: side}).Policies()) > 0
+				built := len(list.Resolve(&policy.Call{Method: "/b.C/D", Side: side}).Policies()) > 0
 				want := len(tt.sides) > 0 && (len(tt.sides) == len(all) || side != tt.rules[0].Sides[0])
 				if built != want {
 					t.Errorf("on side %v the built-in rule applies: %v; want %v", side, built, want)

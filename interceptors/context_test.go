@@ -30,7 +30,7 @@ type meddler struct {
 	outcome             atomic.Pointer[policy.Outcome]
 }
 
-func (m *meddler) Acquire(ctx context.Context, _ policy.Call) (policy.Permit, error) {
+func (m *meddler) Acquire(ctx context.Context, _ *policy.Call) (policy.Permit, error) {
 	ctx, m.cancel = context.WithCancelCause(context.WithValue(ctx, contextKey{}, "from the policy"))
 	if m.after > 0 {
 		time.AfterFunc(m.after, func() { m.cancel(m.cause) })
@@ -50,8 +50,8 @@ func (m *meddler) Message(uint64, policy.Direction) error {
 
 func (m *meddler) Responded(uint64, policy.Instant, policy.Instant) { m.responses.Add(1) }
 
-func (m *meddler) Settle(_ uint64, o policy.Outcome) {
-	m.outcome.Store(&o)
+func (m *meddler) Settle(_ uint64, o *policy.Outcome) {
+	m.outcome.Store(new(*o))
 	m.cancel(nil)
 }
 

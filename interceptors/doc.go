@@ -19,7 +19,7 @@
 // of degraded fields: a handler sets markers with degrade.Mark or with a plan of
 // package fanout, and a client reads them with degrade.Capture. A client's fallbacks
 // sit outermost, see [WithFallbacks]. A server that must not show its callers all of
-// this uses [Edge] or [Silent].
+// this uses [WithEdge] or [WithSilence].
 //
 // All are installed with grpc's WithChain… options, so an interceptor set with
 // WithUnaryInterceptor keeps working and runs outside them. A retry interceptor
@@ -34,7 +34,7 @@
 // SendMsg or Header, gRPC's own notification, or the end of its context.
 // Without server streaming, the first RecvMsg ends the call. If the caller
 // drops a stream without cancelling its context, the stream never ends in gRPC;
-// see [ReapAbandonedStreams].
+// see [WithStreamReaping].
 //
 // # What passes through
 //

@@ -94,7 +94,7 @@ func ExampleDefault() {
 		return
 	}
 	defer cc.Close()
-	for _, p := range rules.Resolve(policy.Call{Method: "/shop.Catalog/Get"}).Policies() {
+	for _, p := range rules.Resolve(&policy.Call{Method: "/shop.Catalog/Get"}).Policies() {
 		fmt.Printf("%T\n", p)
 	}
 	// Output:

@@ -38,7 +38,7 @@ func TestObserverOfTheRulesHearsOfResponses(t *testing.T) {
 		"nobody":           {},
 		"of calls only":    {observer: policy.NopObserver{}},
 		"of both":          {observer: &telling{}},
-		"of both, at edge": {observer: &telling{}, options: []interceptors.ServerOption{interceptors.Edge()}},
+		"of both, at edge": {observer: &telling{}, options: []interceptors.ServerOption{interceptors.WithEdge()}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

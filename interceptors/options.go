@@ -8,32 +8,60 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// Option changes how the client interceptors work.
-type Option interface{ apply(*options) }
+// ClientOption changes how [DialOptions] works.
+type ClientOption interface{ applyClient(*clientOptions) }
 
-type options struct {
-	reap      bool
+type clientOptions struct {
+	stream    []StreamOption
 	fallbacks *fallback.Client
 }
 
-type optionFunc func(*options)
+type clientOptionFunc func(*clientOptions)
 
-func (f optionFunc) apply(o *options) { f(o) }
+func (f clientOptionFunc) applyClient(o *clientOptions) { f(o) }
 
-func optionsOf(opts []Option) options {
-	var o options
+// WithFallbacks answers failed unary calls from elsewhere, see package
+// fallback. A nil c means no fallbacks.
+func WithFallbacks(c *fallback.Client) ClientOption {
+	return clientOptionFunc(func(o *clientOptions) { o.fallbacks = c })
+}
+
+// StreamOption changes how the streams of a client are guarded. It is a [ClientOption]
+// too.
+type StreamOption interface {
+	ClientOption
+
+	applyStream(*streamOptions)
+}
+
+type streamOptions struct{ reap bool }
+
+// streamOptionsOf puts the options together.
+func streamOptionsOf(opts []StreamOption) streamOptions {
+	var o streamOptions
 	for _, opt := range opts {
-		opt.apply(&o)
+		opt.applyStream(&o)
 	}
 	return o
 }
 
-// WithFallbacks answers failed unary calls from elsewhere, see package
-// fallback. It works with [DialOptions] only; [StreamClientInterceptor] ignores
-// it. A nil c means no fallbacks.
-func WithFallbacks(c *fallback.Client) Option {
-	return optionFunc(func(o *options) { o.fallbacks = c })
-}
+type streamReaping struct{}
+
+func (streamReaping) applyStream(o *streamOptions) { o.reap = true }
+
+func (r streamReaping) applyClient(o *clientOptions) { o.stream = append(o.stream, r) }
+
+// WithStreamReaping ends client streams that the caller dropped without
+// reading them to the end and without cancelling their context. gRPC keeps such
+// a stream and its goroutines for as long as the connection lives, and without
+// this option it also keeps its place in a bulkhead. Once the garbage collector
+// finds the stream unreachable, the stream is cancelled, settled as ignored and
+// reported to the observer as leaked.
+//
+// It is off by default: it costs a context per stream, and it does not work
+// inside a testing/synctest bubble, because the collector runs outside the
+// bubble.
+func WithStreamReaping() StreamOption { return streamReaping{} }
 
 // DialOptions returns the options that guard every call of a client connection
 // with the policies that r finds for it, and that read the servers' reports of
@@ -41,14 +69,18 @@ func WithFallbacks(c *fallback.Client) Option {
 // with WithUnaryInterceptor or WithStreamInterceptor keep working. The options
 // may be used for any number of connections; each target has its own policies.
 // With a nil r, every call fails with INTERNAL.
-func DialOptions(r policy.Resolver, opts ...Option) []grpc.DialOption {
+func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)}
-	if c := optionsOf(opts).fallbacks; c != nil {
-		unary = append([]grpc.UnaryClientInterceptor{c.UnaryClientInterceptor()}, unary...)
+	var o clientOptions
+	for _, opt := range opts {
+		opt.applyClient(&o)
+	}
+	if o.fallbacks != nil {
+		unary = append([]grpc.UnaryClientInterceptor{o.fallbacks.UnaryClientInterceptor()}, unary...)
 	}
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(unary...),
-		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor(), StreamClientInterceptor(r, opts...)),
+		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...)),
 	}
 }
 
@@ -61,15 +93,15 @@ type serverOptionFunc func(*serverOptions)
 
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
 
-// Edge is for servers whose callers are outside the trust boundary. See
+// WithEdge readies a server for callers outside of the trust boundary. See
 // [degrade.Edge].
-func Edge() ServerOption {
+func WithEdge() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Edge()) })
 }
 
-// Silent is for servers whose callers must see nothing of afloat. See
+// WithSilence readies a server for callers that must see nothing of afloat. See
 // [degrade.Silent].
-func Silent() ServerOption {
+func WithSilence() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Silent()) })
 }
 

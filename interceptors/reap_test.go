@@ -24,10 +24,10 @@ type leaks struct {
 	calls chan policy.Call
 }
 
-func (l leaks) Leaked(call policy.Call) { l.calls <- call }
+func (l leaks) Leaked(call *policy.Call) { l.calls <- *call }
 
 // startReal is a rig in real time: the garbage collector works in no other.
-func startReal(t *testing.T, chain *policy.Chain, opts ...interceptors.Option) *grpc.ClientConn {
+func startReal(t *testing.T, chain *policy.Chain, opts ...interceptors.ClientOption) *grpc.ClientConn {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
@@ -59,7 +59,7 @@ func TestAbandonedStreamsAreReaped(t *testing.T) { //nolint:paralleltest // it r
 	if err != nil {
 		t.Fatal(err)
 	}
-	cc := startReal(t, chain, interceptors.ReapAbandonedStreams())
+	cc := startReal(t, chain, interceptors.WithStreamReaping())
 	const n = 50
 	kept := open(t.Context(), t, cc, rpctest.BidiStream)
 	blocked := make(chan error, 1)

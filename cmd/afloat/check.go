@@ -93,7 +93,7 @@ func (c *check) isClosest(r config.RuleInForce) bool {
 			continue
 		}
 		for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
-			for _, closest := range c.rules.Matching(policy.Call{Method: m.name, Target: r.Target, Side: side}) {
+			for _, closest := range c.rules.Matching(&policy.Call{Method: m.name, Target: r.Target, Side: side}) {
 				if same(r, closest, side) {
 					return true
 				}
@@ -112,7 +112,7 @@ func same(r config.RuleInForce, found rules.Rule, side policy.Side) bool {
 // of returns the rules of a method: the one in force, and a shadow rule.
 func (c *check) of(m method) []config.RuleInForce {
 	var all []config.RuleInForce
-	for _, found := range c.rules.Matching(policy.Call{Method: m.name, Target: c.target, Side: c.side}) {
+	for _, found := range c.rules.Matching(&policy.Call{Method: m.name, Target: c.target, Side: c.side}) {
 		for _, r := range c.inForce {
 			if same(r, found, c.side) {
 				all = append(all, r)

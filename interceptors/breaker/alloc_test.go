@@ -26,10 +26,11 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 			t.Fatal(err)
 		}
 		got := testing.AllocsPerRun(1000, func() {
-			var a policy.Admission
-			defer a.Abandon()
-			if _, err := chain.Admit(context.Background(), policy.Call{Method: method}, &a); err == nil {
-				a.Settle(policy.Outcome{})
+			a := policy.Begin()
+			defer a.End()
+			a.Call = policy.Call{Method: method}
+			if _, err := chain.Admit(context.Background(), a); err == nil {
+				a.Settle(nil)
 			}
 		})
 		if got != 0 && !raceEnabled {

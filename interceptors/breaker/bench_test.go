@@ -29,9 +29,10 @@ func BenchmarkBreaker(b *testing.B) {
 			b.Fatal(err)
 		}
 		call := func() {
-			var a policy.Admission
-			if _, err := chain.Admit(context.Background(), policy.Call{Method: method}, &a); err == nil {
-				a.Settle(policy.Outcome{})
+			a := policy.Begin()
+			a.Call = policy.Call{Method: method}
+			if _, err := chain.Admit(context.Background(), a); err == nil {
+				a.Settle(nil)
 			}
 		}
 		b.Run(bb.name, func(b *testing.B) {

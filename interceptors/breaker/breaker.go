@@ -11,32 +11,34 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
+// ErrOpen is wrapped by every refusal by a breaker: the circuit is open, or
+// half-open with all probes in flight.
+var ErrOpen = errors.New("breaker: open")
+
+// kind is what rejections and reports call this policy.
+const kind = "breaker"
+
+var refuser = policy.Refuser{Kind: kind, Reason: policy.ReasonCircuitOpen, Err: ErrOpen} //nolint:gochecknoglobals // never written
+
 // Breaker is a [policy.Policy] that is a circuit breaker. It is safe for
 // concurrent use. Make one with [New]; the zero Breaker must not be used.
+//
+// Every change of state goes through enterLocked: under the lock, and only from the
+// phase that asked for it, so that no two goroutines make the same change.
 type Breaker struct {
-	name     string
-	observer policy.Observer
-	refuser  policy.Refuser
-
-	settings atomic.Pointer[settings]
-	current  atomic.Pointer[stay]
 	// calm is the phase while the breaker is closed, else nil: nearly every call
 	// meets this state, so it can be read directly.
-	calm    atomic.Pointer[closed]
-	late    atomic.Uint64
-	refused atomic.Uint64
+	calm     atomic.Pointer[closed]
+	settings atomic.Pointer[settings]
+	current  atomic.Pointer[stay]
+	late     atomic.Uint64
+	refused  atomic.Uint64
+	name     string
+	observer policy.Observer
 
 	mu      sync.Mutex // held to change current and settings
 	backoff backoff
 	reports reports
-}
-
-// settings are a valid Config with its zeros filled in, and what else may change.
-type settings struct {
-	Config
-
-	failureRatio, slowRatio share
-	classifier              policy.Classifier // nil: policy.Classify
 }
 
 // stay is one stay of the breaker in one state. The settler of a call is the
@@ -51,7 +53,11 @@ type phase interface {
 	state() State
 	// admit lets a call through, refuses it, or says that the state has passed and
 	// that the next state must be asked.
-	admit(call policy.Call) (p policy.Permit, passed bool, err error)
+	admit(call *policy.Call) (p policy.Permit, passed bool, err error)
+	// idle reports whether the phase remembers nothing and no call is under way.
+	idle(window policy.Instant) bool
+	// describe adds what is known of the phase.
+	describe(s *Snapshot)
 }
 
 // New returns a closed breaker, or one forced by cfg.Mode; or all faults of cfg
@@ -59,36 +65,69 @@ type phase interface {
 func New(cfg Config, opts ...Option) (*Breaker, error) {
 	o := optionsOf(opts)
 	s, err := newSettings(cfg, o.classifier)
-	if err := errors.Join(err, validate.Options("breaker", opts)); err != nil {
+	if err := errors.Join(err, validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
 	return newBreaker(s, o), nil
 }
 
+// newBreaker returns a breaker by settings that others may share. Its first phase is
+// in the same piece of memory: where there are many methods, each detour is a cache
+// miss.
 func newBreaker(s *settings, o options) *Breaker {
-	b := &Breaker{name: o.name, observer: policy.Observe(o.observer)}
-	b.refuser = policy.Refuser{
-		Kind: "breaker", Name: b.name, Reason: policy.ReasonCircuitOpen, Err: ErrOpen,
-	}
-	b.settings.Store(s)
-	b.enterModeLocked(s.Mode, policy.Now()) // nobody else has b yet
-	return b
-}
+	b := new(struct {
+		Breaker
 
-func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
-	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
-		return nil, err
+		first closed
+	})
+	b.name, b.observer = o.name, policy.Observe(o.observer)
+	b.settings.Store(s)
+	if forcedBy(s.Mode) == Automatic {
+		b.first.init(&b.Breaker, s)
+		b.enterLocked(&b.first, causeMode, figures{}, policy.Now(), 0) // nobody else has b yet
+	} else {
+		b.enterModeLocked(s.Mode, policy.Now())
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio), classifier}, nil
+	return &b.Breaker
 }
 
 // Layer puts breakers outside bulkheads and rate limits.
 func (*Breaker) Layer() policy.Layer { return policy.LayerBreaker }
 
+// Config returns the configuration in force, with its defaults filled in.
+func (b *Breaker) Config() Config { return b.settings.Load().Config }
+
+// State returns the state. A breaker whose open time is over stays open until
+// the next call.
+func (b *Breaker) State() State { return b.current.Load().phase.state() }
+
+// Idle reports whether the breaker can be dropped and made anew without loss:
+// for a whole Window no call has ended, no open time has run and no probe has
+// been made, and no call that is judged by time is in flight. A breaker that is
+// forced open or closed is never idle.
+func (b *Breaker) Idle() bool {
+	return b.current.Load().phase.idle(policy.Instant(b.settings.Load().Window))
+}
+
+// Snapshot returns the breaker's present state and counts.
+func (b *Breaker) Snapshot() Snapshot {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	stay := b.current.Load()
+	snap := Snapshot{
+		Name: b.name, State: stay.phase.state(), Mode: b.settings.Load().Mode,
+		Since: stay.since.Time(), Rejected: b.refused.Load(), Late: b.late.Load(),
+	}
+	stay.phase.describe(&snap)
+	return snap
+}
+
+// Gauges implements [policy.Gauged]. It shows the state.
+func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
+
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps
 // [ErrOpen]. It never blocks.
-func (b *Breaker) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (b *Breaker) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	if c := b.calm.Load(); c != nil {
 		if permit, passed, err := c.admit(call); !passed {
 			return permit, err
@@ -103,22 +142,14 @@ func (b *Breaker) Acquire(_ context.Context, call policy.Call) (policy.Permit, e
 }
 
 // refuse refuses a call that may be tried again at retry, or admits it with a
-// note if the breaker only watches. now is zero if the clock was not read.
-func (b *Breaker) refuse(call policy.Call, now policy.Instant, retry time.Time) (policy.Permit, error) {
+// note if the breaker only watches.
+func (b *Breaker) refuse(call *policy.Call, retry time.Time) (policy.Permit, error) {
 	b.refused.Add(1)
 	if b.shadow() {
-		return policy.Permit{At: now, Notes: policy.NoteShadowed}, nil
+		call.Notes |= policy.NoteShadowed
+		return policy.Permit{}, nil
 	}
-	return policy.Permit{At: now}, b.refuser.Refuse(call.Method, retry)
-}
-
-// verdict reads the end of a call. It may run a user's classifier, so the lock
-// must not be held.
-func (s *settings) verdict(o policy.Outcome) policy.Verdict {
-	if s.classifier != nil && !o.Decided {
-		return s.classifier.Verdict(o.Err)
-	}
-	return o.Verdict
+	return policy.Permit{}, refuser.Refuse(call, b.name, retry)
 }
 
 // shadow reports whether the breaker only watches.
@@ -127,13 +158,137 @@ func (b *Breaker) shadow() bool { return b.settings.Load().Mode == Shadow }
 // isCurrent reports whether p is what the breaker is in now.
 func (b *Breaker) isCurrent(p phase) bool { return b.current.Load().phase == p }
 
+// Update changes the configuration of a breaker in use and keeps its state.
+// Thresholds, open times and probes change in place; an open time that is
+// already running keeps its length. A change of the window empties it; a change
+// of SlowAfter forgets the calls in flight. A change of Mode works as in
+// [Breaker.SetMode]. On an error, which names all faults, nothing changes.
+func (b *Breaker) Update(cfg Config) error {
+	return b.change(func(old *settings) (*settings, error) { return newSettings(cfg, old.classifier) })
+}
+
+// SetMode changes the breaker's mode. Forcing it open or closed discards its
+// counts; leaving a forced mode closes it with an empty window. Changing between
+// Automatic and Shadow keeps everything. An unknown mode is an error and changes
+// nothing.
+func (b *Breaker) SetMode(m Mode) error {
+	return b.change(func(old *settings) (*settings, error) {
+		cfg := old.Config
+		cfg.Mode = m
+		return newSettings(cfg, old.classifier)
+	})
+}
+
+// use replaces the settings with s, unless they are equal.
+func (b *Breaker) use(s *settings) {
+	_ = b.change(func(old *settings) (*settings, error) { // s is valid
+		if old.Config == s.Config && old.classifier == nil && s.classifier == nil {
+			return old, nil
+		}
+		return s, nil
+	})
+}
+
+// change replaces the settings with what to makes of them.
+func (b *Breaker) change(to func(old *settings) (*settings, error)) error {
+	b.mu.Lock()
+	old := b.settings.Load()
+	s, err := to(old)
+	if err == nil && s != old {
+		b.updateLocked(old, s)
+	}
+	b.mu.Unlock()
+	b.deliver()
+	return err
+}
+
+// updateLocked puts s in place of the old settings.
+func (b *Breaker) updateLocked(old, s *settings) {
+	b.settings.Store(s)
+	if c := b.calm.Load(); c != nil {
+		c.adapt(old, s)
+	}
+	if forcedBy(old.Mode) != forcedBy(s.Mode) {
+		b.enterModeLocked(s.Mode, policy.Now())
+	}
+}
+
+// enterModeLocked enters the state that a mode begins in.
+func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
+	switch m {
+	case AlwaysOpen:
+		b.enterLocked(forced{b}, causeMode, figures{}, at, 0)
+	case AlwaysClosed:
+		b.enterLocked(disabled{}, causeMode, figures{}, at, 0)
+	case Automatic, Shadow:
+		b.backoff = backoff{}
+		b.closeLocked(causeMode, figures{}, at)
+	}
+}
+
+// trip opens the breaker if it is still in from. In any case from has passed then.
+func (b *Breaker) trip(from phase, cause string, f figures, at policy.Instant, pushback time.Duration) {
+	b.mu.Lock()
+	if b.isCurrent(from) {
+		b.openLocked(cause, f, at, pushback)
+	}
+	b.mu.Unlock()
+	b.deliver()
+}
+
+// probe makes the breaker half-open if it is still in from.
+func (b *Breaker) probe(from *open, now policy.Instant) {
+	b.mu.Lock()
+	if b.isCurrent(from) {
+		b.enterLocked(&halfOpen{b: b}, causeElapsed, figures{}, now, 0)
+	}
+	b.mu.Unlock()
+	b.deliver()
+}
+
+// openLocked opens the breaker at an instant, which may lie in the past.
+func (b *Breaker) openLocked(cause string, f figures, at policy.Instant, pushback time.Duration) {
+	until := at.Add(b.backoff.next(b.settings.Load(), at, pushback))
+	retry := time.Now().Add(until.Sub(policy.Now()))
+	b.enterLocked(&open{b: b, until: until, retry: retry}, cause, f, at, until)
+}
+
+// closeLocked closes the breaker with an empty window.
+func (b *Breaker) closeLocked(cause string, f figures, at policy.Instant) {
+	b.backoff.closed(at)
+	c := new(closed)
+	c.init(b, b.settings.Load())
+	b.enterLocked(c, cause, f, at, 0)
+}
+
+// enterLocked makes p current and queues the report of it. The first phase of
+// a breaker is no transition.
+func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy.Instant) {
+	calm, _ := p.(*closed) // nil for any other phase
+	b.calm.Store(calm)
+	was := b.current.Swap(&stay{phase: p, since: at})
+	if was == nil {
+		return
+	}
+	b.reports.queueLocked(policy.Transition{
+		Kind: kind, Name: b.name, Side: policy.Local, Cause: cause,
+		Shadow: b.shadow(),
+		From:   was.phase.state().String(), To: p.state().String(),
+		At: at, Until: until,
+		Calls: f.Calls, Failures: f.Failures, Slow: f.Slow, Overdue: f.overdue,
+	})
+}
+
 // reportLate counts the outcome of a call whose state has passed.
-func (b *Breaker) reportLate(v policy.Verdict, o policy.Outcome) {
+func (b *Breaker) reportLate(v policy.Verdict, o *policy.Outcome) {
 	if v == policy.NotStarted || v == policy.Ignored {
 		return
 	}
 	b.late.Add(1)
 	b.observer.Late(policy.Late{
-		Kind: "breaker", Name: b.name, Side: policy.Local, Shadow: b.shadow(), Verdict: v, Outcome: o,
+		Kind: kind, Name: b.name, Side: policy.Local, Shadow: b.shadow(), Verdict: v, Outcome: *o,
 	})
 }
+
+// deliver hands over all queued transitions. The lock must not be held.
+func (b *Breaker) deliver() { b.reports.deliver(&b.mu, b.observer) }

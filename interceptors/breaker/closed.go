@@ -10,31 +10,35 @@ import (
 // closed lets every call through and judges how they end.
 type closed struct {
 	b *Breaker
-	// run is the number of failures since the last call that did not fail.
-	run atomic.Int64
 	// judged is what calls are judged by. Update replaces it.
 	judged atomic.Pointer[judged]
-	// first is the initial judged. It is kept inline for locality, and so is its
-	// window.
-	first judged
+	// run is the number of failures since the last call that did not fail.
+	run atomic.Int64
+	// brink: one failure more would open the breaker.
+	brink atomic.Bool
+	// timed is the window of the initial judged, and first is that. They are kept
+	// inline for locality.
 	timed window.Timed
+	first judged
 }
 
 // judged is what the calls of a closed breaker are judged by.
 type judged struct {
 	*settings
 
+	// timed is the window if it is one of time: it is most often.
+	timed  *window.Timed
 	window window.Window
 	ring   *ring // nil without SlowAfter
 	// wants is what every call's permit wants.
 	wants policy.Wants
 }
 
-func newClosed(b *Breaker, s *settings) *closed {
-	c := &closed{b: b}
+// init readies c for the calls of b.
+func (c *closed) init(b *Breaker, s *settings) {
+	c.b = b
 	c.first = judgedBy(s, &c.timed)
 	c.judged.Store(&c.first)
-	return c
 }
 
 // judgedBy makes an empty window, in timed if it is one of time, and a ring.
@@ -44,7 +48,7 @@ func judgedBy(s *settings, timed *window.Timed) judged {
 		j.window = window.NewCounted(s.WindowCalls, s.Window)
 	} else {
 		timed.Init(s.Window, s.Buckets)
-		j.window = timed
+		j.timed, j.window = timed, timed
 	}
 	if j.ring != nil {
 		j.wants |= policy.WantsStart
@@ -55,17 +59,17 @@ func judgedBy(s *settings, timed *window.Timed) judged {
 func (*closed) state() State { return Closed }
 
 // admit lets the call through, after a look at the calls in flight.
-func (c *closed) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
+func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
 	j := c.judged.Load()
-	p = policy.Permit{Settler: c, Wants: j.wants | wantsOf(call), Token: tokenOf(j.settings, call)}
-	if c.run.Load() > 0 {
-		p.Wants |= policy.WantsPushback // the breaker may be about to open
+	p = policy.Permit{Settler: c, Wants: j.wants | wantsOf(call), Token: j.token(call)}
+	if c.brink.Load() {
+		p.Wants |= policy.WantsPushback
 	}
 	if j.ring == nil {
 		return p, false, nil
 	}
-	p.At = call.Begin.OrNow()
-	if j.ring.due(p.At) && c.judgeOverdue(j, p.At) {
+	now := call.Now()
+	if j.ring.due(now) && c.judgeOverdue(j, now) {
 		return policy.Permit{}, true, nil
 	}
 	if call.Shape.ServerPaced() {
@@ -76,22 +80,20 @@ func (c *closed) admit(call policy.Call) (p policy.Permit, passed bool, err erro
 
 // Started notes a call in flight.
 func (c *closed) Started(token uint64, at policy.Instant) {
-	if r := c.ringOf(token); r != nil {
+	if r := c.judged.Load().ringOf(token); r != nil {
 		r.start(at)
 	}
 }
 
 // Responded notes that a stream in flight has answered.
 func (c *closed) Responded(token uint64, started, _ policy.Instant) {
-	if r := c.ringOf(token); r != nil {
+	if r := c.judged.Load().ringOf(token); r != nil {
 		r.end(started)
 	}
 }
 
-// ringOf is the ring in which a call was started, nil if there was none or it
+// ringOf returns the ring in which a call was started, nil if there was none or it
 // has been replaced since.
-func (c *closed) ringOf(token uint64) *ring { return c.judged.Load().ringOf(token) }
-
 func (j *judged) ringOf(token uint64) *ring {
 	if j.ring != nil && token&idMask == j.ring.id {
 		return j.ring
@@ -100,7 +102,7 @@ func (j *judged) ringOf(token uint64) *ring {
 }
 
 // Settle counts the end of a call and judges the window if it was a bad one.
-func (c *closed) Settle(token uint64, o policy.Outcome) {
+func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	j := c.judged.Load()
 	r := j.ringOf(token)
 	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
@@ -111,28 +113,32 @@ func (c *closed) Settle(token uint64, o policy.Outcome) {
 		c.b.reportLate(v, o)
 		return
 	}
-	c.count(j, j.kindOf(v, token, o), r, o)
-}
-
-// count adds a call of the given kind to the window.
-func (c *closed) count(j *judged, k kind, r *ring, o policy.Outcome) {
-	switch k {
+	switch j.ending(v, token, o) {
 	case ignored:
 	case ok:
-		j.window.Add(o.End, window.OK)
+		j.add(o.End, window.OK)
 		c.clearRun()
 		if r != nil {
 			r.good(o.End)
 		}
 	case slow:
-		j.window.Add(o.End, window.Slow)
+		j.add(o.End, window.Slow)
 		c.clearRun()
 		c.judge(j, o)
 	case failed:
-		j.window.Add(o.End, window.Failed)
+		j.add(o.End, window.Failed)
 		c.run.Add(1)
 		c.judge(j, o)
 	}
+}
+
+// add counts a call in the window.
+func (j *judged) add(end policy.Instant, k window.Kind) {
+	if j.timed != nil {
+		j.timed.Add(end, k)
+		return
+	}
+	j.window.Add(end, k)
 }
 
 // clearRun writes only when there is something to clear: successes of many
@@ -141,4 +147,93 @@ func (c *closed) clearRun() {
 	if c.run.Load() != 0 {
 		c.run.Store(0)
 	}
+	if c.brink.Load() {
+		c.brink.Store(false)
+	}
+}
+
+// judge opens the breaker if the call that just ended, badly, tips it.
+func (c *closed) judge(j *judged, o *policy.Outcome) {
+	now, run := o.End, c.run.Load()
+	counts := j.window.Sum(now)
+	cause := j.tripped(run, counts)
+	if cause == "" && j.SlowAfter != 0 {
+		cause, counts = j.slowness(counts, now)
+	}
+	if cause == "" {
+		counts.Calls, counts.Failures = counts.Calls+1, counts.Failures+1
+		c.brink.Store(j.tripped(2*run+1, counts) != "")
+		return
+	}
+	c.b.trip(c, cause, figures{Counts: counts}, now, pushbackOf(o))
+}
+
+// slowness judges by time, the whole window and its last second, and returns the
+// cause to open, "" if there is none.
+func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window.Counts) {
+	if j.tooSlow(all, 0) {
+		return causeSlow, all
+	}
+	if last := j.window.LastSecond(now); j.tooSlow(last, 0) {
+		return causeSlow, last
+	}
+	return "", all
+}
+
+// judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it
+// in two looks in a row, and reports whether it did. One look is not enough: after a
+// pause of this process every call in flight looks overdue, though its answer is here
+// and only waits to be read.
+func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
+	all, sinceGood := j.ring.overdue(now)
+	counts, tipped := j.tippedInFlight(all, sinceGood, now)
+	if suspected := j.ring.suspect.Swap(tipped); !tipped || !suspected {
+		return false
+	}
+	c.b.trip(c, causeOverdue, figures{Counts: counts, overdue: all}, now, 0)
+	return true
+}
+
+// tippedInFlight judges calls in flight past SlowAfter, and returns what they
+// were counted with. Those that started since anything last succeeded need only
+// be few; otherwise they count as slow calls among the others.
+func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.Counts, bool) {
+	if all == 0 {
+		return window.Counts{}, false
+	}
+	counts := j.window.Sum(now)
+	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
+		return counts, true
+	}
+	counts = j.window.LastSecond(now)
+	return counts, j.tooSlow(counts, all)
+}
+
+func (c *closed) idle(policy.Instant) bool {
+	j := c.judged.Load()
+	return j.window.Quiet(policy.Now()) && (j.ring == nil || j.ring.empty())
+}
+
+func (c *closed) describe(snap *Snapshot) {
+	j, now := c.judged.Load(), policy.Now()
+	counts := j.window.Sum(now)
+	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
+	snap.ConsecutiveFailures = int(c.run.Load())
+	if j.ring != nil {
+		snap.Overdue, _ = j.ring.overdue(now)
+	}
+}
+
+// adapt gives a closed breaker a new window or ring if the settings ask for
+// one. What stays is shared, so that no count is lost.
+func (c *closed) adapt(old, s *settings) {
+	was := c.judged.Load()
+	now := judgedBy(s, new(window.Timed))
+	if old.Window == s.Window && old.Buckets == s.Buckets && old.WindowCalls == s.WindowCalls {
+		now.window, now.timed = was.window, was.timed
+	}
+	if old.SlowAfter == s.SlowAfter {
+		now.ring = was.ring
+	}
+	c.judged.Store(&now)
 }

@@ -9,6 +9,49 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
+// Option sets what a breaker has besides its [Config].
+type Option interface{ apply(*options) }
+
+type options struct {
+	name       string
+	classifier policy.Classifier
+	observer   policy.Observer
+}
+
+// optionsOf puts the options together. A nil one is a fault of its own.
+func optionsOf(opts []Option) options {
+	var all options
+	for _, o := range opts {
+		if o != nil {
+			o.apply(&all)
+		}
+	}
+	return all
+}
+
+type optionFunc func(*options)
+
+func (f optionFunc) apply(o *options) { f(o) }
+
+// WithName names the breaker in refusals and reports. Default: no name, but the
+// name of the key for one made by [Each].
+func WithName(name string) Option {
+	return optionFunc(func(o *options) { o.name = name })
+}
+
+// WithClassifier classifies the ends of calls with f in place of
+// policy.Classify. A nil f changes nothing.
+func WithClassifier(f policy.Classifier) Option {
+	return optionFunc(func(o *options) { o.classifier = f })
+}
+
+// WithObserver reports transitions, in order, and late results to observer, which
+// is called outside the breaker's lock and may use the breaker. Nil: no observer.
+// Default: none, but the observer of the rules for a breaker made by [Each].
+func WithObserver(observer policy.Observer) Option {
+	return optionFunc(func(o *options) { o.observer = observer })
+}
+
 // Each returns a template that makes one breaker for each method that a rule
 // matches, or for each service or target (see [rules.Template.Per]). Bad
 // configuration is reported when the rules are built. When the rules change,
@@ -28,19 +71,17 @@ func Each(cfg Config, opts ...Option) rules.Template {
 	optionsFor := func(k rules.Key) options {
 		return optionsOf(slices.Concat([]Option{WithName(k.Name), WithObserver(k.Observer)}, opts))
 	}
-	return rules.Template{
-		Kind: "breaker", Config: cfg.withDefaults(),
-		New: func(k rules.Key) (policy.Policy, error) {
+	return rules.TemplateOf(kind, cfg.withDefaults(),
+		func(k rules.Key) (*Breaker, error) {
 			s, err := settingsFor(k)
-			if err := errors.Join(err, validate.Options("breaker", opts)); err != nil {
+			if err := errors.Join(err, validate.Options(kind, opts)); err != nil {
 				return nil, err
 			}
 			return newBreaker(s, optionsFor(k)), nil
 		},
-		Update: func(k rules.Key, p policy.Policy) error {
-			b, ok := p.(*Breaker)
-			if !ok || b.name != optionsFor(k).name {
-				return errOther
+		func(k rules.Key, b *Breaker) error {
+			if b.name != optionsFor(k).name {
+				return rules.ErrOther
 			}
 			s, err := settingsFor(k)
 			if err == nil {
@@ -48,10 +89,10 @@ func Each(cfg Config, opts ...Option) rules.Template {
 			}
 			return err
 		},
-	}
+	)
 }
 
-// shadowSettings are those of cfg in a shadow rule.
+// shadowSettings returns the settings of cfg in a shadow rule.
 func shadowSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	f := validate.Of("breaker")
 	f.Require(forcedBy(cfg.Mode) == Automatic || !cfg.Mode.valid(), "mode", cfg.Mode, "automatic or shadow in a shadow rule")
@@ -61,6 +102,3 @@ func shadowSettings(cfg Config, classifier policy.Classifier) (*settings, error)
 	s, err := newSettings(cfg, classifier)
 	return s, errors.Join(f.Err(), err)
 }
-
-// errOther says that a breaker is not one that a template of this name would make.
-var errOther = errors.New("breaker: the policy is no breaker of this name")

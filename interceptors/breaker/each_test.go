@@ -22,7 +22,7 @@ func underRules(tb testing.TB, t rules.Template) (list *rules.Rules, now func() 
 		tb.Fatal(err)
 	}
 	return list, func() *breaker.Breaker {
-		b, ok := list.Resolve(policy.Call{Method: method}).Policies()[0].(*breaker.Breaker)
+		b, ok := list.Resolve(&policy.Call{Method: method}).Policies()[0].(*breaker.Breaker)
 		if !ok {
 			tb.Fatal("no breaker")
 		}

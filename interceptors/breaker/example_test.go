@@ -41,7 +41,7 @@ func ExampleEach() {
 		return
 	}
 	for _, method := range []string{"/shop.Catalog/Get", "/shop.Catalog/List", "/shop.Orders/Get"} {
-		fmt.Println(method, len(rules.Resolve(policy.Call{Method: method}).Policies()))
+		fmt.Println(method, len(rules.Resolve(&policy.Call{Method: method}).Policies()))
 	}
 	// Output:
 	// /shop.Catalog/Get 1

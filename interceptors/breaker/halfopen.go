@@ -28,9 +28,9 @@ type probe struct {
 func (*halfOpen) state() State { return HalfOpen }
 
 // admit gives the call a probe's slot, or refuses it.
-func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
+func (h *halfOpen) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
 	b := h.b
-	now := call.Begin.OrNow()
+	now := call.Now()
 	b.mu.Lock()
 	defer b.deliver()
 	defer b.mu.Unlock()
@@ -39,17 +39,16 @@ func (h *halfOpen) admit(call policy.Call) (p policy.Permit, passed bool, err er
 	}
 	s := b.settings.Load()
 	if len(h.probes) >= s.Probes {
-		p, err = b.refuse(call, now, time.Time{})
+		p, err = b.refuse(call, time.Time{})
 		return p, false, err
 	}
 	h.lastID++
 	h.lastUse = now
 	h.probes = append(h.probes, probe{id: h.lastID, at: now})
+	call.Notes |= policy.NoteProbe
 	return policy.Permit{
 		Settler: h,
-		Token:   tokenOf(s, call) | h.lastID,
-		At:      now,
-		Notes:   policy.NoteProbe,
+		Token:   s.token(call) | h.lastID,
 		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsPushback | wantsOf(call),
 	}, false, nil
 }
@@ -87,13 +86,12 @@ func (h *halfOpen) Started(token uint64, at policy.Instant) {
 
 // Responded judges a probe that is a stream by its first message.
 func (h *halfOpen) Responded(token uint64, started, at policy.Instant) {
-	o := policy.Outcome{Started: started, Responded: at}
-	h.take(token, policy.Success, o, at)
+	h.take(token, policy.Success, &policy.Outcome{Started: started, Responded: at}, at)
 }
 
 // Settle judges a probe, unless its first message did. One that was ignored or
 // did not start only gives its slot back.
-func (h *halfOpen) Settle(token uint64, o policy.Outcome) {
+func (h *halfOpen) Settle(token uint64, o *policy.Outcome) {
 	v := h.b.settings.Load().verdict(o)
 	if !h.take(token, v, o, o.End) && o.Responded == 0 {
 		h.b.reportLate(v, o)
@@ -102,12 +100,12 @@ func (h *halfOpen) Settle(token uint64, o policy.Outcome) {
 
 // take gives a probe's slot back and counts how the probe ended. It reports
 // whether the probe still had its slot.
-func (h *halfOpen) take(token uint64, v policy.Verdict, o policy.Outcome, now policy.Instant) bool {
+func (h *halfOpen) take(token uint64, v policy.Verdict, o *policy.Outcome, now policy.Instant) bool {
 	h.b.mu.Lock()
 	i := h.indexLocked(token)
 	if i >= 0 {
 		h.probes = slices.Delete(h.probes, i, i+1)
-		h.judgeLocked(h.b.settings.Load().kindOf(v, token, o), o, now)
+		h.judgeLocked(h.b.settings.Load().ending(v, token, o), o, now)
 	}
 	h.b.mu.Unlock()
 	h.b.deliver()
@@ -115,8 +113,8 @@ func (h *halfOpen) take(token uint64, v policy.Verdict, o policy.Outcome, now po
 }
 
 // judgeLocked counts a probe's end.
-func (h *halfOpen) judgeLocked(k kind, o policy.Outcome, now policy.Instant) {
-	switch k {
+func (h *halfOpen) judgeLocked(e ending, o *policy.Outcome, now policy.Instant) {
+	switch e {
 	case ignored:
 	case ok:
 		h.successes++
@@ -136,4 +134,14 @@ func (h *halfOpen) indexLocked(token uint64) int {
 		return -1
 	}
 	return slices.IndexFunc(h.probes, func(p probe) bool { return p.id == token&idMask })
+}
+
+func (h *halfOpen) idle(window policy.Instant) bool {
+	h.b.mu.Lock()
+	defer h.b.mu.Unlock()
+	return len(h.probes) == 0 && policy.Now()-h.lastUse >= window
+}
+
+func (h *halfOpen) describe(snap *Snapshot) {
+	snap.ProbesInFlight, snap.ProbesSucceeded = len(h.probes), h.successes
 }

@@ -129,7 +129,8 @@ func TestProbeTimeRunsFromStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := new(inFlight)
-		if _, err := chain.Admit(context.Background(), policy.Call{Method: method}, &c.admission); err != nil {
+		c.admission.Call = policy.Call{Method: method}
+		if _, err := chain.Admit(context.Background(), &c.admission); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(900 * time.Millisecond)
@@ -147,9 +148,11 @@ type waits time.Duration
 
 func (waits) Layer() policy.Layer { return policy.LayerBulkhead }
 
-func (w waits) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (w waits) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
+	began := policy.Now()
 	time.Sleep(time.Duration(w))
-	return policy.Permit{At: policy.Now(), Waited: time.Duration(w)}, nil
+	call.Blocked(began)
+	return policy.Permit{}, nil
 }
 
 // full is a policy that refuses every call.
@@ -159,7 +162,7 @@ var errFull = &policy.Rejection{Kind: "full", Method: method, Reason: policy.Rea
 
 func (full) Layer() policy.Layer { return policy.LayerBulkhead }
 
-func (full) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (full) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, errFull
 }
 

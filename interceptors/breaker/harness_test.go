@@ -40,7 +40,7 @@ func newBreaker(tb testing.TB, cfg breaker.Config, opts ...breaker.Option) *brea
 // inFlight is a call that a test ends by hand.
 type inFlight struct{ admission policy.Admission }
 
-func (c *inFlight) end(err error) { c.admission.Settle(policy.Outcome{Err: err}) }
+func (c *inFlight) end(err error) { c.admission.Settle(err) }
 
 // try starts a call under the policies, the outermost first.
 func try(tb testing.TB, call policy.Call, policies ...policy.Policy) (*inFlight, error) {
@@ -53,7 +53,8 @@ func try(tb testing.TB, call policy.Call, policies ...policy.Policy) (*inFlight,
 		call.Method = method
 	}
 	c := new(inFlight)
-	_, err = chain.Admit(context.Background(), call, &c.admission)
+	c.admission.Call = call
+	_, err = chain.Admit(context.Background(), &c.admission)
 	return c, err
 }
 

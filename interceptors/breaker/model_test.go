@@ -45,7 +45,7 @@ type modelCall struct {
 
 const (
 	longAgo = -1 << 62
-	slots   = 64
+	slots   = 128
 )
 
 func newModel(cfg breaker.Config) *model {
@@ -205,7 +205,13 @@ func (m *model) trippedInFlight(now policy.Instant) bool {
 	return suspected && m.suspect
 }
 
-func (m *model) width() policy.Instant { return policy.Instant(m.cfg.SlowAfter) / 8 }
+func (m *model) width() policy.Instant {
+	width := policy.Instant(1)
+	for 2*width <= policy.Instant(m.cfg.SlowAfter)/8 {
+		width *= 2
+	}
+	return width
+}
 
 func (m *model) slot(at policy.Instant) int64 {
 	if m.cfg.SlowAfter == 0 {

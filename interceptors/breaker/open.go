@@ -17,41 +17,42 @@ type open struct {
 func (*open) state() State { return Open }
 
 // admit refuses the call. At exactly until the next call is a probe.
-func (o *open) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
-	now := call.Begin.OrNow()
-	if now >= o.until {
+func (o *open) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
+	if now := call.Now(); now >= o.until {
 		o.b.probe(o, now)
 		return policy.Permit{}, true, nil
 	}
-	p, err = o.b.refuse(call, now, o.retry)
+	p, err = o.b.refuse(call, o.retry)
 	return p, false, err
 }
 
-// probe makes the breaker half-open if it is still in from.
-func (b *Breaker) probe(from *open, now policy.Instant) {
-	b.mu.Lock()
-	if b.isCurrent(from) {
-		b.enterLocked(&halfOpen{b: b}, causeElapsed, figures{}, now, 0)
-	}
-	b.mu.Unlock()
-	b.deliver()
-}
+func (o *open) idle(window policy.Instant) bool { return policy.Now()-o.until >= window }
+
+func (o *open) describe(snap *Snapshot) { snap.RetryAt = o.retry }
 
 // forced refuses every call until the mode changes.
 type forced struct{ b *Breaker }
 
 func (forced) state() State { return ForcedOpen }
 
-func (f forced) admit(call policy.Call) (p policy.Permit, passed bool, err error) {
-	p, err = f.b.refuse(call, 0, time.Time{})
+func (f forced) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
+	p, err = f.b.refuse(call, time.Time{})
 	return p, false, err
 }
+
+func (forced) idle(policy.Instant) bool { return false }
+
+func (forced) describe(*Snapshot) {}
 
 // disabled lets every call through and judges none.
 type disabled struct{}
 
 func (disabled) state() State { return Disabled }
 
-func (disabled) admit(policy.Call) (p policy.Permit, passed bool, err error) {
+func (disabled) admit(*policy.Call) (p policy.Permit, passed bool, err error) {
 	return policy.Permit{}, false, nil
 }
+
+func (disabled) idle(policy.Instant) bool { return false }
+
+func (disabled) describe(*Snapshot) {}

@@ -182,7 +182,7 @@ func TestServerMayLengthenOpenTime(t *testing.T) {
 				if tt.retryInfo != 0 {
 					err = retryInfo(t, tt.retryInfo)
 				}
-				c.admission.Settle(policy.Outcome{Err: err, Pushback: tt.pushback})
+				c.admission.SettleAs(policy.Outcome{Err: err, Pushback: tt.pushback})
 				if got := time.Until(b.Snapshot().RetryAt); got != tt.want {
 					t.Errorf("open for %v; want %v", got, tt.want)
 				}
@@ -288,12 +288,13 @@ func TestNotes(t *testing.T) {
 // wantNotes makes a call that succeeds.
 func wantNotes(tb testing.TB, b *breaker.Breaker, want policy.Notes) {
 	tb.Helper()
-	p, err := b.Acquire(context.Background(), policy.Call{Method: method})
-	if err != nil || p.Notes != want {
-		tb.Errorf("notes = %b, %v; want %b", p.Notes, err, want)
+	call := &policy.Call{Method: method}
+	p, err := b.Acquire(context.Background(), call)
+	if err != nil || call.Notes != want {
+		tb.Errorf("notes = %b, %v; want %b", call.Notes, err, want)
 	}
 	if p.Settler != nil {
-		p.Settler.Settle(p.Token, policy.Outcome{End: policy.Now()})
+		p.Settler.Settle(p.Token, &policy.Outcome{End: policy.Now()})
 	}
 }
 
@@ -301,7 +302,7 @@ func TestAcquireIgnoresContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := newBreaker(t, breaker.Config{}).Acquire(ctx, policy.Call{Method: method}); err != nil {
+	if _, err := newBreaker(t, breaker.Config{}).Acquire(ctx, &policy.Call{Method: method}); err != nil {
 		t.Errorf("a cancelled context was refused by a breaker: %v", err)
 	}
 }

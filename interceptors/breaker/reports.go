@@ -1,15 +1,20 @@
 package breaker
 
-import "github.com/afloat-go/afloat/interceptors/policy"
+import (
+	"sync"
 
-// reports hands transitions to the observer in order and outside the lock. One
-// goroutine at a time delivers; what others queue meanwhile, or the observer
-// itself by using the breaker, it delivers too.
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// reports are the transitions that the observer has not heard of. It hears of them in
+// order and outside the lock. One goroutine at a time delivers; what others queue
+// meanwhile, or the observer itself by using the breaker, it delivers too.
 type reports struct {
 	queued     []policy.Transition
 	delivering bool
 }
 
+// queueLocked adds a transition.
 func (r *reports) queueLocked(t policy.Transition) { r.queued = append(r.queued, t) }
 
 // takeLocked returns what is queued, nothing while somebody else delivers.
@@ -23,28 +28,29 @@ func (r *reports) takeLocked() []policy.Transition {
 	return batch
 }
 
-// deliver hands over all queued transitions. The lock must not be held.
-func (b *Breaker) deliver() {
+// deliver hands over all queued transitions. The lock, which guards r, must not be
+// held.
+func (r *reports) deliver(mu *sync.Mutex, observer policy.Observer) {
 	for {
-		b.mu.Lock()
-		batch := b.reports.takeLocked()
-		b.mu.Unlock()
+		mu.Lock()
+		batch := r.takeLocked()
+		mu.Unlock()
 		if len(batch) == 0 {
 			return
 		}
-		b.hand(batch)
+		r.hand(batch, mu, observer)
 	}
 }
 
 // hand calls the observer. An observer that ends the goroutine must not stop
 // the reports of others.
-func (b *Breaker) hand(batch []policy.Transition) {
+func (r *reports) hand(batch []policy.Transition, mu *sync.Mutex, observer policy.Observer) {
 	defer func() {
-		b.mu.Lock()
-		b.reports.delivering = false
-		b.mu.Unlock()
+		mu.Lock()
+		r.delivering = false
+		mu.Unlock()
 	}()
 	for _, t := range batch {
-		b.observer.Transition(t)
+		observer.Transition(t)
 	}
 }

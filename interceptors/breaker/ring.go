@@ -2,23 +2,24 @@ package breaker
 
 import (
 	"math"
+	"math/bits"
 	"sync/atomic"
 
-	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // ring counts the calls in flight by when they started, so that those past
 // SlowAfter can be judged before they end.
 //
-// A slot is an eighth of SlowAfter. A call that is in flight for longer than
-// the whole ring, eight times SlowAfter, is counted with younger ones again and
-// for a while not seen as overdue.
+// A slot is between a sixteenth and an eighth of SlowAfter long, a power of two of
+// nanoseconds: a call finds its slot with a shift. A call that is in flight for longer
+// than the whole ring, at least eight times SlowAfter, is counted with younger ones
+// again and for a while not seen as overdue.
 type ring struct {
 	id        uint64
-	width     policy.Instant
+	shift     uint8 // takes an instant to the number of its slot
 	slowAfter policy.Instant
-	slots     [ringSlots]atomic.Int64
+	slots     [ringSlots]atomic.Int32
 	// lastGood is the slot in which a call last succeeded in time.
 	lastGood atomic.Int64
 	// lastDue is the slot in which the ring was last judged.
@@ -27,7 +28,7 @@ type ring struct {
 	suspect atomic.Bool
 }
 
-const ringSlots, slotsPerSlowAfter = 64, 8
+const ringSlots, slotsPerSlowAfter = 128, 8
 
 // ringIDs numbers the rings of the process from 1, so that a call is never
 // taken out of a ring it was not put into.
@@ -40,7 +41,7 @@ func newRing(s *settings) *ring {
 	}
 	r := &ring{
 		id:        ringIDs.Add(1) & idMask,
-		width:     policy.Instant(s.SlowAfter) / slotsPerSlowAfter,
+		shift:     uint8(bits.Len64(uint64(s.SlowAfter/slotsPerSlowAfter)) - 1), //nolint:gosec // SlowAfter is at least 1ms
 		slowAfter: policy.Instant(s.SlowAfter),
 	}
 	r.lastGood.Store(math.MinInt64)
@@ -48,11 +49,23 @@ func newRing(s *settings) *ring {
 	return r
 }
 
-func (r *ring) start(at policy.Instant)     { r.slot(window.Slot(at, r.width)).Add(1) }
-func (r *ring) end(started policy.Instant)  { r.slot(window.Slot(started, r.width)).Add(-1) }
-func (r *ring) slot(n int64) *atomic.Int64  { return &r.slots[uint64(n)%ringSlots] } //nolint:gosec // wraps as it should
-func (r *ring) good(now policy.Instant)     { raise(&r.lastGood, window.Slot(now, r.width)) }
-func (r *ring) due(now policy.Instant) bool { return raise(&r.lastDue, window.Slot(now, r.width)) }
+// number returns that of the slot in which an instant lies.
+func (r *ring) number(at policy.Instant) int64 { return int64(at) >> r.shift }
+
+// slot returns the n-th slot, counted around.
+func (r *ring) slot(n int64) *atomic.Int32 { return &r.slots[uint64(n)%ringSlots] } //nolint:gosec // wraps as it should
+
+// start counts a call that started.
+func (r *ring) start(at policy.Instant) { r.slot(r.number(at)).Add(1) }
+
+// end counts the end of a call that started then.
+func (r *ring) end(started policy.Instant) { r.slot(r.number(started)).Add(-1) }
+
+// good notes that a call succeeded in time.
+func (r *ring) good(now policy.Instant) { raise(&r.lastGood, r.number(now)) }
+
+// due reports whether the ring is to be judged, once a slot.
+func (r *ring) due(now policy.Instant) bool { return raise(&r.lastDue, r.number(now)) }
 
 // raise lifts v to n and reports whether it was lower. Most calls only read.
 func raise(v *atomic.Int64, n int64) bool {
@@ -70,9 +83,9 @@ func raise(v *atomic.Int64, n int64) bool {
 // overdue returns how many calls are in flight past SlowAfter, and how many of
 // those started since a call last succeeded in time.
 func (r *ring) overdue(now policy.Instant) (all, sinceGood int) {
-	current := window.Slot(now, r.width)
+	current := r.number(now)
 	// The youngest slot whose last instant is SlowAfter ago.
-	last := window.Slot(now-r.slowAfter+1, r.width) - 1
+	last := r.number(now-r.slowAfter+1) - 1
 	good := r.lastGood.Load()
 	for n := current - ringSlots + 1; n <= last; n++ {
 		calls := int(r.slot(n).Load())

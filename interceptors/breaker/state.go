@@ -1,6 +1,12 @@
 package breaker
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
 
 // State is what a breaker does with calls.
 type State uint8
@@ -71,3 +77,76 @@ func (m Mode) String() string {
 }
 
 func (m Mode) valid() bool { return m <= Shadow }
+
+// forcedBy returns the mode that forces the state, Automatic if none does.
+func forcedBy(m Mode) Mode {
+	if m == Shadow {
+		return Automatic
+	}
+	return m
+}
+
+// Causes of transitions, as reported.
+const (
+	causeRun       = "consecutive_failures"
+	causeFailures  = "failure_ratio"
+	causeSlow      = "slow_ratio"
+	causeOverdue   = "overdue"
+	causeProbe     = "probe_failed"
+	causeSlowProbe = "probe_slow"
+	causeHungProbe = "probe_timeout"
+	causeElapsed   = "open_time_over"
+	causeRecovered = "probes_succeeded"
+	causeMode      = "mode"
+)
+
+// figures are what a transition was decided on.
+type figures struct {
+	window.Counts
+
+	overdue int
+}
+
+// Snapshot is a breaker at one moment, for display.
+type Snapshot struct {
+	// Name is the breaker's name.
+	Name string
+	// State and Mode are the present ones.
+	State State
+	Mode  Mode
+	// Since is when the breaker entered the state.
+	Since time.Time
+	// RetryAt is when an open breaker lets the next probe through. Zero: not open.
+	RetryAt time.Time
+	// Calls, Failures and Slow are what a closed breaker's window holds. Slow
+	// calls that failed count as failures only.
+	Calls, Failures, Slow int
+	// ConsecutiveFailures is a closed breaker's present number of failures in a
+	// row.
+	ConsecutiveFailures int
+	// Overdue is how many calls are in flight past SlowAfter.
+	Overdue int
+	// ProbesInFlight and ProbesSucceeded are those of a half-open breaker.
+	ProbesInFlight, ProbesSucceeded int
+	// Rejected is how many calls were refused, or would have been in mode Shadow.
+	Rejected uint64
+	// Late is how many outcomes came too late to count, after the state had
+	// changed.
+	Late uint64
+}
+
+// gauges returns the snapshot as numbers: for each state whether the breaker is in it.
+func (s Snapshot) gauges() policy.Gauges {
+	g := policy.Gauges{Name: s.Name, Shadow: s.Mode == Shadow}
+	for state := Closed; state <= Disabled; state++ {
+		in := policy.Gauge{
+			Name: "circuit_breaker.state", Unit: "{circuit}", Description: "Circuits in each state, 1 or 0 for one circuit.",
+			State: state.String(),
+		}
+		if state == s.State {
+			in.Value = 1
+		}
+		g.All = append(g.All, in)
+	}
+	return g
+}

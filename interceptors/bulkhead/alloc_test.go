@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Admitting and refusing allocate nothing.
@@ -55,9 +57,13 @@ func TestAllocsWhileSomebodyWaits(t *testing.T) { //nolint:paralleltest // it me
 
 func wantNoAllocs(t *testing.T, b *bulkhead.Bulkhead, ctx context.Context) { //nolint:revive // t comes first
 	t.Helper()
+	chain := rpctest.ChainOf(t, b)
 	allocs := testing.AllocsPerRun(100, func() {
-		if p, err := b.Acquire(ctx, call()); err == nil {
-			giveBack(p)
+		a := policy.Begin()
+		defer a.End()
+		a.Call = call()
+		if _, err := chain.Admit(ctx, a); err == nil {
+			a.Settle(nil)
 		}
 	})
 	if allocs != 0 {

@@ -24,7 +24,7 @@ func BenchmarkAcquire(b *testing.B) {
 		}
 		ctx := b.Context()
 		one := func() {
-			if p, err := places.Acquire(ctx, call()); err == nil {
+			if p, err := places.Acquire(ctx, new(call())); err == nil {
 				giveBack(p)
 			}
 		}

@@ -3,10 +3,12 @@ package bulkhead
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -15,20 +17,24 @@ import (
 // concurrent use. Make one with [New]; the zero Bulkhead admits nothing and
 // must not be used.
 type Bulkhead struct {
-	name    string
-	refuse  refusers
 	config  atomic.Pointer[Config]
 	counter counter
 	// rejected counts refusals, in shadow those that there would have been.
 	rejected atomic.Uint64
+	name     string
 
 	// sampling: the next place given back is a sample of the hold time, even if no
 	// call waits by then. Without it, a bulkhead that once saw long holds and
 	// whose calls all have short deadlines would never learn of shorter holds.
 	sampling atomic.Bool
 
-	mu    sync.Mutex // held while somebody waits, joins or leaves
-	queue queue
+	mu   sync.Mutex // held while somebody waits, joins or leaves
+	room *room      // nil until a call finds no place
+}
+
+// room is where calls wait, and what is known of how long they will.
+type room struct {
+	line  queue.Line
 	holds holds
 }
 
@@ -37,10 +43,14 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
-	b := &Bulkhead{name: optionsOf(opts).name}
-	b.refuse.init(b.name)
-	b.config.Store(&cfg)
-	return b, nil
+	return newBulkhead(&cfg, optionsOf(opts).name), nil
+}
+
+// newBulkhead returns a bulkhead by a valid configuration, which others may share.
+func newBulkhead(cfg *Config, name string) *Bulkhead {
+	b := &Bulkhead{name: name}
+	b.config.Store(cfg)
+	return b
 }
 
 // Layer puts bulkheads inside breakers and outside rate limits.
@@ -49,76 +59,26 @@ func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
 // Idle reports whether no call is in flight and no call waits.
 func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 }
 
-// Acquire takes a place, or waits for one if there is a queue. It blocks for at
-// most MaxWait and no longer than ctx allows. A refusal is a
-// *[policy.Rejection] that wraps [ErrFull], [ErrQueueTimeout], [ErrDeadline] or
-// [ErrCancelled]. If ctx is already done, the call is refused even if a place
-// is free. With Shadow it admits every call at once.
-func (b *Bulkhead) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
-	cfg := b.config.Load()
-	if ctx.Err() != nil && !cfg.Shadow {
-		return policy.Permit{}, b.refused(b.refuse.done(ctx), call)
-	}
-	for {
-		s := b.counter.load()
-		switch {
-		case s.hasRoom(cfg):
-			if b.counter.swap(s, s+oneInFlight) {
-				p := b.admitted(cfg)
-				p.Notes = b.watch(s, cfg)
-				return p, nil
-			}
-		case s.waiting() >= cfg.MaxQueue:
-			return policy.Permit{}, b.refused(&b.refuse.full, call)
-		default:
-			return b.acquireQueued(ctx, call)
-		}
+// Config returns the configuration in force.
+func (b *Bulkhead) Config() Config { return *b.config.Load() }
+
+// Snapshot returns the bulkhead's present limits and counts. InFlight and
+// Waiting are of the same instant. It never blocks and is safe for concurrent
+// use.
+func (b *Bulkhead) Snapshot() Snapshot {
+	cfg, s := b.config.Load(), b.counter.load()
+	return Snapshot{
+		Name:          b.name,
+		MaxConcurrent: cfg.MaxConcurrent,
+		MaxQueue:      cfg.MaxQueue,
+		InFlight:      s.inFlight(),
+		Waiting:       s.waiting(),
+		Rejected:      b.rejected.Load(),
 	}
 }
 
-// admitted is the permit of a call that has a place. Hold times matter only to
-// waiting calls, so without a queue the clock is not read.
-func (b *Bulkhead) admitted(cfg *Config) policy.Permit {
-	p := policy.Permit{Settler: b}
-	if cfg.MaxQueue > 0 {
-		p.Wants = policy.WantsStart | policy.WantsEnd
-	}
-	return p
-}
-
-// watch counts and notes a call that was admitted only because nothing is refused.
-func (b *Bulkhead) watch(before counts, cfg *Config) policy.Notes {
-	if !cfg.Shadow || before.inFlight() < cfg.MaxConcurrent+cfg.MaxQueue {
-		return 0
-	}
-	b.rejected.Add(1)
-	return policy.NoteShadowed
-}
-
-func (b *Bulkhead) refused(f *policy.Refuser, call policy.Call) error {
-	b.rejected.Add(1)
-	return f.Refuse(call.Method, time.Time{})
-}
-
-// Settle gives the place back, whatever the outcome, and hands it to the call
-// that has waited longest. A permit must not be settled twice: that would give
-// back the place of another call, if there is one, and one call too many could
-// run until that other call ends. The count never goes below zero, so the cap
-// holds again once nothing is in flight.
-func (b *Bulkhead) Settle(_ uint64, o policy.Outcome) {
-	for {
-		s := b.counter.load()
-		switch {
-		case s.waiting() > 0 || b.sampling.Load():
-			b.settleQueued(o)
-			return
-		case s.inFlight() == 0:
-			return
-		case b.counter.swap(s, s-oneInFlight):
-			return
-		}
-	}
-}
+// Gauges implements [policy.Gauged]. It shows the slots and the calls that wait for one.
+func (b *Bulkhead) Gauges() policy.Gauges { return b.Snapshot().gauges(b.Config().Shadow) }
 
 // Update changes the limits of a bulkhead in use. If cfg has faults, it returns
 // all of them, joined, and changes nothing. It never blocks: calls in flight
@@ -129,9 +89,185 @@ func (b *Bulkhead) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
 	}
+	b.use(&cfg)
+	return nil
+}
+
+// use puts a valid configuration in force.
+func (b *Bulkhead) use(cfg *Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.config.Store(&cfg)
+	b.config.Store(cfg)
 	b.handOutLocked()
-	return nil
+}
+
+// Acquire takes a place, or waits for one if there is a queue. It blocks for at
+// most MaxWait and no longer than ctx allows. A refusal is a
+// *[policy.Rejection] that wraps [ErrFull], [ErrQueueTimeout], [ErrDeadline] or
+// [ErrCancelled]. If ctx is already done, the call is refused even if a place
+// is free. With Shadow it admits every call at once.
+func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
+	cfg := b.config.Load()
+	if ctx.Err() != nil && !cfg.Shadow {
+		return policy.Permit{}, b.refuse(refusedBy(ctx), call)
+	}
+	for {
+		s := b.counter.load()
+		switch {
+		case s.hasRoom(cfg):
+			if b.counter.swap(s, s+oneInFlight) {
+				b.watch(s, cfg, call)
+				return b.permit(cfg), nil
+			}
+		case s.waiting() >= cfg.MaxQueue:
+			return policy.Permit{}, b.refuse(&full, call)
+		default:
+			return b.acquireQueued(ctx, call)
+		}
+	}
+}
+
+// permit returns that of a call that has a place. Hold times matter only to waiting
+// calls, so without a queue the clock is not read.
+func (b *Bulkhead) permit(cfg *Config) policy.Permit {
+	if cfg.MaxQueue > 0 {
+		return policy.Permit{Settler: b, Wants: policy.WantsStart | policy.WantsEnd}
+	}
+	return policy.Permit{Settler: b}
+}
+
+// watch counts and notes a call that was admitted only because nothing is refused.
+func (b *Bulkhead) watch(before counts, cfg *Config, call *policy.Call) {
+	if cfg.Shadow && before.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue {
+		b.rejected.Add(1)
+		call.Notes |= policy.NoteShadowed
+	}
+}
+
+// refuse counts a refusal and returns it.
+func (b *Bulkhead) refuse(f *policy.Refuser, call *policy.Call) error {
+	b.rejected.Add(1)
+	return f.Refuse(call, b.name, time.Time{})
+}
+
+// noDeadline is the time left to a call that has no deadline.
+const noDeadline time.Duration = math.MaxInt64
+
+// acquireQueued does what Acquire does for a call that met no free place.
+func (b *Bulkhead) acquireQueued(ctx context.Context, call *policy.Call) (policy.Permit, error) {
+	// ctx is the caller's code: it is asked here, outside the lock.
+	began, left := policy.Now(), noDeadline
+	if deadline, ok := ctx.Deadline(); ok {
+		left = policy.InstantOf(deadline).Sub(began)
+	}
+	w, cfg, refuser := b.join(left, call)
+	if refuser != nil {
+		return policy.Permit{}, b.refuse(refuser, call)
+	}
+	if w != nil {
+		refuser = b.await(ctx, w, left, cfg.MaxWait)
+		call.Blocked(began)
+	}
+	if refuser != nil {
+		return policy.Permit{}, b.refuse(refuser, call)
+	}
+	return b.permit(cfg), nil
+}
+
+// join queues a call that has that much time left. It returns the call's
+// waiter, nil if a place came free in between, or why the call may not wait. It
+// looks at everything anew, because counts and configuration may have changed
+// before it had the lock.
+func (b *Bulkhead) join(left time.Duration, call *policy.Call) (*queue.Waiter, *Config, *policy.Refuser) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	cfg, r := b.config.Load(), b.roomLocked()
+	for {
+		s := b.counter.load()
+		switch {
+		case s.hasRoom(cfg):
+			if b.counter.swap(s, s+oneInFlight) {
+				b.watch(s, cfg, call)
+				return nil, cfg, nil
+			}
+		case s.waiting() >= cfg.MaxQueue:
+			return nil, cfg, &full
+		case r.holds.outlast(left, s.waiting()+1, cfg.MaxConcurrent):
+			b.sampling.Store(true)
+			return nil, cfg, &deadline
+		case b.counter.swap(s, s+oneWaiting):
+			return r.line.Join(), cfg, nil
+		}
+	}
+}
+
+// roomLocked returns the room, made if need be.
+func (b *Bulkhead) roomLocked() *room {
+	if b.room == nil {
+		b.room = new(room)
+	}
+	return b.room
+}
+
+// await blocks until w has a place and returns nil, or returns why w left
+// without one.
+func (b *Bulkhead) await(ctx context.Context, w *queue.Waiter, left, maxWait time.Duration) *policy.Refuser {
+	patience := maxWait
+	if maxWait >= left { // ctx ends the wait, so that its reason is told
+		patience = queue.Forever
+	}
+	hasPlace := w.Await(ctx, patience) == queue.Served || !b.withdraw(w)
+	switch {
+	case ctx.Err() != nil:
+		if hasPlace { // handed over while the call gave up
+			b.Settle(0, &policy.Outcome{Verdict: policy.NotStarted})
+		}
+		return refusedBy(ctx)
+	case hasPlace:
+		return nil
+	default:
+		return &queueTimeout
+	}
+}
+
+// withdraw takes w out of the queue. It reports false if w has a place by now.
+func (b *Bulkhead) withdraw(w *queue.Waiter) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.room.line.Leave(w) {
+		return false
+	}
+	b.counter.take(oneWaiting)
+	return true
+}
+
+// Settle gives the place back, whatever the outcome, and hands it to the call
+// that has waited longest. A permit must not be settled twice: that would give
+// back the place of another call, if there is one, and one call too many could
+// run until that other call ends. The count never goes below zero, so the cap
+// holds again once nothing is in flight.
+func (b *Bulkhead) Settle(_ uint64, o *policy.Outcome) {
+	sampled := b.sampling.Load()
+	if b.counter.vacate().waiting() == 0 && !sampled {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.roomLocked().holds.add(o)
+	b.sampling.Store(false)
+	b.handOutLocked()
+}
+
+// handOutLocked serves waiters while there are places.
+func (b *Bulkhead) handOutLocked() {
+	cfg := b.config.Load()
+	for {
+		s := b.counter.load()
+		if s.waiting() == 0 || s.inFlight() >= cfg.MaxConcurrent && !cfg.Shadow {
+			return
+		}
+		if b.counter.swap(s, s+oneInFlight-oneWaiting) {
+			b.room.line.Serve()
+		}
+	}
 }

@@ -21,7 +21,7 @@ func TestFullWithoutQueue(t *testing.T) {
 	b := newBulkhead(t, bulkhead.Config{MaxConcurrent: 2}, bulkhead.WithName("payments"))
 	first := take(t, b)
 	take(t, b)
-	_, err := b.Acquire(t.Context(), call())
+	_, err := b.Acquire(t.Context(), new(call()))
 
 	r, ok := errors.AsType[*policy.Rejection](err)
 	if !ok {
@@ -78,9 +78,10 @@ func TestPermitWants(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := take(t, newBulkhead(t, tt.cfg))
-			if p.Wants != tt.want || p.At != 0 || p.Waited != 0 {
-				t.Errorf("permit = %+v; want Wants %v, and no instants of a call that did not wait", p, tt.want)
+			asked := new(call())
+			p, err := newBulkhead(t, tt.cfg).Acquire(t.Context(), asked)
+			if err != nil || p.Wants != tt.want || asked.Begin != 0 || asked.Waited != 0 {
+				t.Errorf("permit = %+v, %v, of %+v; want Wants %v, and no instants of a call that did not wait", p, err, asked, tt.want)
 			}
 		})
 	}
@@ -111,7 +112,7 @@ func TestContextDoneBefore(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBulkhead(t, queued(1, 1))
-			_, err := b.Acquire(tt.ctx, call())
+			_, err := b.Acquire(tt.ctx, new(call()))
 			if !errors.Is(err, tt.want) || status.Code(err) != tt.code {
 				t.Errorf("Acquire = %v (%v); want %v (%v)", err, status.Code(err), tt.want, tt.code)
 			}
@@ -129,7 +130,7 @@ func TestEveryOutcomeReleases(t *testing.T) {
 		for _, err := range []error{nil, context.Canceled, status.Error(codes.Canceled, "cancelled")} {
 			b := newBulkhead(t, bulkhead.Config{MaxConcurrent: 1})
 			p := take(t, b)
-			p.Settler.Settle(p.Token, policy.Outcome{Err: err, Verdict: v})
+			p.Settler.Settle(p.Token, &policy.Outcome{Err: err, Verdict: v})
 			wantCounts(t, b, 0, 0)
 		}
 	}
@@ -149,7 +150,7 @@ func TestSettleTwiceDoesNotRaiseLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		take(t, b)
-		if _, err := b.Acquire(t.Context(), call()); !errors.Is(err, bulkhead.ErrFull) {
+		if _, err := b.Acquire(t.Context(), new(call())); !errors.Is(err, bulkhead.ErrFull) {
 			t.Errorf("a second Acquire = %v; want %v", err, bulkhead.ErrFull)
 		}
 	}
@@ -209,7 +210,7 @@ func TestDroppedCallReleases(t *testing.T) {
 // thrower is a policy that panics.
 type thrower struct{}
 
-func (thrower) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (thrower) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	panic("thrown")
 }
 

@@ -6,9 +6,10 @@ import "sync/atomic"
 // can take a place in one step that fails if another call waits. Two rules keep
 // the queue fair and lose no place:
 //
-//   - The number waiting changes only under the bulkhead's lock. While it is
-//     not zero, so does the number in flight.
-//   - Outside that lock, calls wait only if every place is taken.
+//   - The number waiting changes only under the bulkhead's lock, and while it is not
+//     zero, places are handed out only under that lock.
+//   - Whoever gives a place back while calls wait hands it out. So outside that lock,
+//     calls wait only if every place is taken, or about to be handed out.
 type counter struct{ word atomic.Uint64 }
 
 // counts is what a counter holds: the waiting in the upper half, those in
@@ -23,8 +24,19 @@ const (
 
 func (c *counter) load() counts { return counts(c.word.Load()) }
 
+func (c *counter) take(n counts) counts { return counts(c.word.Add(^uint64(n - 1))) }
+
 func (c *counter) swap(from, to counts) bool {
 	return c.word.CompareAndSwap(uint64(from), uint64(to))
+}
+
+// vacate gives a place back, if one is taken.
+func (c *counter) vacate() counts {
+	s := c.take(oneInFlight)
+	if s.inFlight() == int(oneWaiting-oneInFlight) { // there was none
+		s = counts(c.word.Add(uint64(oneInFlight)))
+	}
+	return s
 }
 
 func (c counts) inFlight() int { return int(c & (oneWaiting - 1)) }

@@ -2,11 +2,31 @@ package bulkhead
 
 import (
 	"errors"
-	"slices"
 
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
+
+// Option changes how a bulkhead is built.
+type Option interface{ apply(*options) }
+
+type options struct{ name string }
+
+func optionsOf(opts []Option) options {
+	var all options
+	for _, o := range opts {
+		o.apply(&all)
+	}
+	return all
+}
+
+// WithName names the bulkhead in its rejections and in its [Snapshot]. Default:
+// no name, but the name of the key for one made by [Each].
+func WithName(name string) Option { return nameOption(name) }
+
+type nameOption string
+
+func (n nameOption) apply(o *options) { o.name = string(n) }
 
 // Each returns a template that makes one bulkhead per key: per method and
 // target, unless another scope is set with [rules.Template.Per]. A bulkhead has
@@ -15,31 +35,34 @@ import (
 // configuration; a bulkhead whose name changes is made anew. In a shadow rule,
 // bulkheads have Shadow set.
 func Each(cfg Config, opts ...Option) rules.Template {
-	optionsFor := func(key rules.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
-	return rules.Template{
-		Kind: kind, Config: cfg,
-		New: func(key rules.Key) (policy.Policy, error) {
-			b, err := New(cfg.under(key), optionsFor(key)...)
-			if err != nil {
-				return nil, err
-			}
-			return b, nil
-		},
-		Update: func(key rules.Key, p policy.Policy) error {
-			b, ok := p.(*Bulkhead)
-			if !ok || b.name != optionsOf(optionsFor(key)).name {
-				return errOther
-			}
-			return b.Update(cfg.under(key))
-		},
+	watching := cfg
+	watching.Shadow = true
+	fault := errors.Join(cfg.validate(), validate.Options(kind, opts))
+	// Both are shared by all bulkheads until one is updated.
+	under := func(key rules.Key) *Config {
+		if key.Shadow {
+			return &watching
+		}
+		return &cfg
 	}
+	named := func(key rules.Key) string {
+		if fault == nil {
+			if name := optionsOf(opts).name; name != "" {
+				return name
+			}
+		}
+		return key.Name
+	}
+	return rules.TemplateOf(kind, cfg,
+		func(key rules.Key) (*Bulkhead, error) {
+			return newBulkhead(under(key), named(key)), fault
+		},
+		func(key rules.Key, b *Bulkhead) error {
+			if b.name != named(key) {
+				return rules.ErrOther
+			}
+			b.use(under(key))
+			return nil
+		},
+	)
 }
-
-// under is c in the rule of the key: a shadow rule only watches.
-func (c Config) under(key rules.Key) Config {
-	c.Shadow = c.Shadow || key.Shadow
-	return c
-}
-
-// errOther says that a bulkhead is not one that a template of this name would make.
-var errOther = errors.New("bulkhead: the policy is no bulkhead of this name")

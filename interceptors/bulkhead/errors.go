@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -28,36 +27,18 @@ var (
 // kind is what rejections and faults call this policy.
 const kind = "bulkhead"
 
-// refusers make the rejections of one bulkhead, one refuser for each reason.
-type refusers struct {
-	full, queueTimeout, deadline, cancelled policy.Refuser
-}
+// The refusals, one for each reason.
+var ( //nolint:gochecknoglobals // never written
+	full         = policy.Refuser{Kind: kind, Reason: policy.ReasonBulkheadFull, Err: ErrFull}
+	queueTimeout = policy.Refuser{Kind: kind, Reason: policy.ReasonQueueTimeout, Err: ErrQueueTimeout}
+	deadline     = policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline}
+	cancelled    = policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled}
+)
 
-// init fills r in place, because a Refuser must not be copied.
-func (r *refusers) init(name string) {
-	set := func(f *policy.Refuser, reason policy.Reason, err error) {
-		f.Kind, f.Name, f.Reason, f.Err = kind, name, reason, err
+// refusedBy returns the refusal of a call whose ctx has ended.
+func refusedBy(ctx context.Context) *policy.Refuser {
+	if policy.EndOf(ctx) == codes.DeadlineExceeded {
+		return &deadline
 	}
-	set(&r.full, policy.ReasonBulkheadFull, ErrFull)
-	set(&r.queueTimeout, policy.ReasonQueueTimeout, ErrQueueTimeout)
-	set(&r.deadline, policy.ReasonDeadlineTooNear, ErrDeadline)
-	set(&r.cancelled, policy.ReasonCancelled, ErrCancelled)
-}
-
-// done picks the refusal for a ctx that is done. An outer policy that ends a
-// call for lack of time cancels it with a cause that is a status: then the
-// deadline is to blame, not the caller.
-func (r *refusers) done(ctx context.Context) *policy.Refuser {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &r.deadline
-	}
-	type ended interface {
-		error
-		GRPCStatus() *status.Status
-	}
-	cause, ok := errors.AsType[ended](context.Cause(ctx))
-	if ok && cause.GRPCStatus().Code() == codes.DeadlineExceeded {
-		return &r.deadline
-	}
-	return &r.cancelled
+	return &cancelled
 }

@@ -116,7 +116,7 @@ func TestNotSampled(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b, held := busy(t, queued(1, 10), times(7, time.Hour)...)
 				a := ask(t.Context(), b)
-				held[0].Settler.Settle(held[0].Token, tt.outcome)
+				held[0].Settler.Settle(held[0].Token, &tt.outcome)
 				synctest.Wait()
 				wantAdmitted(t, a, 0)
 				wantWaiting(t, askWithin(t, b, time.Millisecond))

@@ -62,7 +62,7 @@ func ExampleEach() {
 		return
 	}
 	for _, method := range []string{"/shop.v1.Payments/Charge", "/shop.v1.Payments/Refund", "/shop.v1.Inventory/Reserve"} {
-		for _, p := range rules.Resolve(policy.Call{Method: method}).Policies() {
+		for _, p := range rules.Resolve(&policy.Call{Method: method}).Policies() {
 			if b, ok := p.(*bulkhead.Bulkhead); ok {
 				s := b.Snapshot()
 				fmt.Println(method, "has", s.MaxConcurrent, "places of", s.Name)

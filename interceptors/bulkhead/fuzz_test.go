@@ -23,11 +23,11 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		permit, err := b.Acquire(t.Context(), policy.Call{Method: "/a/b"})
+		permit, err := b.Acquire(t.Context(), &policy.Call{Method: "/a/b"})
 		if err != nil || b.Snapshot().InFlight != 1 {
 			t.Fatalf("%+v: the first call: %v; %+v", cfg, err, b.Snapshot())
 		}
-		permit.Settler.Settle(permit.Token, policy.Outcome{})
+		permit.Settler.Settle(permit.Token, &policy.Outcome{})
 		if b.Snapshot().InFlight != 0 {
 			t.Errorf("%+v: %+v after the only call", cfg, b.Snapshot())
 		}

@@ -33,7 +33,7 @@ func queued(places, seats int) bulkhead.Config {
 // take takes a place, which must be free.
 func take(tb testing.TB, b *bulkhead.Bulkhead) policy.Permit {
 	tb.Helper()
-	p, err := b.Acquire(tb.Context(), call())
+	p, err := b.Acquire(tb.Context(), new(call()))
 	if err != nil {
 		tb.Fatalf("Acquire = %v; want a place", err)
 	}
@@ -41,12 +41,12 @@ func take(tb testing.TB, b *bulkhead.Bulkhead) policy.Permit {
 }
 
 // giveBack settles a call that says nothing of its hold time.
-func giveBack(p policy.Permit) { p.Settler.Settle(p.Token, policy.Outcome{}) }
+func giveBack(p policy.Permit) { p.Settler.Settle(p.Token, &policy.Outcome{}) }
 
 // giveBackAfter settles a call that held its place for so long.
 func giveBackAfter(p policy.Permit, hold time.Duration) {
 	const started = policy.Instant(1)
-	p.Settler.Settle(p.Token, policy.Outcome{Started: started, End: started.Add(hold)})
+	p.Settler.Settle(p.Token, &policy.Outcome{Started: started, End: started.Add(hold)})
 }
 
 // attempt is an Acquire in a goroutine of its own.
@@ -55,6 +55,7 @@ type attempt struct{ result atomic.Pointer[result] }
 // result is how an attempt ended.
 type result struct {
 	permit policy.Permit
+	call   *policy.Call
 	err    error
 	// after is how long Acquire blocked.
 	after time.Duration
@@ -65,8 +66,9 @@ func ask(ctx context.Context, b *bulkhead.Bulkhead) *attempt {
 	var a attempt
 	began := time.Now()
 	go func() {
-		p, err := b.Acquire(ctx, call())
-		a.result.Store(&result{p, err, time.Since(began)})
+		asked := new(call())
+		p, err := b.Acquire(ctx, asked)
+		a.result.Store(&result{p, asked, err, time.Since(began)})
 	}()
 	synctest.Wait()
 	return &a
@@ -100,8 +102,8 @@ func wantRefused(t *testing.T, a *attempt, want error, after time.Duration) {
 	if r == nil {
 		t.Fatalf("the attempt waits; want %v", want)
 	}
-	if !errors.Is(r.err, want) || r.after != after || r.permit.Waited != after {
-		t.Errorf("err = %v after %v, waited %v; want %v after %v", r.err, r.after, r.permit.Waited, want, after)
+	if !errors.Is(r.err, want) || r.after != after || r.call.Waited != after {
+		t.Errorf("err = %v after %v, waited %v; want %v after %v", r.err, r.after, r.call.Waited, want, after)
 	}
 }
 

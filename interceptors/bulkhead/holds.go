@@ -24,7 +24,7 @@ type holds struct {
 
 // add notes how long a call held its place, if o has the times: the call must
 // have started, and its permit must have wanted them.
-func (h *holds) add(o policy.Outcome) {
+func (h *holds) add(o *policy.Outcome) {
 	if o.Verdict == policy.NotStarted || o.Started == 0 || o.End == 0 || o.End < o.Started {
 		return
 	}
@@ -35,7 +35,7 @@ func (h *holds) add(o policy.Outcome) {
 	h.count = min(h.count+1, maxHolds)
 }
 
-// outlast reports whether the call that is turn-th in line for one of so many
+// outlast reports whether the call at that turn in line for one of so many
 // places must expect to wait for longer than left:
 //
 //	left < turn / places × sum / count

@@ -17,7 +17,7 @@ func TestSettleNeverBelowZero(t *testing.T) {
 	}
 	for range 3 {
 		b.sampling.Store(true)
-		b.Settle(0, policy.Outcome{})
+		b.Settle(0, &policy.Outcome{})
 		if !b.Idle() {
 			t.Fatalf("%+v after a settlement too many; want nothing in flight", b.Snapshot())
 		}

@@ -57,7 +57,7 @@ func TestNewcomersDoNotOvertake(t *testing.T) {
 				// next one queues until ctx ends.
 				for ctx.Err() == nil && !overtook.Load() {
 					trying.Store(true)
-					_, err := b.Acquire(ctx, call())
+					_, err := b.Acquire(ctx, new(call()))
 					overtook.Store(err == nil)
 				}
 			}()
@@ -108,9 +108,9 @@ func TestPermitAfterWait(t *testing.T) {
 		time.Sleep(wait)
 		giveBack(holder)
 		synctest.Wait()
-		p := wantAdmitted(t, a, wait)
-		if p.Waited != wait || p.At != policy.Now() {
-			t.Errorf("Waited = %v, At = %v; want %v, %v", p.Waited, p.At, wait, policy.Now())
+		wantAdmitted(t, a, wait)
+		if asked := a.result.Load().call; asked.Waited != wait || asked.Begin != policy.Now() {
+			t.Errorf("Waited = %v, Begin = %v; want %v, %v", asked.Waited, asked.Begin, wait, policy.Now())
 		}
 	})
 }

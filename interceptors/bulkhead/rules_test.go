@@ -32,7 +32,7 @@ func occupy(r *rules.Rules, methods ...string) error {
 	if len(methods) == 0 {
 		return nil
 	}
-	chain := r.Resolve(policy.Call{Method: methods[0]})
+	chain := r.Resolve(&policy.Call{Method: methods[0]})
 	return chain.Do(context.Background(), methods[0], func(context.Context) error {
 		return occupy(r, methods[1:]...)
 	})
@@ -127,7 +127,7 @@ func TestBulkheadsGoOnWhenRulesChange(t *testing.T) {
 	}
 	r := newRules(t, rule(bulkhead.Config{MaxConcurrent: 1}))
 	now := func() *bulkhead.Bulkhead {
-		b, ok := r.Resolve(call()).Policies()[0].(*bulkhead.Bulkhead)
+		b, ok := r.Resolve(new(call())).Policies()[0].(*bulkhead.Bulkhead)
 		if !ok {
 			t.Fatal("no bulkhead")
 		}

@@ -22,9 +22,10 @@ func TestShadowRefusesNothing(t *testing.T) {
 		b := newBulkhead(t, shadow(queued(2, 1)))
 		var held []policy.Permit
 		for i, rejected := range []uint64{0, 0, 0, 1, 2} {
-			p := take(t, b)
-			if noted := p.Notes == policy.NoteShadowed; noted != (rejected > 0) {
-				t.Errorf("call %d has the notes %b", i+1, p.Notes)
+			asked := new(call())
+			p, err := b.Acquire(t.Context(), asked)
+			if noted := asked.Notes == policy.NoteShadowed; err != nil || noted != (rejected > 0) {
+				t.Errorf("call %d: %v, and has the notes %b", i+1, err, asked.Notes)
 			}
 			held = append(held, p)
 			if s := b.Snapshot(); s.InFlight != i+1 || s.Waiting != 0 || s.Rejected != rejected {
@@ -33,7 +34,7 @@ func TestShadowRefusesNothing(t *testing.T) {
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		p, err := b.Acquire(gone, call())
+		p, err := b.Acquire(gone, new(call()))
 		if err != nil {
 			t.Errorf("a call that was cancelled: %v; want it admitted", err)
 		}
@@ -77,7 +78,7 @@ func TestRejectedCountsRefusals(t *testing.T) {
 		b := newBulkhead(t, bulkhead.Config{MaxConcurrent: 1})
 		take(t, b)
 		for range 3 {
-			_, err := b.Acquire(t.Context(), call())
+			_, err := b.Acquire(t.Context(), new(call()))
 			wantError(t, err, bulkhead.ErrFull)
 		}
 		if got := b.Snapshot().Rejected; got != 3 {

@@ -19,31 +19,11 @@ type Snapshot struct {
 	Rejected uint64
 }
 
-// Config returns the configuration in force.
-func (b *Bulkhead) Config() Config { return *b.config.Load() }
-
-// Snapshot returns the bulkhead's present limits and counts. InFlight and
-// Waiting are of the same instant. It never blocks and is safe for concurrent
-// use.
-func (b *Bulkhead) Snapshot() Snapshot {
-	cfg, s := b.config.Load(), b.counter.load()
-	return Snapshot{
-		Name:          b.name,
-		MaxConcurrent: cfg.MaxConcurrent,
-		MaxQueue:      cfg.MaxQueue,
-		InFlight:      s.inFlight(),
-		Waiting:       s.waiting(),
-		Rejected:      b.rejected.Load(),
-	}
-}
-
-// Gauges implements [policy.Gauged]. It shows the slots that are in use, the calls that
-// wait for one, and how many there are.
-func (b *Bulkhead) Gauges() policy.Gauges {
-	snap := b.Snapshot()
-	return policy.Gauges{Name: snap.Name, Shadow: b.Config().Shadow, All: []policy.Gauge{
-		{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(snap.InFlight)},
-		{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(snap.Waiting)},
-		{Name: "bulkhead.limit", Unit: "{call}", Description: "Slots.", Value: int64(snap.MaxConcurrent)},
+// gauges returns the snapshot of a bulkhead, which may only watch, as numbers.
+func (s Snapshot) gauges(shadow bool) policy.Gauges {
+	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{
+		{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(s.InFlight)},
+		{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(s.Waiting)},
+		{Name: "bulkhead.limit", Unit: "{call}", Description: "Slots.", Value: int64(s.MaxConcurrent)},
 	}}
 }

@@ -143,7 +143,7 @@ func TestStressPlacesConcurrentSafe(t *testing.T) {
 		for range goroutines {
 			wg.Go(func() {
 				for range calls {
-					p, err := b.Acquire(context.Background(), call())
+					p, err := b.Acquire(context.Background(), new(call()))
 					if err != nil {
 						y.refused.Add(1)
 						continue

@@ -78,7 +78,7 @@ func TestNoStepsAreAFault(t *testing.T) {
 // uncomparable is a policy that cannot be the key of a map.
 type uncomparable struct{ _ []int }
 
-func (uncomparable) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (uncomparable) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, nil
 }
 

@@ -28,18 +28,18 @@ type guards struct {
 func (g guards) Interest() policy.Interest { return policy.InterestOf(g.Observer) }
 
 // Admitted implements [policy.Observer].
-func (g guards) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
-	return g.Observer.Admitted(ctx, g.named(call), a)
+func (g guards) Admitted(ctx context.Context, call *policy.Call, a policy.Admitted) context.Context {
+	return g.Observer.Admitted(ctx, new(g.named(*call)), a)
 }
 
 // Rejected implements [policy.Observer].
-func (g guards) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
-	g.Observer.Rejected(ctx, g.named(call), r)
+func (g guards) Rejected(ctx context.Context, call *policy.Call, r policy.Rejected) {
+	g.Observer.Rejected(ctx, new(g.named(*call)), r)
 }
 
 // Settled implements [policy.Observer].
-func (g guards) Settled(ctx context.Context, call policy.Call, o policy.Outcome) {
-	g.Observer.Settled(ctx, g.named(call), o)
+func (g guards) Settled(ctx context.Context, call *policy.Call, o *policy.Outcome) {
+	g.Observer.Settled(ctx, new(g.named(*call)), o)
 }
 
 func (g guards) named(call policy.Call) policy.Call {

@@ -107,16 +107,16 @@ type guard struct {
 	policy.NopObserver
 }
 
-func (g *guard) Admitted(ctx context.Context, call policy.Call, _ policy.Admitted) context.Context {
+func (g *guard) Admitted(ctx context.Context, call *policy.Call, _ policy.Admitted) context.Context {
 	g.note("%s let through", call.Method)
 	return ctx
 }
 
-func (g *guard) Rejected(_ context.Context, call policy.Call, r policy.Rejected) {
+func (g *guard) Rejected(_ context.Context, call *policy.Call, r policy.Rejected) {
 	g.note("%s refused: %v", call.Method, r.Err)
 }
 
-func (g *guard) Settled(_ context.Context, call policy.Call, o policy.Outcome) {
+func (g *guard) Settled(_ context.Context, call *policy.Call, o *policy.Outcome) {
 	g.note("%s settled: %v", call.Method, o.Verdict)
 }
 
@@ -166,11 +166,11 @@ func places(tb testing.TB, n int) *bulkhead.Bulkhead {
 // hold takes a place until the test ends.
 func hold(tb testing.TB, b *bulkhead.Bulkhead) {
 	tb.Helper()
-	permit, err := b.Acquire(tb.Context(), policy.Call{})
+	permit, err := b.Acquire(tb.Context(), &policy.Call{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { permit.Settler.Settle(permit.Token, policy.Outcome{}) })
+	tb.Cleanup(func() { permit.Settler.Settle(permit.Token, &policy.Outcome{}) })
 }
 
 // hostile panics at everything.

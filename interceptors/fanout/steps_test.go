@@ -47,7 +47,7 @@ func TestEachKindOfStepHasItsState(t *testing.T) {
 // refuser is a policy that refuses.
 type refuser struct{ reason policy.Reason }
 
-func (r refuser) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (r refuser) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, &policy.Rejection{Kind: "test", Method: call.Method, Reason: r.reason}
 }
 
@@ -120,7 +120,7 @@ func full(tb testing.TB) policy.Policy {
 	tb.Helper()
 	b, err := bulkhead.New(bulkhead.Config{MaxConcurrent: 1})
 	if err == nil {
-		_, err = b.Acquire(tb.Context(), policy.Call{})
+		_, err = b.Acquire(tb.Context(), &policy.Call{})
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -133,7 +133,7 @@ func spent(tb testing.TB) policy.Policy {
 	tb.Helper()
 	l, err := ratelimit.New(ratelimit.Config{PerSecond: 0.001, Burst: 1})
 	if err == nil {
-		_, err = l.Acquire(tb.Context(), policy.Call{})
+		_, err = l.Acquire(tb.Context(), &policy.Call{})
 	}
 	if err != nil {
 		tb.Fatal(err)

@@ -20,13 +20,13 @@ func TestNothingToDoAllocatesNothing(t *testing.T) { //nolint:paralleltest // Al
 		name string
 		cfg  fault.Config
 		ctx  context.Context
-		call policy.Call
+		call *policy.Call
 	}{
-		{"off", fault.Config{}, t.Context(), policy.Call{}},
-		{"spared", fault.Config{Delay: time.Hour, DelayShare: 0.5}, t.Context(), policy.Call{}},
-		{"stream, spared", fault.Config{Delay: time.Hour, DelayShare: 0.5, AfterMessages: 3}, t.Context(), stream},
-		{"not asking", fault.Config{AbortShare: 1, Headers: true}, sent, policy.Call{Side: policy.Server}},
-		{"not asking, on a client", fault.Config{AbortShare: 1, Headers: true}, t.Context(), policy.Call{}},
+		{"off", fault.Config{}, t.Context(), &policy.Call{}},
+		{"spared", fault.Config{Delay: time.Hour, DelayShare: 0.5}, t.Context(), &policy.Call{}},
+		{"stream, spared", fault.Config{Delay: time.Hour, DelayShare: 0.5, AfterMessages: 3}, t.Context(), &stream},
+		{"not asking", fault.Config{AbortShare: 1, Headers: true}, sent, &policy.Call{Side: policy.Server}},
+		{"not asking, on a client", fault.Config{AbortShare: 1, Headers: true}, t.Context(), &policy.Call{}},
 	} {
 		f := newFault(t, tt.cfg, missed)
 		got := testing.AllocsPerRun(100, func() {

@@ -108,7 +108,7 @@ func TestUpdateFaults(t *testing.T) {
 			err := f.Update(tt.cfg)
 			tt.check(t, err)
 			if err != nil {
-				wantInjected(t, strike(t, t.Context(), f, unary()), codes.DataLoss)
+				wantInjected(t, strike(t, t.Context(), f, new(unary())), codes.DataLoss)
 			}
 		})
 	}

@@ -26,7 +26,8 @@ func TestFaultsChangeWithTheRules(t *testing.T) {
 	stream := policy.Call{Method: method, Shape: policy.BidiStream}
 	open := func() *policy.Admission {
 		a := new(policy.Admission)
-		if _, err := r.Resolve(stream).Admit(t.Context(), stream, a); err != nil {
+		a.Call = stream
+		if _, err := r.Resolve(&stream).Admit(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Message(policy.Sent); err != nil {
@@ -47,8 +48,8 @@ func TestFaultsChangeWithTheRules(t *testing.T) {
 	if err := second.Message(policy.Sent); err != nil {
 		t.Errorf("the second message: %v; want no fault any more", err)
 	}
-	first.Settle(policy.Outcome{})
-	second.Settle(policy.Outcome{})
+	first.Settle(nil)
+	second.Settle(nil)
 	if err := fault.Each(late).Update(rules.Key{}, nil); err == nil {
 		t.Error("Update of no fault = nil; want an error")
 	}

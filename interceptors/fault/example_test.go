@@ -99,7 +99,7 @@ func ExampleEach() {
 		return
 	}
 	for _, side := range []policy.Side{policy.Client, policy.Server} {
-		chain := rules.Resolve(policy.Call{Method: "/shop.v1.Reviews/List", Side: side})
+		chain := rules.Resolve(&policy.Call{Method: "/shop.v1.Reviews/List", Side: side})
 		fmt.Println(side, len(chain.Policies()))
 	}
 	// Output:

@@ -98,7 +98,7 @@ func (f *Fault) Idle() bool { return f.active.Load() == 0 }
 //
 // The permit does not report the delay as waiting: it stands for the
 // dependency's time.
-func (f *Fault) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (f *Fault) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	cfg := f.config.Load()
 	if cfg.never() {
 		return policy.Permit{}, nil

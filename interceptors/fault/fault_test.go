@@ -25,7 +25,7 @@ func TestAbort(t *testing.T) {
 		cfg := fault.Config{Abort: code, AbortShare: 1}
 		for _, message := range []string{"", "on purpose"} {
 			cfg.Message = message
-			err := strike(t, t.Context(), newFault(t, cfg), unary())
+			err := strike(t, t.Context(), newFault(t, cfg), new(unary()))
 			wantInjected(t, err, code)
 			want := message
 			if want == "" {
@@ -69,7 +69,7 @@ func TestDice(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFault(t, tt.cfg, dice(t, tt.numbers...), fault.WithRand(nil))
 				began, after, want := time.Now(), time.Duration(0), fault.Snapshot{}
-				err := strike(t, t.Context(), f, unary())
+				err := strike(t, t.Context(), f, new(unary()))
 				if tt.delayed {
 					after, want.Delayed = time.Second, 1
 				}
@@ -97,7 +97,7 @@ func TestShares(t *testing.T) {
 		hit := 0
 		for range calls {
 			began := time.Now()
-			if err := strike(t, t.Context(), f, unary()); err != nil || time.Since(began) > 0 {
+			if err := strike(t, t.Context(), f, new(unary())); err != nil || time.Since(began) > 0 {
 				hit++
 			}
 		}
@@ -154,7 +154,7 @@ func TestHang(t *testing.T) {
 				defer end()
 				began := time.Now()
 				for range 2 { // the second time ctx is done from the start
-					err := strike(t, ctx, f, unary())
+					err := strike(t, ctx, f, new(unary()))
 					wantPlain(t, err, tt.code)
 					if tt.cause != nil {
 						wantError(t, err, tt.cause)
@@ -180,7 +180,7 @@ func TestMaxActive(t *testing.T) {
 			t.Fatal("the first two calls are not delayed")
 		}
 		for range 10 {
-			if err := strike(t, t.Context(), f, unary()); err != nil {
+			if err := strike(t, t.Context(), f, new(unary())); err != nil {
 				t.Errorf("err = %v; want none past the cap", err)
 			}
 		}
@@ -195,7 +195,7 @@ func TestMaxActive(t *testing.T) {
 		}
 		// Neither a higher cap nor switching off touches what is under way.
 		update(t, f, fault.Config{})
-		if err := strike(t, t.Context(), f, unary()); err != nil {
+		if err := strike(t, t.Context(), f, new(unary())); err != nil {
 			t.Errorf("err = %v; want none when switched off", err)
 		}
 		wantCounts(t, f, fault.Snapshot{Active: 2, Delayed: 3})
@@ -221,7 +221,7 @@ func TestMaxActiveAtOnce(t *testing.T) {
 		for range 16 {
 			wg.Go(func() {
 				for range 200 {
-					_ = strike(t, t.Context(), f, unary()) // its error is chance
+					_ = strike(t, t.Context(), f, new(unary())) // its error is chance
 					if n := f.Snapshot().Active; n < 0 || n > most {
 						t.Errorf("%d calls are under a fault; want at most %d", n, most)
 					}
@@ -241,12 +241,12 @@ func TestSwitch(t *testing.T) {
 	t.Parallel()
 	f := newFault(t, fault.Config{})
 	for range 3 {
-		if err := strike(t, t.Context(), f, unary()); err != nil {
+		if err := strike(t, t.Context(), f, new(unary())); err != nil {
 			t.Errorf("off: %v", err)
 		}
 		for _, code := range []codes.Code{codes.Unavailable, codes.Internal} {
 			update(t, f, always(0, code))
-			wantInjected(t, strike(t, t.Context(), f, unary()), code)
+			wantInjected(t, strike(t, t.Context(), f, new(unary())), code)
 		}
 		update(t, f, fault.Config{})
 	}
@@ -281,7 +281,8 @@ func TestStandsInForTheDependency(t *testing.T) {
 				}
 				var a policy.Admission
 				defer a.Abandon()
-				_, err = c.Admit(t.Context(), policy.Call{Method: method, Shape: tt.kind}, &a)
+				a.Call = policy.Call{Method: method, Shape: tt.kind}
+				_, err = c.Admit(t.Context(), &a)
 				if err == nil || policy.ReasonOf(err) != tt.reason {
 					t.Errorf("err = %v; want one for the reason %q", err, tt.reason)
 				}

@@ -31,8 +31,8 @@ func FuzzConfig(f *testing.F) {
 		}
 		over, cancel := context.WithCancel(t.Context())
 		cancel() // it is not to wait
-		if permit, err := p.Acquire(over, policy.Call{Method: "/a/b"}); err == nil && permit.Settler != nil {
-			permit.Settler.Settle(permit.Token, policy.Outcome{})
+		if permit, err := p.Acquire(over, &policy.Call{Method: "/a/b"}); err == nil && permit.Settler != nil {
+			permit.Settler.Settle(permit.Token, &policy.Outcome{})
 		}
 	})
 }

@@ -65,7 +65,7 @@ func dice(tb testing.TB, numbers ...float64) fault.Option {
 func unary() policy.Call { return policy.Call{Method: method} }
 
 // strike asks f about a call that must need no settling, and returns its error.
-func strike(tb testing.TB, ctx context.Context, f *fault.Fault, call policy.Call) error { //nolint:revive // tb comes first
+func strike(tb testing.TB, ctx context.Context, f *fault.Fault, call *policy.Call) error { //nolint:revive // tb comes first
 	tb.Helper()
 	permit, err := f.Acquire(ctx, call)
 	if permit != (policy.Permit{}) {
@@ -88,7 +88,7 @@ func ask(tb testing.TB, ctx context.Context, f *fault.Fault) *attempt { //nolint
 	var a attempt
 	began := time.Now()
 	go func() {
-		err := strike(tb, ctx, f, unary())
+		err := strike(tb, ctx, f, new(unary()))
 		a.result.Store(&result{err, time.Since(began)})
 	}()
 	synctest.Wait()

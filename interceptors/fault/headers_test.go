@@ -90,7 +90,7 @@ func TestHeaders(t *testing.T) {
 				} {
 					began := time.Now()
 					f := newFault(t, tt.cfg, dice(t, tt.numbers...))
-					err := strike(t, ctx, f, policy.Call{Side: side})
+					err := strike(t, ctx, f, &policy.Call{Side: side})
 					wantAfter(t, began, tt.delay)
 					if tt.abort != codes.OK {
 						wantInjected(t, err, tt.abort)
@@ -123,7 +123,7 @@ func TestHeadersOfTheCallAlone(t *testing.T) {
 		{policy.Local, outgoing, codes.OK},
 		{policy.Local, incoming, codes.OK},
 	} {
-		if got := policy.Code(strike(t, tt.ctx, f, policy.Call{Side: tt.side})); got != tt.want {
+		if got := policy.Code(strike(t, tt.ctx, f, &policy.Call{Side: tt.side})); got != tt.want {
 			t.Errorf("on the side of the %v: %v; want %v", tt.side, got, tt.want)
 		}
 	}

@@ -48,4 +48,4 @@ func (s *stream) disarmed() bool {
 }
 
 // Settle ends a delay under way: nobody waits for its message any more.
-func (s *stream) Settle(uint64, policy.Outcome) { s.end(errSettled) }
+func (s *stream) Settle(uint64, *policy.Outcome) { s.end(errSettled) }

@@ -251,7 +251,8 @@ func TestSettleEndsDelay(t *testing.T) {
 func lurk(t *testing.T, f *fault.Fault) *policy.Admission {
 	t.Helper()
 	var a policy.Admission
-	if _, err := rpctest.ChainOf(t, f).Admit(t.Context(), policy.Call{Method: method, Shape: policy.BidiStream}, &a); err != nil {
+	a.Call = policy.Call{Method: method, Shape: policy.BidiStream}
+	if _, err := rpctest.ChainOf(t, f).Admit(t.Context(), &a); err != nil {
 		t.Fatal(err)
 	}
 	if !a.Wants(policy.WantsMessages) {
@@ -277,7 +278,7 @@ func TestUpdateDisarms(t *testing.T) {
 				t.Errorf("err = %v; want none", err)
 			}
 		}
-		a.Settle(policy.Outcome{})
+		a.Settle(nil)
 		wantCounts(t, f, fault.Snapshot{})
 	}
 }
@@ -289,7 +290,7 @@ func TestLateMessages(t *testing.T) {
 	cfg.AfterMessages = 1
 	f := newFault(t, cfg)
 	a := lurk(t, f)
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
 	for range 3 {
 		if err := a.Message(policy.Received); err != nil {
 			t.Errorf("err = %v; want none", err)
@@ -316,7 +317,7 @@ func TestMessagesAtOnce(t *testing.T) {
 					}
 				}()
 			}
-			time.AfterFunc(time.Second, func() { a.Settle(policy.Outcome{}) })
+			time.AfterFunc(time.Second, func() { a.Settle(nil) })
 			time.Sleep(time.Minute)
 			if n := struck.Load(); n > 1 {
 				t.Errorf("the fault struck %d messages", n)
@@ -332,7 +333,7 @@ func TestMessagesAtOnce(t *testing.T) {
 func TestSparedStream(t *testing.T) {
 	t.Parallel()
 	f := newFault(t, fault.Config{Abort: codes.Internal, AbortShare: 0.5, AfterMessages: 3}, dice(t, 0.5))
-	if err := strike(t, t.Context(), f, policy.Call{Shape: policy.BidiStream}); err != nil {
+	if err := strike(t, t.Context(), f, &policy.Call{Shape: policy.BidiStream}); err != nil {
 		t.Error(err)
 	}
 }

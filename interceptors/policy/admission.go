@@ -1,36 +1,38 @@
 package policy
 
 import (
-	"cmp"
 	"context"
+	"sync"
 	"time"
 )
 
-// Admission is one call's passage through its policies: it holds the permits
-// until the call is settled. Adapters keep it on their stack or in a stream's
-// state. Unless a method says otherwise, it is not safe for concurrent use; a
-// stream must serialise access to it. The zero Admission is ready for
-// [Chain.Admit].
+// Admission is one call's passage through its policies: it holds the permits until
+// the call is settled. An adapter takes one with [Begin] for a call that ends before
+// its function returns, and has one in the state of a stream. Unless a method says
+// otherwise, it is not safe for concurrent use; a stream must serialise access to it.
+// It must not be copied. The zero Admission is ready for [Chain.Admit].
 type Admission struct {
+	// Call is the call. Set it before [Chain.Admit].
+	Call Call
+	// Classifier classifies the end of this call. It takes precedence over those of
+	// policies. Nil leaves it to them. Set it before the call is settled.
+	Classifier Classifier
+
 	ctx context.Context //nolint:containedctx // lives exactly as long as the call
-	// observer is nil if there is none; call is for it alone.
+	// observer is nil if there is none.
 	observer Observer
-	call     Call
 	tellAll  bool // also an admission of which there is nothing to say
-	// classify is a call option's classifier, nil for the default.
-	classify Classifier
 
 	wants     Wants
 	state     admissionState
-	notes     Notes
 	waitedIn  Layer
-	waited    time.Duration // in all
 	longest   time.Duration // in waitedIn
 	started   Instant
 	responded Instant
+	outcome   Outcome
 
-	held  int
-	holds [MaxPolicies]hold
+	held, unsettled int
+	holds           [MaxPolicies]hold
 }
 
 // hold is a permit that must be settled.
@@ -48,30 +50,42 @@ const (
 	settled
 )
 
-// Classify sets the classifier of this call. It takes precedence over those of
-// policies. Nil leaves it to them.
-func (a *Admission) Classify(c Classifier) { a.classify = c }
+// admissions are those that no call uses. A policy is asked through an interface, so
+// what it is lent cannot live on the stack.
+var admissions = sync.Pool{New: func() any { return new(Admission) }} //nolint:gochecknoglobals // a pool is one for the process
 
-// Wants reports whether any permit of the call, or its observer, wants any of
-// x.
-func (a *Admission) Wants(x Wants) bool { return a.wants.has(x) }
-
-// keep holds a permit until the call is settled.
-func (a *Admission) keep(p *Permit) {
-	if p.Context != nil {
-		a.ctx = p.Context
-	}
-	a.notes |= p.Notes
-	if p.Settler != nil {
-		a.wants |= p.Wants
-		a.holds[a.held] = hold{p.Settler, p.Token, p.Wants}
-		a.held++
-	}
+// Begin returns an Admission for one call. Defer its End.
+func Begin() *Admission {
+	return admissions.Get().(*Admission) //nolint:errcheck,forcetypeassert // nothing else is ever put there
 }
+
+// End abandons the call if it has not been settled, see [Admission.Abandon], and gives
+// the Admission back, which must not be used any more.
+func (a *Admission) End() {
+	a.Abandon()
+	a.forget()
+	admissions.Put(a)
+}
+
+// forget drops what the admission refers to, so that it keeps nothing alive.
+func (a *Admission) forget() {
+	clear(a.holds[:a.held])
+	a.Classifier, a.ctx, a.observer, a.outcome.Err = nil, nil, nil, nil
+	a.held, a.state = 0, settled
+}
+
+// begin readies a for a call.
+func (a *Admission) begin(ctx context.Context) {
+	a.ctx, a.observer = ctx, nil
+	a.wants, a.state, a.held, a.unsettled = 0, admitting, 0, 0
+	a.waitedIn, a.longest, a.started, a.responded = 0, 0, 0, 0
+}
+
+// Wants reports whether any permit of the call, or its observer, wants any of x.
+func (a *Admission) Wants(x Wants) bool { return a.wants.has(x) }
 
 // blocked notes that a policy of the given layer blocked the call for d.
 func (a *Admission) blocked(in Layer, d time.Duration) {
-	a.waited += d
 	if d > a.longest {
 		a.waitedIn, a.longest = in, d
 	}
@@ -81,105 +95,165 @@ func (a *Admission) blocked(in Layer, d time.Duration) {
 // had started, in which case the error stands in for its outcome.
 func (a *Admission) refused(err error) {
 	if a.state == running {
-		a.Settle(Outcome{Err: err})
+		a.Settle(err)
 		return
 	}
-	a.settle(&Outcome{Err: err, Verdict: NotStarted, Decided: true})
+	a.outcome = Outcome{Err: err, Verdict: NotStarted, Decided: true}
+	a.settle()
 	if a.observer != nil {
-		a.observer.Rejected(a.ctx, a.call, Rejected{Err: err, Waited: a.waited, WaitedIn: a.waitedIn})
+		a.observer.Rejected(a.ctx, &a.Call, Rejected{Err: err, Waited: a.Call.Waited, WaitedIn: a.waitedIn})
 	}
 }
 
-// start marks the call as started, once, at the instant begin, or now if begin
-// is zero.
-func (a *Admission) start(begin Instant) {
+// start marks the call as started, once.
+func (a *Admission) start() {
 	if a.state != admitting {
 		return
 	}
 	a.state = running
 	if a.wants.has(WantsStart | WantsResponse) {
-		a.started = begin.OrNow()
+		a.started = a.Call.Now()
 	}
 	if a.wants.has(WantsStart) {
-		for i := range a.held {
-			if s, ok := a.starter(i); ok {
-				s.Started(a.holds[i].token, a.started)
-			}
-		}
+		a.tellStarted()
 	}
-	if a.observer != nil && (a.tellAll || a.waited > 0 || a.notes != 0) {
-		a.call.Begin = cmp.Or(a.started, begin)
-		a.ctx = a.observer.Admitted(a.ctx, a.call, Admitted{
-			Waited: a.waited, WaitedIn: a.waitedIn, Notes: a.notes, Started: a.started,
+	if a.observer != nil && (a.tellAll || a.Call.Waited > 0 || a.Call.Notes != 0) {
+		a.ctx = a.observer.Admitted(a.ctx, &a.Call, Admitted{
+			Waited: a.Call.Waited, WaitedIn: a.waitedIn, Notes: a.Call.Notes, Started: a.started,
 		})
 	}
 }
 
-// starter is the i-th settler if it must hear of the start.
-func (a *Admission) starter(i int) (Starter, bool) {
-	if !a.holds[i].wants.has(WantsStart) {
-		return nil, false
+// tellStarted tells the settlers that want to know of the start.
+func (a *Admission) tellStarted() {
+	for i := range a.held {
+		h := &a.holds[i]
+		if !h.wants.has(WantsStart) {
+			continue
+		}
+		if s, ok := h.settler.(Starter); ok {
+			s.Started(h.token, a.started)
+		}
 	}
-	s, ok := a.holds[i].settler.(Starter)
-	return s, ok
 }
 
-// Settle ends the call: it classifies o.Err unless o.Decided is set, fills in
-// the instants and settles the permits, innermost first. Later calls of Settle
-// do nothing.
-func (a *Admission) Settle(o Outcome) {
-	if a.state == settled {
-		return
+// Settle ends the call: it classifies its error, fills in the instants and settles the
+// permits, innermost first. Later calls of Settle and SettleAs do nothing.
+func (a *Admission) Settle(err error) {
+	if a.state != settled {
+		a.end(Outcome{Err: err})
 	}
-	if !o.Decided {
-		o.Verdict, o.Decided = a.verdict(o.Err)
+}
+
+// SettleAs is [Admission.Settle] with an outcome of which more is known: o.Pushback,
+// or o.Verdict if o.Decided is set.
+func (a *Admission) SettleAs(o Outcome) {
+	if a.state != settled {
+		a.end(o)
 	}
-	a.settle(&o)
+}
+
+// end settles a call that has not been settled.
+func (a *Admission) end(o Outcome) {
+	a.outcome = o
+	if !o.Decided && (o.Err != nil || a.Classifier != nil) {
+		a.outcome.Verdict, a.outcome.Decided = a.verdict(o.Err)
+	}
+	a.settle()
 	if a.observer != nil {
-		a.observer.Settled(a.ctx, a.call, o)
+		a.observer.Settled(a.ctx, &a.Call, &a.outcome)
 	}
 }
 
 // verdict reads err by the call's classifier, which is final, or the default.
 func (a *Admission) verdict(err error) (v Verdict, decided bool) {
-	if a.classify != nil {
-		return a.classify.Verdict(err), true
+	if a.Classifier != nil {
+		return a.Classifier.Verdict(err), true
 	}
 	return Classify(err), false
 }
 
-// settle completes o and hands it to every settler.
-func (a *Admission) settle(o *Outcome) {
+// settle completes the outcome and hands it to every settler.
+func (a *Admission) settle() {
 	a.state = settled
-	o.Started, o.Responded = a.started, a.responded
+	a.outcome.Started, a.outcome.Responded = a.started, a.responded
 	if a.wants.has(WantsEnd) {
-		o.End = Now()
+		a.outcome.End = Now()
 	}
-	a.settleFrom(a.held-1, o)
+	a.unsettled = a.held
+	a.settlePermits()
 }
 
-// settleFrom hands o to the i-th settler and to all outside it, even if one of
-// them panics.
-func (a *Admission) settleFrom(i int, o *Outcome) {
+// settlePermits hands the outcome to the settlers that have not heard of it, even if
+// one of them panics.
+func (a *Admission) settlePermits() {
 	defer func() {
-		if i >= 0 {
-			a.settleFrom(i-1, o)
+		if a.unsettled > 0 {
+			a.settlePermits()
 		}
 	}()
-	for ; i >= 0; i-- {
-		a.holds[i].settler.Settle(a.holds[i].token, *o)
+	for a.unsettled > 0 {
+		a.unsettled--
+		h := &a.holds[a.unsettled]
+		h.settler.Settle(h.token, &a.outcome)
 	}
 }
 
 // Abandon settles a call that has not been settled because of a panic or
 // runtime.Goexit: as a failure if it had started, else as not started. It does
-// nothing if the call is settled. Defer it before [Chain.Admit].
+// nothing if the call is settled.
 func (a *Admission) Abandon() {
-	switch a.state {
-	case settled:
-	case running:
-		a.Settle(Outcome{Err: ErrPanicked, Verdict: Failure, Decided: true})
-	case admitting:
-		a.settle(&Outcome{Err: ErrPanicked, Verdict: NotStarted, Decided: true})
+	switch {
+	case a.state == settled || a.ctx == nil: // never asked for
+	case a.state == running:
+		a.SettleAs(Outcome{Err: ErrPanicked, Verdict: Failure, Decided: true})
+	default:
+		a.outcome = Outcome{Err: ErrPanicked, Verdict: NotStarted, Decided: true}
+		a.settle()
 	}
+}
+
+// Respond notes the first response message of a stream. It must not run at the
+// same time as Settle. It returns a function that tells the settlers that want
+// to know, or nil if there are none. That function may run at the same time as
+// Settle.
+func (a *Admission) Respond() (tell func()) {
+	if a.responded != 0 || a.state != running || !a.wants.has(WantsResponse) {
+		return nil
+	}
+	a.responded = Now()
+	return a.tellResponded
+}
+
+func (a *Admission) tellResponded() {
+	for _, h := range a.holds[:a.held] {
+		if !h.wants.has(WantsResponse) {
+			continue
+		}
+		if r, ok := h.settler.(Responder); ok {
+			r.Responded(h.token, a.started, a.responded)
+		}
+	}
+}
+
+// Message tells the settlers that want to know of a message that was sent or
+// received. It stops at the first error, which must end the stream. It may run
+// at the same time as Settle.
+func (a *Admission) Message(d Direction) error {
+	if !a.wants.has(WantsMessages) {
+		return nil
+	}
+	for _, h := range a.holds[:a.held] {
+		if !h.wants.has(WantsMessages) {
+			continue
+		}
+		m, ok := h.settler.(Messenger)
+		if !ok {
+			continue
+		}
+		if err := m.Message(h.token, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }

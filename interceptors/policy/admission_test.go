@@ -39,12 +39,13 @@ func TestRefusedByALaterPolicy(t *testing.T) {
 			refusal := full()
 			all[tt.at].refusal = refusal
 			var a policy.Admission
-			_, err := chainOf(t, all).Admit(t.Context(), policy.Call{Method: method}, &a)
+			a.Call = policy.Call{Method: method}
+			_, err := chainOf(t, all).Admit(t.Context(), &a)
 			if err != error(refusal) { //nolint:errorlint // the very same
 				t.Errorf("Admit = %v; want the refusal", err)
 			}
 			// What an adapter does by mistake changes nothing.
-			a.Settle(policy.Outcome{})
+			a.Settle(nil)
 			a.Abandon()
 			j.want(t, tt.want...)
 			for _, s := range all[:tt.at] {
@@ -157,7 +158,7 @@ func TestAbandonedCallsAreSettled(t *testing.T) {
 			all[3].layer = policy.LayerFault
 			run := func(s *stage, f end) {
 				if f != nil {
-					s.onAcquire = func(context.Context, policy.Call) { f() }
+					s.onAcquire = func(context.Context, *policy.Call) { f() }
 				}
 			}
 			run(all[2], tt.acquire)
@@ -193,7 +194,8 @@ func TestCallDroppedAfterAdmit(t *testing.T) {
 	func() {
 		var a policy.Admission
 		defer a.Abandon()
-		if _, err := chainOf(t, all).Admit(t.Context(), policy.Call{Method: method}, &a); err != nil {
+		a.Call = policy.Call{Method: method}
+		if _, err := chainOf(t, all).Admit(t.Context(), &a); err != nil {
 			t.Fatal(err)
 		}
 	}()
@@ -236,11 +238,12 @@ func TestSettleIsOnce(t *testing.T) {
 	all, j := stages(2)
 	var a policy.Admission
 	defer a.Abandon()
-	if _, err := chainOf(t, all).Admit(t.Context(), policy.Call{Method: method}, &a); err != nil {
+	a.Call = policy.Call{Method: method}
+	if _, err := chainOf(t, all).Admit(t.Context(), &a); err != nil {
 		t.Fatal(err)
 	}
-	a.Settle(policy.Outcome{})
-	a.Settle(policy.Outcome{Err: errDown})
+	a.Settle(nil)
+	a.Settle(errDown)
 	a.Abandon()
 	j.want(t, "ask a", "ask b", "settle b success", "settle a success")
 }
@@ -260,13 +263,13 @@ func TestPermitWithoutSettler(t *testing.T) {
 // tokens is a policy whose permits carry a number.
 type tokens struct{ given, back []uint64 }
 
-func (p *tokens) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (p *tokens) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	token := uint64(len(p.given)) + 7
 	p.given = append(p.given, token)
 	return policy.Permit{Settler: p, Token: token}, nil
 }
 
-func (p *tokens) Settle(token uint64, _ policy.Outcome) { p.back = append(p.back, token) }
+func (p *tokens) Settle(token uint64, _ *policy.Outcome) { p.back = append(p.back, token) }
 
 func TestTokensComeBack(t *testing.T) {
 	t.Parallel()
@@ -304,11 +307,12 @@ func TestClassifierOfOneCall(t *testing.T) {
 			t.Parallel()
 			s := &stage{name: "s"}
 			var a policy.Admission
-			a.Classify(tt.f)
-			if _, err := newChain(t, []policy.Policy{s}).Admit(t.Context(), policy.Call{}, &a); err != nil {
+			a.Classifier = tt.f
+			a.Call = policy.Call{}
+			if _, err := newChain(t, []policy.Policy{s}).Admit(t.Context(), &a); err != nil {
 				t.Fatal(err)
 			}
-			a.Settle(tt.given)
+			a.SettleAs(tt.given)
 			if o := s.outcome(t); o.Verdict != tt.want || o.Decided != tt.decided {
 				t.Errorf("settled with %+v; want %v, decided = %v", o, tt.want, tt.decided)
 			}

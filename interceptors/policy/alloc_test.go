@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -13,32 +14,34 @@ import (
 // lean is a policy as cheap as can be.
 type lean struct{ settled int }
 
-func (p *lean) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (p *lean) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{Settler: p, Wants: policy.WantsStart | policy.WantsEnd}, nil
 }
 
-func (p *lean) Settle(uint64, policy.Outcome) { p.settled++ }
+func (p *lean) Settle(uint64, *policy.Outcome) { p.settled++ }
 
 // closed is a policy that refuses everything.
 type closed struct{ refuser policy.Refuser }
 
-func (p *closed) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
-	return policy.Permit{}, p.refuser.Refuse(call.Method, time.Time{})
+func (p *closed) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, p.refuser.Refuse(call, "", time.Time{})
 }
 
 func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	ctx := context.Background()
-	refusal := full()
+	alone := &lean{}
+	refusal, wrapped := full(), fmt.Errorf("get: %w", errDown)
 	refusing := &closed{refuser: policy.Refuser{Kind: "closed", Reason: policy.ReasonCircuitOpen, Err: errFull}}
 	admitted := newChain(t, []policy.Policy{&lean{}, &lean{}, &lean{}})
 	refused := newChain(t, []policy.Policy{&lean{}, &lean{}, refusing})
 	observed := newChain(t, []policy.Policy{&lean{}}, policy.WithObserver(policy.NopObserver{}))
 	adapter := func(c *policy.Chain) func() {
 		return func() {
-			var a policy.Admission
-			defer a.Abandon()
-			if _, err := c.Admit(ctx, policy.Call{Method: method}, &a); err == nil {
-				a.Settle(policy.Outcome{Err: errDown})
+			a := policy.Begin()
+			defer a.End()
+			a.Call = policy.Call{Method: method}
+			if _, err := c.Admit(ctx, a); err == nil {
+				a.Settle(errDown)
 			}
 		}
 	}
@@ -56,10 +59,12 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"nil chain", adapter(nil)},
 		{"Do", func() { _ = admitted.Do(ctx, method, call) }},
 		{"Do, refused", func() { _ = refused.Do(ctx, method, call) }},
-		{"Refuse", func() { _ = refusing.refuser.Refuse(method, time.Time{}) }},
+		{"Do of a policy", func() { _ = policy.Do(ctx, alone, method, call) }},
 		{"OverridesOf", func() { policy.OverridesOf(options) }},
 		{"Classify a status", func() { policy.Classify(errDown) }},
 		{"Classify a rejection", func() { policy.Classify(refusal) }},
+		{"Classify a plain error", func() { policy.Classify(errPlain) }},
+		{"Classify a wrapped status", func() { policy.Classify(wrapped) }},
 	} {
 		if got := testing.AllocsPerRun(1000, tt.f); got != 0 && !raceEnabled {
 			t.Errorf("%s: %v allocations; want 0", tt.name, got)

@@ -1,9 +1,12 @@
 package policy
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// Call is what a policy knows of a call before it starts. It is passed by
-// value.
+// Call is what a policy knows of a call before it starts. The one that is asked is
+// lent: it must not be kept, but a [Call.Copy] may.
 type Call struct {
 	// Method is the full method, "/pkg.Service/Method", or the name given to [Do].
 	Method string
@@ -22,7 +25,54 @@ type Call struct {
 	// Begin is the last instant read for this call, zero if none has been read
 	// yet.
 	Begin Instant
+
+	// Waited is how long policies have blocked the call so far, see [Call.Blocked].
+	Waited time.Duration
+	// Notes are facts about the call's admission, for observers. A policy adds its
+	// own.
+	Notes Notes
+
+	// refusal is where the policy that is asked keeps its last rejection of calls
+	// like this one. It is nil outside of a chain.
+	refusal *atomic.Pointer[Rejection]
 }
+
+// Now returns Begin, or reads the clock and sets Begin if it was not read yet. It
+// saves the policies of one call from reading the clock one by one.
+func (c *Call) Now() Instant {
+	if c.Begin == 0 {
+		c.Begin = Now()
+	}
+	return c.Begin
+}
+
+// Copy returns the call as it is now, to be kept.
+func (c *Call) Copy() Call {
+	own := *c
+	own.refusal = nil
+	return own
+}
+
+// Blocked notes that the policy that is asked has blocked the call since an instant,
+// and sets Begin to now. A policy that blocks says so also if it then refuses.
+func (c *Call) Blocked(since Instant) {
+	c.Begin = Now()
+	c.Waited += c.Begin.Sub(since)
+}
+
+// Notes is a set of facts about how a call was admitted.
+type Notes uint8
+
+const (
+	// NoteProbe says that a half-open breaker uses the call as a probe.
+	NoteProbe Notes = 1 << iota
+	// NoteShadowed says that a policy in shadow, which only watches, would have
+	// refused the call.
+	NoteShadowed
+)
+
+// Has reports whether all of x are in n.
+func (n Notes) Has(x Notes) bool { return n&x == x }
 
 // Side is where a call is seen: in the client that makes it, in the server that
 // answers it, or in a function under [Do].

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sync/atomic"
 )
 
 // MaxPolicies is the maximum number of policies of one call.
@@ -14,23 +14,59 @@ const MaxPolicies = 8
 // concurrent use. A nil *Chain has no policies. A Chain is not itself a
 // [Policy], so chains do not nest.
 type Chain struct {
-	n int
-	// standIns is the index of the first policy of LayerFault.
-	standIns int
+	// links stand behind the chain in memory: where there are many methods, each
+	// detour is a cache miss.
+	links []link
 	// observer is nil when there is nobody to tell; interest is what it needs to
 	// hear.
 	observer Observer
 	interest Interest
-	// policies are in the chain itself: following a slice costs a cache miss
-	// where there are many methods.
-	policies [MaxPolicies]Policy
+	// standIns is the index of the first policy of LayerFault.
+	standIns int8
+}
+
+// link is a policy of a chain, and its last rejection of a call under that chain.
+type link struct {
+	policy  Policy
+	refusal atomic.Pointer[Rejection]
+}
+
+// newChain returns a chain with n links, which are in the same piece of memory.
+func newChain(n int) *Chain {
+	switch {
+	case n <= 2:
+		c := new(struct {
+			Chain
+
+			behind [2]link
+		})
+		c.links = c.behind[:n]
+		return &c.Chain
+	case n <= 4:
+		c := new(struct {
+			Chain
+
+			behind [4]link
+		})
+		c.links = c.behind[:n]
+		return &c.Chain
+	default:
+		c := new(struct {
+			Chain
+
+			behind [MaxPolicies]link
+		})
+		c.links = c.behind[:n]
+		return &c.Chain
+	}
 }
 
 // Resolver finds the policies of a call. Resolve must be safe for concurrent
 // use, and should not allocate for a call like one it has seen before. A nil
 // chain leaves the call unguarded.
 type Resolver interface {
-	Resolve(call Call) *Chain
+	// Resolve returns the chain of a call, which must not be kept.
+	Resolve(call *Call) *Chain
 }
 
 // ChainOption changes how a chain is built.
@@ -65,9 +101,11 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	c := new(Chain)
-	c.n = copy(c.policies[:], ordered(policies))
-	for c.standIns < c.n && LayerOf(c.policies[c.standIns]) != LayerFault {
+	c := newChain(len(policies))
+	for i, p := range ordered(policies) {
+		c.links[i].policy = p
+	}
+	for int(c.standIns) < len(c.links) && LayerOf(c.links[c.standIns].policy) != LayerFault {
 		c.standIns++
 	}
 	for _, o := range opts {
@@ -81,7 +119,11 @@ func (c *Chain) Policies() []Policy {
 	if c == nil {
 		return nil
 	}
-	return slices.Clone(c.policies[:c.n])
+	all := make([]Policy, len(c.links))
+	for i := range c.links {
+		all[i] = c.links[i].policy
+	}
+	return all
 }
 
 // Observer returns the observer of the chain's calls, nil if there is none.
@@ -92,39 +134,44 @@ func (c *Chain) Observer() Observer {
 	return c.observer
 }
 
-// Admit asks every policy in order and fills a, which the caller must then
-// settle exactly once. It returns the context to make the call with. On an
-// error, which becomes the error of the call, nothing is left to settle.
+// Admit asks every policy in order whether a.Call may start. It returns the context
+// to make the call with, and a must then be settled exactly once. On an error, which
+// becomes the error of the call, nothing is left to settle.
 //
-// Defer [Admission.Abandon] before Admit, so that a panic in between settles
-// too. The Admission must not be copied after Admit.
-func (c *Chain) Admit(ctx context.Context, call Call, a *Admission) (context.Context, error) {
-	a.ctx = ctx
+// Defer [Admission.End] or [Admission.Abandon] before Admit, so that a panic in
+// between settles too.
+func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error) {
+	a.begin(ctx)
 	if c == nil {
 		return ctx, nil
 	}
 	if c.observer != nil {
-		a.observer, a.call, a.wants, a.tellAll = c.observer, call, c.interest.Instants, c.interest.EveryAdmission
+		a.observer, a.wants, a.tellAll = c.observer, c.interest.Instants, c.interest.EveryAdmission
 	}
-	for i := range c.n {
-		if i == c.standIns {
-			a.start(call.Begin)
+	for i := range c.links {
+		if i == int(c.standIns) {
+			a.start()
 		}
-		// call is handed on as it is: each copy of it on the way costs as much as
-		// a policy's own work.
-		permit, err := c.policies[i].Acquire(a.ctx, call)
-		if permit.Waited > 0 {
-			a.blocked(LayerOf(c.policies[i]), permit.Waited)
+		l := &c.links[i]
+		waited := a.Call.Waited
+		a.Call.refusal = &l.refusal
+		permit, err := l.policy.Acquire(a.ctx, &a.Call)
+		if a.Call.Waited > waited {
+			a.blocked(LayerOf(l.policy), a.Call.Waited-waited)
 		}
 		if err != nil {
 			a.refused(err)
 			return a.ctx, err
 		}
-		if permit.At != 0 {
-			call.Begin = permit.At
+		if permit.Context != nil {
+			a.ctx = permit.Context
 		}
-		a.keep(&permit)
+		if permit.Settler != nil {
+			a.wants |= permit.Wants
+			a.holds[a.held] = hold{permit.Settler, permit.Token, permit.Wants}
+			a.held++
+		}
 	}
-	a.start(call.Begin)
+	a.start()
 	return a.ctx, nil
 }

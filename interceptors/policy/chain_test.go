@@ -12,7 +12,7 @@ import (
 // unlayered is a policy that does not say where it stands.
 type unlayered struct{ name string }
 
-func (unlayered) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (unlayered) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, nil
 }
 
@@ -128,11 +128,12 @@ func TestNilChainAdmits(t *testing.T) {
 		t.Errorf("Observer() = %v; want nil", got)
 	}
 	var a policy.Admission
-	ctx, err := c.Admit(t.Context(), policy.Call{Method: method}, &a)
+	a.Call = policy.Call{Method: method}
+	ctx, err := c.Admit(t.Context(), &a)
 	if err != nil || ctx != t.Context() {
 		t.Errorf("Admit = %v, %v; want the caller's context and no error", ctx, err)
 	}
-	a.Settle(policy.Outcome{Err: errDown})
+	a.Settle(errDown)
 	a.Abandon()
 	if err := c.Do(t.Context(), method, func(context.Context) error { return errPlain }); err != errPlain { //nolint:errorlint // the very same
 		t.Errorf("Do = %v; want the function's own error", err)
@@ -167,13 +168,13 @@ func TestContextsGoInward(t *testing.T) {
 	}
 	root := context.WithValue(t.Context(), ctxKey("caller"), true)
 	var got [3]string
-	all[0].onAcquire = func(ctx context.Context, _ policy.Call) {
+	all[0].onAcquire = func(ctx context.Context, _ *policy.Call) {
 		got[0] = seen(ctx)
 		all[0].permit.Context = context.WithValue(ctx, ctxKey("a"), true)
 	}
 	// b hands out no context of its own.
-	all[1].onAcquire = func(ctx context.Context, _ policy.Call) { got[1] = seen(ctx) }
-	all[2].onAcquire = func(ctx context.Context, _ policy.Call) {
+	all[1].onAcquire = func(ctx context.Context, _ *policy.Call) { got[1] = seen(ctx) }
+	all[2].onAcquire = func(ctx context.Context, _ *policy.Call) {
 		got[2] = seen(ctx)
 		all[2].permit.Context = context.WithValue(ctx, ctxKey("c"), true)
 	}

@@ -58,14 +58,16 @@ func Code(err error) codes.Code {
 	}
 	switch e := err.(type) { //nolint:errorlint // a fast path; FromError below unwraps
 	case *Rejection:
-		return e.code()
-	case interface{ GRPCStatus() *status.Status }:
+		return e.Reason.Code()
+	case statusError:
 		if c := e.GRPCStatus().Code(); c != codes.OK {
 			return c
 		}
 	}
-	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
-		return s.Code()
+	if e, ok := find[statusError](err); ok {
+		if c := e.GRPCStatus().Code(); c != codes.OK {
+			return c
+		}
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -75,6 +77,40 @@ func Code(err error) codes.Code {
 	default:
 		return codes.Unknown
 	}
+}
+
+// statusError is an error that is a status.
+type statusError interface {
+	error
+	GRPCStatus() *status.Status
+}
+
+// EndOf returns the status code that says who ended ctx: OK if it has not ended,
+// DEADLINE_EXCEEDED if time ran out, CANCELLED if somebody gave up. Time ran out if
+// ctx's own deadline passed, or if ctx was cancelled with a cause that says so, be it
+// [context.DeadlineExceeded] or a status DEADLINE_EXCEEDED, as policies that end calls
+// have.
+func EndOf(ctx context.Context) codes.Code {
+	switch err := ctx.Err(); {
+	case err == nil:
+		return codes.OK
+	case errors.Is(err, context.DeadlineExceeded), Code(context.Cause(ctx)) == codes.DeadlineExceeded:
+		return codes.DeadlineExceeded
+	default:
+		return codes.Canceled
+	}
+}
+
+// CauseOf returns the status that a policy ended ctx with, nil if ctx has not ended or
+// was not ended by one.
+func CauseOf(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	if cause, ok := find[statusError](context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
+		return cause
+	}
+	return nil
 }
 
 // Verdict returns the verdict of c on err. A nil c means [Classify]; a nil err

@@ -185,11 +185,12 @@ func TestPanickingClassifierSettles(t *testing.T) {
 	s := &stage{name: "s"}
 	var a policy.Admission
 	defer a.Abandon()
-	a.Classify(func(error) policy.Verdict { panic("oops") })
-	if _, err := newChain(t, []policy.Policy{s}).Admit(t.Context(), policy.Call{}, &a); err != nil {
+	a.Classifier = func(error) policy.Verdict { panic("oops") }
+	a.Call = policy.Call{}
+	if _, err := newChain(t, []policy.Policy{s}).Admit(t.Context(), &a); err != nil {
 		t.Fatal(err)
 	}
-	a.Settle(policy.Outcome{Err: errPlain})
+	a.Settle(errPlain)
 	if o := s.outcome(t); o.Verdict != policy.Failure || !errors.Is(o.Err, errPlain) {
 		t.Errorf("settled with %+v; want a failure by the call's error", o)
 	}

@@ -1,28 +1,56 @@
 package policy
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // Do runs f, for example a database query or an HTTP call, under the policy p. The
 // name takes the place of the method. The error is p's refusal, normally a
 // *[Rejection], or f's own, unchanged. [Classify] judges f's errors by their gRPC
 // status, so most plain errors count as failures. If f panics, the permit is
-// settled and the panic continues.
+// settled and the panic continues. What f does must be over when it returns: its
+// context ends then.
 func Do(ctx context.Context, p Policy, name string, f func(ctx context.Context) error) error {
-	chain := Chain{policies: [MaxPolicies]Policy{p}, n: 1, standIns: 1}
-	return chain.Do(ctx, name, f)
+	l := loners.Get().(*loner) //nolint:errcheck,forcetypeassert // nothing else is ever put there
+	defer l.end()
+	l.links = l.link[:]
+	l.link[0].policy, l.standIns = p, 1
+	return l.do(ctx, &l.Admission, name, f)
+}
+
+// loner is a chain of one policy and a call under it.
+type loner struct {
+	Admission
+	Chain
+
+	link [1]link
+}
+
+var loners = sync.Pool{New: func() any { return new(loner) }} //nolint:gochecknoglobals // a pool is one for the process
+
+func (l *loner) end() {
+	l.Abandon()
+	l.forget()
+	l.link[0].policy = nil
+	loners.Put(l)
 }
 
 // Do runs f under all policies of the chain. See the function [Do].
 func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context) error) error {
-	call := Call{Method: name, Side: Local}
-	call.Deadline, _ = ctx.Deadline()
-	var a Admission
-	defer a.Abandon()
-	ctx, err := c.Admit(ctx, call, &a)
+	a := Begin()
+	defer a.End()
+	return c.do(ctx, a, name, f)
+}
+
+func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
+	a.Call = Call{Method: name, Side: Local}
+	a.Call.Deadline, _ = ctx.Deadline()
+	ctx, err := c.Admit(ctx, a)
 	if err != nil {
 		return err
 	}
 	err = f(ctx)
-	a.Settle(Outcome{Err: err})
+	a.Settle(err)
 	return err
 }

@@ -27,7 +27,7 @@ func TestDoDescribesTheCall(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got []policy.Call
-			s := &stage{onAcquire: func(_ context.Context, call policy.Call) { got = append(got, call) }}
+			s := &stage{onAcquire: func(_ context.Context, call *policy.Call) { got = append(got, call.Copy()) }}
 			nothing := func(context.Context) error { return nil }
 			if err := errors.Join(
 				policy.Do(tt.ctx, s, "SELECT", nothing),
@@ -89,7 +89,7 @@ func TestDoOfAFault(t *testing.T) {
 		begin := policy.Now()
 		for _, layer := range []policy.Layer{policy.LayerBulkhead, policy.LayerFault} {
 			s := &stage{layer: layer, permit: policy.Permit{Wants: policy.WantsEnd}}
-			s.onAcquire = func(context.Context, policy.Call) { time.Sleep(time.Second) }
+			s.onAcquire = func(context.Context, *policy.Call) { time.Sleep(time.Second) }
 			panicked, _ := apart(func() {
 				_ = policy.Do(t.Context(), s, "query", func(context.Context) error { panic("oops") })
 			})
@@ -135,7 +135,7 @@ func TestCancelledByTheCaller(t *testing.T) {
 func TestDoHandsTheContextOn(t *testing.T) {
 	t.Parallel()
 	s := &stage{}
-	s.onAcquire = func(ctx context.Context, _ policy.Call) {
+	s.onAcquire = func(ctx context.Context, _ *policy.Call) {
 		s.permit.Context = context.WithValue(ctx, ctxKey("s"), "set")
 	}
 	err := policy.Do(t.Context(), s, "query", func(ctx context.Context) error {

@@ -24,14 +24,14 @@ var errMaintenance = errors.New("shop: down for maintenance")
 
 func newMaintenance() *maintenance {
 	return &maintenance{refuser: policy.Refuser{
-		Kind: "maintenance", Name: "shop", Reason: "MAINTENANCE", Err: errMaintenance,
+		Kind: "maintenance", Reason: "MAINTENANCE", Err: errMaintenance,
 	}}
 }
 
 // Acquire refuses the call or lets it by. There is nothing to settle.
-func (m *maintenance) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (m *maintenance) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	if m.on.Load() {
-		return policy.Permit{}, m.refuser.Refuse(call.Method, time.Time{})
+		return policy.Permit{}, m.refuser.Refuse(call, "shop", time.Time{})
 	}
 	return policy.Permit{}, nil
 }
@@ -39,12 +39,12 @@ func (m *maintenance) Acquire(_ context.Context, call policy.Call) (policy.Permi
 // tally is a policy that counts how calls end.
 type tally struct{ failures, others atomic.Int64 }
 
-func (t *tally) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (t *tally) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{Settler: t}, nil
 }
 
 // Settle counts only what the dependency did wrong.
-func (t *tally) Settle(_ uint64, o policy.Outcome) {
+func (t *tally) Settle(_ uint64, o *policy.Outcome) {
 	if o.Verdict == policy.Failure {
 		t.failures.Add(1)
 		return

@@ -80,7 +80,7 @@ type stage struct {
 	// refusal is what it answers instead.
 	refusal error
 	// onAcquire and onSettle, if not nil, run inside of Acquire and Settle.
-	onAcquire func(ctx context.Context, call policy.Call)
+	onAcquire func(ctx context.Context, call *policy.Call)
 	onSettle  func()
 	journal   *journal
 
@@ -90,7 +90,7 @@ type stage struct {
 
 func (s *stage) Layer() policy.Layer { return s.layer }
 
-func (s *stage) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (s *stage) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	s.journal.note("ask", s.name)
 	if s.onAcquire != nil {
 		s.onAcquire(ctx, call)
@@ -103,10 +103,10 @@ func (s *stage) Acquire(ctx context.Context, call policy.Call) (policy.Permit, e
 	return p, nil
 }
 
-func (s *stage) Settle(_ uint64, o policy.Outcome) {
+func (s *stage) Settle(_ uint64, o *policy.Outcome) {
 	s.journal.note("settle", s.name, o.Verdict)
 	s.mu.Lock()
-	s.outcomes = append(s.outcomes, o)
+	s.outcomes = append(s.outcomes, *o)
 	s.mu.Unlock()
 	if s.onSettle != nil {
 		s.onSettle()
@@ -166,16 +166,17 @@ func apart(f func()) (panicked any, returned bool) {
 	return panicked, returned
 }
 
-// wait blocks for d of virtual time and returns a permit that says so.
-func wait(d time.Duration) policy.Permit {
+// wait blocks a call for d of virtual time.
+func wait(call *policy.Call, d time.Duration) {
+	began := policy.Now()
 	time.Sleep(d)
-	return policy.Permit{At: policy.Now(), Waited: d}
+	call.Blocked(began)
 }
 
 // handing is a policy that hands out one permit.
 type handing struct{ permit policy.Permit }
 
-func (h handing) Acquire(context.Context, policy.Call) (policy.Permit, error) { return h.permit, nil }
+func (h handing) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return h.permit, nil }
 
 // unregistered is call as a server has it that nobody registered its method with.
 func unregistered(call policy.Call) policy.Call {

@@ -74,11 +74,12 @@ func TestClockIsReadOnlyWhenWanted(t *testing.T) {
 			all[0].permit.Wants, all[1].permit.Wants = tt.outer, tt.inner
 			var a policy.Admission
 			chain := chainOf(t, all, policy.WithObserver(tt.observer))
-			if _, err := chain.Admit(t.Context(), policy.Call{}, &a); err != nil {
+			a.Call = policy.Call{}
+			if _, err := chain.Admit(t.Context(), &a); err != nil {
 				t.Fatal(err)
 			}
 			a.Respond()
-			a.Settle(policy.Outcome{})
+			a.Settle(nil)
 			for _, s := range all {
 				o := s.outcome(t)
 				if o.Started != 0 != tt.started || o.Responded != 0 != tt.resp || o.End != 0 != tt.ended {
@@ -98,11 +99,11 @@ func TestInstantsOfACallThatWaited(t *testing.T) {
 		begin := policy.Now()
 		all, _ := stages(4)
 		all[0].permit.Wants = policy.WantsStart | policy.WantsEnd
-		all[1].onAcquire = func(context.Context, policy.Call) { all[1].permit = wait(3 * time.Second) }
-		all[2].onAcquire = func(context.Context, policy.Call) { all[2].permit = wait(2 * time.Second) }
+		all[1].onAcquire = func(_ context.Context, call *policy.Call) { wait(call, 3*time.Second) }
+		all[2].onAcquire = func(_ context.Context, call *policy.Call) { wait(call, 2*time.Second) }
 		// A fault stands in for the dependency: its delay is the call's.
 		all[3].layer = policy.LayerFault
-		all[3].onAcquire = func(context.Context, policy.Call) { all[3].permit = wait(7 * time.Second) }
+		all[3].onAcquire = func(_ context.Context, call *policy.Call) { wait(call, 7*time.Second) }
 		rec := &policytest.Recorder{}
 		if err := chainOf(t, all, policy.WithObserver(rec)).Do(t.Context(), method, func(context.Context) error {
 			time.Sleep(time.Second)
@@ -125,22 +126,25 @@ func TestInstantsOfACallThatWaited(t *testing.T) {
 }
 
 // What one policy read the next need not read again.
-func TestBeginIsThePermitsInstant(t *testing.T) {
+func TestBeginIsTheLastInstantRead(t *testing.T) {
 	t.Parallel()
 	all, _ := stages(4)
 	var got [4]policy.Instant
 	for i, s := range all {
-		s.onAcquire = func(_ context.Context, call policy.Call) { got[i] = call.Begin }
+		s.onAcquire = func(_ context.Context, call *policy.Call) {
+			got[i] = call.Begin
+			if read := [4]policy.Instant{1: 200, 2: -300}[i]; read != 0 {
+				call.Begin = read
+			}
+		}
 	}
-	all[0].permit.At = 0 // read nothing
-	all[1].permit.At = 200
-	all[2].permit.At = -300
 	all[3].permit.Wants = policy.WantsStart
 	var a policy.Admission
-	if _, err := chainOf(t, all).Admit(t.Context(), policy.Call{Begin: 100}, &a); err != nil {
+	a.Call = policy.Call{Begin: 100}
+	if _, err := chainOf(t, all).Admit(t.Context(), &a); err != nil {
 		t.Fatal(err)
 	}
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
 	if want := [4]policy.Instant{100, 100, 200, -300}; got != want {
 		t.Errorf("Begin of the calls = %d; want %d", got, want)
 	}

@@ -54,7 +54,8 @@ func listen(tb testing.TB, a *policy.Admission, listeners ...*listener) *journal
 		l.journal = j
 		policies = append(policies, handing{l.settler()})
 	}
-	if _, err := newChain(tb, policies).Admit(tb.Context(), policy.Call{Shape: policy.BidiStream}, a); err != nil {
+	a.Call = policy.Call{Shape: policy.BidiStream}
+	if _, err := newChain(tb, policies).Admit(tb.Context(), a); err != nil {
 		tb.Fatal(err)
 	}
 	return j
@@ -89,7 +90,7 @@ func TestSettlersHearWhatTheyWant(t *testing.T) {
 				t.Error("a second response is told of; want the first alone")
 			}
 			message(t, &a, policy.Received)
-			a.Settle(policy.Outcome{})
+			a.Settle(nil)
 			j.want(t, tt.want...)
 			o := l.outcome(t)
 			if l.responded != 0 && (l.started != o.Started || l.responded != o.Responded) {
@@ -122,21 +123,22 @@ func TestMessageErrorEndsTheStream(t *testing.T) {
 		t.Errorf("Message = %v; want the listener's error", err)
 	}
 	j.want(t, "message first", "message second")
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
 }
 
 func TestMessagesAreFreeWhenUnwanted(t *testing.T) {
 	t.Parallel()
 	l := &listener{stage: stage{name: "l"}}
 	var a policy.Admission
-	if _, err := newChain(t, []policy.Policy{handing{l.settler()}}).Admit(t.Context(), policy.Call{}, &a); err != nil {
+	a.Call = policy.Call{}
+	if _, err := newChain(t, []policy.Policy{handing{l.settler()}}).Admit(t.Context(), &a); err != nil {
 		t.Fatal(err)
 	}
 	message(t, &a, policy.Sent)
 	if a.Respond() != nil {
 		t.Error("Respond() has somebody to tell; want nobody")
 	}
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
 	if o := l.outcome(t); o.Responded != 0 {
 		t.Errorf("Responded = %d; want the clock unread", o.Responded)
 	}
@@ -149,7 +151,7 @@ func TestMessagesAfterTheEnd(t *testing.T) {
 	var a policy.Admission
 	j := listen(t, &a, l)
 	tell := a.Respond()
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
 	tell()
 	message(t, &a, policy.Received)
 	j.want(t, "settle l success", "response l", "message l")
@@ -166,7 +168,7 @@ func TestNoResponseOutsideOfTheCall(t *testing.T) {
 	if !a.Wants(policy.WantsResponse) || a.Wants(policy.WantsPushback) {
 		t.Error("Wants does not say what the permits want")
 	}
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
 	if a.Respond() != nil {
 		t.Error("a response is noted after the call ended")
 	}

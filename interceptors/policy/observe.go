@@ -19,7 +19,7 @@ func Observe(o Observer) Observer {
 // contained stops the panics of an observer.
 type contained struct{ Observer }
 
-func (c contained) Admitted(ctx context.Context, call Call, a Admitted) (out context.Context) {
+func (c contained) Admitted(ctx context.Context, call *Call, a Admitted) (out context.Context) {
 	out = ctx
 	defer contain()
 	if own := c.Observer.Admitted(ctx, call, a); own != nil {
@@ -28,12 +28,12 @@ func (c contained) Admitted(ctx context.Context, call Call, a Admitted) (out con
 	return out
 }
 
-func (c contained) Rejected(ctx context.Context, call Call, r Rejected) {
+func (c contained) Rejected(ctx context.Context, call *Call, r Rejected) {
 	defer contain()
 	c.Observer.Rejected(ctx, call, r)
 }
 
-func (c contained) Settled(ctx context.Context, call Call, o Outcome) {
+func (c contained) Settled(ctx context.Context, call *Call, o *Outcome) {
 	defer contain()
 	c.Observer.Settled(ctx, call, o)
 }
@@ -48,7 +48,7 @@ func (c contained) Late(l Late) {
 	c.Observer.Late(l)
 }
 
-func (c contained) Leaked(call Call) {
+func (c contained) Leaked(call *Call) {
 	defer contain()
 	c.Observer.Leaked(call)
 }

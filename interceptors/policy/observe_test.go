@@ -15,12 +15,12 @@ import (
 // tellAll calls every method of o.
 func tellAll(o policy.Observer) {
 	ctx := context.Background()
-	o.Admitted(ctx, policy.Call{}, policy.Admitted{})
-	o.Rejected(ctx, policy.Call{}, policy.Rejected{Err: errPlain})
-	o.Settled(ctx, policy.Call{}, policy.Outcome{})
+	o.Admitted(ctx, &policy.Call{}, policy.Admitted{})
+	o.Rejected(ctx, &policy.Call{}, policy.Rejected{Err: errPlain})
+	o.Settled(ctx, &policy.Call{}, &policy.Outcome{})
 	o.Transition(policy.Transition{})
 	o.Late(policy.Late{})
-	o.Leaked(policy.Call{})
+	o.Leaked(&policy.Call{})
 }
 
 // everything is the kinds of events that tellAll makes.
@@ -32,17 +32,17 @@ var everything = []policytest.EventKind{
 // fragile panics after it has noted what it heard.
 type fragile struct{ policytest.Recorder }
 
-func (f *fragile) Admitted(ctx context.Context, c policy.Call, a policy.Admitted) context.Context {
+func (f *fragile) Admitted(ctx context.Context, c *policy.Call, a policy.Admitted) context.Context {
 	f.Recorder.Admitted(ctx, c, a)
 	panic("admitted")
 }
 
-func (f *fragile) Rejected(ctx context.Context, c policy.Call, r policy.Rejected) {
+func (f *fragile) Rejected(ctx context.Context, c *policy.Call, r policy.Rejected) {
 	f.Recorder.Rejected(ctx, c, r)
 	panic("rejected")
 }
 
-func (f *fragile) Settled(ctx context.Context, c policy.Call, o policy.Outcome) {
+func (f *fragile) Settled(ctx context.Context, c *policy.Call, o *policy.Outcome) {
 	f.Recorder.Settled(ctx, c, o)
 	panic("settled")
 }
@@ -59,7 +59,7 @@ func (f *fragile) Late(l policy.Late) {
 
 func (*fragile) Interest() policy.Interest { panic("interest") }
 
-func (f *fragile) Leaked(c policy.Call) {
+func (f *fragile) Leaked(c *policy.Call) {
 	f.Recorder.Leaked(c)
 	panic("leaked")
 }
@@ -115,7 +115,7 @@ type reentrant struct {
 	deep bool
 }
 
-func (r *reentrant) Admitted(ctx context.Context, _ policy.Call, _ policy.Admitted) context.Context {
+func (r *reentrant) Admitted(ctx context.Context, _ *policy.Call, _ policy.Admitted) context.Context {
 	if !r.deep {
 		r.deep = true
 		r.back()
@@ -204,11 +204,12 @@ func TestOneSettledPerAdmitted(t *testing.T) {
 		_ = chain.Do(t.Context(), method, func(context.Context) error { panic("oops") })
 	})
 	var a policy.Admission
-	if _, err := chain.Admit(t.Context(), policy.Call{}, &a); err != nil {
+	a.Call = policy.Call{}
+	if _, err := chain.Admit(t.Context(), &a); err != nil {
 		t.Fatal(err)
 	}
-	a.Settle(policy.Outcome{})
-	a.Settle(policy.Outcome{})
+	a.Settle(nil)
+	a.Settle(nil)
 	a.Abandon()
 	want := []policytest.EventKind{policytest.Admitted, policytest.Settled, policytest.Admitted, policytest.Settled}
 	if got := rec.Kinds(); !slices.Equal(got, want) {
@@ -224,7 +225,7 @@ func TestOneSettledPerAdmitted(t *testing.T) {
 func TestNoEventOfACallThatPanickedInAcquire(t *testing.T) {
 	t.Parallel()
 	rec := &policytest.Recorder{}
-	s := &stage{name: "s", onAcquire: func(context.Context, policy.Call) { panic("oops") }}
+	s := &stage{name: "s", onAcquire: func(context.Context, *policy.Call) { panic("oops") }}
 	chain := newChain(t, []policy.Policy{handing{}, s}, policy.WithObserver(rec))
 	_, _ = apart(func() { _ = chain.Do(t.Context(), method, nil) })
 	if got := rec.Kinds(); len(got) != 0 {

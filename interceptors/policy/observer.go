@@ -12,11 +12,11 @@ import (
 type Observer interface {
 	// Admitted: every policy of the call's chain let it through. The returned
 	// context becomes the call's; nil leaves it unchanged.
-	Admitted(ctx context.Context, call Call, a Admitted) context.Context
+	Admitted(ctx context.Context, call *Call, a Admitted) context.Context
 	// Rejected: a policy refused the call.
-	Rejected(ctx context.Context, call Call, r Rejected)
+	Rejected(ctx context.Context, call *Call, r Rejected)
 	// Settled: an admitted call ended.
-	Settled(ctx context.Context, call Call, o Outcome)
+	Settled(ctx context.Context, call *Call, o *Outcome)
 	// Transition: a policy changed its state. The transitions of one policy come
 	// in order.
 	Transition(t Transition)
@@ -24,7 +24,7 @@ type Observer interface {
 	// its outcome changed nothing.
 	Late(l Late)
 	// Leaked: a stream was dropped before its end, and has been reaped.
-	Leaked(call Call)
+	Leaked(call *Call)
 }
 
 // Selective is implemented by an [Observer] that says what it needs to hear. An
@@ -112,13 +112,13 @@ type Late struct {
 type NopObserver struct{}
 
 // Admitted returns ctx.
-func (NopObserver) Admitted(ctx context.Context, _ Call, _ Admitted) context.Context { return ctx }
+func (NopObserver) Admitted(ctx context.Context, _ *Call, _ Admitted) context.Context { return ctx }
 
 // Rejected does nothing.
-func (NopObserver) Rejected(context.Context, Call, Rejected) {}
+func (NopObserver) Rejected(context.Context, *Call, Rejected) {}
 
 // Settled does nothing.
-func (NopObserver) Settled(context.Context, Call, Outcome) {}
+func (NopObserver) Settled(context.Context, *Call, *Outcome) {}
 
 // Transition does nothing.
 func (NopObserver) Transition(Transition) {}
@@ -127,4 +127,4 @@ func (NopObserver) Transition(Transition) {}
 func (NopObserver) Late(Late) {}
 
 // Leaked does nothing.
-func (NopObserver) Leaked(Call) {}
+func (NopObserver) Leaked(*Call) {}

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Outcome is how a call ended. It is passed by value.
+// Outcome is how a call ended. The one that a [Settler] hears of is lent: it must not
+// be kept, but it may be copied.
 type Outcome struct {
 	// Err is the error that the caller gets, unchanged; nil on success. io.EOF at
 	// the end of a stream is success.

@@ -1,24 +1,23 @@
 package policy
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Policy decides whether a call may start and learns how it ended.
 // Implementations must be safe for concurrent use. Package policytest checks
 // that an implementation keeps this contract.
 type Policy interface {
 	// Acquire admits the call or refuses it. It may block, for example in a queue,
-	// but only until ctx is done. A refusal is a *[Rejection]; any other error is
-	// passed on unchanged and counts as a refusal too. A refusal must leave
-	// nothing behind: no place taken, nothing to settle.
-	Acquire(ctx context.Context, call Call) (Permit, error)
+	// but only until ctx is done; it then tells [Call.Blocked]. A refusal is a
+	// *[Rejection]; any other error is passed on unchanged and counts as a refusal
+	// too. A refusal must leave nothing behind: no place taken, nothing to settle.
+	//
+	// The call must not be kept: after Acquire it may become another one.
+	Acquire(ctx context.Context, call *Call) (Permit, error)
 }
 
 // Permit is what a policy hands out when it admits a call. The zero Permit
 // admits the call, changes nothing and needs no settling. A Permit is passed by
-// value, so that admitting a call allocates nothing.
+// value and small enough for registers, so that admitting a call allocates nothing.
 type Permit struct {
 	// Context replaces the caller's context for the rest of the call. Nil keeps
 	// the caller's. To end a running call, a policy cancels this context with a
@@ -31,35 +30,13 @@ type Permit struct {
 	Token uint64
 	// Wants says what the Settler needs beyond the outcome. Zero: nothing.
 	Wants Wants
-	// At is the last instant that Acquire read, zero if it read none. It saves
-	// inner policies from reading the clock again.
-	At Instant
-	// Waited is how long Acquire blocked, zero if it did not. If it did, At must
-	// be the instant after the wait. Waited is the only field that is read when
-	// Acquire also returns an error.
-	Waited time.Duration
-	// Notes are facts about the admission, for observers.
-	Notes Notes
 }
 
-// Notes is a set of facts about how a call was admitted.
-type Notes uint8
-
-const (
-	// NoteProbe says that a half-open breaker uses the call as a probe.
-	NoteProbe Notes = 1 << iota
-	// NoteShadowed says that a policy in shadow, which only watches, would have
-	// refused the call.
-	NoteShadowed
-)
-
-// Has reports whether all of x are in n.
-func (n Notes) Has(x Notes) bool { return n&x == x }
-
 // Settler learns how an admitted call ended. Settle is called exactly once per
-// permit, from any goroutine, and must not block.
+// permit, from any goroutine, and must not block. It must not keep the outcome:
+// after Settle it may become that of another call.
 type Settler interface {
-	Settle(token uint64, o Outcome)
+	Settle(token uint64, o *Outcome)
 }
 
 // Wants is a set of things that a permit needs beyond the outcome. Nothing is

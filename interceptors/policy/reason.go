@@ -1,11 +1,8 @@
 package policy
 
 import (
-	"errors"
-
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // Domain is the ErrorInfo domain of every status that afloat makes.
@@ -55,14 +52,14 @@ func (r Reason) Code() codes.Code {
 // reason of a *[Rejection] in err's tree, else that of an ErrorInfo with
 // afloat's [Domain] in its status. It is empty for any other error.
 func ReasonOf(err error) Reason {
-	if r, ok := errors.AsType[*Rejection](err); ok {
+	if r, ok := find[*Rejection](err); ok {
 		return r.Reason
 	}
-	s, ok := status.FromError(err)
+	s, ok := find[statusError](err)
 	if !ok {
 		return ""
 	}
-	for _, d := range s.Details() {
+	for _, d := range s.GRPCStatus().Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok && info.GetDomain() == Domain {
 			return Reason(info.GetReason())
 		}

@@ -1,35 +1,34 @@
 package policy
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
-// Refuser makes the rejections of one policy for one reason. It returns the same
-// *[Rejection] again as long as method and retry time do not change, so that
-// refusing allocates nothing; if several methods share the policy, it allocates
-// when the method changes. It is safe for concurrent use. The fields must not
-// change after the first call of Refuse.
+// Refuser makes the rejections of one kind of policy for one reason. It is safe for
+// concurrent use and must not change once it is in use.
 type Refuser struct {
-	// Policy, Name, Reason and Err become those of each rejection.
-	Kind string
-	Name   string
+	// Kind, Reason and Err become those of each rejection.
+	Kind   string
 	Reason Reason
 	Err    error
-
-	last atomic.Pointer[Rejection]
 }
 
-// Refuse returns the rejection of a call to method that may be retried at retry
-// (zero: not known).
-func (f *Refuser) Refuse(method string, retry time.Time) *Rejection {
-	if r := f.last.Load(); r != nil && r.Method == method && r.Retry.Equal(retry) {
-		return r
+// Refuse returns the rejection of a call by the policy of that name, which may be
+// retried at retry (zero: not known). Under a [Chain] it returns the same
+// *[Rejection] again as long as nothing in it changes, so that refusing allocates
+// nothing, also where several methods share the policy.
+func (f *Refuser) Refuse(call *Call, name string, retry time.Time) *Rejection {
+	if call.refusal != nil {
+		if r := call.refusal.Load(); r != nil && f.made(r) && r.Name == name && r.Method == call.Method && r.Retry.Equal(retry) {
+			return r
+		}
 	}
-	r := &Rejection{
-		Kind: f.Kind, Name: f.Name, Method: method,
-		Reason: f.Reason, Retry: retry, Err: f.Err,
+	r := &Rejection{Kind: f.Kind, Name: name, Method: call.Method, Reason: f.Reason, Retry: retry, Err: f.Err}
+	if call.refusal != nil {
+		call.refusal.Store(r)
 	}
-	f.last.Store(r)
 	return r
+}
+
+// made reports whether r is as f makes them.
+func (f *Refuser) made(r *Rejection) bool {
+	return r.Reason == f.Reason && r.Kind == f.Kind && r.Err == f.Err //nolint:errorlint // the very same error
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 // GRPCStatus) and works with errors.Is through Err. Many calls may share it:
 // treat it as read-only.
 type Rejection struct { //nolint:errname // the field's word for it, and an error is only one of the things it is
-	// Policy is the kind of policy that refused, as in "breaker".
+	// Kind is the kind of policy that refused, as in "breaker".
 	Kind string
 	// Name is the policy's own name: its method, its service, its compartment.
 	Name string
@@ -57,7 +56,7 @@ func (r *Rejection) Unwrap() error { return r.Err }
 // metadata) and, if Retry is known, a RetryInfo. The status is built on each
 // call, so a refusal that is never turned into one costs nothing.
 func (r *Rejection) GRPCStatus() *status.Status {
-	s := status.New(r.code(), r.Error())
+	s := status.New(r.Reason.Code(), r.Error())
 	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
 		Reason: utf8(string(r.Reason)),
 		Domain: Domain,
@@ -80,10 +79,7 @@ func (r *Rejection) GRPCStatus() *status.Status {
 // utf8 makes s fit for a proto string field.
 func utf8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// code is the reason's, so never OK.
-func (r *Rejection) code() codes.Code { return r.Reason.Code() }
-
-// wait is how long it is until Retry, never negative.
+// wait returns how long it is until Retry, never negative.
 func (r *Rejection) wait() (time.Duration, bool) {
 	if r.Retry.IsZero() {
 		return 0, false
@@ -97,7 +93,7 @@ func IsRejection(err error) bool {
 	if _, ok := err.(*Rejection); ok { //nolint:errorlint // a fast path
 		return true
 	}
-	_, ok := errors.AsType[*Rejection](err)
+	_, ok := find[*Rejection](err)
 	return ok
 }
 

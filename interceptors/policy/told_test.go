@@ -22,10 +22,10 @@ type patient struct {
 
 func (p patient) Layer() policy.Layer { return p.layer }
 
-func (p patient) Acquire(context.Context, policy.Call) (policy.Permit, error) {
-	permit := wait(p.waits)
-	permit.Notes = p.notes
-	return permit, p.refusal
+func (p patient) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
+	wait(call, p.waits)
+	call.Notes |= p.notes
+	return policy.Permit{}, p.refusal
 }
 
 func TestObserverHearsWhereACallWaited(t *testing.T) {
@@ -76,7 +76,7 @@ type tagging struct {
 	tag func(context.Context) context.Context
 }
 
-func (o tagging) Admitted(ctx context.Context, _ policy.Call, _ policy.Admitted) context.Context {
+func (o tagging) Admitted(ctx context.Context, _ *policy.Call, _ policy.Admitted) context.Context {
 	return o.tag(ctx)
 }
 
@@ -100,7 +100,7 @@ func TestCallsHaveTheContextOfTheObserver(t *testing.T) {
 			all[0].permit.Context = context.WithValue(t.Context(), tagKey{}, "policy")
 			var fault any
 			all[1].layer = policy.LayerFault
-			all[1].onAcquire = func(ctx context.Context, _ policy.Call) { fault = ctx.Value(tagKey{}) }
+			all[1].onAcquire = func(ctx context.Context, _ *policy.Call) { fault = ctx.Value(tagKey{}) }
 			chain := chainOf(t, all, policy.WithObserver(tagging{tag: tt.tag}))
 			_ = chain.Do(t.Context(), method, func(ctx context.Context) error {
 				if got := ctx.Value(tagKey{}); got != tt.want || fault != tt.want {
@@ -120,13 +120,13 @@ type indifferent struct {
 	outcome  policy.Outcome
 }
 
-func (o *indifferent) Admitted(ctx context.Context, _ policy.Call, a policy.Admitted) context.Context {
+func (o *indifferent) Admitted(ctx context.Context, _ *policy.Call, a policy.Admitted) context.Context {
 	o.admitted = a
 	return ctx
 }
 
-func (o *indifferent) Settled(_ context.Context, _ policy.Call, outcome policy.Outcome) {
-	o.outcome = outcome
+func (o *indifferent) Settled(_ context.Context, _ *policy.Call, outcome *policy.Outcome) {
+	o.outcome = *outcome
 }
 
 // Reading the clock is most of what a guarded call costs.

@@ -125,7 +125,7 @@ func TestRetryInterceptorAndRefusals(t *testing.T) {
 				asked := 0
 				guard := newChain(t, []policy.Policy{&stage{
 					refusal:   tt.refusal,
-					onAcquire: func(context.Context, policy.Call) { asked++ },
+					onAcquire: func(context.Context, *policy.Call) { asked++ },
 				}})
 				guarded := func(ctx context.Context, _ string, _, _ any, _ *grpc.ClientConn, _ grpc.UnaryInvoker, _ ...grpc.CallOption) error {
 					return guard.Do(ctx, method, func(context.Context) error { return errDown })

@@ -51,7 +51,7 @@ func newFlawed(tb testing.TB, f flaws, places int) *flawed {
 	return p
 }
 
-func (p *flawed) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (p *flawed) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	if p.ignoresContext && ctx.Err() != nil {
 		<-p.freed
 	}
@@ -62,7 +62,7 @@ func (p *flawed) Acquire(ctx context.Context, call policy.Call) (policy.Permit, 
 		panic("flawed")
 	}
 	if p.remembersCalls {
-		p.kept = append(p.kept, call)
+		p.kept = append(p.kept, *call)
 	}
 	if p.allocatesMore {
 		for range p.calls / 1000 {
@@ -93,10 +93,10 @@ func reject(method string) error {
 	return &policy.Rejection{Kind: "flawed", Method: method, Reason: "NO_PLACE", Err: errNoPlace}
 }
 
-func (p *flawed) Settle(_ uint64, o policy.Outcome) {
+func (p *flawed) Settle(_ uint64, o *policy.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.leaksOn == nil || !p.leaksOn(o) {
+	if p.leaksOn == nil || !p.leaksOn(*o) {
 		p.free++
 	}
 }
@@ -125,7 +125,7 @@ type recovering struct {
 	putOff time.Duration
 }
 
-func (p *recovering) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (p *recovering) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	if time.Now().Before(p.until) {
 		p.until = p.until.Add(p.putOff)
 		return policy.Permit{}, p.refuse(call.Method)

@@ -109,19 +109,20 @@ func (c *caller) contain() {
 // runUnder is what an adapter does with a call.
 func runUnder(ctx context.Context, cancel context.CancelFunc, chain *policy.Chain, e ending, n int) error {
 	call := newCall(ctx, n)
-	var a policy.Admission
-	defer a.Abandon()
-	ctx, err := chain.Admit(ctx, call, &a)
+	a := policy.Begin()
+	defer a.End()
+	a.Call = call
+	ctx, err := chain.Admit(ctx, a)
 	if err != nil {
 		return err
 	}
 	if call.Shape.Streams() {
-		err = exchange(&a)
+		err = exchange(a)
 	}
 	if err == nil {
 		err = e.body(ctx, cancel)
 	}
-	a.Settle(policy.Outcome{Err: err})
+	a.Settle(err)
 	return nil
 }
 

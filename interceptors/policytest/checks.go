@@ -91,10 +91,11 @@ func (c *caller) mustNotBlock(room string, contexts ...context.Context) {
 
 // tryUnder makes a call that ends the way its context did, if it is admitted.
 func (c *caller) tryUnder(ctx context.Context, n int) {
-	var a policy.Admission
-	defer a.Abandon()
-	if _, err := c.chain.Admit(ctx, newCall(ctx, n), &a); err == nil {
-		a.Settle(policy.Outcome{Err: status.FromContextError(ctx.Err()).Err()})
+	a := policy.Begin()
+	defer a.End()
+	a.Call = newCall(ctx, n)
+	if _, err := c.chain.Admit(ctx, a); err == nil {
+		a.Settle(status.FromContextError(ctx.Err()).Err())
 	}
 }
 
@@ -132,7 +133,8 @@ func (c *caller) crowd(
 		go func() {
 			defer c.contain()
 			h := &held{cancel: func() {}}
-			_, err := c.chain.Admit(ctx, newCall(ctx, n), &h.admission)
+			h.admission.Call = newCall(ctx, n)
+			_, err := c.chain.Admit(ctx, &h.admission)
 			mu.Lock()
 			defer mu.Unlock()
 			blocked--

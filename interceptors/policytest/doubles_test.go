@@ -25,7 +25,7 @@ func TestRecorder(t *testing.T) {
 	}
 	r.Transition(policy.Transition{From: "closed", To: "open"})
 	r.Late(policy.Late{Kind: "breaker"})
-	r.Leaked(policy.Call{Method: "leaky"})
+	r.Leaked(&policy.Call{Method: "leaky"})
 
 	want := []policytest.EventKind{
 		policytest.Admitted, policytest.Settled, policytest.Transition, policytest.Late, policytest.Leaked,
@@ -55,7 +55,7 @@ func TestRecorderConcurrentSafe(t *testing.T) {
 	for range goroutines {
 		wg.Go(func() {
 			for range events {
-				r.Rejected(context.Background(), policy.Call{}, policy.Rejected{})
+				r.Rejected(context.Background(), &policy.Call{}, policy.Rejected{})
 				_ = r.Kinds()
 			}
 		})

@@ -17,7 +17,7 @@ func (c *caller) hold(n int) *held {
 	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
 	h := &held{cancel: cancel}
 	var err error
-	c.bounded(func() { _, err = c.chain.Admit(ctx, newCall(ctx, n), &h.admission) })
+	c.bounded(func() { h.admission.Call = newCall(ctx, n); _, err = c.chain.Admit(ctx, &h.admission) })
 	if err != nil {
 		cancel()
 		return nil
@@ -40,7 +40,7 @@ func (c *caller) fill() []*held {
 // settle ends calls.
 func settle(calls []*held, o policy.Outcome) {
 	for _, h := range calls {
-		h.admission.Settle(o)
+		h.admission.SettleAs(o)
 		h.cancel()
 	}
 }

@@ -16,11 +16,13 @@ func memory(tb testing.TB, s suite) {
 	call := newCall(ctx, 0)
 	refused := 0
 	run := func() {
-		var a policy.Admission
-		if _, err := c.chain.Admit(ctx, call, &a); err != nil {
+		a := policy.Begin()
+		defer a.End()
+		a.Call = call
+		if _, err := c.chain.Admit(ctx, a); err != nil {
 			refused++
 		}
-		a.Settle(policy.Outcome{})
+		a.Settle(nil)
 		time.Sleep(rest) // lest a rate limit refuses the next
 	}
 	const measured, calls, bytesPerCall = 100, 10_000, 32

@@ -86,19 +86,19 @@ func (*Recorder) Interest() policy.Interest {
 }
 
 // Admitted implements [policy.Observer].
-func (r *Recorder) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
-	r.record(Event{Kind: Admitted, Call: call, Admitted: a})
+func (r *Recorder) Admitted(ctx context.Context, call *policy.Call, a policy.Admitted) context.Context {
+	r.record(Event{Kind: Admitted, Call: call.Copy(), Admitted: a})
 	return ctx
 }
 
 // Rejected implements [policy.Observer].
-func (r *Recorder) Rejected(_ context.Context, call policy.Call, why policy.Rejected) {
-	r.record(Event{Kind: Rejected, Call: call, Rejected: why})
+func (r *Recorder) Rejected(_ context.Context, call *policy.Call, why policy.Rejected) {
+	r.record(Event{Kind: Rejected, Call: call.Copy(), Rejected: why})
 }
 
 // Settled implements [policy.Observer].
-func (r *Recorder) Settled(_ context.Context, call policy.Call, o policy.Outcome) {
-	r.record(Event{Kind: Settled, Call: call, Outcome: o})
+func (r *Recorder) Settled(_ context.Context, call *policy.Call, o *policy.Outcome) {
+	r.record(Event{Kind: Settled, Call: call.Copy(), Outcome: *o})
 }
 
 // Transition implements [policy.Observer].
@@ -110,4 +110,4 @@ func (r *Recorder) Transition(t policy.Transition) {
 func (r *Recorder) Late(l policy.Late) { r.record(Event{Kind: Late, Late: l}) }
 
 // Leaked implements [policy.Observer].
-func (r *Recorder) Leaked(call policy.Call) { r.record(Event{Kind: Leaked, Call: call}) }
+func (r *Recorder) Leaked(call *policy.Call) { r.record(Event{Kind: Leaked, Call: call.Copy()}) }

@@ -20,10 +20,11 @@ func refusal(tb testing.TB, s suite) {
 	chain := chainOf(tb, outer, p, inner)
 	for n := range 8 { // every kind and method
 		call := newCall(tb.Context(), n)
-		var a policy.Admission
-		_, err := chain.Admit(tb.Context(), call, &a)
+		a := policy.Begin()
+		a.Call = call
+		_, err := chain.Admit(tb.Context(), a)
 		if err == nil {
-			a.Settle(policy.Outcome{})
+			a.Settle(nil)
 			tb.Fatalf("a policy made to refuse admits a %v call", call.Shape)
 		}
 		judgeRejection(tb, call, err)

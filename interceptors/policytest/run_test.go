@@ -30,7 +30,7 @@ func TestRunUnlimited(t *testing.T) { //nolint:paralleltest // Run measures allo
 
 type unlimited struct{}
 
-func (*unlimited) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (*unlimited) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, nil
 }
 
@@ -158,7 +158,7 @@ func TestRunBitesQueues(t *testing.T) {
 // deaf waits for a place without an eye on the context.
 type deaf struct{ *flawed }
 
-func (p *deaf) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (p *deaf) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	for {
 		permit, err := p.flawed.Acquire(context.WithoutCancel(ctx), call)
 		if err == nil {

@@ -28,10 +28,10 @@ type Spy struct {
 func (s *Spy) Layer() policy.Layer { return s.Stands }
 
 // Acquire records the call and returns Refusal.
-func (s *Spy) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (s *Spy) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = append(s.asked, call)
+	s.asked = append(s.asked, call.Copy())
 	if s.Refusal != nil {
 		return policy.Permit{}, s.Refusal
 	}
@@ -39,10 +39,10 @@ func (s *Spy) Acquire(_ context.Context, call policy.Call) (policy.Permit, error
 }
 
 // Settle records the outcome.
-func (s *Spy) Settle(_ uint64, o policy.Outcome) {
+func (s *Spy) Settle(_ uint64, o *policy.Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settled = append(s.settled, o)
+	s.settled = append(s.settled, *o)
 }
 
 // Asked returns the calls that s was asked about, in order.

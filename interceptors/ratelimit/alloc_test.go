@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
+	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 )
 
@@ -37,8 +39,12 @@ func TestAllocs(t *testing.T) { //nolint:paralleltest // it measures allocations
 		if tt.want != nil && tt.cfg != plenty {
 			take(t, l)
 		}
+		chain := rpctest.ChainOf(t, l)
 		allocs := testing.AllocsPerRun(100, func() {
-			_, err := l.Acquire(tt.ctx, call())
+			a := policy.Begin()
+			defer a.End()
+			a.Call = call()
+			_, err := chain.Admit(tt.ctx, a)
 			if tt.want != nil || err != nil {
 				wantError(t, err, tt.want)
 			}

@@ -12,7 +12,7 @@ func BenchmarkAcquire(b *testing.B) {
 			l := newLimiter(b, ratelimit.Config{PerSecond: perSecond})
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = l.Acquire(b.Context(), call()) // either way is measured
+				_, _ = l.Acquire(b.Context(), new(call())) // either way is measured
 			}
 		})
 		b.Run(name+" in parallel", func(b *testing.B) {
@@ -20,7 +20,7 @@ func BenchmarkAcquire(b *testing.B) {
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					_, _ = l.Acquire(b.Context(), call()) // as above
+					_, _ = l.Acquire(b.Context(), new(call())) // as above
 				}
 			})
 		})

@@ -1,12 +1,40 @@
 package ratelimit
 
 import (
-	"errors"
 	"slices"
 
-	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
+
+// Option changes how a limiter is built.
+type Option interface{ apply(*options) }
+
+type options struct{ name string }
+
+func optionsOf(opts []Option) options {
+	var all options
+	for _, o := range opts {
+		o.apply(&all)
+	}
+	return all
+}
+
+// WithName names the limiter in its rejections and in its [Snapshot]. Default:
+// no name, but the name of the key for one made by [Each].
+func WithName(name string) Option { return nameOption(name) }
+
+type nameOption string
+
+func (n nameOption) apply(o *options) { o.name = string(n) }
+
+// keyName names what [Each] makes, unless the user's options named it.
+type keyName string
+
+func (n keyName) apply(o *options) {
+	if o.name == "" {
+		o.name = string(n)
+	}
+}
 
 // Each returns a template that makes one limiter per key: per method and target,
 // unless another scope is set with [rules.Template.Per]. A limiter has the name of
@@ -15,30 +43,19 @@ import (
 // name changes is made anew. In a shadow rule, limiters have Shadow set.
 func Each(cfg Config, opts ...Option) rules.Template {
 	optionsFor := func(key rules.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
-	return rules.Template{
-		Kind: kind, Config: cfg.withDefaults(),
-		New: func(key rules.Key) (policy.Policy, error) {
-			l, err := New(cfg.under(key), optionsFor(key)...)
-			if err != nil {
-				return nil, err
-			}
-			return l, nil
-		},
-		Update: func(key rules.Key, p policy.Policy) error {
-			l, ok := p.(*Limiter)
-			if !ok || l.name != optionsOf(optionsFor(key)).name {
-				return errOther
+	return rules.TemplateOf(kind, cfg.withDefaults(),
+		func(key rules.Key) (*Limiter, error) { return New(cfg.under(key), optionsFor(key)...) },
+		func(key rules.Key, l *Limiter) error {
+			if l.name != optionsOf(optionsFor(key)).name {
+				return rules.ErrOther
 			}
 			return l.Update(cfg.under(key))
 		},
-	}
+	)
 }
 
-// under is c in the rule of the key: a shadow rule only watches.
+// under returns c as it is in the rule of the key: a shadow rule only watches.
 func (c Config) under(key rules.Key) Config {
 	c.Shadow = c.Shadow || key.Shadow
 	return c
 }
-
-// errOther says that a limiter is not one that a template of this name would make.
-var errOther = errors.New("ratelimit: the policy is no limiter of this name")

@@ -25,34 +25,17 @@ var (
 // kind is what rejections and faults call this policy.
 const kind = "ratelimit"
 
-// refusers make the rejections of one limiter, one refuser for each reason.
-type refusers struct {
-	limited, deadline, cancelled policy.Refuser
-}
+// The refusals, one for each reason.
+var ( //nolint:gochecknoglobals // never written
+	limited   = policy.Refuser{Kind: kind, Reason: policy.ReasonRateLimited, Err: ErrLimited}
+	deadline  = policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline}
+	cancelled = policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled}
+)
 
-// init fills r in place, because a Refuser must not be copied.
-func (r *refusers) init(name string) {
-	set := func(f *policy.Refuser, reason policy.Reason, err error) {
-		f.Kind, f.Name, f.Reason, f.Err = kind, name, reason, err
+// refusedBy returns the refusal of a call whose ctx has ended.
+func refusedBy(ctx context.Context) *policy.Refuser {
+	if policy.EndOf(ctx) == codes.DeadlineExceeded {
+		return &deadline
 	}
-	set(&r.limited, policy.ReasonRateLimited, ErrLimited)
-	set(&r.deadline, policy.ReasonDeadlineTooNear, ErrDeadline)
-	set(&r.cancelled, policy.ReasonCancelled, ErrCancelled)
-}
-
-// done picks the refusal for a ctx that is done. An outer policy that ends a
-// call for lack of time cancels it with a cause that is a status: then the
-// deadline is to blame, not the caller.
-func (r *refusers) done(ctx context.Context) *policy.Refuser {
-	cause := context.Cause(ctx)
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &r.deadline
-	case errors.Is(cause, context.Canceled): // no cause was given
-		return &r.cancelled
-	case policy.Code(cause) == codes.DeadlineExceeded:
-		return &r.deadline
-	default:
-		return &r.cancelled
-	}
+	return &cancelled
 }

@@ -69,7 +69,7 @@ func ExampleEach() {
 		return
 	}
 	for _, method := range []string{"/partner.v1.Rates/Get", "/partner.v1.Rates/List"} {
-		for _, p := range rules.Resolve(policy.Call{Method: method}).Policies() {
+		for _, p := range rules.Resolve(&policy.Call{Method: method}).Policies() {
 			if l, ok := p.(*ratelimit.Limiter); ok {
 				s := l.Snapshot()
 				fmt.Printf("%s: %v per second, bursts of %d, for %s\n", method, s.PerSecond, s.Burst, s.Name)

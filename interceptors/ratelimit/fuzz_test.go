@@ -24,7 +24,7 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		if _, err := l.Acquire(t.Context(), policy.Call{Method: "/a/b"}); err != nil {
+		if _, err := l.Acquire(t.Context(), &policy.Call{Method: "/a/b"}); err != nil {
 			t.Errorf("%+v: the first call: %v", cfg, err)
 		}
 	})

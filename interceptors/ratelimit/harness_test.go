@@ -33,8 +33,9 @@ func patient() ratelimit.Config {
 // take takes a token, which must be there.
 func take(tb testing.TB, l *ratelimit.Limiter) {
 	tb.Helper()
-	if p, err := l.Acquire(tb.Context(), call()); err != nil || p.Waited != 0 {
-		tb.Fatalf("Acquire = %+v, %v; want a token at once", p, err)
+	asked := new(call())
+	if _, err := l.Acquire(tb.Context(), asked); err != nil || asked.Waited != 0 {
+		tb.Fatalf("Acquire = %v after %v; want a token at once", err, asked.Waited)
 	}
 }
 
@@ -80,6 +81,7 @@ type attempt struct{ result atomic.Pointer[result] }
 
 type result struct {
 	permit policy.Permit
+	call   *policy.Call
 	err    error
 	// after is how long Acquire blocked.
 	after time.Duration
@@ -90,8 +92,9 @@ func ask(ctx context.Context, l *ratelimit.Limiter) *attempt {
 	var a attempt
 	began := time.Now()
 	go func() {
-		p, err := l.Acquire(ctx, call())
-		a.result.Store(&result{p, err, time.Since(began)})
+		asked := new(call())
+		p, err := l.Acquire(ctx, asked)
+		a.result.Store(&result{p, asked, err, time.Since(began)})
 	}()
 	synctest.Wait()
 	return &a
@@ -123,8 +126,8 @@ func wantServed(tb testing.TB, attempts []*attempt, after ...time.Duration) {
 	tb.Helper()
 	for i, a := range attempts {
 		r := a.over(tb)
-		if r.err != nil || r.after != after[i] || r.permit.Waited != after[i] {
-			tb.Errorf("attempt %d: err = %v after %v, waited %v; want a token after %v", i, r.err, r.after, r.permit.Waited, after[i])
+		if r.err != nil || r.after != after[i] || r.call.Waited != after[i] {
+			tb.Errorf("attempt %d: err = %v after %v, waited %v; want a token after %v", i, r.err, r.after, r.call.Waited, after[i])
 		}
 	}
 }

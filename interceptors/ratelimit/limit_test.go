@@ -27,11 +27,11 @@ func TestBurstThenRate(t *testing.T) {
 		}
 		for range 5 {
 			for range 3 {
-				_, err := l.Acquire(t.Context(), call())
+				_, err := l.Acquire(t.Context(), new(call()))
 				wantRefused(t, err, ratelimit.ErrLimited, 100*time.Millisecond)
 			}
 			time.Sleep(100*time.Millisecond - time.Microsecond)
-			_, err := l.Acquire(t.Context(), call())
+			_, err := l.Acquire(t.Context(), new(call()))
 			wantRefused(t, err, ratelimit.ErrLimited, time.Microsecond)
 			time.Sleep(time.Microsecond)
 			take(t, l)
@@ -73,7 +73,7 @@ func TestRefusal(t *testing.T) {
 				"ratelimit: cancelled: " + method + " (quota)",
 			},
 		} {
-			_, err := tt.l.Acquire(tt.ctx, call())
+			_, err := tt.l.Acquire(tt.ctx, new(call()))
 			if !errors.Is(err, tt.want) || status.Code(err) != tt.code || err.Error() != tt.text {
 				t.Errorf("err = %v (%v); want %s (%v)", err, status.Code(err), tt.text, tt.code)
 			}
@@ -95,9 +95,9 @@ func TestRefusalsTakeNothing(t *testing.T) {
 		near, stop := context.WithTimeout(t.Context(), time.Microsecond)
 		defer stop()
 		for range 1000 {
-			_, err := l.Acquire(t.Context(), call())
+			_, err := l.Acquire(t.Context(), new(call()))
 			wantRefused(t, err, ratelimit.ErrLimited, time.Second)
-			_, err = l.Acquire(near, call())
+			_, err = l.Acquire(near, new(call()))
 			wantRefused(t, err, ratelimit.ErrLimited, time.Second)
 		}
 		time.Sleep(time.Second)
@@ -125,7 +125,7 @@ func TestDoneContextTakesNothing(t *testing.T) {
 			{expired, ratelimit.ErrDeadline},
 			{ended, ratelimit.ErrDeadline},
 		} {
-			_, err := l.Acquire(tt.ctx, call())
+			_, err := l.Acquire(tt.ctx, new(call()))
 			wantRefused(t, err, tt.want, -1)
 		}
 		wantCounts(t, l, 1, 0)
@@ -149,7 +149,7 @@ func TestWalk(t *testing.T) {
 			}
 			time.Sleep(pause)
 			filled = min(filled+pause, burst*token)
-			_, err := l.Acquire(t.Context(), call())
+			_, err := l.Acquire(t.Context(), new(call()))
 			if admitted, want := err == nil, filled >= token; admitted != want {
 				t.Fatalf("seed %d, step %d: admitted = %v; want %v", seed, step, admitted, want)
 			}
@@ -177,7 +177,7 @@ func TestNeverTooMany(t *testing.T) {
 					for range calls {
 						time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
 						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(60))*time.Millisecond)
-						if _, err := l.Acquire(ctx, call()); err == nil {
+						if _, err := l.Acquire(ctx, new(call())); err == nil {
 							mu.Lock()
 							admitted = append(admitted, time.Now())
 							mu.Unlock()
@@ -215,10 +215,10 @@ func TestStaleInstant(t *testing.T) {
 		take(t, l)
 		stale := call()
 		stale.Begin = policy.Now().Add(-time.Hour)
-		if _, err := l.Acquire(t.Context(), stale); err != nil {
+		if _, err := l.Acquire(t.Context(), &stale); err != nil {
 			t.Fatal(err)
 		}
-		_, err := l.Acquire(t.Context(), call())
+		_, err := l.Acquire(t.Context(), new(call()))
 		wantRefused(t, err, ratelimit.ErrLimited, time.Second)
 	})
 }

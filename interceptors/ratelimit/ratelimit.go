@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -17,9 +18,8 @@ import (
 // Limiter is a [policy.Policy] that caps calls per second. It is safe for
 // concurrent use. Make one with [New]; the zero Limiter must not be used.
 type Limiter struct {
-	name   string
-	refuse refusers
-	born   policy.Instant
+	name string
+	born policy.Instant
 	// rejected counts refusals, and those that there would have been.
 	rejected atomic.Uint64
 	// shadow is config.Shadow, to be read without the lock.
@@ -30,7 +30,7 @@ type Limiter struct {
 	mu     sync.Mutex
 	config Config
 	tokens *rate.Limiter
-	queue  queue
+	line   queue.Line
 	// timer serves the first in the queue. Nil: nobody waits.
 	timer *time.Timer
 }
@@ -47,7 +47,6 @@ func New(cfg Config, opts ...Option) (*Limiter, error) {
 		tokens: rate.NewLimiter(rate.Limit(cfg.PerSecond), cfg.Burst),
 	}
 	l.shadow.Store(cfg.Shadow)
-	l.refuse.init(l.name)
 	return l, nil
 }
 
@@ -58,7 +57,7 @@ func (*Limiter) Layer() policy.Layer { return policy.LayerRateLimit }
 func (l *Limiter) Idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.queue.first == nil && l.tokensLocked(policy.Now()) >= float64(l.config.Burst)
+	return l.line.Empty() && l.tokensLocked(policy.Now()) >= float64(l.config.Burst)
 }
 
 // Update changes the limits of a limiter in use. If cfg has faults, it returns all
@@ -86,21 +85,20 @@ func (l *Limiter) Update(cfg Config) error {
 // *[policy.Rejection] that wraps [ErrLimited], [ErrDeadline] or [ErrCancelled]
 // and says when there will be a token. A refused call takes no token. If ctx is
 // already done, the call is refused. With Shadow it admits every call at once.
-func (l *Limiter) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (l *Limiter) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	if ctx.Err() != nil && !l.shadow.Load() {
-		return policy.Permit{}, l.refused(refusal{by: l.refuse.done(ctx)}, call)
+		return policy.Permit{}, l.refuse(refusal{by: refusedBy(ctx)}, call)
 	}
-	w, p, no := l.take(deadlineOf(ctx))
+	w, patience, no := l.take(deadlineOf(ctx), call)
 	if w != nil {
-		began := p.At
-		no = l.await(ctx, w)
-		p.At = policy.Now()
-		p.Waited = p.At.Sub(began)
+		began := call.Begin
+		no = l.await(ctx, w, patience)
+		call.Blocked(began)
 	}
 	if no.by != nil {
-		return p, l.refused(no, call)
+		return policy.Permit{}, l.refuse(no, call)
 	}
-	return p, nil
+	return policy.Permit{}, nil
 }
 
 // deadlineOf is asked outside the lock, since ctx is the caller's code.
@@ -117,48 +115,50 @@ type refusal struct {
 	retry time.Time
 }
 
-func (l *Limiter) refused(r refusal, call policy.Call) error {
+// refuse counts a refusal and returns it.
+func (l *Limiter) refuse(r refusal, call *policy.Call) error {
 	l.rejected.Add(1)
-	return r.by.Refuse(call.Method, r.retry)
+	return r.by.Refuse(call, l.name, r.retry)
 }
 
-// take takes a token at the instant it returns, or joins the queue for one.
-func (l *Limiter) take(deadline policy.Instant) (*waiter, policy.Permit, refusal) {
+// take takes a token at call.Begin, which it sets, or joins the queue for one and
+// returns for how long the call may wait.
+func (l *Limiter) take(end policy.Instant, call *policy.Call) (*queue.Waiter, time.Duration, refusal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := policy.Now()
-	p := policy.Permit{At: now}
+	call.Begin = now
 	l.serveLocked(now)
 	switch {
 	case l.config.Shadow:
-		p.Notes = l.watchLocked(now, deadline)
-		return nil, p, refusal{}
-	case l.queue.first == nil && l.tokens.AllowN(now.Time(), 1):
-		return nil, p, refusal{}
+		l.watchLocked(end, call)
+		return nil, 0, refusal{}
+	case l.line.Empty() && l.tokens.AllowN(now.Time(), 1):
+		return nil, 0, refusal{}
 	}
-	wait := l.untilLocked(now, l.queue.length+1)
+	wait := l.untilLocked(now, l.line.Len()+1)
 	switch turn := now.Add(wait); {
 	case wait > l.config.MaxWait:
-		return nil, p, refusal{&l.refuse.limited, l.retryAt(turn)}
-	case turn >= deadline:
-		return nil, p, refusal{&l.refuse.deadline, l.retryAt(turn)}
+		return nil, 0, refusal{&limited, l.retryAt(turn)}
+	case turn >= end:
+		return nil, 0, refusal{&deadline, l.retryAt(turn)}
 	}
-	w := l.queue.join(l.config.MaxWait)
+	w := l.line.Join()
 	l.armLocked(now)
-	return w, p, refusal{}
+	return w, l.config.MaxWait, refusal{}
 }
 
 // watchLocked takes a token for a call that is let through in any case: a future one,
-// if the call would have waited for it. It reports whether the call would have been
-// refused.
-func (l *Limiter) watchLocked(now, deadline policy.Instant) policy.Notes {
+// if the call would have waited for it. It notes a call that would have been refused.
+func (l *Limiter) watchLocked(end policy.Instant, call *policy.Call) {
+	now := call.Begin
 	wait := l.untilLocked(now, 1)
-	if wait > l.config.MaxWait || wait > 0 && now.Add(wait) >= deadline {
+	if wait > l.config.MaxWait || wait > 0 && now.Add(wait) >= end {
 		l.rejected.Add(1)
-		return policy.NoteShadowed
+		call.Notes |= policy.NoteShadowed
+		return
 	}
 	l.tokens.ReserveN(now.Time(), 1)
-	return 0
 }
 
 // retryAt rounds an instant up to the millisecond, so that refusals that name
@@ -183,3 +183,93 @@ func (l *Limiter) untilLocked(now policy.Instant, n int) time.Duration {
 	wait := math.Ceil(missing / l.config.PerSecond * float64(time.Second))
 	return time.Duration(min(max(wait, 0), float64(forever)))
 }
+
+// await blocks until w has a token. It returns why w left without one, if it
+// did.
+func (l *Limiter) await(ctx context.Context, w *queue.Waiter, patience time.Duration) refusal {
+	// The turn would have come in time, but a lower rate may have delayed it.
+	switch w.Await(ctx, patience) {
+	case queue.Ended:
+		return l.leave(w, refusal{by: refusedBy(ctx)})
+	case queue.Expired:
+		return l.leave(w, refusal{by: &limited})
+	case queue.Served:
+	}
+	return refusal{}
+}
+
+// leave takes w out of the queue for the given reason, unless its turn has just
+// come. All calls behind it move up.
+func (l *Limiter) leave(w *queue.Waiter, why refusal) refusal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := policy.Now()
+	l.serveLocked(now)
+	if !l.line.Leave(w) {
+		return refusal{}
+	}
+	l.armLocked(now)
+	if why.by == &limited {
+		why.retry = l.retryAt(now.Add(l.untilLocked(now, l.line.Len()+1)))
+	}
+	return why
+}
+
+// serve hands out tokens when the timer fires.
+func (l *Limiter) serve() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.serveLocked(policy.Now())
+}
+
+// serveLocked hands out the present tokens to waiting calls. In shadow no call
+// waits.
+func (l *Limiter) serveLocked(now policy.Instant) {
+	if l.line.Empty() {
+		return
+	}
+	for !l.line.Empty() && (l.config.Shadow || l.tokens.AllowN(now.Time(), 1)) {
+		l.line.Serve()
+	}
+	l.armLocked(now)
+}
+
+// armLocked sets the timer to the next token if a call waits for it. A timer
+// that fires too early or in vain does no harm.
+func (l *Limiter) armLocked(now policy.Instant) {
+	switch next := l.untilLocked(now, 1); {
+	case l.line.Empty() && l.timer == nil:
+	case l.line.Empty():
+		l.timer.Stop()
+		l.timer = nil
+	case l.timer == nil:
+		l.timer = time.AfterFunc(next, l.serve)
+	default:
+		l.timer.Reset(next)
+	}
+}
+
+// Config returns the configuration in force, with its defaults filled in.
+func (l *Limiter) Config() Config {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.config
+}
+
+// Snapshot returns the limiter's present limits and counts.
+func (l *Limiter) Snapshot() Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Snapshot{
+		Name:      l.name,
+		PerSecond: l.config.PerSecond,
+		Burst:     l.config.Burst,
+		MaxWait:   l.config.MaxWait,
+		Tokens:    l.tokensLocked(policy.Now()),
+		Waiting:   l.line.Len(),
+		Rejected:  l.rejected.Load(),
+	}
+}
+
+// Gauges implements [policy.Gauged]. It shows the calls that wait for their turn.
+func (l *Limiter) Gauges() policy.Gauges { return l.Snapshot().gauges(l.Config().Shadow) }

@@ -41,15 +41,16 @@ func TestShadowCountsWhatWouldBeRefused(t *testing.T) {
 		defer cancel()
 		for i := range 3 {
 			ask(near, refusing)
-			p, err := watching.Acquire(near, call())
-			if err != nil || p.Waited != 0 || (p.Notes == policy.NoteShadowed) != (i == 2) {
-				t.Errorf("Acquire = %+v, %v; want a permit at once, and a note of the third", p, err)
+			asked := new(call())
+			_, err := watching.Acquire(near, asked)
+			if err != nil || asked.Waited != 0 || (asked.Notes == policy.NoteShadowed) != (i == 2) {
+				t.Errorf("Acquire = %v, %+v; want a permit at once, and a note of the third", err, asked)
 			}
 		}
 		wantRejected(t, refusing, 5) // no token before the deadline
 		wantRejected(t, watching, 5)
 		cancel()
-		if _, err := watching.Acquire(near, call()); err != nil {
+		if _, err := watching.Acquire(near, new(call())); err != nil {
 			t.Errorf("a call that was cancelled: %v; want it admitted", err)
 		}
 	})
@@ -86,7 +87,7 @@ func TestLimitersGoOnWhenRulesChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := func() *ratelimit.Limiter {
-			l, ok := r.Resolve(call()).Policies()[0].(*ratelimit.Limiter)
+			l, ok := r.Resolve(new(call())).Policies()[0].(*ratelimit.Limiter)
 			if !ok {
 				t.Fatal("no limiter")
 			}

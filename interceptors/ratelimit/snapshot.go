@@ -23,32 +23,9 @@ type Snapshot struct {
 	Rejected uint64
 }
 
-// Config returns the configuration in force, with its defaults filled in.
-func (l *Limiter) Config() Config {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.config
-}
-
-// Snapshot returns the limiter's present limits and counts.
-func (l *Limiter) Snapshot() Snapshot {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return Snapshot{
-		Name:      l.name,
-		PerSecond: l.config.PerSecond,
-		Burst:     l.config.Burst,
-		MaxWait:   l.config.MaxWait,
-		Tokens:    l.tokensLocked(policy.Now()),
-		Waiting:   l.queue.length,
-		Rejected:  l.rejected.Load(),
-	}
-}
-
-// Gauges implements [policy.Gauged]. It shows the calls that wait for their turn.
-func (l *Limiter) Gauges() policy.Gauges {
-	snap := l.Snapshot()
-	return policy.Gauges{Name: snap.Name, Shadow: l.Config().Shadow, All: []policy.Gauge{
-		{Name: "rate_limit.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(snap.Waiting)},
+// gauges returns the snapshot of a limiter, which may only watch, as numbers.
+func (s Snapshot) gauges(shadow bool) policy.Gauges {
+	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{
+		{Name: "rate_limit.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(s.Waiting)},
 	}}
 }

@@ -35,8 +35,8 @@ func TestInOrder(t *testing.T) {
 		wantCounts(t, l, 0.5, 2)
 		time.Sleep(1500 * time.Millisecond)
 		wantServed(t, attempts[2:], 3*time.Second, 4*time.Second)
-		if at := attempts[3].over(t).permit.At; at != policy.Now() {
-			t.Errorf("At = %v; want the instant after the wait, %v", at, policy.Now())
+		if at := attempts[3].over(t).call.Begin; at != policy.Now() {
+			t.Errorf("Begin = %v; want the instant after the wait, %v", at, policy.Now())
 		}
 		wantCounts(t, l, 0, 0)
 	})
@@ -66,7 +66,7 @@ func TestMaxWait(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := emptied(t, ratelimit.Config{PerSecond: 1, Burst: 1, MaxWait: 2 * time.Second})
 			attempts := asks(t.Context(), l, 2)
-			_, err := l.Acquire(t.Context(), call())
+			_, err := l.Acquire(t.Context(), new(call()))
 			wantRefused(t, err, ratelimit.ErrLimited, 3*time.Second)
 			time.Sleep(2 * time.Second)
 			wantServed(t, attempts, time.Second, 2*time.Second)
@@ -123,7 +123,7 @@ func TestRateBeforeDeadline(t *testing.T) {
 		l := emptied(t, ratelimit.Config{PerSecond: 1, Burst: 1, MaxWait: time.Millisecond})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
 		defer cancel()
-		_, err := l.Acquire(ctx, call())
+		_, err := l.Acquire(ctx, new(call()))
 		wantRefused(t, err, ratelimit.ErrLimited, time.Second)
 	})
 }
@@ -162,8 +162,8 @@ func TestGivingUp(t *testing.T) {
 					cancels[i]()
 					r := attempts[i].over(t)
 					wantRefused(t, r.err, ratelimit.ErrCancelled, -1)
-					if r.permit.Waited != r.after {
-						t.Errorf("waited %v, told %v", r.after, r.permit.Waited)
+					if r.call.Waited != r.after {
+						t.Errorf("waited %v, told %v", r.after, r.call.Waited)
 					}
 					left[attempts[i]] = true
 				}

@@ -24,7 +24,7 @@ import (
 // one resolves every call to one chain.
 type one struct{ chain *policy.Chain }
 
-func (o one) Resolve(policy.Call) *policy.Chain { return o.chain }
+func (o one) Resolve(*policy.Call) *policy.Chain { return o.chain }
 
 // dial runs a health server and a client in the bubble, with a limiter on
 // either side, either of which may be nil.

@@ -21,12 +21,12 @@ type tuned struct {
 	inFlight atomic.Int64
 }
 
-func (p *tuned) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (p *tuned) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	p.inFlight.Add(1)
 	return policy.Permit{Settler: p}, nil
 }
 
-func (p *tuned) Settle(uint64, policy.Outcome) { p.inFlight.Add(-1) }
+func (p *tuned) Settle(uint64, *policy.Outcome) { p.inFlight.Add(-1) }
 
 func (p *tuned) Idle() bool { return p.inFlight.Load() == 0 }
 
@@ -145,7 +145,7 @@ func noUpdate(t rules.Template) rules.Template {
 func find(tb testing.TB, r *rules.Rules, call policy.Call) policy.Policy {
 	tb.Helper()
 	var last policy.Policy
-	for _, p := range r.Resolve(call).Policies() {
+	for _, p := range r.Resolve(&call).Policies() {
 		if _, ok := p.(*tuned); ok {
 			last = p
 		}
@@ -173,14 +173,14 @@ func TestApplyRefusesWhole(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, one(tune("x", "before")))
 	call := policy.Call{Method: method}
-	chain := r.Resolve(call)
+	chain := r.Resolve(&call)
 	err := r.Apply([]rules.Rule{rule("*", tune("x", "after")), rule("nonsense"), rule("/a.B/*", rules.Template{})})
 	for _, want := range []string{`match = "nonsense"`, `rule "/a.B/*": New of policy 0 = nil`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v; want in it: %s", err, want)
 		}
 	}
-	if r.Resolve(call) != chain || configOf(t, chain.Policies()[0]) != "before" {
+	if r.Resolve(&call) != chain || configOf(t, chain.Policies()[0]) != "before" {
 		t.Error("something changed; want nothing")
 	}
 }
@@ -189,19 +189,19 @@ func TestApplyMakesAndDropsKeys(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, []rules.Rule{rule("/a.*", tune("x", "before"))})
 	a, b := policy.Call{Method: "/a.B/C"}, policy.Call{Method: "/b.C/D"}
-	r.Resolve(a)
-	if r.Resolve(b) != nil {
+	r.Resolve(&a)
+	if r.Resolve(&b) != nil {
 		t.Error("b is guarded before there is a rule")
 	}
 	apply(t, r, rule("/b.*", template("y")))
-	if r.Resolve(a) != nil || count(r) != 0 {
+	if r.Resolve(&a) != nil || count(r) != 0 {
 		t.Errorf("a is guarded after its rule has gone; %d keys", count(r))
 	}
-	if got := labels(t, r.Resolve(b)); got != "y" {
+	if got := labels(t, r.Resolve(&b)); got != "y" {
 		t.Errorf("b has %q; want y", got)
 	}
 	apply(t, r, rule("/b.*"))
-	if r.Resolve(b) != nil {
+	if r.Resolve(&b) != nil {
 		t.Error("b is guarded by a rule without policies")
 	}
 }
@@ -215,7 +215,7 @@ func TestRemovedPoliciesDrain(t *testing.T) {
 	if !ok {
 		t.Fatal("not tuned")
 	}
-	err := r.Resolve(call).Do(t.Context(), method, func(context.Context) error {
+	err := r.Resolve(&call).Do(t.Context(), method, func(context.Context) error {
 		apply(t, r, rule("*", template("y")))
 		if old.inFlight.Load() != 1 {
 			t.Error("the call has lost its permit")
@@ -262,10 +262,10 @@ func TestPoliciesThatCannotBeUpdatedAreMadeAnew(t *testing.T) {
 
 func itself(t rules.Template) rules.Template { return t }
 
-func known(r *rules.Rules) *policy.Chain { return r.Resolve(policy.Call{Method: method}) }
+func known(r *rules.Rules) *policy.Chain { return r.Resolve(&policy.Call{Method: method}) }
 
 func unknown(r *rules.Rules) *policy.Chain {
-	return r.Resolve(unregistered(policy.Call{Method: method}))
+	return r.Resolve(new(unregistered(policy.Call{Method: method})))
 }
 
 // What several keys share is not made twice because its keys have other rules
@@ -285,7 +285,7 @@ func TestSharedPoliciesOutliveTheirKeys(t *testing.T) {
 			first, second := policy.Call{Method: "/a.B/C"}, policy.Call{Method: "/a.B/D"}
 			r := rulesOf(t, one(tt.template("1")), rules.WithMaxKeys(1))
 			shared := only(t, r, first)
-			permit, err := shared.Acquire(t.Context(), first)
+			permit, err := shared.Acquire(t.Context(), &first)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -293,11 +293,11 @@ func TestSharedPoliciesOutliveTheirKeys(t *testing.T) {
 			if got := configOf(t, shared); got != "2" {
 				t.Errorf("configuration %q; want that after the change", got)
 			}
-			r.Resolve(policy.Call{Method: "/flood.A/B"}) // no room but by dropping
+			r.Resolve(&policy.Call{Method: "/flood.A/B"}) // no room but by dropping
 			if only(t, r, second) != shared {
 				t.Error("another policy while the first has a call in flight")
 			}
-			permit.Settler.Settle(permit.Token, policy.Outcome{})
+			permit.Settler.Settle(permit.Token, &policy.Outcome{})
 		})
 	}
 }
@@ -340,7 +340,7 @@ func TestOverflowGoesOn(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, []rules.Rule{rule("*", tune("x", "1")), to("dns:///a", rule("*", tune("x", "a")))})
 	plain := unknown(r).Policies()[0]
-	targeted := r.Resolve(unregistered(policy.Call{Method: method, Target: "dns:///a"})).Policies()[0]
+	targeted := r.Resolve(new(unregistered(policy.Call{Method: method, Target: "dns:///a"}))).Policies()[0]
 	if plain == targeted {
 		t.Error("two rules share the policy for calls past the key limit")
 	}
@@ -349,7 +349,7 @@ func TestOverflowGoesOn(t *testing.T) {
 		t.Errorf("another policy, or configuration %q; want the same with 2", configOf(t, plain))
 	}
 	apply(t, r, rule("*", tune("x", "3")))
-	is := r.Resolve(unregistered(policy.Call{Method: method, Target: "dns:///a"})).Policies()[0]
+	is := r.Resolve(new(unregistered(policy.Call{Method: method, Target: "dns:///a"}))).Policies()[0]
 	if is != plain || configOf(t, plain) != "3" {
 		t.Error("the rule for all targets has another policy past the key limit")
 	}
@@ -359,13 +359,13 @@ func TestOverflowGoesOn(t *testing.T) {
 func TestApplyMakesRoom(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, one(template("busy")), rules.WithMaxKeys(1))
-	r.Resolve(policy.Call{Method: "/a.B/First"})
+	r.Resolve(&policy.Call{Method: "/a.B/First"})
 	next := policy.Call{Method: "/a.B/Next"}
-	if r.Resolve(next) != r.Resolve(unregistered(next)) {
+	if r.Resolve(&next) != r.Resolve(new(unregistered(next))) {
 		t.Fatal("there is room for two keys")
 	}
 	apply(t, r, rule("/a.B/First"), rule("*", template("x")))
-	if r.Resolve(next) == r.Resolve(unregistered(next)) {
+	if r.Resolve(&next) == r.Resolve(new(unregistered(next))) {
 		t.Error("a key has gone, and there is still no room")
 	}
 }
@@ -412,7 +412,7 @@ func TestNoCallSeesHalfOfAChange(t *testing.T) {
 					return
 				default:
 				}
-				got := labels(t, r.Resolve(policy.Call{Method: fmt.Sprintf("/a.B/C%d", n%(20*(i+1)))}))
+				got := labels(t, r.Resolve(&policy.Call{Method: fmt.Sprintf("/a.B/C%d", n%(20*(i+1)))}))
 				if got != "a a a" && got != "b b b" {
 					t.Errorf("a call has the policies %q; want those of one set of rules", got)
 					return
@@ -491,10 +491,10 @@ func call(tb testing.TB, r *rules.Rules, seed int, stop <-chan struct{}) {
 		default:
 		}
 		m := fmt.Sprintf("/a.S%d/M%d", (n+seed)%3, (n*7+seed)%5)
-		if err := r.Resolve(policy.Call{Method: m}).Do(context.Background(), m, func(context.Context) error { return nil }); err != nil {
+		if err := r.Resolve(&policy.Call{Method: m}).Do(context.Background(), m, func(context.Context) error { return nil }); err != nil {
 			tb.Error(err)
 			return
 		}
-		r.Resolve(unregistered(policy.Call{Method: m}))
+		r.Resolve(new(unregistered(policy.Call{Method: m})))
 	}
 }

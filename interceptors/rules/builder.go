@@ -23,7 +23,7 @@ type kept struct {
 }
 
 // entry makes the entry of a call, nil if the rules leave it unguarded.
-func (b *builder) entry(call policy.Call) (*entry, error) {
+func (b *builder) entry(call *policy.Call) (*entry, error) {
 	found := b.next.set.find(call)
 	if !found.guards() {
 		return nil, nil
@@ -118,7 +118,7 @@ func (b *builder) keep(id identity, t Template, key Key, p policy.Policy) {
 }
 
 // keyOf is what a new policy for a call is told.
-func (b *builder) keyOf(r *rule, t Template, call policy.Call) Key {
+func (b *builder) keyOf(r *rule, t Template, call *policy.Call) Key {
 	key := t.keyOf(call)
 	key.Shadow = r.Shadow
 	key.Observer = b.rules.observerFor(key, call.Side)

@@ -11,7 +11,7 @@ import (
 // labelled is a policy that lets everything through.
 type labelled struct{ name string }
 
-func (labelled) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (labelled) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, nil
 }
 
@@ -30,7 +30,7 @@ func ExampleNew() {
 	for _, m := range []string{
 		"/shop.Catalog/Get", "/shop.Catalog/List", "/users.Users/Get", "/grpc.health.v1.Health/Check",
 	} {
-		fmt.Println(m, all.Resolve(policy.Call{Method: m}).Policies())
+		fmt.Println(m, all.Resolve(&policy.Call{Method: m}).Policies())
 	}
 	// Output:
 	// /shop.Catalog/Get [{method}]

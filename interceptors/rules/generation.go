@@ -53,8 +53,8 @@ func newGeneration(set *ruleset) *generation {
 }
 
 // call is a call as the entry is for.
-func (e *entry) call() policy.Call {
-	return policy.Call{Method: e.method, Target: e.target, Side: e.side}
+func (e *entry) call() *policy.Call {
+	return &policy.Call{Method: e.method, Target: e.target, Side: e.side}
 }
 
 // own returns the policy of one method with that identity, nil if there is

@@ -20,4 +20,4 @@ func unregistered(call policy.Call) policy.Call {
 // handing is a policy that hands out one permit.
 type handing struct{ permit policy.Permit }
 
-func (h handing) Acquire(context.Context, policy.Call) (policy.Permit, error) { return h.permit, nil }
+func (h handing) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return h.permit, nil }

@@ -22,7 +22,7 @@ type identity struct {
 }
 
 // identity is the identity of the i-th policy of the rule for a call.
-func (r *rule) identity(i int, call policy.Call) identity {
+func (r *rule) identity(i int, call *policy.Call) identity {
 	t := r.Policies[i]
 	if t.given != nil {
 		return identity{given: t.given}
@@ -45,7 +45,7 @@ func (r *rule) identity(i int, call policy.Call) identity {
 // the key limit. Compartments and policies by Use are the same for them as for
 // other calls.
 func (r *rule) overflowIdentity(i int, side policy.Side) identity {
-	id := r.identity(i, policy.Call{Side: side, Target: r.Target})
+	id := r.identity(i, &policy.Call{Side: side, Target: r.Target})
 	if id.given != nil || id.scope == PerCompartment {
 		return id
 	}
@@ -85,7 +85,7 @@ func (s *ruleset) templateOf(id identity) (t Template, ok bool) {
 		return Template{}, false
 	}
 	for i, t := range r.Policies {
-		like := r.identity(i, policy.Call{Method: id.name, Target: id.target, Side: id.side})
+		like := r.identity(i, &policy.Call{Method: id.name, Target: id.target, Side: id.side})
 		if id.overflow {
 			like = r.overflowIdentity(i, id.side)
 		}
@@ -102,5 +102,5 @@ func (s *ruleset) ruleOf(id identity) *rule {
 	if err != nil {
 		return nil // a policy by Use
 	}
-	return s.layer(Rule{Shadow: id.shadow}).groups[p.text].find(policy.Call{Target: id.target, Side: id.side})
+	return s.layer(Rule{Shadow: id.shadow}).groups[p.text].find(&policy.Call{Target: id.target, Side: id.side})
 }

@@ -96,7 +96,7 @@ func (x *index) sort() {
 }
 
 // find returns the closest rule of a call, nil if there is none.
-func (x *index) find(call policy.Call) *rule {
+func (x *index) find(call *policy.Call) *rule {
 	if len(x.groups) == 0 {
 		return nil
 	}
@@ -132,7 +132,7 @@ var unguarded = [...]string{ //nolint:gochecknoglobals // a constant list
 
 // find returns the rule of a call that matches the pattern, nil if there is
 // none. A nil group has none.
-func (g *group) find(call policy.Call) *rule {
+func (g *group) find(call *policy.Call) *rule {
 	if g == nil {
 		return nil
 	}

@@ -75,16 +75,16 @@ func TestIdleKeysAreDroppedFirst(t *testing.T) {
 	t.Parallel()
 	f := &factory{}
 	r := rulesOf(t, one(f.template("x", policy.LayerBreaker)), rules.WithMaxKeys(2))
-	busy := r.Resolve(policy.Call{Method: "/a.B/Busy"})
+	busy := r.Resolve(&policy.Call{Method: "/a.B/Busy"})
 	f.busy.Store("/a.B/Busy", true)
-	idle := r.Resolve(policy.Call{Method: "/a.B/Idle"})
-	if got := named(r.Resolve(policy.Call{Method: "/a.B/New"})); got != "x of /a.B/New;" {
+	idle := r.Resolve(&policy.Call{Method: "/a.B/Idle"})
+	if got := named(r.Resolve(&policy.Call{Method: "/a.B/New"})); got != "x of /a.B/New;" {
 		t.Errorf("the new key has %q; want its own", got)
 	}
-	if r.Resolve(policy.Call{Method: "/a.B/Busy"}) != busy {
+	if r.Resolve(&policy.Call{Method: "/a.B/Busy"}) != busy {
 		t.Error("a busy key was dropped")
 	}
-	if r.Resolve(policy.Call{Method: "/a.B/Idle"}) == idle {
+	if r.Resolve(&policy.Call{Method: "/a.B/Idle"}) == idle {
 		t.Error("the idle key was kept; want it made anew")
 	}
 	if n := count(r); n != 2 || r.Overflowed() != 0 {
@@ -99,18 +99,18 @@ func TestOverflow(t *testing.T) {
 		// The made do not know whether they are idle, so they are not dropped.
 		r := rulesOf(t, one(f.template("bulkhead", policy.LayerBulkhead), templateAt("breaker", policy.LayerBreaker), template("custom")),
 			rules.WithMaxKeys(1))
-		first := r.Resolve(policy.Call{Method: "/a.B/First"})
+		first := r.Resolve(&policy.Call{Method: "/a.B/First"})
 		const want = "bulkhead of (overflow);custom of (overflow);"
 		for i := range 3 {
-			c := r.Resolve(policy.Call{Method: fmt.Sprint("/a.B/", i), Target: fmt.Sprint("dns:///", i)})
+			c := r.Resolve(&policy.Call{Method: fmt.Sprint("/a.B/", i), Target: fmt.Sprint("dns:///", i)})
 			if got := named(c); got != want {
 				t.Errorf("past the limit: %q; want %q", got, want)
 			}
-			if c != r.Resolve(unregistered(policy.Call{Method: method})) {
+			if c != r.Resolve(new(unregistered(policy.Call{Method: method}))) {
 				t.Error("the overflow chain is more than one")
 			}
 		}
-		if r.Resolve(policy.Call{Method: "/a.B/First"}) != first {
+		if r.Resolve(&policy.Call{Method: "/a.B/First"}) != first {
 			t.Error("the key that was first has another chain")
 		}
 		if got := r.Overflowed(); got != 3 {
@@ -125,17 +125,17 @@ func TestRoomIsFoundAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{}
 		r := rulesOf(t, one(f.template("x", policy.LayerBreaker)), rules.WithMaxKeys(1))
-		r.Resolve(policy.Call{Method: "/a.B/First"})
+		r.Resolve(&policy.Call{Method: "/a.B/First"})
 		f.busy.Store("/a.B/First", true)
 		next := policy.Call{Method: "/a.B/Next"}
-		r.Resolve(next)
+		r.Resolve(&next)
 		f.busy.Delete("/a.B/First")
 		time.Sleep(time.Second - time.Nanosecond)
-		if got := named(r.Resolve(next)); got != "" {
+		if got := named(r.Resolve(&next)); got != "" {
 			t.Errorf("within a second: %q; want the overflow chain, without a breaker", got)
 		}
 		time.Sleep(time.Nanosecond)
-		if got := named(r.Resolve(next)); got != "x of /a.B/Next;" {
+		if got := named(r.Resolve(&next)); got != "x of /a.B/Next;" {
 			t.Errorf("after a second: %q; want its own", got)
 		}
 		if got := r.Overflowed(); got != 2 {
@@ -176,7 +176,7 @@ func TestHostileMethods(t *testing.T) { //nolint:paralleltest // it measures the
 					if tt.busy {
 						f.busy.Store(m, true)
 					}
-					if r.Resolve(policy.Call{Method: m}) == nil {
+					if r.Resolve(&policy.Call{Method: m}) == nil {
 						t.Fatal("a call is unguarded")
 					}
 					if i%1000 == 0 {
@@ -231,7 +231,7 @@ func TestBusySharedPoliciesAreKept(t *testing.T) {
 			shared := only(t, r, call)
 			only(t, r, policy.Call{Method: "/a.B/D"})
 			for i := range 20 {
-				r.Resolve(policy.Call{Method: fmt.Sprintf("/flood%d.X/Y", i)})
+				r.Resolve(&policy.Call{Method: fmt.Sprintf("/flood%d.X/Y", i)})
 			}
 			if n := count(r); n > 4 {
 				t.Errorf("%d keys; want at most 4", n)
@@ -260,20 +260,20 @@ func TestTemplateThatFailsLater(t *testing.T) {
 			for _, scope := range []rules.Scope{rules.PerMethod, rules.PerService} {
 				f := &factory{}
 				r := rulesOf(t, one(template("y"), f.template("x", policy.LayerBulkhead).Per(scope)))
-				known := r.Resolve(policy.Call{Method: "/a.B/Known"})
+				known := r.Resolve(&policy.Call{Method: "/a.B/Known"})
 				tt.what(f).Store(true)
 				call := policy.Call{Method: "/c.D/New"}
-				if got := named(r.Resolve(call)); got != "x of (overflow);y of (overflow);" {
+				if got := named(r.Resolve(&call)); got != "x of (overflow);y of (overflow);" {
 					t.Errorf("%v: %q; want the overflow chain", scope, got)
 				}
-				if r.Resolve(policy.Call{Method: "/a.B/Known"}) != known {
+				if r.Resolve(&policy.Call{Method: "/a.B/Known"}) != known {
 					t.Errorf("%v: a known key lost its chain", scope)
 				}
 				if got := r.Overflowed(); got != 1 {
 					t.Errorf("%v: Overflowed() = %d; want 1", scope, got)
 				}
 				tt.what(f).Store(false)
-				if r.Resolve(call) == r.Resolve(unregistered(call)) {
+				if r.Resolve(&call) == r.Resolve(new(unregistered(call))) {
 					t.Errorf("%v: still the overflow chain after the template recovered", scope)
 				}
 			}
@@ -286,7 +286,7 @@ func TestUnregisteredMethodsMakeNoKey(t *testing.T) {
 	f := &factory{}
 	r := rulesOf(t, one(f.template("x", policy.LayerBulkhead)), rules.WithMaxKeys(1))
 	for i := range 10 {
-		if got := named(r.Resolve(unregistered(policy.Call{Method: fmt.Sprint("/a.B/", i), Side: policy.Server}))); got != "x of (overflow);" {
+		if got := named(r.Resolve(new(unregistered(policy.Call{Method: fmt.Sprint("/a.B/", i), Side: policy.Server})))); got != "x of (overflow);" {
 			t.Errorf("%q; want the overflow chain", got)
 		}
 	}
@@ -309,7 +309,7 @@ func TestResolveConcurrentSafe(t *testing.T) {
 			for n := range 1000 {
 				service := fmt.Sprintf("/a.S%d/", (n+i)%3)
 				m := fmt.Sprint(service, "M", (n*7+i)%5)
-				c := r.Resolve(policy.Call{Method: m})
+				c := r.Resolve(&policy.Call{Method: m})
 				own := fmt.Sprintf("x of %s;y of %s;", m, service)
 				if got := named(c); got != own && got != "y of (overflow);" {
 					t.Errorf("%s has %q; want its own or the overflow chain", m, got)

@@ -41,11 +41,11 @@ func TestLive(t *testing.T) {
 		{Method: "/a.B/List", Target: two},
 		{Method: "/b.C/Get", Side: policy.Server},
 	} {
-		r.Resolve(call)
-		r.Resolve(call)
+		r.Resolve(&call)
+		r.Resolve(&call)
 	}
-	r.Resolve(unregistered(policy.Call{Method: "/made.Up/Get", Side: policy.Server}))
-	r.Resolve(unregistered(policy.Call{Method: "/a.B/Unknown"}))
+	r.Resolve(new(unregistered(policy.Call{Method: "/made.Up/Get", Side: policy.Server})))
+	r.Resolve(new(unregistered(policy.Call{Method: "/a.B/Unknown"})))
 	seen := map[policy.Policy]string{}
 	for l := range r.Live() {
 		if before, ok := seen[l.Policy]; ok {
@@ -98,7 +98,7 @@ func TestLiveMayUseTheRules(t *testing.T) {
 	known(r)
 	for range r.Live() {
 		apply(t, r, rule("*", tune("x", "2")))
-		r.Resolve(policy.Call{Method: "/new.One/Get"})
+		r.Resolve(&policy.Call{Method: "/new.One/Get"})
 	}
 }
 

@@ -47,10 +47,10 @@ func TestTargetsAndSides(t *testing.T) {
 			for _, given := range [][]rules.Rule{all, reversed(all)} {
 				r := rulesOf(t, given)
 				call := policy.Call{Method: tt.method, Target: tt.target, Side: tt.side}
-				if got := labels(t, r.Resolve(call)); got != tt.want {
+				if got := labels(t, r.Resolve(&call)); got != tt.want {
 					t.Errorf("Resolve: %q; want %q", got, tt.want)
 				}
-				if got := labels(t, r.Resolve(unregistered(call))); got != tt.want {
+				if got := labels(t, r.Resolve(new(unregistered(call)))); got != tt.want {
 					t.Errorf("unregistered: %q; want %q", got, tt.want)
 				}
 			}
@@ -80,19 +80,19 @@ func TestShadowRules(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			call := policy.Call{Method: tt.method}
-			if got := labels(t, r.Resolve(call)); got != tt.want {
+			if got := labels(t, r.Resolve(&call)); got != tt.want {
 				t.Errorf("Resolve: %q; want %q", got, tt.want)
 			}
-			for _, p := range r.Resolve(call).Policies() {
+			for _, p := range r.Resolve(&call).Policies() {
 				if m, ok := p.(*made); !ok || m.key.Shadow != (m.label == "watched" || m.label == "list") {
 					t.Errorf("%+v; want a shadow rule's to know", p)
 				}
 			}
-			if got := labels(t, r.Resolve(unregistered(call))); got != tt.overflow {
+			if got := labels(t, r.Resolve(new(unregistered(call)))); got != tt.overflow {
 				t.Errorf("unregistered: %q; want %q", got, tt.overflow)
 			}
 			var matches []string
-			for _, m := range r.Matching(call) {
+			for _, m := range r.Matching(&call) {
 				matches = append(matches, m.Match)
 			}
 			if got := strings.Join(matches, " "); got != tt.rules {

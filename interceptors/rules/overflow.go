@@ -6,13 +6,13 @@ import "github.com/afloat-go/afloat/interceptors/policy"
 // breakers: one that judges unrelated methods together is worse than none.
 
 // overflow counts a call that gets no key of its own.
-func (r *Rules) overflow(g *generation, call policy.Call) *policy.Chain {
+func (r *Rules) overflow(g *generation, call *policy.Call) *policy.Chain {
 	r.overflowed.Add(1)
 	return r.overflowChain(g, call)
 }
 
 // overflowChain returns the overflow chain of call's rule, nil if there is none.
-func (r *Rules) overflowChain(g *generation, call policy.Call) *policy.Chain {
+func (r *Rules) overflowChain(g *generation, call *policy.Call) *policy.Chain {
 	at, c := g.overflowOf(call)
 	if at.rule == nil || c != nil {
 		return c
@@ -23,7 +23,7 @@ func (r *Rules) overflowChain(g *generation, call policy.Call) *policy.Chain {
 }
 
 // overflowLocked makes the chain if need be. g must be in force.
-func (r *Rules) overflowLocked(g *generation, call policy.Call) *policy.Chain {
+func (r *Rules) overflowLocked(g *generation, call *policy.Call) *policy.Chain {
 	at, c := g.overflowOf(call)
 	if at.rule == nil || c != nil {
 		return c
@@ -45,7 +45,7 @@ func (r *Rules) overflowLocked(g *generation, call policy.Call) *policy.Chain {
 
 // overflowOf returns where the chain for calls past the key limit is kept, with a
 // nil rule if they are unguarded, and the chain if it has been made.
-func (g *generation) overflowOf(call policy.Call) (at overflowAt, c *policy.Chain) {
+func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
 	at = overflowAt{g.set.enforced.find(call), call.Side}
 	if at.rule == nil || len(at.rule.Policies) == 0 {
 		return overflowAt{}, nil

@@ -81,7 +81,7 @@ func FuzzPattern(f *testing.F) {
 		// What a pattern stands for, it also matches: with a name in place of its
 		// star, and as it is.
 		for _, m := range []string{match, strings.Replace(match, "*", "x", 1)} {
-			if got := labels(t, r.Resolve(policy.Call{Method: m})); got != "x" {
+			if got := labels(t, r.Resolve(&policy.Call{Method: m})); got != "x" {
 				t.Errorf("under %q, %q is %s; want it guarded", match, m, got)
 			}
 		}

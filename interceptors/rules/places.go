@@ -22,7 +22,7 @@ type place struct {
 }
 
 // find returns the chain of call, if it is here.
-func (p *places) find(call policy.Call) (*policy.Chain, bool) {
+func (p *places) find(call *policy.Call) (*policy.Chain, bool) {
 	for i := p.index(call.Method, call.Target); ; i++ {
 		found := p.at(i).Load()
 		switch {

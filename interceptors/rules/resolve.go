@@ -3,7 +3,7 @@ package rules
 import "github.com/afloat-go/afloat/interceptors/policy"
 
 // resolveNew makes the entry of a method that was not seen before.
-func (r *Rules) resolveNew(call policy.Call) *policy.Chain {
+func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
 	if !g.set.find(call).guards() {
 		return nil
@@ -18,7 +18,7 @@ func (r *Rules) resolveNew(call policy.Call) *policy.Chain {
 
 // resolveLocked is resolveNew under the lock. g is in force: what an earlier
 // generation found no longer counts.
-func (r *Rules) resolveLocked(g *generation, call policy.Call) *policy.Chain {
+func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 	if c := g.table.lookup(call); c != nil {
 		return c
 	}

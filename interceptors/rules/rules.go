@@ -91,7 +91,7 @@ func (r *Rules) Observer() policy.Observer { return r.heard }
 // Resolve returns the chain of call. It is nil if no rule matches or if the rule
 // that matches has no policies. Calls of unregistered methods get the overflow
 // chain, because a hostile client can make up any number of them.
-func (r *Rules) Resolve(call policy.Call) *policy.Chain {
+func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
 	if call.Unregistered {
 		return r.overflowChain(g, call)
@@ -104,7 +104,7 @@ func (r *Rules) Resolve(call policy.Call) *policy.Chain {
 
 // Matching returns the rules that apply to a call: the closest rule, and the
 // closest shadow rule. It makes no policies.
-func (r *Rules) Matching(call policy.Call) []Rule {
+func (r *Rules) Matching(call *policy.Call) []Rule {
 	var all []Rule
 	for _, m := range r.current.Load().set.find(call).all() {
 		own := m.Rule

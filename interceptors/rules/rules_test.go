@@ -21,7 +21,7 @@ type made struct {
 
 func (m *made) Layer() policy.Layer { return m.layer }
 
-func (m *made) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (m *made) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, nil
 }
 
@@ -63,7 +63,7 @@ func labels(tb testing.TB, c *policy.Chain) string {
 // only is the one policy that r has for call.
 func only(tb testing.TB, r *rules.Rules, call policy.Call) policy.Policy {
 	tb.Helper()
-	policies := r.Resolve(call).Policies()
+	policies := r.Resolve(&call).Policies()
 	if len(policies) != 1 {
 		tb.Fatalf("%+v has %d policies; want 1", call, len(policies))
 	}
@@ -106,10 +106,10 @@ func TestTheClosestRuleAlone(t *testing.T) {
 			for _, given := range [][]rules.Rule{all, reversed(all)} {
 				call := policy.Call{Method: tt.method}
 				r := rulesOf(t, given)
-				if got := labels(t, r.Resolve(call)); got != tt.want {
+				if got := labels(t, r.Resolve(&call)); got != tt.want {
 					t.Errorf("Resolve(%q): %q; want %q", tt.method, got, tt.want)
 				}
-				if got := labels(t, r.Resolve(unregistered(call))); got != tt.want {
+				if got := labels(t, r.Resolve(new(unregistered(call)))); got != tt.want {
 					t.Errorf("unregistered %q: %q; want %q", tt.method, got, tt.want)
 				}
 			}
@@ -147,7 +147,7 @@ func TestHealthChecksAreUnguardedUnlessNamed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := rulesOf(t, []rules.Rule{rule(tt.match, template("named"))})
-			if got := labels(t, r.Resolve(policy.Call{Method: tt.method})); got != tt.want {
+			if got := labels(t, r.Resolve(&policy.Call{Method: tt.method})); got != tt.want {
 				t.Errorf("under %q, %s: %q; want %q", tt.match, tt.method, got, tt.want)
 			}
 		})
@@ -158,7 +158,7 @@ func TestNoRules(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, nil)
 	call := policy.Call{Method: method}
-	if r.Resolve(call) != nil || r.Resolve(unregistered(call)) != nil {
+	if r.Resolve(&call) != nil || r.Resolve(new(unregistered(call))) != nil {
 		t.Error("a call has a chain; want none without rules")
 	}
 	for k := range r.All() {
@@ -252,10 +252,10 @@ func TestSidesAreCountedApart(t *testing.T) {
 	t.Parallel()
 	eight := slices.Repeat([]rules.Template{template("x").On(policy.Client)}, 8)
 	r := rulesOf(t, one(append(eight, template("y").On(policy.Server))...))
-	if got := labels(t, r.Resolve(policy.Call{Side: policy.Server})); got != "y" {
+	if got := labels(t, r.Resolve(&policy.Call{Side: policy.Server})); got != "y" {
 		t.Errorf("a server's policies: %q; want y", got)
 	}
-	if got := len(r.Resolve(policy.Call{Side: policy.Client}).Policies()); got != 8 {
+	if got := len(r.Resolve(&policy.Call{Side: policy.Client}).Policies()); got != 8 {
 		t.Errorf("a client has %d policies; want 8", got)
 	}
 }
@@ -294,7 +294,7 @@ func TestRulesObserver(t *testing.T) {
 			t.Parallel()
 			o := &fragile{}
 			r := rulesOf(t, one(template("any")), tt.opts(o)...)
-			chains := []*policy.Chain{r.Resolve(policy.Call{Method: method}), r.Resolve(unregistered(policy.Call{Method: method}))}
+			chains := []*policy.Chain{r.Resolve(&policy.Call{Method: method}), r.Resolve(new(unregistered(policy.Call{Method: method})))}
 			for _, c := range chains {
 				o.Reset()
 				m, ok := c.Policies()[0].(*made)

@@ -29,7 +29,7 @@ func (f found) all() []*rule {
 }
 
 // find returns the rules of a call.
-func (s *ruleset) find(call policy.Call) found {
+func (s *ruleset) find(call *policy.Call) found {
 	return found{s.enforced.find(call), s.shadow.find(call)}
 }
 

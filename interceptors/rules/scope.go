@@ -57,7 +57,7 @@ type Key struct {
 const overflowName = "(overflow)"
 
 // keyOf is the key of the policy of t that guards call.
-func (t Template) keyOf(call policy.Call) Key {
+func (t Template) keyOf(call *policy.Call) Key {
 	switch t.Scope {
 	case PerService:
 		return Key{Target: call.Target, Name: serviceOf(call.Method)}

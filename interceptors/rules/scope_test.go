@@ -86,8 +86,8 @@ func TestTemplatesShareOnlyByUse(t *testing.T) {
 		rule("/shop.Catalog/*", perTarget, perTarget, compartment),
 		rule("/shop.Cart/*", perTarget, compartment),
 	})
-	catalog := r.Resolve(policy.Call{Method: "/shop.Catalog/Get"}).Policies()
-	cart := r.Resolve(policy.Call{Method: "/shop.Cart/Get"}).Policies()
+	catalog := r.Resolve(&policy.Call{Method: "/shop.Catalog/Get"}).Policies()
+	cart := r.Resolve(&policy.Call{Method: "/shop.Cart/Get"}).Policies()
 	if catalog[0] == catalog[1] || catalog[0] == cart[0] || catalog[1] == cart[0] {
 		t.Error("templates of their own share a policy")
 	}
@@ -116,10 +116,10 @@ func TestTemplatesOnSides(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			call := policy.Call{Method: method, Side: tt.side}
-			if got := labels(t, r.Resolve(call)); got != tt.want {
+			if got := labels(t, r.Resolve(&call)); got != tt.want {
 				t.Errorf("Resolve: %q; want %q", got, tt.want)
 			}
-			if got := labels(t, r.Resolve(unregistered(call))); got != tt.want {
+			if got := labels(t, r.Resolve(new(unregistered(call)))); got != tt.want {
 				t.Errorf("unregistered: %q; want %q", got, tt.want)
 			}
 		})
@@ -146,7 +146,7 @@ func TestAll(t *testing.T) {
 	for _, m := range []string{"/a.B/C", "/a.B/D", "/a.C/D"} {
 		for _, target := range []string{"dns:///one", "dns:///two"} {
 			key := rules.Key{Name: m, Target: target, Observer: policy.NopObserver{}}
-			want[key] = r.Resolve(policy.Call{Method: m, Target: target})
+			want[key] = r.Resolve(&policy.Call{Method: m, Target: target})
 		}
 	}
 	got := maps.Collect(r.All())
@@ -172,7 +172,7 @@ func TestAll(t *testing.T) {
 func TestRuleOfAnotherSide(t *testing.T) {
 	t.Parallel()
 	r := rulesOf(t, one(template("x").On(policy.Server)))
-	c := r.Resolve(policy.Call{Method: method, Side: policy.Client})
+	c := r.Resolve(&policy.Call{Method: method, Side: policy.Client})
 	if got := c.Policies(); len(got) != 0 {
 		t.Errorf("a client has the policies %v; want none", got)
 	}

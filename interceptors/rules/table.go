@@ -39,7 +39,7 @@ const (
 )
 
 // lookup returns the chain of call, nil if it has no entry.
-func (t *table) lookup(call policy.Call) *policy.Chain {
+func (t *table) lookup(call *policy.Call) *policy.Chain {
 	if places := t.places.Load(); places != nil {
 		if c, ok := places.find(call); ok {
 			return c
@@ -64,7 +64,7 @@ func (t *table) entry(at callText) *entry {
 
 // remember finds e faster for the next call with these very strings, while
 // there is room.
-func (t *table) remember(call policy.Call, e *entry) {
+func (t *table) remember(call *policy.Call, e *entry) {
 	places := t.places.Load()
 	if places == nil || t.placed.Load() >= places.room() {
 		return

@@ -19,7 +19,7 @@ func newEntry(method, target string, side policy.Side) *entry {
 func TestTableFindsByText(t *testing.T) {
 	t.Parallel()
 	var tab table
-	if tab.lookup(policy.Call{Method: "/a.B/C"}) != nil {
+	if tab.lookup(&policy.Call{Method: "/a.B/C"}) != nil {
 		t.Error("an empty table has an entry")
 	}
 	e := newEntry("/a.B/C", "dns:///one", policy.Client)
@@ -46,7 +46,7 @@ func TestTableFindsByText(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for range 3 {
-				if got := tab.lookup(tt.call); got != tt.want {
+				if got := tab.lookup(&tt.call); got != tt.want {
 					t.Errorf("found %p; want %p", got, tt.want)
 				}
 			}
@@ -61,11 +61,11 @@ func TestTableRemembersCopies(t *testing.T) {
 	e := newEntry("/a.B/C", "dns:///one", policy.Client)
 	tab.insert(e)
 	call := policy.Call{Method: strings.Clone(e.method), Target: strings.Clone(e.target)}
-	if _, ok := tab.places.Load().find(call); ok {
+	if _, ok := tab.places.Load().find(&call); ok {
 		t.Error("the place of a string is known before it was seen")
 	}
-	tab.lookup(call)
-	if got, ok := tab.places.Load().find(call); !ok || got != e.chain {
+	tab.lookup(&call)
+	if got, ok := tab.places.Load().find(&call); !ok || got != e.chain {
 		t.Errorf("found %p; want %p", got, e.chain)
 	}
 }
@@ -83,7 +83,7 @@ func TestResolveMakesAKeyOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	call := policy.Call{Method: "/a.B/C"}
-	first, second := r.resolveNew(call), r.resolveNew(call)
+	first, second := r.resolveNew(&call), r.resolveNew(&call)
 	if size := r.current.Load().table.size; first == nil || first != second || made != 2 || size != 1 {
 		t.Errorf("chains %p, %p of %d keys; policies made, that of the trial one of them: %d; want 2",
 			first, second, size, made)
@@ -93,7 +93,7 @@ func TestResolveMakesAKeyOnce(t *testing.T) {
 // idle is a policy that does nothing.
 type idle struct{}
 
-func (idle) Acquire(context.Context, policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
+func (idle) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
 
 // Places that are remembered must stay bounded: half of them are always free,
 // else a lookup would not end.
@@ -104,7 +104,7 @@ func TestTableStaysHalfEmpty(t *testing.T) {
 		e := newEntry(fmt.Sprint("/a.B/", i), "", policy.Server)
 		tab.insert(e)
 		for range 3 << firstBits {
-			if tab.lookup(policy.Call{Method: strings.Clone(e.method), Side: policy.Server}) != e.chain {
+			if tab.lookup(&policy.Call{Method: strings.Clone(e.method), Side: policy.Server}) != e.chain {
 				t.Fatalf("a copy of %s has no entry", e.method)
 			}
 		}
@@ -135,17 +135,17 @@ func TestTableForgetsTheDropped(t *testing.T) {
 	tab.insert(stays)
 	tab.drop(func(e *entry) bool { return e == gone })
 	call := policy.Call{Method: strings.Clone(gone.method)}
-	tab.remember(call, gone) // the rest of a lookup that began before the drop
-	if got := tab.lookup(call); got != nil {
+	tab.remember(&call, gone) // the rest of a lookup that began before the drop
+	if got := tab.lookup(&call); got != nil {
 		t.Errorf("a dropped entry is found again: %p", got)
 	}
 	anew := newEntry(gone.method, "", policy.Client)
 	tab.insert(anew)
-	tab.remember(call, gone)
-	if got := tab.lookup(call); got != anew.chain {
+	tab.remember(&call, gone)
+	if got := tab.lookup(&call); got != anew.chain {
 		t.Errorf("found %p; want the entry made anew, %p", got, anew.chain)
 	}
-	if got := tab.lookup(policy.Call{Method: stays.method}); got != stays.chain {
+	if got := tab.lookup(&policy.Call{Method: stays.method}); got != stays.chain {
 		t.Errorf("found %p; want %p", got, stays.chain)
 	}
 }
@@ -162,7 +162,7 @@ func TestTableConcurrentSafe(t *testing.T) {
 	for range 3 {
 		wg.Go(func() {
 			for range 500 {
-				if tab.lookup(policy.Call{Method: strings.Clone(fixed.method), Target: fixed.target}) != fixed.chain {
+				if tab.lookup(&policy.Call{Method: strings.Clone(fixed.method), Target: fixed.target}) != fixed.chain {
 					t.Error("an entry that stays was not found")
 				}
 			}
@@ -212,7 +212,7 @@ func FuzzTable(f *testing.F) {
 					}
 				}
 			default:
-				if got, want := tab.lookup(call), model[at]; got != want {
+				if got, want := tab.lookup(&call), model[at]; got != want {
 					t.Fatalf("%+v: %p; want %p", call, got, want)
 				}
 			}
@@ -221,7 +221,7 @@ func FuzzTable(f *testing.F) {
 			}
 		}
 		for at, want := range model {
-			if got := tab.lookup(policy.Call{Method: at.method, Target: at.target, Side: at.side}); got != want {
+			if got := tab.lookup(&policy.Call{Method: at.method, Target: at.target, Side: at.side}); got != want {
 				t.Errorf("%+v: %p; want %p", at, got, want)
 			}
 		}

@@ -76,6 +76,34 @@ func Use(p policy.Policy) Template {
 	return t
 }
 
+// TemplateOf returns a template of policies of the kind and type P, for the functions
+// that packages of policies have, such as breaker.Each. The config is that of
+// [Template.Config]. The functions are as [Template.New] and [Template.Update], except
+// that update is only asked about a P.
+func TemplateOf[P policy.Policy](kind string, config any, create func(Key) (P, error), update func(Key, P) error) Template {
+	return Template{
+		Kind: kind, Config: config,
+		New: func(k Key) (policy.Policy, error) {
+			p, err := create(k)
+			if err != nil {
+				return nil, err
+			}
+			return p, nil
+		},
+		Update: func(k Key, p policy.Policy) error {
+			own, ok := p.(P)
+			if !ok {
+				return ErrOther
+			}
+			return update(k, own)
+		},
+	}
+}
+
+// ErrOther says that a policy is not one that the template would make for the key. A
+// [Template.Update] returns it to have the policy made anew.
+var ErrOther = errors.New("rules: the policy is not one of the template's")
+
 // trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
 // policy of it.
 func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Policy, error) {

@@ -14,12 +14,12 @@ import (
 // tellAll calls every method of o.
 func tellAll(o policy.Observer) {
 	ctx := context.Background()
-	o.Admitted(ctx, policy.Call{}, policy.Admitted{})
-	o.Rejected(ctx, policy.Call{}, policy.Rejected{Err: errPlain})
-	o.Settled(ctx, policy.Call{}, policy.Outcome{})
+	o.Admitted(ctx, &policy.Call{}, policy.Admitted{})
+	o.Rejected(ctx, &policy.Call{}, policy.Rejected{Err: errPlain})
+	o.Settled(ctx, &policy.Call{}, &policy.Outcome{})
 	o.Transition(policy.Transition{})
 	o.Late(policy.Late{})
-	o.Leaked(policy.Call{})
+	o.Leaked(&policy.Call{})
 }
 
 // everything is the kinds of events that tellAll makes.
@@ -31,17 +31,17 @@ var everything = []policytest.EventKind{
 // fragile panics after it has noted what it heard.
 type fragile struct{ policytest.Recorder }
 
-func (f *fragile) Admitted(ctx context.Context, c policy.Call, a policy.Admitted) context.Context {
+func (f *fragile) Admitted(ctx context.Context, c *policy.Call, a policy.Admitted) context.Context {
 	f.Recorder.Admitted(ctx, c, a)
 	panic("admitted")
 }
 
-func (f *fragile) Rejected(ctx context.Context, c policy.Call, r policy.Rejected) {
+func (f *fragile) Rejected(ctx context.Context, c *policy.Call, r policy.Rejected) {
 	f.Recorder.Rejected(ctx, c, r)
 	panic("rejected")
 }
 
-func (f *fragile) Settled(ctx context.Context, c policy.Call, o policy.Outcome) {
+func (f *fragile) Settled(ctx context.Context, c *policy.Call, o *policy.Outcome) {
 	f.Recorder.Settled(ctx, c, o)
 	panic("settled")
 }
@@ -60,7 +60,7 @@ func (*fragile) Interest() policy.Interest { panic("interest") }
 
 func (*fragile) Watch(*rules.Rules) { panic("watch") }
 
-func (f *fragile) Leaked(c policy.Call) {
+func (f *fragile) Leaked(c *policy.Call) {
 	f.Recorder.Leaked(c)
 	panic("leaked")
 }
@@ -68,7 +68,7 @@ func (f *fragile) Leaked(c policy.Call) {
 // reporting tells its observer of what a policy may have to tell.
 type reporting struct{ observer policy.Observer }
 
-func (r reporting) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (r reporting) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	r.observer.Transition(policy.Transition{Name: "t"})
 	r.observer.Late(policy.Late{Name: "l"})
 	return policy.Permit{}, nil
@@ -81,7 +81,7 @@ func TestReportsSayWhoseCallsThePolicyGuards(t *testing.T) {
 		New: func(k rules.Key) (policy.Policy, error) { return reporting{policy.Observe(k.Observer)}, nil },
 	}}}}, rules.WithObserver(rec))
 	call := policy.Call{Method: method, Target: "dns:///shop", Side: policy.Server}
-	if err := rules.Resolve(call).Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := rules.Resolve(&call).Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	transition, late := rec.Of(policytest.Transition)[0].Transition, rec.Of(policytest.Late)[0].Late
@@ -128,7 +128,7 @@ func TestPanickingObserverHarmsNoRules(t *testing.T) {
 	t.Parallel()
 	o := &fragile{}
 	all := rulesOf(t, []rules.Rule{{Match: "*", Policies: []rules.Template{template("any")}}}, rules.WithObserver(o))
-	if err := all.Resolve(policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := all.Resolve(&policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
 	if got, want := o.Kinds(), []policytest.EventKind{policytest.Settled}; !slices.Equal(got, want) {
@@ -144,7 +144,7 @@ type reentrant struct {
 	deep bool
 }
 
-func (r *reentrant) Admitted(ctx context.Context, _ policy.Call, _ policy.Admitted) context.Context {
+func (r *reentrant) Admitted(ctx context.Context, _ *policy.Call, _ policy.Admitted) context.Context {
 	if !r.deep {
 		r.deep = true
 		r.back()
@@ -159,8 +159,8 @@ func TestReentrantObserverOfRules(t *testing.T) {
 	all := rulesOf(t, []rules.Rule{{Match: "*", Policies: []rules.Template{template("any")}}}, rules.WithObserver(o))
 	nothing := func(context.Context) error { return nil }
 	var inner error
-	o.back = func() { inner = all.Resolve(policy.Call{Method: "/shop.Cart/Get"}).Do(t.Context(), method, nothing) }
-	outer := all.Resolve(policy.Call{Method: method}).Do(t.Context(), method, nothing)
+	o.back = func() { inner = all.Resolve(&policy.Call{Method: "/shop.Cart/Get"}).Do(t.Context(), method, nothing) }
+	outer := all.Resolve(&policy.Call{Method: method}).Do(t.Context(), method, nothing)
 	if err := errors.Join(outer, inner); err != nil || !o.deep {
 		t.Errorf("calls: %v; called back: %v", err, o.deep)
 	}

@@ -26,7 +26,7 @@ func TestAddresses(t *testing.T) {
 		"passthrough:///\xffshop:1": "server.address=\uFFFDshop server.port=1",
 	} {
 		b := newBackend(t)
-		b.Leaked(policy.Call{Method: "/a.B/C", Target: target})
+		b.Leaked(&policy.Call{Method: "/a.B/C", Target: target})
 		b.wantPoints(t, "afloat.client.leaked_streams", "rpc.method=a.B/C "+want+": 1")
 	}
 }

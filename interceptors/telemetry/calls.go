@@ -16,12 +16,12 @@ func (*Observer) Interest() policy.Interest { return policy.Interest{} }
 // Admitted implements [policy.Observer]. It notes on the span of the call that the
 // call had to wait, is a probe, or would have been refused by a policy that only
 // watches.
-func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admitted) context.Context {
+func (o *Observer) Admitted(ctx context.Context, call *policy.Call, a policy.Admitted) context.Context {
 	if s := o.sides[call.Side]; a.Notes.Has(policy.NoteShadowed) && s.shadowed.Enabled(ctx) {
-		s.shadowed.Add(ctx, 1, s.said.of(idOf(call)).add...)
+		s.shadowed.Add(ctx, 1, s.said.of(idOf(*call)).add...)
 	}
 	if a.Waited > 0 {
-		o.waited(ctx, call, a.Waited, a.WaitedIn)
+		o.waited(ctx, *call, a.Waited, a.WaitedIn)
 		o.waitSpan(ctx, a)
 	}
 	if !o.tracing {
@@ -31,7 +31,7 @@ func (o *Observer) Admitted(ctx context.Context, call policy.Call, a policy.Admi
 	if call.Side == policy.Client {
 		return d.within(ctx) // its span is yet to be made
 	}
-	if span := spanOf(ctx, call); span != nil {
+	if span := spanOf(ctx, *call); span != nil {
 		d.say(span)
 	}
 	return ctx
@@ -57,15 +57,15 @@ func (o *Observer) waitSpan(ctx context.Context, a policy.Admitted) {
 }
 
 // Settled implements [policy.Observer]. It counts the call.
-func (o *Observer) Settled(ctx context.Context, call policy.Call, outcome policy.Outcome) {
+func (o *Observer) Settled(ctx context.Context, call *policy.Call, outcome *policy.Outcome) {
 	s := o.sides[call.Side]
 	if s.calls.Enabled(ctx) {
-		s.calls.Add(ctx, 1, s.said.of(idOf(call)).ended[outcome.Verdict]...)
+		s.calls.Add(ctx, 1, s.said.of(idOf(*call)).ended[outcome.Verdict]...)
 	}
 }
 
 // Leaked implements [policy.Observer]. It counts the stream.
-func (o *Observer) Leaked(call policy.Call) {
+func (o *Observer) Leaked(call *policy.Call) {
 	s := o.sides[call.Side]
-	s.leaked.Add(context.Background(), 1, s.said.of(idOf(call)).add...)
+	s.leaked.Add(context.Background(), 1, s.said.of(idOf(*call)).add...)
 }

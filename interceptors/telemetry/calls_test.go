@@ -185,13 +185,13 @@ func TestRefusalThatIsNone(t *testing.T) {
 
 type refuser struct{ err error }
 
-func (r refuser) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (r refuser) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, r.err
 }
 
 func TestLeakedStreamsAreCounted(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	b.Leaked(policy.Call{Method: rpctest.BidiStream, Target: "rig:443"})
+	b.Leaked(&policy.Call{Method: rpctest.BidiStream, Target: "rig:443"})
 	b.wantPoints(t, "afloat.client.leaked_streams", "rpc.method=rig.v1.Rig/Bidi"+at+": 1")
 }

@@ -23,7 +23,7 @@ func TestGlobalProviders(t *testing.T) { //nolint:paralleltest // they are globa
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Rejected(t.Context(), policy.Call{Method: "/pkg.Service/Method"}, policy.Rejected{Err: errDown})
+	o.Rejected(t.Context(), &policy.Call{Method: "/pkg.Service/Method"}, policy.Rejected{Err: errDown})
 	b.only(t, "pkg.Service/Method")
 	b.wantPoints(t, "afloat.client.rejections", "afloat.policy.kind= afloat.rejection.reason=UNAVAILABLE rpc.method=pkg.Service/Method: 1")
 }

@@ -28,11 +28,11 @@ func TestStepsSayThatTheyWaited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held, err := places.Acquire(t.Context(), policy.Call{})
+		held, err := places.Acquire(t.Context(), &policy.Call{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(250*time.Millisecond, func() { held.Settler.Settle(held.Token, policy.Outcome{}) })
+		time.AfterFunc(250*time.Millisecond, func() { held.Settler.Settle(held.Token, &policy.Outcome{}) })
 		b.gather(t, fanout.Optional("banner", banner(nil), setBanner).Guard(places))
 
 		b.wantTree(t, "handler", "handler / GetPage banner", "handler / GetPage banner / bulkhead wait")

@@ -133,7 +133,7 @@ func (b *backend) everything(t *testing.T) *rules.Rules {
 	list := b.guard(t, breaker.Each(breaker.Config{}), bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}), ratelimit.Each(ratelimit.Config{PerSecond: 1}))
 	b.tellAll(t, "rig:443")
 	for _, s := range []policy.Side{policy.Client, policy.Server} {
-		list.Resolve(policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
+		list.Resolve(&policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
 	}
 	b.Answered(context.Background(), degrade.Response{Method: "/a.B/C", Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
 	return list
@@ -192,8 +192,8 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 	t.Helper()
 	refuse := func(client, local string) {
 		r := policy.Rejected{Err: errDown, Waited: time.Second}
-		b.Rejected(t.Context(), policy.Call{Method: client, Target: "rig:443"}, r)
-		b.Rejected(t.Context(), policy.Call{Method: local, Side: policy.Local}, r)
+		b.Rejected(t.Context(), &policy.Call{Method: client, Target: "rig:443"}, r)
+		b.Rejected(t.Context(), &policy.Call{Method: local, Side: policy.Local}, r)
 	}
 	refuse("/pkg.Service/Method", "operation")
 	for i := range 400 {
@@ -213,10 +213,10 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 	} {
 		own := b.StepStarted(t.Context(), step)
 		guarded := policy.Call{Method: step.String(), Side: policy.Local}
-		b.Admitted(own, guarded, policy.Admitted{
+		b.Admitted(own, &guarded, policy.Admitted{
 			Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed,
 		})
-		b.Rejected(own, guarded, policy.Rejected{Err: errDown})
+		b.Rejected(own, &guarded, policy.Rejected{Err: errDown})
 		b.StepEnded(own, step, fallback.Ended{Err: errDown, Abandoned: true})
 		b.StepEnded(own, step, fallback.Ended{Err: errDown, Late: true})
 	}
@@ -228,14 +228,14 @@ func (b *backend) callOfAllKinds(ctx context.Context, a policy.Admitted) {
 	call := policy.Call{Method: "/pkg.Service/Method"}
 	own := b.StepStarted(ctx, step)
 	made := telemetry.ClientHandler(otelgrpc.NewClientHandler(b.traced()...)).
-		TagRPC(b.Admitted(own, call, a), &stats.RPCTagInfo{FullMethodName: call.Method})
+		TagRPC(b.Admitted(own, &call, a), &stats.RPCTagInfo{FullMethodName: call.Method})
 	trace.SpanFromContext(made).End()
 	b.StepEnded(own, step, fallback.Ended{})
 
 	call.Side = policy.Server
 	served := otelgrpc.NewServerHandler(b.traced()...).TagRPC(ctx, &stats.RPCTagInfo{FullMethodName: call.Method})
-	b.Admitted(served, call, a)
-	b.Rejected(served, call, policy.Rejected{Err: errDown})
+	b.Admitted(served, &call, a)
+	b.Rejected(served, &call, policy.Rejected{Err: errDown})
 	b.Answered(served, degrade.Response{Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
 	trace.SpanFromContext(served).End()
 }

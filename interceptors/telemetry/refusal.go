@@ -80,24 +80,24 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 // Rejected implements [policy.Observer]. It counts the call and notes the refusal on
 // its span. It makes that span if there is none: a server's call has otelgrpc's, and
 // a step has its own.
-func (o *Observer) Rejected(ctx context.Context, call policy.Call, r policy.Rejected) {
+func (o *Observer) Rejected(ctx context.Context, call *policy.Call, r policy.Rejected) {
 	s := o.sides[call.Side]
 	if r.Waited > 0 {
-		o.waited(ctx, call, r.Waited, r.WaitedIn)
+		o.waited(ctx, *call, r.Waited, r.WaitedIn)
 	}
 	if !o.tracing && !s.rejections.Enabled(ctx) {
 		return
 	}
-	said := s.refused.of(refusalOf(call, r.Err))
+	said := s.refused.of(refusalOf(*call, r.Err))
 	s.rejections.Add(ctx, 1, said.add...)
 	if !o.tracing {
 		return
 	}
-	if span := spanOf(ctx, call); span != nil {
+	if span := spanOf(ctx, *call); span != nil {
 		span.SetAttributes(said.why...)
 		return
 	}
-	o.refusedSpan(ctx, call, said, r)
+	o.refusedSpan(ctx, *call, said, r)
 }
 
 // refusedSpan makes a span of a refused call, from its beginning.

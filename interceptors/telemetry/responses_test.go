@@ -45,7 +45,7 @@ func (p profiles) WatchProfiles(_ *testv1.WatchProfilesRequest, s grpc.ServerStr
 func (b *backend) answering(t *testing.T, mark func(context.Context), call func(context.Context, testv1.TierServiceClient)) {
 	t.Helper()
 	lis := b.listen(t, func(s *grpc.Server) { testv1.RegisterTierServiceServer(s, profiles{mark: mark}) },
-		interceptors.ServerOptions(b.guard(t), interceptors.Edge())...)
+		interceptors.ServerOptions(b.guard(t), interceptors.WithEdge())...)
 	call(t.Context(), testv1.NewTierServiceClient(b.dial(t, lis)))
 	synctest.Wait() // for the server's span to end, which is after the client has its answer
 }
@@ -146,7 +146,7 @@ func TestNamesOfSpansAreBounded(t *testing.T) {
 	b := newBackend(t)
 	for i := range 400 {
 		for _, side := range []policy.Side{policy.Client, policy.Local} {
-			b.Rejected(t.Context(), policy.Call{Method: fmt.Sprintf("/made.Up/M%d", i), Side: side}, policy.Rejected{Err: errDown})
+			b.Rejected(t.Context(), &policy.Call{Method: fmt.Sprintf("/made.Up/M%d", i), Side: side}, policy.Rejected{Err: errDown})
 		}
 	}
 	spans := map[string]int{}
@@ -168,8 +168,8 @@ func TestWhatIsExportedIsText(t *testing.T) {
 		refused := &policy.Rejection{Kind: "breaker", Name: strange, Method: strange, Reason: policy.ReasonCircuitOpen, Err: errors.New(strange)}
 		for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 			call := policy.Call{Method: strange, Target: strange, Side: side}
-			b.Rejected(t.Context(), call, policy.Rejected{Err: refused, Waited: 1})
-			b.Settled(t.Context(), call, policy.Outcome{})
+			b.Rejected(t.Context(), &call, policy.Rejected{Err: refused, Waited: 1})
+			b.Settled(t.Context(), &call, &policy.Outcome{})
 			b.Transition(policy.Transition{Name: strange, Target: strange, Side: side})
 			b.Late(policy.Late{Name: strange, Target: strange, Side: side})
 		}

@@ -18,10 +18,10 @@ func (b *backend) tellAll(tb testing.TB, name string) {
 	refused := &policy.Rejection{Kind: "breaker", Name: name, Reason: policy.ReasonCircuitOpen, Err: errDown}
 	for _, s := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 		call := policy.Call{Method: name, Target: name, Side: s}
-		b.Admitted(ctx, call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed})
-		b.Settled(ctx, call, policy.Outcome{})
-		b.Rejected(ctx, call, policy.Rejected{Err: refused, Waited: time.Second})
-		b.Leaked(call)
+		b.Admitted(ctx, &call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed})
+		b.Settled(ctx, &call, &policy.Outcome{})
+		b.Rejected(ctx, &call, policy.Rejected{Err: refused, Waited: time.Second})
+		b.Leaked(&call)
 		b.Transition(policy.Transition{Kind: "breaker", Name: name, Target: name, Side: s, From: "closed", To: "open", Cause: "mode"})
 		b.Late(policy.Late{Kind: "breaker", Name: name, Target: name, Side: s})
 	}

@@ -103,7 +103,7 @@ func TestWatchingPoliciesAreToldApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain := list.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
+	chain := list.Resolve(&policy.Call{Method: rpctest.Unary, Target: "rig:443"})
 	if err := chain.Do(t.Context(), "f", func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestPoliciesOfOneNameAreSummedUp(t *testing.T) {
 	b := newBackend(t)
 	for range 2 {
 		list := b.guard(t, breaker.Each(breaker.Config{}))
-		list.Resolve(policy.Call{Method: rpctest.Unary, Target: "rig:443"})
+		list.Resolve(&policy.Call{Method: rpctest.Unary, Target: "rig:443"})
 		t.Cleanup(func() { runtime.KeepAlive(list) })
 	}
 	all := points(t, b.collected(t)["afloat.client.circuit_breaker.state"])
@@ -142,8 +142,8 @@ func TestAPolicyOfSeveralRulesIsSeenOnce(t *testing.T) {
 	}
 	for range 2 {
 		list := b.guard(t, rules.Use(shared))
-		list.Resolve(policy.Call{Method: "/a.B/C"})
-		list.Resolve(policy.Call{Method: "/a.B/D"})
+		list.Resolve(&policy.Call{Method: "/a.B/C"})
+		list.Resolve(&policy.Call{Method: "/a.B/D"})
 		t.Cleanup(func() { runtime.KeepAlive(list) })
 	}
 	b.wantPoints(t, "afloat.client.bulkhead.limit", "afloat.policy.name=shared afloat.policy.shadow=true: 7")
@@ -152,7 +152,7 @@ func TestAPolicyOfSeveralRulesIsSeenOnce(t *testing.T) {
 // uncomparable is a policy that no map can have as a key.
 type uncomparable struct{ names []string }
 
-func (u uncomparable) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (u uncomparable) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, errors.New(strings.Join(u.names, " "))
 }
 
@@ -162,7 +162,7 @@ func TestNothingToSee(t *testing.T) {
 	b := newBackend(t)
 	b.WatchPolicies(nil, (*breaker.Breaker)(nil), (*bulkhead.Bulkhead)(nil), (*ratelimit.Limiter)(nil), uncomparable{}, uncomparable{})
 	list := b.guard(t, rules.Use(uncomparable{}), rules.Use((*breaker.Breaker)(nil)))
-	list.Resolve(policy.Call{Method: "/a.B/C"})
+	list.Resolve(&policy.Call{Method: "/a.B/C"})
 	for name := range b.collected(t) {
 		if !strings.HasPrefix(name, "afloat.rules.") {
 			t.Errorf("seen: %s", name)
@@ -184,7 +184,8 @@ func TestRulesAreNotKept(t *testing.T) {
 		for _, method := range []string{"/a.B/C", "/a.B/D", "/a.B/E"} {
 			call := policy.Call{Method: method}
 			var a policy.Admission
-			if _, err := list.Resolve(call).Admit(t.Context(), call, &a); err != nil {
+			a.Call = call
+			if _, err := list.Resolve(&call).Admit(t.Context(), &a); err != nil {
 				t.Fatal(err)
 			}
 			defer a.Abandon() // until then the one key is not idle
@@ -216,7 +217,7 @@ func TestCollectingWhileRulesChange(t *testing.T) {
 	others.Go(func() {
 		for i := range 400 {
 			method := fmt.Sprintf("/a.B/%d", i%16)
-			_ = lasting.Resolve(policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return errDown })
+			_ = lasting.Resolve(&policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return errDown })
 		}
 	})
 	others.Go(func() {
@@ -234,8 +235,8 @@ func TestCollectingWhileRulesChange(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			_ = passing.Resolve(policy.Call{Method: "/a.B/C"}).Do(t.Context(), "", func(context.Context) error {
-				passing.Resolve(policy.Call{Method: "/a.B/D"}) // the one key is not idle
+			_ = passing.Resolve(&policy.Call{Method: "/a.B/C"}).Do(t.Context(), "", func(context.Context) error {
+				passing.Resolve(&policy.Call{Method: "/a.B/D"}) // the one key is not idle
 				return nil
 			})
 			runtime.GC()

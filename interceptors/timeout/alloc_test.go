@@ -30,8 +30,13 @@ func TestNothingToDoAllocatesNothing(t *testing.T) { //nolint:paralleltest // Al
 		{"stream, earlier deadline", all, soon, policy.ServerStream},
 	} {
 		p := newTimeout(t, tt.cfg)
+		call := policy.Call{Method: method, Shape: tt.kind}
 		got := testing.AllocsPerRun(100, func() {
-			wantNothing(t, acquire(t, tt.ctx, p, tt.kind))
+			permit, err := p.Acquire(tt.ctx, &call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantNothing(t, permit)
 		})
 		if got != 0 {
 			t.Errorf("%s: %v allocations; want none", tt.name, got)

@@ -102,7 +102,7 @@ func TestUpdateFaults(t *testing.T) {
 			if permit.Context == nil {
 				t.Fatal("after a failed update a call has no deadline")
 			}
-			defer permit.Settler.Settle(permit.Token, policy.Outcome{})
+			defer permit.Settler.Settle(permit.Token, &policy.Outcome{})
 			if deadline, _ := permit.Context.Deadline(); time.Until(deadline) > time.Minute {
 				t.Errorf("after a failed update a call has until %v", deadline)
 			}

@@ -51,7 +51,7 @@ func ExampleEach() {
 		return
 	}
 	for _, method := range []string{"/shop.v1.Catalog/Get", "/shop.v1.Reports/Yearly"} {
-		chain := rules.Resolve(policy.Call{Method: method})
+		chain := rules.Resolve(&policy.Call{Method: method})
 		_ = chain.Do(context.Background(), method, func(ctx context.Context) error {
 			deadline, _ := ctx.Deadline()
 			fmt.Println(method, time.Until(deadline).Round(time.Second))
@@ -78,14 +78,15 @@ func ExampleErrIdle() {
 	// The adapters in package interceptors do this for every stream.
 	var stream policy.Admission
 	call := policy.Call{Method: "/shop.v1.Prices/Watch", Shape: policy.ServerStream}
-	ctx, err := chain.Admit(context.Background(), call, &stream)
+	stream.Call = call
+	ctx, err := chain.Admit(context.Background(), &stream)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	<-ctx.Done()
 	err = context.Cause(ctx)
-	stream.Settle(policy.Outcome{Err: err})
+	stream.Settle(err)
 	fmt.Println(errors.Is(err, timeout.ErrIdle), policy.Code(err), policy.ReasonOf(err), policy.Classify(err))
 	// Output: true DeadlineExceeded TIMEOUT failure
 }

@@ -27,12 +27,12 @@ func FuzzConfig(f *testing.F) {
 			return
 		}
 		for _, kind := range []policy.Shape{policy.Unary, policy.BidiStream} {
-			permit, err := p.Acquire(t.Context(), policy.Call{Method: "/a/b", Shape: kind})
+			permit, err := p.Acquire(t.Context(), &policy.Call{Method: "/a/b", Shape: kind})
 			if err != nil {
 				t.Errorf("%+v, %v: %v", cfg, kind, err)
 			}
 			if permit.Settler != nil {
-				permit.Settler.Settle(permit.Token, policy.Outcome{})
+				permit.Settler.Settle(permit.Token, &policy.Outcome{})
 			}
 		}
 	})

@@ -9,41 +9,40 @@ import (
 )
 
 // stream bounds a stream.
-func (c *Config) stream(ctx context.Context, call policy.Call) policy.Permit {
-	bounds, now := c.bounds(ctx, call)
+func (c *Config) stream(ctx context.Context, call *policy.Call) policy.Permit {
+	bounds := c.bounds(ctx, call)
 	if bounds == (Config{}) {
-		return policy.Permit{At: now}
+		return policy.Permit{}
 	}
 	s := &streamTimer{Config: bounds}
-	p := policy.Permit{Settler: s, Wants: bounds.wants(call), At: now}
+	p := policy.Permit{Settler: s, Wants: bounds.wants(call)}
 	p.Context, s.cancel = context.WithCancelCause(ctx)
 	s.total = s.arm(s.Total, ErrTotal)
 	return p
 }
 
 // bounds returns the bounds of c that can end a stream before its own deadline
-// does, and the instant if it had to read the clock.
-func (c *Config) bounds(ctx context.Context, call policy.Call) (bounds Config, now policy.Instant) {
-	bounds = Config{FirstMessage: c.FirstMessage, Idle: c.Idle, Total: c.Total}
+// does.
+func (c *Config) bounds(ctx context.Context, call *policy.Call) Config {
+	bounds := Config{FirstMessage: c.FirstMessage, Idle: c.Idle, Total: c.Total}
 	if call.Shape == policy.ClientStream {
 		bounds.FirstMessage = 0 // its one response is its end
 	}
 	deadline, ok := ctx.Deadline()
 	if !ok || bounds == (Config{}) {
-		return bounds, 0
+		return bounds
 	}
-	now = call.Begin.OrNow()
-	left := policy.InstantOf(deadline).Sub(now)
+	left := policy.InstantOf(deadline).Sub(call.Now())
 	for _, d := range [...]*time.Duration{&bounds.FirstMessage, &bounds.Idle, &bounds.Total} {
 		if *d >= left {
 			*d = 0
 		}
 	}
-	return bounds, now
+	return bounds
 }
 
 // wants is what a streamTimer with these bounds needs.
-func (c *Config) wants(call policy.Call) (w policy.Wants) {
+func (c *Config) wants(call *policy.Call) (w policy.Wants) {
 	if c.FirstMessage > 0 {
 		w |= policy.WantsStart | policy.WantsResponse
 	}
@@ -101,7 +100,7 @@ func (s *streamTimer) Message(uint64, policy.Direction) error {
 }
 
 // Settle stops counting and releases the context.
-func (s *streamTimer) Settle(uint64, policy.Outcome) {
+func (s *streamTimer) Settle(uint64, *policy.Outcome) {
 	s.mu.Lock()
 	s.ended = true
 	stop(s.first)

@@ -230,7 +230,7 @@ func TestStreamDeadline(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), tt.own)
 				defer cancel()
 				call := policy.Call{Shape: policy.BidiStream, Side: tt.side}
-				permit, err := newTimeout(t, all).Acquire(ctx, call)
+				permit, err := newTimeout(t, all).Acquire(ctx, &call)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -241,7 +241,7 @@ func TestStreamDeadline(t *testing.T) {
 				if permit.Wants != tt.want {
 					t.Errorf("permit = %+v; want it to want %b", permit, tt.want)
 				}
-				permit.Settler.Settle(permit.Token, policy.Outcome{})
+				permit.Settler.Settle(permit.Token, &policy.Outcome{})
 			})
 		})
 	}

@@ -69,7 +69,7 @@ func (*Timeout) Idle() bool { return true }
 
 // Acquire admits every call, with a context that ends when its time is up. It
 // never blocks.
-func (t *Timeout) Acquire(ctx context.Context, call policy.Call) (policy.Permit, error) {
+func (t *Timeout) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	cfg := t.config.Load()
 	if call.Shape.Streams() {
 		return cfg.stream(ctx, call), nil
@@ -78,7 +78,7 @@ func (t *Timeout) Acquire(ctx context.Context, call policy.Call) (policy.Permit,
 }
 
 // unary bounds a unary call.
-func (c *Config) unary(ctx context.Context, call policy.Call) policy.Permit {
+func (c *Config) unary(ctx context.Context, call *policy.Call) policy.Permit {
 	limit := c.Max
 	deadline, hasDeadline := ctx.Deadline()
 	if !hasDeadline && c.Default > 0 {
@@ -87,19 +87,17 @@ func (c *Config) unary(ctx context.Context, call policy.Call) policy.Permit {
 	if limit == 0 {
 		return policy.Permit{}
 	}
-	var now policy.Instant
 	if hasDeadline {
-		now = call.Begin.OrNow()
-		if policy.InstantOf(deadline).Sub(now) <= limit {
-			return policy.Permit{At: now}
+		if policy.InstantOf(deadline).Sub(call.Now()) <= limit {
+			return policy.Permit{}
 		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
-	return policy.Permit{Context: bounded, Settler: release(cancel), At: now}
+	return policy.Permit{Context: bounded, Settler: release(cancel)}
 }
 
 // release is the settler of a call whose context is to be released.
 type release context.CancelFunc
 
 // Settle releases the context.
-func (r release) Settle(uint64, policy.Outcome) { r() }
+func (r release) Settle(uint64, *policy.Outcome) { r() }

@@ -62,7 +62,7 @@ func TestUnaryDeadline(t *testing.T) {
 				if deadline, _ := permit.Context.Deadline(); time.Until(deadline) != tt.want {
 					t.Errorf("the deadline is in %v; want %v", time.Until(deadline), tt.want)
 				}
-				permit.Settler.Settle(permit.Token, policy.Outcome{})
+				permit.Settler.Settle(permit.Token, &policy.Outcome{})
 				if err := permit.Context.Err(); !errors.Is(err, context.Canceled) {
 					t.Errorf("once settled the context says %v; want it released", err)
 				}
@@ -166,8 +166,8 @@ func TestUpdate(t *testing.T) {
 			<-unary.Context.Done()
 			<-stream.Context.Done()
 			wantAfter(t, began, d)
-			unary.Settler.Settle(unary.Token, policy.Outcome{})
-			stream.Settler.Settle(stream.Token, policy.Outcome{})
+			unary.Settler.Settle(unary.Token, &policy.Outcome{})
+			stream.Settler.Settle(stream.Token, &policy.Outcome{})
 		}
 	})
 }

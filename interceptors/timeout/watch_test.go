@@ -16,14 +16,14 @@ import (
 // slow is a policy that admits a call after a while, unless its context ends.
 type slow time.Duration
 
-func (s slow) Acquire(ctx context.Context, _ policy.Call) (policy.Permit, error) {
+func (s slow) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	began := policy.Now()
 	timer := time.NewTimer(time.Duration(s))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		at := policy.Now()
-		return policy.Permit{At: at, Waited: at.Sub(began)}, nil
+		call.Blocked(began)
+		return policy.Permit{}, nil
 	case <-ctx.Done():
 		return policy.Permit{}, context.Cause(ctx)
 	}
@@ -32,7 +32,8 @@ func (s slow) Acquire(ctx context.Context, _ policy.Call) (policy.Permit, error)
 // admit starts a stream under a chain and returns what it is to run in.
 func admit(t *testing.T, c *policy.Chain, a *policy.Admission) (context.Context, error) {
 	t.Helper()
-	return c.Admit(t.Context(), policy.Call{Method: method, Shape: policy.BidiStream}, a)
+	a.Call = policy.Call{Method: method, Shape: policy.BidiStream}
+	return c.Admit(t.Context(), a)
 }
 
 func mustAdmit(t *testing.T, cfg timeout.Config, a *policy.Admission) context.Context {
@@ -75,7 +76,7 @@ func TestQueueing(t *testing.T) {
 					wantExpired(t, context.Cause(ctx), tt.want)
 				}
 				wantAfter(t, began, tt.after)
-				a.Settle(policy.Outcome{Err: context.Cause(ctx)})
+				a.Settle(context.Cause(ctx))
 			})
 		})
 	}
@@ -90,7 +91,7 @@ func TestLateHooks(t *testing.T) {
 		var a policy.Admission
 		ctx := mustAdmit(t, timeout.Config{FirstMessage: limit, Idle: limit, Total: limit}, &a)
 		tell := a.Respond()
-		a.Settle(policy.Outcome{})
+		a.Settle(nil)
 		check := func(when string) {
 			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 				t.Errorf("%s the cause is %v; want a plain cancel", when, cause)
@@ -130,14 +131,14 @@ func TestRefusedFurtherIn(t *testing.T) {
 
 type refusing struct{ err error }
 
-func (r refusing) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (r refusing) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, r.err
 }
 
 // peeking notes the context that policies further out made.
 type peeking struct{ ctx *context.Context }
 
-func (p peeking) Acquire(ctx context.Context, _ policy.Call) (policy.Permit, error) {
+func (p peeking) Acquire(ctx context.Context, _ *policy.Call) (policy.Permit, error) {
 	*p.ctx = ctx
 	return policy.Permit{}, nil
 }
@@ -163,7 +164,7 @@ func TestHooksAtOnce(t *testing.T) {
 				at(limit, func() { _ = a.Message(d) }) // never an error, as tested above
 			}
 			at(limit, tell)
-			at(limit, func() { a.Settle(policy.Outcome{}) })
+			at(limit, func() { a.Settle(nil) })
 			wg.Wait()
 			time.Sleep(time.Minute)
 			if ctx.Err() == nil {

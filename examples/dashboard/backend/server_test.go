@@ -23,7 +23,7 @@ import (
 // verdict is a policy that answers every call with one error, or with none.
 type verdict struct{ err error }
 
-func (v verdict) Acquire(context.Context, policy.Call) (policy.Permit, error) {
+func (v verdict) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, v.err
 }
 

@@ -65,7 +65,7 @@ func newEdge(t *testing.T, d *dashboard) dashboardv1.EdgeServiceClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dashboardv1.NewEdgeServiceClient(serve(t, func(s *grpc.Server) { dashboardv1.RegisterEdgeServiceServer(s, service) }, interceptors.Edge()))
+	return dashboardv1.NewEdgeServiceClient(serve(t, func(s *grpc.Server) { dashboardv1.RegisterEdgeServiceServer(s, service) }, interceptors.WithEdge()))
 }
 
 // The edge names the leaf's field, and no service.

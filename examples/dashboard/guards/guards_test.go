@@ -30,7 +30,7 @@ func TestCircuits(t *testing.T) {
 			t.Errorf("circuits before the first call = %v", all)
 		}
 		for method, fails := range map[string]error{"/shop.Payments/Charge": errors.New("down"), "/shop.Users/Get": nil} {
-			chain := rules.Resolve(policy.Call{Method: method})
+			chain := rules.Resolve(&policy.Call{Method: method})
 			_ = chain.Do(t.Context(), method, func(context.Context) error { return fails })
 		}
 		want := []guards.Circuit{{"users", breaker.Closed}, {"payments", breaker.Open}}

@@ -139,7 +139,7 @@ func (o *Orders) answer(ctx context.Context, service *orders.Service) error {
 	if err != nil {
 		return err
 	}
-	opts := slices.Concat(interceptors.ServerOptions(o.rules.Rules(), interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	opts := slices.Concat(interceptors.ServerOptions(o.rules.Rules(), interceptors.WithEdge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
 	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterOrderServiceServer(server, service)
 	o.serve(lis, server.Serve, server.GracefulStop)

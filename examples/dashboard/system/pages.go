@@ -132,7 +132,7 @@ func (s *System) startEdge(ctx context.Context, dashboardAt net.Listener) (net.L
 	if err != nil {
 		return nil, err
 	}
-	opts := slices.Concat(interceptors.ServerOptions(rules.Rules(), interceptors.Edge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
+	opts := slices.Concat(interceptors.ServerOptions(rules.Rules(), interceptors.WithEdge()), observed.ServerOptions()) //nolint:contextcheck // calls have their own
 	server := grpc.NewServer(opts...)
 	dashboardv1.RegisterEdgeServiceServer(server, service)
 	e.serve(lis, server.Serve, server.GracefulStop)

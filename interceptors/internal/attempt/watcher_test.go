@@ -69,12 +69,12 @@ type guards struct {
 	step    int
 }
 
-func (g guards) Admitted(ctx context.Context, call policy.Call, _ policy.Admitted) context.Context {
+func (g guards) Admitted(ctx context.Context, call *policy.Call, _ policy.Admitted) context.Context {
 	g.watcher.note("%d let through as %s", g.step, call.Method)
 	return ctx
 }
 
-func (g guards) Rejected(_ context.Context, call policy.Call, r policy.Rejected) {
+func (g guards) Rejected(_ context.Context, call *policy.Call, r policy.Rejected) {
 	g.watcher.note("%d refused as %s: %v", g.step, call.Method, r.Err)
 }
 
@@ -203,14 +203,14 @@ func TestWatcherHearsOfEachStepOnce(t *testing.T) {
 // closed is a policy that refuses.
 type closed struct{}
 
-func (closed) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (closed) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, &policy.Rejection{Method: call.Method, Reason: policy.ReasonRateLimited}
 }
 
 // open is a policy that lets everything through.
 type open struct{}
 
-func (open) Acquire(context.Context, policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
+func (open) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
 
 // A step that was not started ends with a refusal, whatever kept it from it.
 func TestStepsThatWereNotStartedAreRefused(t *testing.T) {

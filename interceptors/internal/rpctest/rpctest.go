@@ -31,7 +31,7 @@ const (
 type One struct{ Chain *policy.Chain }
 
 // Resolve returns the chain.
-func (o One) Resolve(policy.Call) *policy.Chain { return o.Chain }
+func (o One) Resolve(*policy.Call) *policy.Chain { return o.Chain }
 
 // Rig is a client and a server over an in-memory connection. The zero Rig
 // answers every call.

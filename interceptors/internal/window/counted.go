@@ -35,7 +35,7 @@ func (w *Counted) Add(now policy.Instant, k Kind) {
 	}
 }
 
-// Sum is what the window holds.
+// Sum returns what the window holds.
 func (w *Counted) Sum(policy.Instant) Counts {
 	return Counts{
 		Calls:    int(min(w.next.Load(), uint64(len(w.calls)))), //nolint:gosec // at most len
@@ -49,5 +49,5 @@ func (w *Counted) Quiet(now policy.Instant) bool {
 	return w.next.Load() == 0 || now-policy.Instant(w.last.Load()) >= w.span
 }
 
-// LastSecond is empty: the window does not keep times.
+// LastSecond returns nothing: the window does not keep times.
 func (w *Counted) LastSecond(policy.Instant) Counts { return Counts{} }

@@ -16,6 +16,10 @@ import (
 // for a whole span between two instructions; its call is then counted in the
 // bucket of now. No count is ever lost or counted twice but for that.
 type Timed struct {
+	// until is the end of the running bucket. While calls end in it, there is nothing
+	// to work out.
+	until   atomic.Int64
+	running atomic.Pointer[bucket]
 	width   policy.Instant
 	buckets []bucket
 	turning sync.Mutex
@@ -27,7 +31,7 @@ type Timed struct {
 // bucket holds the counts of one interval, number epoch.
 type bucket struct {
 	epoch  atomic.Int64
-	counts [Slow + 1]atomic.Int64
+	counts [Slow + 1]atomic.Uint32
 }
 
 // never is the epoch of a bucket that was not used yet.
@@ -41,7 +45,7 @@ func NewTimed(span time.Duration, n int) *Timed {
 	return w
 }
 
-// Init makes w what [NewTimed] returns. It must not be in use.
+// Init makes w what [NewTimed] returns. w must not be in use.
 func (w *Timed) Init(span time.Duration, n int) {
 	w.width = policy.Instant(span) / policy.Instant(n)
 	// One bucket more than the span needs: the last full second may be as long
@@ -54,10 +58,16 @@ func (w *Timed) Init(span time.Duration, n int) {
 	for i := range w.buckets {
 		w.buckets[i].epoch.Store(never)
 	}
+	w.until.Store(never)
 }
 
 // Add counts a call that ended now.
 func (w *Timed) Add(now policy.Instant, k Kind) {
+	// The bucket may turn in between: then the call is counted in the next one.
+	if until := w.until.Load(); uint64(until-int64(now)-1) < uint64(w.width) { //nolint:gosec // wraps where now is outside
+		w.running.Load().counts[k].Add(1)
+		return
+	}
 	epoch := floorDiv(now, w.width)
 	b := w.bucket(epoch)
 	if b.epoch.Load() < epoch {
@@ -77,15 +87,19 @@ func (w *Timed) turn(b *bucket, epoch int64) {
 		b.counts[k].Store(0)
 	}
 	b.epoch.Store(epoch)
+	if until := (epoch + 1) * int64(w.width); until > w.until.Load() {
+		w.running.Store(b)
+		w.until.Store(until)
+	}
 }
 
-// Sum is what the span up to now holds.
+// Sum returns what the span up to now holds.
 func (w *Timed) Sum(now policy.Instant) Counts {
 	current := floorDiv(now, w.width)
 	return w.between(current-int64(len(w.buckets)-2), current)
 }
 
-// LastSecond is what the full buckets of the last second before the running
+// LastSecond returns what the full buckets of the last second before the running
 // bucket hold; of at least one, at most of a whole span.
 func (w *Timed) LastSecond(now policy.Instant) Counts {
 	n := int64((policy.Instant(time.Second) + w.width - 1) / w.width)
@@ -113,6 +127,7 @@ func (w *Timed) between(first, last int64) Counts {
 	return c
 }
 
+// bucket returns that of an interval.
 func (w *Timed) bucket(epoch int64) *bucket {
 	n := int64(len(w.buckets))
 	i := epoch % n
@@ -122,7 +137,7 @@ func (w *Timed) bucket(epoch int64) *bucket {
 	return &w.buckets[i]
 }
 
-// floorDiv is a/b rounded down, also for negative a.
+// floorDiv returns a/b rounded down, also for negative a.
 func floorDiv(a, b policy.Instant) int64 {
 	q := a / b
 	if a%b < 0 {
@@ -130,7 +145,3 @@ func floorDiv(a, b policy.Instant) int64 {
 	}
 	return int64(q)
 }
-
-// Slot is the number of the interval of the given width that an instant lies
-// in.
-func Slot(at, width policy.Instant) int64 { return floorDiv(at, width) }

@@ -19,18 +19,18 @@ type Counts struct {
 	Calls, Failures, Slow int
 }
 
-// Bad is the number of calls that failed or were slow.
+// Bad returns the number of calls that failed or were slow.
 func (c Counts) Bad() int { return c.Failures + c.Slow }
 
 // Window counts calls. It is safe for concurrent use.
 type Window interface {
 	// Add counts a call that ended now.
 	Add(now policy.Instant, k Kind)
-	// Sum is what the window holds now.
+	// Sum returns what the window holds now.
 	Sum(now policy.Instant) Counts
 	// Quiet reports whether no call was added in the last span before now.
 	Quiet(now policy.Instant) bool
-	// LastSecond is what the last full second before now holds, to the width of
+	// LastSecond returns what the last full second before now holds, to the width of
 	// a bucket. It is empty where the window does not know time.
 	LastSecond(now policy.Instant) Counts
 }

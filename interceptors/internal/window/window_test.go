@@ -152,18 +152,6 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-func TestSlot(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		at, width policy.Instant
-		want      int64
-	}{{0, 10, 0}, {9, 10, 0}, {10, 10, 1}, {-1, 10, -1}, {-10, 10, -1}, {-11, 10, -2}} {
-		if got := window.Slot(tt.at, tt.width); got != tt.want {
-			t.Errorf("Slot(%d, %d) = %d; want %d", tt.at, tt.width, got, tt.want)
-		}
-	}
-}
-
 func FuzzTimed(f *testing.F) {
 	f.Add(int64(-5), int64(1000), int64(3), []byte{0, 1, 2, 200, 4})
 	f.Fuzz(func(t *testing.T, start, width, n int64, steps []byte) {

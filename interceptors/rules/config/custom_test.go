@@ -66,7 +66,7 @@ func (q *quota) update(_ rules.Key, cfg quotaConfig) error {
 	return nil
 }
 
-func (q *quota) Acquire(_ context.Context, call policy.Call) (policy.Permit, error) {
+func (q *quota) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	if q.used.Add(1) > int64(q.config.Load().Calls) && !q.key.Shadow {
 		return policy.Permit{}, &policy.Rejection{Kind: "quota", Name: q.key.Name, Method: call.Method, Reason: "QUOTA_USED"}
 	}
@@ -87,7 +87,7 @@ func quotas() config.Kind[quotaConfig, *quota] {
 func ask(tb testing.TB, s *config.Set, method string, n int) (refused int) {
 	tb.Helper()
 	for range n {
-		err := s.Rules().Resolve(policy.Call{Method: method}).Do(tb.Context(), method, func(context.Context) error { return nil })
+		err := s.Rules().Resolve(&policy.Call{Method: method}).Do(tb.Context(), method, func(context.Context) error { return nil })
 		if err != nil {
 			refused++
 		}

@@ -71,7 +71,7 @@ rules:
 		fmt.Printf("%s %v %v\n", r.Match, r.Sides, r.Source)
 	}
 	for _, method := range []string{"/shop.Payments/Refund", "/shop.Payments/Charge", "/users.Users/Get"} {
-		fmt.Println(method, "by", set.Rules().Matching(policy.Call{Method: method})[0].Match)
+		fmt.Println(method, "by", set.Rules().Matching(&policy.Call{Method: method})[0].Match)
 	}
 	// Output:
 	// /shop.Payments/Charge [] file
@@ -97,7 +97,7 @@ func ExampleCompile() {
 	if err == nil {
 		err = set.Apply(received)
 	}
-	fmt.Println(err, set.Rules().Matching(policy.Call{Method: "/shop.Payments/Charge"})[0].Match)
+	fmt.Println(err, set.Rules().Matching(&policy.Call{Method: "/shop.Payments/Charge"})[0].Match)
 
 	sent.Rules[0].Timeout.Max = durationpb.New(-time.Second)
 	_, err = config.Compile(sent)
@@ -114,7 +114,7 @@ func ExampleSet_Snapshot() {
 		fmt.Println(err)
 		return
 	}
-	set.Rules().Resolve(policy.Call{Method: "/shop.Payments/Charge"}) // as a call does
+	set.Rules().Resolve(&policy.Call{Method: "/shop.Payments/Charge"}) // as a call does
 	snap := set.Snapshot()
 	for _, p := range snap.Policies {
 		if s, ok := p.Status.(breaker.Snapshot); ok {

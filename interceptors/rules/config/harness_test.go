@@ -53,7 +53,7 @@ func within(match string, d time.Duration) rules.Rule {
 
 // maxOf is the time that the rules give a call at most, 0 for none.
 func maxOf(s *config.Set, call policy.Call) time.Duration {
-	for _, p := range s.Rules().Resolve(call).Policies() {
+	for _, p := range s.Rules().Resolve(&call).Policies() {
 		if t, ok := p.(*timeout.Timeout); ok {
 			return t.Config().Max
 		}

@@ -63,10 +63,10 @@ rules:
 func TestBuiltInRule(t *testing.T) {
 	t.Parallel()
 	call := policy.Call{Method: charge}
-	if got := len(newSet(t).Rules().Resolve(call).Policies()); got != 3 {
+	if got := len(newSet(t).Rules().Resolve(&call).Policies()); got != 3 {
 		t.Errorf("%d policies; want those of the built-in rule", got)
 	}
-	if newSet(t, config.WithoutBuiltIn()).Rules().Resolve(call) != nil {
+	if newSet(t, config.WithoutBuiltIn()).Rules().Resolve(&call) != nil {
 		t.Error("a call is guarded without any rule")
 	}
 }
@@ -113,12 +113,12 @@ func TestReloadAppliesTheFile(t *testing.T) {
 	path := file(t, `rules: [{match: "*", bulkhead: {max_concurrent: 5}, breaker: {}}]`)
 	s := newSet(t, config.WithFile(path), config.WithObserver(e), config.WithoutBuiltIn())
 	call := policy.Call{Method: charge}
-	before := s.Rules().Resolve(call).Policies()
+	before := s.Rules().Resolve(&call).Policies()
 	b, ok := before[1].(*bulkhead.Bulkhead)
 	if !ok {
 		t.Fatalf("policies %v; want breaker and bulkhead", before)
 	}
-	permit, err := b.Acquire(t.Context(), call)
+	permit, err := b.Acquire(t.Context(), &call)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,14 +126,14 @@ func TestReloadAppliesTheFile(t *testing.T) {
 	if err := s.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	after := s.Rules().Resolve(call).Policies()
+	after := s.Rules().Resolve(&call).Policies()
 	if after[0] != before[0] || after[1] != before[1] {
 		t.Error("the policies are others after the change")
 	}
 	if got := b.Snapshot(); got.MaxConcurrent != 6 || got.InFlight != 1 {
 		t.Errorf("%+v; want the new limit and the call in flight", got)
 	}
-	permit.Settler.Settle(permit.Token, policy.Outcome{})
+	permit.Settler.Settle(permit.Token, &policy.Outcome{})
 
 	write(t, path, `rules: [{match: "*", bulkhead: {max_concurrent: 0}}]`)
 	if err := s.Reload(); err == nil || !strings.HasSuffix(err.Error(), "rules.yaml:1:49: rules[0].bulkhead.max_concurrent = 0; must be in [1, 1000000]") {
@@ -374,16 +374,18 @@ rules:
 	inForce, watching := breakersOf(t, s, call)
 	fail := func() {
 		for range 3 {
-			chain := s.Rules().Resolve(call)
+			chain := s.Rules().Resolve(&call)
 			var a, other policy.Admission
-			if _, err := chain.Admit(t.Context(), call, &a); err != nil {
+			a.Call = call
+			if _, err := chain.Admit(t.Context(), &a); err != nil {
 				t.Fatalf("a shadow rule refuses: %v", err)
 			}
-			if _, err := chain.Admit(t.Context(), call, &other); err != nil {
+			other.Call = call
+			if _, err := chain.Admit(t.Context(), &other); err != nil {
 				t.Fatalf("a shadow rule refuses: %v", err)
 			}
-			a.Settle(policy.Outcome{Verdict: policy.Failure, Decided: true})
-			other.Settle(policy.Outcome{Verdict: policy.Failure, Decided: true})
+			a.SettleAs(policy.Outcome{Verdict: policy.Failure, Decided: true})
+			other.SettleAs(policy.Outcome{Verdict: policy.Failure, Decided: true})
 		}
 	}
 	fail()
@@ -420,7 +422,7 @@ rules:
 // breakersOf are the breakers of a call: that in force and that of a shadow rule.
 func breakersOf(tb testing.TB, s *config.Set, call policy.Call) (inForce, watching *breaker.Breaker) {
 	tb.Helper()
-	for _, p := range s.Rules().Resolve(call).Policies() {
+	for _, p := range s.Rules().Resolve(&call).Policies() {
 		b, ok := p.(*breaker.Breaker)
 		switch {
 		case !ok:

@@ -40,7 +40,7 @@ func TestShadowRulesOfCodeOnlyWatch(t *testing.T) {
 	s := newSet(t, config.WithoutBuiltIn(), config.WithRules(strict()))
 	down := status.Error(codes.Unavailable, "down")
 	call := func(within func()) error {
-		chain := s.Rules().Resolve(policy.Call{Method: charge})
+		chain := s.Rules().Resolve(&policy.Call{Method: charge})
 		return chain.Do(t.Context(), charge, func(context.Context) error {
 			within()
 			return down

@@ -23,7 +23,7 @@ import (
 // own is a policy of one's own.
 type own struct{}
 
-func (own) Acquire(context.Context, policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
+func (own) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
 
 const everyKind = `
 compartments:
@@ -59,7 +59,7 @@ func TestSnapshot(t *testing.T) {
 		for _, call := range []policy.Call{
 			{Method: charge}, {Method: "/users.Users/Get", Target: "dns:///b"}, {Method: "/shop.Cart/Get"},
 		} {
-			s.Rules().Resolve(call)
+			s.Rules().Resolve(&call)
 		}
 		bad := s.Apply([]rules.Rule{within("x", time.Second)})
 		snap := s.Snapshot()
@@ -134,7 +134,7 @@ func TestSnapshotMessage(t *testing.T) {
 			}},
 		))
 		for _, m := range []string{charge, "/users.Users/Get"} {
-			s.Rules().Resolve(policy.Call{Method: m})
+			s.Rules().Resolve(&policy.Call{Method: m})
 		}
 		open(t, s, "/users.Users/Get")
 		_ = s.Apply([]rules.Rule{within("x", time.Second)})
@@ -182,10 +182,11 @@ func open(tb testing.TB, s *config.Set, method string) {
 	call := policy.Call{Method: method}
 	for range 10 {
 		var a policy.Admission
-		if _, err := s.Rules().Resolve(call).Admit(tb.Context(), call, &a); err != nil {
+		a.Call = call
+		if _, err := s.Rules().Resolve(&call).Admit(tb.Context(), &a); err != nil {
 			tb.Fatal(err)
 		}
-		a.Settle(policy.Outcome{Verdict: policy.Failure, Decided: true})
+		a.SettleAs(policy.Outcome{Verdict: policy.Failure, Decided: true})
 	}
 }
 

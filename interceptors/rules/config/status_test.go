@@ -119,7 +119,7 @@ func TestCountsAreInTheSnapshot(t *testing.T) {
 		Match: "*", Policies: []rules.Template{{New: func(rules.Key) (policy.Policy, error) { return own{}, nil }}},
 	}))
 	for i := range 4 {
-		s.Rules().Resolve(policy.Call{Method: fmt.Sprintf("/a.B/%d", i)})
+		s.Rules().Resolve(&policy.Call{Method: fmt.Sprintf("/a.B/%d", i)})
 	}
 	for range 2 {
 		if err := s.Apply(nil); err != nil {

@@ -41,7 +41,7 @@ func newSet(tb testing.TB, opts ...config.Option) *config.Set {
 
 // kinds are those of the policies that a call has.
 func kinds(s *config.Set, call policy.Call) string {
-	s.Rules().Resolve(call)
+	s.Rules().Resolve(&call)
 	var all []string
 	for _, p := range s.Snapshot().Policies {
 		if p.Side == call.Side && (p.Name == call.Method || p.Name == "*" && p.Match == match(s, call)) {
@@ -54,7 +54,7 @@ func kinds(s *config.Set, call policy.Call) string {
 
 // match is that of the rule of a call.
 func match(s *config.Set, call policy.Call) string {
-	for _, r := range s.Rules().Matching(call) {
+	for _, r := range s.Rules().Matching(&call) {
 		return r.Match
 	}
 	return "none"

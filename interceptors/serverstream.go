@@ -14,7 +14,7 @@ import (
 type serverStream struct {
 	grpc.ServerStream
 
-	call *streamCall
+	stream *stream
 	// abort is the error of a policy that ended the stream at a message. The
 	// client gets it whatever the handler returns.
 	abort atomic.Pointer[error]
@@ -24,14 +24,14 @@ type serverStream struct {
 }
 
 // Context returns the context that the policies gave the stream.
-func (s *serverStream) Context() context.Context { return s.call.ctx }
+func (s *serverStream) Context() context.Context { return s.stream.ctx }
 
 // SendMsg passes a message on.
 func (s *serverStream) SendMsg(m any) error {
 	if err := s.ServerStream.SendMsg(m); err != nil {
 		return err
 	}
-	s.call.respond()
+	s.stream.respond()
 	return s.message(policy.Sent)
 }
 
@@ -47,12 +47,12 @@ func (s *serverStream) RecvMsg(m any) error {
 // wants that: gRPC's own RecvMsg would not notice it. The goroutine that is
 // then left behind ends with the handler.
 func (s *serverStream) receive(m any) error {
-	if !s.call.admission.Wants(policy.WantsInterrupt) {
+	if !s.stream.admission.Wants(policy.WantsInterrupt) {
 		return s.ServerStream.RecvMsg(m)
 	}
-	ctx := s.call.ctx
+	ctx := s.stream.ctx
 	if s.interrupted {
-		return s.call.errOf(ctx.Err())
+		return s.stream.errOf(ctx.Err())
 	}
 	received := make(chan error, 1)
 	go func() { received <- s.ServerStream.RecvMsg(m) }()
@@ -61,13 +61,13 @@ func (s *serverStream) receive(m any) error {
 		return err
 	case <-ctx.Done():
 		s.interrupted = true
-		return s.call.errOf(ctx.Err())
+		return s.stream.errOf(ctx.Err())
 	}
 }
 
 // message tells the policies of a message. Any of them may end the stream.
 func (s *serverStream) message(d policy.Direction) error {
-	err := s.call.admission.Message(d)
+	err := s.stream.admission.Message(d)
 	if err != nil {
 		s.abort.CompareAndSwap(nil, &err)
 	}

@@ -12,14 +12,14 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// clientStream watches a client's stream for its end. The streamCall must not
+// clientStream watches a client's stream for its end. The stream must not
 // point back at it: the reaper waits for it to become unreachable. Hence too
 // the KeepAlive in each method, without which a stream could be reaped while
 // its last call still blocks.
 type clientStream struct {
 	grpc.ClientStream
 
-	call *streamCall
+	stream *stream
 	// cancel ends the stream. It is nil when no policy wants messages.
 	cancel        context.CancelCauseFunc
 	serverStreams bool
@@ -35,14 +35,14 @@ func (c *clientStream) RecvMsg(m any) error {
 		c.finish(nil)
 		return err
 	case err != nil:
-		err = c.call.errOf(err)
+		err = c.stream.errOf(err)
 		c.finish(err)
 		return err
 	case !c.serverStreams:
 		c.finish(nil)
 		return nil
 	default:
-		c.call.respond()
+		c.stream.respond()
 		return c.message(policy.Received)
 	}
 }
@@ -56,7 +56,7 @@ func (c *clientStream) SendMsg(m any) error {
 	case errors.Is(err, io.EOF):
 		return err
 	case err != nil:
-		err = c.call.errOf(err)
+		err = c.stream.errOf(err)
 		c.finish(err)
 		return err
 	default:
@@ -69,7 +69,7 @@ func (c *clientStream) Header() (metadata.MD, error) {
 	defer runtime.KeepAlive(c)
 	md, err := c.ClientStream.Header()
 	if err != nil {
-		err = c.call.errOf(err)
+		err = c.stream.errOf(err)
 		c.finish(err)
 	}
 	return md, err
@@ -83,7 +83,7 @@ func (c *clientStream) CloseSend() error {
 
 // message tells the policies of a message. Any of them may end the stream.
 func (c *clientStream) message(d policy.Direction) error {
-	err := c.call.admission.Message(d)
+	err := c.stream.admission.Message(d)
 	if err != nil {
 		c.cancel(err)
 		c.finish(err)
@@ -91,4 +91,4 @@ func (c *clientStream) message(d policy.Direction) error {
 	return err
 }
 
-func (c *clientStream) finish(err error) { c.call.finish(policy.Outcome{Err: err}) }
+func (c *clientStream) finish(err error) { c.stream.finish(policy.Outcome{Err: err}) }

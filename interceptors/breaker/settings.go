@@ -1,0 +1,187 @@
+package breaker
+
+import (
+	"math"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// settings are a valid Config with its zeros filled in, and what else may change. They
+// say what the end of a call means. They are immutable, and breakers share them.
+type settings struct {
+	Config
+
+	failureRatio, slowRatio share
+	classifier              policy.Classifier // nil: policy.Classify
+}
+
+// newSettings returns the settings of a config, or all its faults.
+func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio), classifier}, nil
+}
+
+// A token holds what the breaker must know of a call when it ends: its ring or
+// probe, in the low half, and two facts about the call.
+const (
+	idMask = 1<<32 - 1
+	// paced: the wait for the response is the dependency's alone, so that its
+	// length is judged.
+	paced = 1 << 62
+	// hurried: the caller gave the call less than MinDeadline.
+	hurried = 1 << 63
+)
+
+// token returns the token of a call, without an id.
+func (s *settings) token(call *policy.Call) uint64 {
+	var token uint64
+	if call.Shape.ServerPaced() {
+		token |= paced
+	}
+	if s.MinDeadline > 0 && !call.Deadline.IsZero() && policy.InstantOf(call.Deadline).Sub(call.Now()) < s.MinDeadline {
+		token |= hurried
+	}
+	return token
+}
+
+// wantsOf returns what the shape of a call asks for: of a stream with several
+// responses, when the first one came.
+func wantsOf(call *policy.Call) policy.Wants {
+	if call.Shape == policy.ServerStream || call.Shape == policy.BidiStream {
+		return policy.WantsStart | policy.WantsEnd | policy.WantsResponse
+	}
+	return 0
+}
+
+// ending is what the end of a call means here.
+type ending uint8
+
+const (
+	ignored ending = iota
+	ok
+	slow
+	failed
+)
+
+// verdict reads the end of a call. It may run a user's classifier, so the lock
+// must not be held.
+func (s *settings) verdict(o *policy.Outcome) policy.Verdict {
+	if s.classifier != nil && !o.Decided {
+		return s.classifier.Verdict(o.Err)
+	}
+	return o.Verdict
+}
+
+// ending reads the end of a call that has the verdict v.
+func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome) ending {
+	switch v {
+	case policy.Success:
+		if s.isSlow(token, o) {
+			return slow
+		}
+		return ok
+	case policy.Failure:
+		if s.excuses(token, o) {
+			return ignored
+		}
+		return failed
+	case policy.Ignored, policy.NotStarted:
+		return ignored
+	default:
+		return ignored
+	}
+}
+
+// isSlow reports whether the response took SlowAfter or longer: that of a
+// stream is its first message.
+func (s *settings) isSlow(token uint64, o *policy.Outcome) bool {
+	if s.SlowAfter == 0 || token&paced == 0 || o.Started == 0 {
+		return false
+	}
+	answered := o.Responded
+	if answered == 0 {
+		answered = o.End
+	}
+	return answered.Sub(o.Started) >= s.SlowAfter
+}
+
+// excuses reports whether a failure says nothing about the dependency.
+func (s *settings) excuses(token uint64, o *policy.Outcome) bool {
+	if o.Decided || token&hurried == 0 && o.Responded == 0 {
+		return false
+	}
+	switch policy.Code(o.Err) {
+	case codes.DeadlineExceeded:
+		return token&hurried != 0
+	case codes.Unavailable:
+		return o.Responded != 0 && o.End.Sub(o.Started) > s.StreamGrace
+	default:
+		return false
+	}
+}
+
+// tooSlow judges failed, slow and overdue calls together.
+func (s *settings) tooSlow(c window.Counts, overdue int) bool {
+	return s.SlowAfter != 0 && c.Calls+overdue >= s.MinCalls &&
+		s.slowRatio.met(c.Bad()+overdue, c.Calls+overdue)
+}
+
+// tripped judges failures, and returns the cause to open, "" if there is none.
+func (s *settings) tripped(run int64, c window.Counts) string {
+	switch {
+	case s.ConsecutiveFailures != Off && run >= int64(s.ConsecutiveFailures):
+		return causeRun
+	case c.Calls >= s.MinCalls && s.failureRatio.met(c.Failures, c.Calls):
+		return causeFailures
+	default:
+		return ""
+	}
+}
+
+// pushbackOf returns how long the server asked to be left alone: by a RetryInfo in
+// its status or by the trailer grpc-retry-pushback-ms, whichever is longer.
+func pushbackOf(o *policy.Outcome) time.Duration {
+	wait := o.Pushback
+	s, ok := status.FromError(o.Err)
+	if o.Err == nil || !ok {
+		return wait
+	}
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.RetryInfo); ok && info.GetRetryDelay().IsValid() {
+			wait = max(wait, info.GetRetryDelay().AsDuration())
+		}
+	}
+	return wait
+}
+
+// share is a ratio in billionths, so that judging it is exact: at a ratio of
+// 0.07, 7 of 100 are enough, which floating point denies.
+type share uint64
+
+const whole = 1_000_000_000
+
+// shareOf converts a ratio in (0, 1]. Off has no share that is ever met.
+func shareOf(ratio float64) share {
+	if ratio == Off {
+		return math.MaxUint64
+	}
+	return share(max(1, math.Round(ratio*whole)))
+}
+
+// met reports whether part of calls is at least the share. Fewer than one is
+// never enough, and neither is a share that is off.
+func (s share) met(part, calls int) bool {
+	if part < 1 || s > whole {
+		return false
+	}
+	return uint64(part)*whole >= uint64(s)*uint64(calls) //nolint:gosec // counts are not negative
+}

@@ -1,0 +1,149 @@
+package interceptors
+
+import (
+	"context"
+	"runtime"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// UnaryClientInterceptor guards each unary call with the policies that r finds
+// for it. [DialOptions] installs it together with its stream counterpart.
+func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
+	r = checked(r)
+	return func(
+		ctx context.Context, method string, req, reply any,
+		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
+		a := policy.Begin()
+		defer a.End()
+		chain := clientChain(r, a, clientCall(ctx, method, cc, policy.Unary), opts)
+		if chain == nil {
+			return invoker(ctx, method, req, reply, cc, opts...)
+		}
+		ctx, err := chain.Admit(ctx, a)
+		if err != nil {
+			return err
+		}
+		if a.Wants(policy.WantsPushback) {
+			return invokeForPushback(ctx, method, req, reply, cc, invoker, opts, a)
+		}
+		err = invoker(ctx, method, req, reply, cc, opts...)
+		a.Settle(err)
+		return err
+	}
+}
+
+// clientCall describes a call on a client's connection.
+func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, shape policy.Shape) policy.Call {
+	call := policy.Call{Method: method, Side: policy.Client, Shape: shape}
+	if cc != nil {
+		call.Target = cc.Target()
+	}
+	call.Deadline, _ = ctx.Deadline()
+	return call
+}
+
+// clientChain returns the chain of a call, with its call options taken into account.
+func clientChain(r policy.Resolver, a *policy.Admission, call policy.Call, opts []grpc.CallOption) *policy.Chain {
+	a.Call = call
+	own := policy.OverridesOf(opts)
+	a.Classifier = own.Classifier
+	switch {
+	case own.Skip:
+		return nil
+	case own.Replace:
+		return own.Chain
+	default:
+		return r.Resolve(&a.Call)
+	}
+}
+
+// invokeForPushback makes the call and collects its trailers, which costs
+// allocations.
+func invokeForPushback(
+	ctx context.Context, method string, req, reply any,
+	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption, a *policy.Admission,
+) error {
+	var trailer metadata.MD
+	err := invoker(ctx, method, req, reply, cc, withOption(opts, grpc.Trailer(&trailer))...)
+	a.SettleAs(policy.Outcome{Err: err, Pushback: pushback(trailer)})
+	return err
+}
+
+// withOption returns a copy of opts with one more. Appending in place would
+// write into a slice that gRPC shares between calls.
+func withOption(opts []grpc.CallOption, o grpc.CallOption) []grpc.CallOption {
+	own := make([]grpc.CallOption, 0, len(opts)+1)
+	return append(append(own, opts...), o)
+}
+
+// pushbackKey is how a server asks clients to wait before they retry.
+// See gRFC A6.
+const pushbackKey = "grpc-retry-pushback-ms"
+
+// pushback returns the wait that a trailer asks for, zero if it asks for none. A
+// negative or malformed value means "do not retry", which is no wait.
+func pushback(trailer metadata.MD) time.Duration {
+	values := trailer.Get(pushbackKey)
+	if len(values) != 1 {
+		return 0
+	}
+	ms, err := strconv.ParseInt(values[0], 10, 32)
+	if err != nil || ms < 0 {
+		return 0
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// StreamClientInterceptor guards each stream with the policies that r finds for
+// it, from its opening to its end. [DialOptions] installs it together with its
+// unary counterpart.
+func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.StreamClientInterceptor {
+	r = checked(r)
+	o := streamOptionsOf(opts)
+	return func(
+		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
+		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		s := &stream{caller: ctx}
+		shape := policy.ShapeOf(desc.ClientStreams, desc.ServerStreams)
+		chain := clientChain(r, &s.admission, clientCall(ctx, method, cc, shape), opts)
+		if chain == nil {
+			return streamer(ctx, desc, cc, method, opts...)
+		}
+		// Whatever happens before the stream is handed to the caller, a panic
+		// too, must not leave a permit behind.
+		opened := false
+		defer func() {
+			if !opened {
+				s.abandon()
+			}
+		}()
+		ctx, err := chain.Admit(ctx, &s.admission)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := s.derive(ctx, o.reap)
+		// gRPC may call OnFinish before streamer returns, so all of s must be
+		// in place by then.
+		inner, err := streamer(ctx, desc, cc, method, withOption(opts, grpc.OnFinish(s.onFinish))...)
+		if err != nil {
+			err = s.errOf(err)
+			s.finish(policy.Outcome{Err: err})
+			return nil, err
+		}
+		opened = true
+		guarded := &clientStream{ClientStream: inner, stream: s, cancel: cancel, serverStreams: desc.ServerStreams}
+		if o.reap {
+			call, observer := s.admission.Call.Copy(), chain.Observer()
+			runtime.AddCleanup(guarded, func(s *stream) { s.reap(&call, observer, cancel) }, s)
+		}
+		return guarded, nil
+	}
+}

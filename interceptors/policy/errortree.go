@@ -1,0 +1,37 @@
+package policy
+
+// find returns the first error of type E in err's tree, as [errors.AsType] does, but
+// allocates nothing: it runs at the end of every failed call.
+func find[E error](err error) (found E, ok bool) {
+	for err != nil {
+		if found, ok = err.(E); ok {
+			return found, true
+		}
+		if as, has := err.(interface{ As(target any) bool }); has {
+			if found, ok = asked[E](as); ok {
+				return found, true
+			}
+		}
+		switch wraps := err.(type) {
+		case interface{ Unwrap() error }:
+			err = wraps.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, each := range wraps.Unwrap() {
+				if found, ok = find[E](each); ok {
+					return found, true
+				}
+			}
+			return found, false
+		default:
+			return found, false
+		}
+	}
+	return found, false
+}
+
+// asked returns what an error makes of itself. Only this allocates.
+func asked[E error](err interface{ As(target any) bool }) (found E, ok bool) {
+	target := new(E)
+	ok = err.As(target)
+	return *target, ok
+}

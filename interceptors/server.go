@@ -1,0 +1,71 @@
+package interceptors
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// UnaryServerInterceptor guards each unary call that the server answers with
+// the policies that r finds for it. [ServerOptions] installs it together with
+// its stream counterpart.
+func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
+	r = checked(r)
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		a := policy.Begin()
+		defer a.End()
+		a.Call = serverCall(ctx, info.FullMethod, policy.Unary)
+		chain := r.Resolve(&a.Call)
+		if chain == nil {
+			return handler(ctx, req)
+		}
+		ctx, err := chain.Admit(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := handler(ctx, req)
+		a.Settle(err)
+		return resp, err
+	}
+}
+
+// serverCall describes a call that a server answers.
+func serverCall(ctx context.Context, method string, shape policy.Shape) policy.Call {
+	call := policy.Call{Method: method, Side: policy.Server, Shape: shape}
+	call.Deadline, _ = ctx.Deadline()
+	return call
+}
+
+// StreamServerInterceptor guards each stream that the server answers with the
+// policies that r finds for it. [ServerOptions] installs it together with its
+// unary counterpart.
+func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
+	r = checked(r)
+	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		ctx := ss.Context()
+		s := &stream{caller: ctx}
+		s.admission.Call = serverCall(ctx, info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))
+		// gRPC hands a nil srv to the handler of unknown services.
+		s.admission.Call.Unregistered = srv == nil
+		chain := r.Resolve(&s.admission.Call)
+		if chain == nil {
+			return handler(srv, ss)
+		}
+		defer s.abandon()
+		ctx, err := chain.Admit(ctx, &s.admission)
+		if err != nil {
+			return err
+		}
+		s.ctx = ctx
+		guarded := &serverStream{ServerStream: ss, stream: s}
+		err = handler(srv, guarded)
+		if aborted := guarded.aborted(); aborted != nil {
+			err = aborted
+		}
+		err = s.errOf(err)
+		s.finish(policy.Outcome{Err: err})
+		return err
+	}
+}

@@ -1,0 +1,141 @@
+package interceptors
+
+import (
+	"context"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// stream is a call that streams, on its way through its policies. Every signal that the
+// stream has ended comes here, and the first one wins.
+type stream struct {
+	// caller is the context the stream was asked for with, ctx the one its
+	// policies gave it.
+	caller, ctx context.Context //nolint:containedctx // a stream lives as long as its context
+
+	admission policy.Admission
+
+	mu   sync.Mutex // guards what follows
+	done bool
+	// release frees what was made for the stream. It may be nil.
+	release func()
+}
+
+// finish settles the stream, once, and reports whether this call did.
+func (s *stream) finish(o policy.Outcome) bool {
+	if !s.end() {
+		return false
+	}
+	s.admission.SettleAs(o)
+	s.free()
+	return true
+}
+
+// end marks the stream as ended and reports whether it had not been.
+func (s *stream) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.done
+	s.done = true
+	return !was
+}
+
+// abandon settles a stream whose opening or handler panicked.
+func (s *stream) abandon() {
+	if !s.end() {
+		return
+	}
+	s.admission.Abandon()
+	s.free()
+}
+
+func (s *stream) free() {
+	if s.release != nil {
+		s.release()
+	}
+}
+
+// respond notes that a response message went by.
+func (s *stream) respond() {
+	if tell := s.markResponded(); tell != nil {
+		tell()
+	}
+}
+
+func (s *stream) markResponded() (tell func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done {
+		return nil
+	}
+	return s.admission.Respond()
+}
+
+// errOf returns the error that the caller gets for err: that of the policy that
+// ended the stream, if one did, else err itself.
+func (s *stream) errOf(err error) error {
+	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil || !endedByContext(err) {
+		return err
+	}
+	if cause := policy.CauseOf(s.ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// endedByContext reports whether err is what gRPC or a handler returns when a
+// context has ended.
+func endedByContext(err error) bool {
+	code := policy.Code(err)
+	return code == codes.Canceled || code == codes.DeadlineExceeded
+}
+
+// derive prepares the context of a client's stream. It can be cancelled by a policy's
+// message hook or by the reaper, if there is one, and is watched for its end.
+func (s *stream) derive(ctx context.Context, reap bool) (_ context.Context, cancel context.CancelCauseFunc) {
+	if reap || s.admission.Wants(policy.WantsMessages) {
+		ctx, cancel = context.WithCancelCause(ctx)
+	}
+	s.ctx = ctx
+	// The context may have ended already: onContextEnd then waits for the lock
+	// until release is set.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// An interceptor further in may have dropped OnFinish, and a caller that
+	// cancels need not call RecvMsg again.
+	stop := context.AfterFunc(ctx, s.onContextEnd)
+	s.release = func() {
+		stop()
+		if cancel != nil {
+			cancel(nil)
+		}
+	}
+	return ctx, cancel
+}
+
+// onFinish hears gRPC's own notification of the end. Depending on how the stream
+// ends, it comes more than once, early, or not at all.
+func (s *stream) onFinish(err error) {
+	s.finish(policy.Outcome{Err: s.errOf(err)})
+}
+
+// onContextEnd is called when the context that the stream runs in ends.
+func (s *stream) onContextEnd() {
+	s.finish(policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())})
+}
+
+// reap ends a stream that has become unreachable, if it has not ended yet.
+func (s *stream) reap(call *policy.Call, observer policy.Observer, cancel context.CancelCauseFunc) {
+	leaked := s.finish(policy.Outcome{Err: errAbandoned, Verdict: policy.Ignored, Decided: true})
+	cancel(errAbandoned)
+	if leaked && observer != nil {
+		observer.Leaked(call)
+	}
+}
+
+// errAbandoned is the outcome of a reaped stream.
+var errAbandoned = status.Error(codes.Canceled, "interceptors: the stream was dropped by its caller and has been reaped")
