@@ -13,7 +13,7 @@ type ClientOption interface{ applyClient(*clientOptions) }
 
 type clientOptions struct {
 	stream    []StreamOption
-	fallbacks *fallback.Client
+	fallbacks *fallback.Methods
 }
 
 type clientOptionFunc func(*clientOptions)
@@ -22,7 +22,7 @@ func (f clientOptionFunc) applyClient(o *clientOptions) { f(o) }
 
 // WithFallbacks answers failed unary calls from elsewhere, see package
 // fallback. A nil c means no fallbacks.
-func WithFallbacks(c *fallback.Client) ClientOption {
+func WithFallbacks(c *fallback.Methods) ClientOption {
 	return clientOptionFunc(func(o *clientOptions) { o.fallbacks = c })
 }
 

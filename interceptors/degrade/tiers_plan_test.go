@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -32,9 +33,8 @@ func newPlanMiddle(tb testing.TB, tt *tierTest) testv1.TierServiceServer {
 	p, err := fanout.NewPlan(
 		"GetAccount",
 		fanout.Required("plan", gold, func(a *testv1.GetAccountResponse, plan string) { a.Plan = plan }),
-		fanout.Optional("profile", from("/profile"), func(a *testv1.GetAccountResponse, p *testv1.GetProfileResponse) { a.Profile = p }).
-			Embed().Timeout(patience).
-			Fallback("other leaf", from("/fallback")).Timeout(patience),
+		fanout.Optional("profile", from("/profile"), func(a *testv1.GetAccountResponse, p *testv1.GetProfileResponse) { a.Profile = p }).Embed().Timeout(patience).
+			Else(fallback.To("other leaf", from("/fallback")).Timeout(patience)),
 		fanout.Optional(degrade.Key("friends", "b.f"), from("/friend"), func(a *testv1.GetAccountResponse, p *testv1.GetProfileResponse) {
 			a.Friends = map[string]*testv1.GetProfileResponse{"b.f": p}
 		}).Embed(), // it has until the plan's time is over

@@ -29,10 +29,19 @@ func fails(err error) func(context.Context, int) (string, error) {
 	return func(context.Context, int) (string, error) { return "not to be used", err }
 }
 
+type way = fallback.Step[int, string]
+
 // chain makes a chain of sound steps.
-func chain(tb testing.TB, steps fallback.Steps[int, string], opts ...fallback.Option) *fallback.Chain[int, string] {
+func chain(tb testing.TB, steps ...way) *fallback.Chain[int, string] {
 	tb.Helper()
-	c, err := fallback.New("profile", steps, opts...)
+	return chainWith(tb, fallback.Config{}, steps...)
+}
+
+// chainWith makes a chain of sound steps with a configuration.
+func chainWith(tb testing.TB, cfg fallback.Config, steps ...way) *fallback.Chain[int, string] {
+	tb.Helper()
+	cfg.Name = "profile"
+	c, err := fallback.NewWith(cfg, steps...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,7 +50,7 @@ func chain(tb testing.TB, steps fallback.Steps[int, string], opts ...fallback.Op
 
 func TestPrimaryAnswers(t *testing.T) {
 	t.Parallel()
-	c := chain(t, fallback.Try("service", gives("fresh")).Fallback("cache", gives("cached")))
+	c := chain(t, fallback.To("service", gives("fresh")), fallback.To("cache", gives("cached")))
 	a, err := c.Do(t.Context(), 1)
 	if err != nil || a.Value != "fresh" || a.Step != "service" || a.Cause != nil || !a.Report.Complete() {
 		t.Errorf("answer = %+v, %v", a, err)
@@ -50,7 +59,7 @@ func TestPrimaryAnswers(t *testing.T) {
 
 func TestFallbackAnswersAndSaysSo(t *testing.T) {
 	t.Parallel()
-	c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", gives("cached")))
+	c := chain(t, fallback.To("service", fails(errDown)), fallback.To("cache", gives("cached")))
 	a, err := c.Do(t.Context(), 1)
 	if err != nil || a.Value != "cached" || a.Step != "cache" || !errors.Is(a.Cause, errDown) {
 		t.Fatalf("answer = %+v, %v", a, err)
@@ -78,7 +87,7 @@ func TestWhatFallsBack(t *testing.T) {
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()
-			c := chain(t, fallback.Try("service", fails(status.Error(code, "no"))).Fallback("cache", gives("cached")))
+			c := chain(t, fallback.To("service", fails(status.Error(code, "no"))), fallback.To("cache", gives("cached")))
 			a, err := c.Do(t.Context(), 1)
 			if falls[code] != (err == nil) {
 				t.Errorf("answer = %+v, %v", a, err)
@@ -93,9 +102,9 @@ func TestWhatFallsBack(t *testing.T) {
 func TestWhenReplacesTheRule(t *testing.T) {
 	t.Parallel()
 	notFound := status.Error(codes.NotFound, "no")
-	steps := fallback.Try("service", fails(notFound)).Fallback("archive", gives("archived")).
-		When(func(err error) bool { return status.Code(err) == codes.NotFound })
-	if a, err := chain(t, steps).Do(t.Context(), 1); err != nil || a.Value != "archived" {
+	cfg := fallback.Config{When: func(err error) bool { return status.Code(err) == codes.NotFound }}
+	c := chainWith(t, cfg, fallback.To("service", fails(notFound)), fallback.To("archive", gives("archived")))
+	if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "archived" {
 		t.Errorf("answer = %+v, %v", a, err)
 	}
 }
@@ -108,7 +117,7 @@ func TestRefusalFallsBackWithItsReason(t *testing.T) {
 	}
 	asked := false
 	primary := func(context.Context, int) (string, error) { asked = true; return "", nil }
-	c := chain(t, fallback.Try("service", primary).Guard(b).Fallback("cache", gives("cached")))
+	c := chain(t, fallback.To("service", primary).Guard(b), fallback.To("cache", gives("cached")))
 	a, err := c.Do(t.Context(), 1)
 	if err != nil || asked || !errors.Is(a.Cause, breaker.ErrOpen) {
 		t.Fatalf("answer = %+v, %v; asked: %v", a, err, asked)
@@ -126,7 +135,7 @@ func TestStaleHasItsAge(t *testing.T) {
 		old := func(context.Context, int) (string, time.Time, error) {
 			return "yesterday's", time.Now().Add(-24 * time.Hour), nil
 		}
-		a, err := chain(t, fallback.Try("service", fails(errDown)).Stale("archive", old)).Do(t.Context(), 1)
+		a, err := chain(t, fallback.To("service", fails(errDown)), fallback.Stale("archive", old)).Do(t.Context(), 1)
 		if err != nil || a.Report.State("") != degrade.Stale || a.Report.Age("") != 24*time.Hour {
 			t.Errorf("answer = %+v, %v", a, err)
 		}
@@ -135,8 +144,7 @@ func TestStaleHasItsAge(t *testing.T) {
 
 func TestDefaultComesLast(t *testing.T) {
 	t.Parallel()
-	c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", fails(errDown)).
-		Default(func(int) string { return "anonymous" }))
+	c := chain(t, fallback.To("service", fails(errDown)), fallback.To("cache", fails(errDown)), fallback.Default(func(int) string { return "anonymous" }))
 	a, err := c.Do(t.Context(), 1)
 	if err != nil || a.Value != "anonymous" || a.Report.State("") != degrade.Defaulted {
 		t.Errorf("answer = %+v, %v", a, err)
@@ -146,7 +154,7 @@ func TestDefaultComesLast(t *testing.T) {
 func TestAllFailedNamesThemAll(t *testing.T) {
 	t.Parallel()
 	gone := status.Error(codes.DataLoss, "gone")
-	_, err := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", fails(gone))).Do(t.Context(), 1)
+	_, err := chain(t, fallback.To("service", fails(errDown)), fallback.To("cache", fails(gone))).Do(t.Context(), 1)
 	const want = `fallback "profile": service: rpc error: code = Unavailable desc = down; cache: rpc error: code = DataLoss desc = gone`
 	if err == nil || err.Error() != want {
 		t.Errorf("error = %v; want %s", err, want)
@@ -158,7 +166,7 @@ func TestAllFailedNamesThemAll(t *testing.T) {
 
 func TestPlainErrorsKeepTheirCode(t *testing.T) {
 	t.Parallel()
-	_, err := chain(t, fallback.Try("service", fails(context.DeadlineExceeded)).Fallback("cache", fails(errDown))).Do(t.Context(), 1)
+	_, err := chain(t, fallback.To("service", fails(context.DeadlineExceeded)), fallback.To("cache", fails(errDown))).Do(t.Context(), 1)
 	if status.Code(err) != codes.DeadlineExceeded {
 		t.Errorf("code = %v; want DEADLINE_EXCEEDED", status.Code(err))
 	}
@@ -173,7 +181,7 @@ func TestPanicAndGoexitFallBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				a, err := chain(t, fallback.Try("service", primary).Fallback("cache", gives("cached"))).Do(t.Context(), 1)
+				a, err := chain(t, fallback.To("service", primary), fallback.To("cache", gives("cached"))).Do(t.Context(), 1)
 				if err != nil || a.Value != "cached" || !errors.Is(a.Cause, policy.ErrPanicked) {
 					t.Fatalf("answer = %+v, %v", a, err)
 				}
@@ -199,8 +207,7 @@ func TestReportsOfALosingStepAreDropped(t *testing.T) {
 			return value, err
 		}
 	}
-	c := chain(t, fallback.Try("service", says(degrade.ReasonError, "", errDown)).
-		Fallback("cache", says(degrade.ReasonShed, "cached", nil)))
+	c := chain(t, fallback.To("service", says(degrade.ReasonError, "", errDown)), fallback.To("cache", says(degrade.ReasonShed, "cached", nil)))
 	ctx, scope := degrade.Open(t.Context())
 	a, err := c.Do(degrade.Under(ctx, "profile"), 1)
 	if err != nil {
@@ -224,10 +231,10 @@ func TestCallersEndIsTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		used := false
-		c := chain(t, fallback.Try("service", func(ctx context.Context, _ int) (string, error) {
+		c := chain(t, fallback.To("service", func(ctx context.Context, _ int) (string, error) {
 			<-ctx.Done()
 			return "", status.FromContextError(ctx.Err()).Err()
-		}).Fallback("cache", func(context.Context, int) (string, error) { used = true; return "", nil }))
+		}), fallback.To("cache", func(context.Context, int) (string, error) { used = true; return "", nil }))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		if _, err := c.Do(ctx, 1); !errors.Is(err, context.Canceled) && status.Code(err) != codes.Canceled {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -42,12 +43,13 @@ func TestNewReportsAllFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := fallback.Try[int, string]("service", nil).Guard(b).Timeout(time.Microsecond).
-		Default(nil).Guard(b).
-		Fallback("", gives("")).MaxRunning(-1).Needs(-time.Second).Guard(nil)
-	_, err = fallback.New("profile", steps, nil)
+	_, err = fallback.New(
+		"profile",
+		fallback.To[int, string]("service", nil).Guard(b).Timeout(time.Microsecond),
+		fallback.Default[int, string](nil).Guard(b),
+		fallback.To("", gives("")).MaxRunning(-1).Needs(-time.Second).Guard(nil),
+	)
 	sameLines(t, err,
-		`fallback: option 0 = nil; must be an option of the package`,
 		`fallback "profile": default = step 2 of 3; must be the last step`,
 		`fallback "profile": guard of step "default" = the *breaker.Breaker of step "service"; must be one of its own`,
 		`fallback "profile", step "service": function = nil; must be a function`,
@@ -63,10 +65,15 @@ func TestNewReportsAllFaults(t *testing.T) {
 
 func TestNoStepsAreAFault(t *testing.T) {
 	t.Parallel()
-	var none fallback.Steps[int, string]
-	_, err := fallback.New("profile", none.Timeout(time.Second).Guard(nil).Needs(1).MaxRunning(1))
+	_, err := fallback.New[int, string]("profile")
 	sameLines(t, err, `fallback "profile": steps = none; must be at least one`)
-	_, err = fallback.New("", fallback.Try("service", gives("")).Default(func(int) string { return "" }).Timeout(time.Second).Needs(time.Minute))
+	_, err = fallback.New("profile", fallback.Step[int, string]{})
+	sameLines(
+		t, err,
+		`fallback "profile", step "": name = ""; must be a name`,
+		`fallback "profile", step "": function = nil; must be a function`,
+	)
+	_, err = fallback.New("", fallback.To("service", gives("")), fallback.Default(func(int) string { return "" }).Timeout(time.Second).Needs(time.Minute))
 	sameLines(
 		t, err,
 		`fallback "": name = ""; must be a name`,
@@ -84,33 +91,62 @@ func (uncomparable) Acquire(context.Context, *policy.Call) (policy.Permit, error
 
 func TestGuardsThatCannotBeComparedMayBeUsed(t *testing.T) {
 	t.Parallel()
-	steps := fallback.Try("service", fails(errDown)).Guard(uncomparable{}, uncomparable{}).
-		Fallback("cache", gives("cached")).Guard(uncomparable{})
-	if a, err := chain(t, steps).Do(t.Context(), 1); err != nil || a.Value != "cached" {
+	c := chain(t, fallback.To("service", fails(errDown)).Guard(uncomparable{}, uncomparable{}),
+		fallback.To("cache", gives("cached")).Guard(uncomparable{}))
+	if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" {
 		t.Errorf("answer = %+v, %v", a, err)
 	}
 }
 
-// Steps are values: what is made of one does not change it.
+// The first step answers with the value as it should be, which neither an old value
+// nor a default is.
+func TestFirstStepGivesWhatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	old := func(context.Context, int) (string, time.Time, error) { return "", time.Time{}, nil }
+	for want, first := range map[string]way{
+		`fallback "profile": first step = "archive", whose value is stale; must be one whose value is as it should be`:     fallback.Stale("archive", old),
+		`fallback "profile": first step = "default", whose value is defaulted; must be one whose value is as it should be`: fallback.Default(func(int) string { return "" }),
+	} {
+		_, err := fallback.New("profile", first)
+		sameLines(t, err, want)
+	}
+}
+
+// Steps are values: what is made of one does not change it, and several chains may
+// have it, each with bounds of its own.
 func TestStepsAreValues(t *testing.T) {
 	t.Parallel()
-	base := fallback.Try("service", fails(errDown))
-	one, two := base.Fallback("one", gives("1")), base.Fallback("two", gives("2"))
-	slow := one.Timeout(time.Second)
-	for want, steps := range map[string]fallback.Steps[int, string]{"1": one, "2": two} {
-		if a, err := chain(t, steps).Do(t.Context(), 1); err != nil || a.Value != want {
-			t.Errorf("answer = %+v, %v; want %q", a, err, want)
+	synctest.Test(t, func(t *testing.T) {
+		base := fallback.To("service", hangs(time.Hour)).Timeout(time.Second)
+		one, slow := base.MaxRunning(1), base.Timeout(time.Minute)
+		guarded := slow.Guard(uncomparable{})
+		cache := fallback.To("cache", gives("cached"))
+		for name, tt := range map[string]struct {
+			first, second time.Duration
+			step          way
+		}{
+			"as it was":            {time.Second, time.Second, base},
+			"one at a time":        {time.Second, 0, one},
+			"with more time":       {time.Minute, time.Minute, slow},
+			"and under a guard":    {time.Minute, time.Minute, guarded},
+			"one at a time, again": {time.Second, 0, one},
+		} {
+			c := chain(t, tt.step, cache)
+			for _, want := range []time.Duration{tt.first, tt.second} {
+				begin := time.Now()
+				if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" || time.Since(begin) != want {
+					t.Errorf("%s: answer = %+v, %v after %v; want it after %v", name, a, err, time.Since(begin), want)
+				}
+			}
 		}
-	}
-	if a, err := chain(t, slow).Do(t.Context(), 1); err != nil || a.Value != "1" {
-		t.Errorf("answer = %+v, %v", a, err)
-	}
-	if _, err := chain(t, base).Do(t.Context(), 1); !errors.Is(err, errDown) {
-		t.Errorf("error = %v; want that of the only step", err)
-	}
+		if _, err := chain(t, fallback.To("service", fails(errDown))).Do(t.Context(), 1); !errors.Is(err, errDown) {
+			t.Errorf("error = %v; want that of the only step", err)
+		}
+		time.Sleep(2 * time.Hour)
+	})
 }
 
-func TestNewClientReportsAllFaults(t *testing.T) {
+func TestNewMethodsReportsAllFaults(t *testing.T) {
 	t.Parallel()
 	same, err := grpc.NewClient("dns:///users.example:443", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -122,39 +158,49 @@ func TestNewClientReportsAllFaults(t *testing.T) {
 		return fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](method)
 	}
 	var none *testv1.GetProfileResponse
-	_, err = fallback.NewClient("users.example:443", []fallback.Rule{
+	c, f, kept := start("/a.B/C"), start("/a.B/F"), store(t, fallback.StoreConfig{})
+	d := fallback.For[proto.Message, proto.Message]("/a.B/D")
+	e := fallback.For[*testv1.GetProfileRequest, proto.Message]("/a.B/E")
+	_, err = fallback.NewMethods("users.example:443",
 		nil,
-		start("/a.B/C").Conn("other region", same).Conn("none", nil).LastGood(nil),
-		start("/a.B/C").Needs(time.Second).Guard(uncomparable{}).MaxRunning(3).Static(none),
+		c.Else(c.Conn("other region", same), c.Conn("none", nil), c.LastGood(nil)),
+		c.Timeout(time.Microsecond).Else(c.Static(none)),
 		start("a.B/C"),
-		fallback.For[proto.Message, proto.Message]("/a.B/D").Static(nil),
-		fallback.For[*testv1.GetProfileRequest, proto.Message]("/a.B/E").Static(&testv1.GetProfileResponse{}),
-		start("/a.B/F").LastGood(store(t, fallback.StoreConfig{})).Needs(-1).MaxRunning(-1),
-	})
+		d.Else(d.Static(nil)),
+		e.Else(e.Static(&testv1.GetProfileResponse{})),
+		f.Else(f.LastGood(kept).Needs(-1).MaxRunning(-1), start("/a.B/G").LastGood(kept)),
+	)
 	sameLines(t, err,
-		`fallback: rule 0 = nil; must be a Method`,
-		`fallback: store of /a.B/C = nil; must be made by NewStore`,
+		`fallback: method 0 = nil; must be a Method`,
+		`fallback of /a.B/C, step "last good": store = nil; must be made by NewStore`,
 		`fallback: connection "other region" of /a.B/C = one to dns:///users.example:443; must be to another target`,
-		`fallback: connection "none" of /a.B/C = nil; must be a connection`,
-		`fallback: needs of /a.B/C = set for the call itself; must be set after a fallback is named`,
-		`fallback: guard of /a.B/C = set for the call itself; must be set after a fallback is named`,
-		`fallback: max_running of /a.B/C = set for the call itself; must be set after a fallback is named`,
-		`fallback of /a.B/C, step "default": function = nil; must be a function`,
+		`fallback of /a.B/C, step "none": connection = nil; must be a connection`,
+		`fallback of /a.B/C, step "call": timeout = 1µs; must be in [1ms, 24h0m0s]`,
+		`fallback of /a.B/C, step "default": response = nil; must be a message`,
 		`fallback: method = "/a.B/C" twice; must be named once`,
 		`fallback: method = "a.B/C"; must be as in /pkg.Service/Method`,
 		`fallback: fallbacks of a.B/C = none; must be at least one`,
 		`fallback: messages of /a.B/D = <nil>, <nil>; must be generated types`,
-		`fallback of /a.B/D, step "default": function = nil; must be a function`,
+		`fallback of /a.B/D, step "default": response = nil; must be a message`,
 		`fallback: messages of /a.B/E = *testv1.GetProfileRequest, <nil>; must be generated types`,
 		`fallback of /a.B/F, step "last good": needs = -1ns; must be in [1µs, 24h0m0s]`,
 		`fallback of /a.B/F, step "last good": max_running = -1; must be in [1, 1000000]`,
+		`fallback: step "last good" of /a.B/F = of /a.B/G; must be made by the method itself`,
 	)
 }
 
-func TestNewClientReportsABadTarget(t *testing.T) {
+// Nobody keeps responses for a chain.
+func TestLastGoodIsForMethods(t *testing.T) {
 	t.Parallel()
-	_, err := fallback.NewClient("dns://%zz/x\x7f", nil, nil)
-	if err == nil || !strings.Contains(err.Error(), "fallback: target = ") || !strings.Contains(err.Error(), "option 0 = nil") {
+	m := method()
+	_, err := fallback.New("profile", fallback.To("service", refuses(errDown)), m.LastGood(store(t, fallback.StoreConfig{})))
+	sameLines(t, err, `fallback "profile": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
+}
+
+func TestNewMethodsReportsABadTarget(t *testing.T) {
+	t.Parallel()
+	_, err := fallback.NewMethods("dns://%zz/x\x7f", nil)
+	if err == nil || !strings.Contains(err.Error(), "fallback: target = ") || !strings.Contains(err.Error(), "method 0 = nil") {
 		t.Errorf("error = %v", err)
 	}
 }

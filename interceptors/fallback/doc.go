@@ -5,14 +5,20 @@
 // A [Chain] is for any function:
 //
 //	profile, err := fallback.New("profile",
-//		fallback.Try("profile service", fetch).
-//			Fallback("cache", fromCache).
-//			Default(anonymous))
+//		fallback.To("profile service", fetch).Timeout(200*time.Millisecond),
+//		fallback.To("cache", fromCache),
+//		fallback.Default(anonymous))
 //	answer, err := profile.Do(ctx, id)
 //
-// A [Client] is for the unary calls of a gRPC connection, by method, without any
-// change to the code that makes the calls; interceptors.WithFallbacks installs
-// it. Package fanout has the same steps for each source of a response.
+// [Methods] are for the unary calls of a gRPC connection, without any change to the
+// code that makes the calls; interceptors.WithFallbacks installs them:
+//
+//	getUser := fallback.For[*pb.GetUserRequest, *pb.User](pb.UserService_GetUser_FullMethodName)
+//	users, err := fallback.NewMethods(target,
+//		getUser.Else(getUser.LastGood(store), fallback.To("database", read).Guard(limit)))
+//
+// A source of a plan of package fanout takes the same steps. A [Step] is a value, with
+// its own timeout, needs, guards and bound.
 //
 // # When a fallback is used
 //
@@ -21,24 +27,24 @@
 // and after a refusal by a policy of this process, unless the caller has
 // cancelled. Any other code is the dependency's answer, which a fallback must
 // not override: NOT_FOUND stays NOT_FOUND, and a caller without permission gets
-// no cached copy. [Steps.When] and [Method.When] change this rule. It does not
-// hold for the fallbacks themselves: after any error of one, such as a cache
-// miss, the next is tried.
+// no cached copy. The When of a [Config], of a [Method] and of a plan's source changes
+// this rule. It does not hold for the fallbacks themselves: after any error of one,
+// such as a cache miss, the next is tried.
 //
 // # Time
 //
 // A fallback is useless if no time is left for it. So each step reserves, of the
 // time that is left, a quarter for every step after it, but at most half in all.
-// For a step with [Steps.Needs], it reserves that time instead of the quarter;
-// for a Default, 5 ms at most. Without a deadline, only [Steps.Timeout] bounds a
+// For a step with [Step.Needs], it reserves that time instead of the quarter;
+// for a [Default], 5 ms at most. Without a deadline, only [Step.Timeout] bounds a
 // step. A step of a Chain that ignores the end of its share is left behind, and
-// its late value is dropped; at most [Steps.MaxRunning] of each step may run,
+// its late value is dropped; at most [Step.MaxRunning] of each step may run,
 // including those left behind. A step that cannot end in time is not started.
 //
 // # What falls back together
 //
 // A fallback that needs what has just failed will fail too. [New] rejects a step
-// that shares a policy with another step, and [NewClient] rejects a connection to
+// that shares a policy with another step, and [NewMethods] rejects a connection to
 // the very target that it is meant to replace. Prefer fallbacks that do less than
 // what they replace, and exercise them: a fallback that is never used will be
 // broken when it is needed.

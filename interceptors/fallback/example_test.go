@@ -15,13 +15,16 @@ import (
 
 // Any function can have fallbacks. The answer says where it comes from.
 func Example() {
-	profile, err := fallback.New("profile", fallback.Try("profile service", func(context.Context, int) (string, error) {
+	fetch := func(context.Context, int) (string, error) {
 		return "", status.Error(codes.Unavailable, "connection refused")
-	}).Stale("cache", func(_ context.Context, id int) (string, time.Time, error) {
+	}
+	fromCache := func(_ context.Context, id int) (string, time.Time, error) {
 		return fmt.Sprintf("profile %d, an hour ago", id), time.Now().Add(-time.Hour), nil
-	}).Default(func(int) string {
-		return "anonymous"
-	}))
+	}
+	profile, err := fallback.New("profile",
+		fallback.To("profile service", fetch).Timeout(500*time.Millisecond),
+		fallback.Stale("cache", fromCache).Timeout(50*time.Millisecond),
+		fallback.Default(func(int) string { return "anonymous" }))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -41,17 +44,18 @@ func Example() {
 }
 
 // A client's calls can have fallbacks without a change where they are made.
-func ExampleNewClient() {
+func ExampleNewMethods() {
 	lastGood, err := fallback.NewStore(fallback.StoreConfig{MaxAge: 10 * time.Minute})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	profiles, err := fallback.NewClient("dns:///profiles.example:443", []fallback.Rule{
-		fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName).
-			LastGood(lastGood).
-			Static(&testv1.GetProfileResponse{Name: "anonymous"}),
-	})
+	get := fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName)
+	profiles, err := fallback.NewMethods("dns:///profiles.example:443",
+		get.Else(
+			get.LastGood(lastGood),
+			get.Static(&testv1.GetProfileResponse{Name: "anonymous"}),
+		))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -68,9 +72,9 @@ func ExampleNewClient() {
 
 // Faults are found when a chain is made, all at once.
 func ExampleNew_faults() {
-	_, err := fallback.New("profile", fallback.Try[int, string]("profile service", nil).
-		Timeout(-time.Second).
-		Default(func(int) string { return "anonymous" }))
+	_, err := fallback.New("profile",
+		fallback.To[int, string]("profile service", nil).Timeout(-time.Second),
+		fallback.Default(func(int) string { return "anonymous" }))
 	fmt.Println(err)
 	// Output:
 	// fallback "profile", step "profile service": function = nil; must be a function

@@ -27,7 +27,7 @@ func (p *profiles) GetProfile(ctx context.Context, req *testv1.GetProfileRequest
 
 // dial runs p until the test ends and returns a connection to it with the
 // interceptors of afloat, and the fallbacks.
-func (p *profiles) dial(tb testing.TB, target string, fallbacks *fallback.Client) *grpc.ClientConn {
+func (p *profiles) dial(tb testing.TB, target string, fallbacks *fallback.Methods) *grpc.ClientConn {
 	tb.Helper()
 	listener := bufconn.Listen(1 << 16)
 	rules, err := interceptors.Default()
@@ -56,19 +56,19 @@ func (p *profiles) dial(tb testing.TB, target string, fallbacks *fallback.Client
 	return cc
 }
 
-// method begins the fallbacks of GetProfile.
+// method is GetProfile, without fallbacks.
 func method() fallback.Method[*testv1.GetProfileRequest, *testv1.GetProfileResponse] {
 	return fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName)
 }
 
-// client makes the fallbacks of connections to the target "main".
-func client(tb testing.TB, rule fallback.Rule, opts ...fallback.Option) *fallback.Client {
+// methods makes the fallbacks of connections to the target "main", with one method.
+func methods(tb testing.TB, m fallback.AnyMethod) *fallback.Methods {
 	tb.Helper()
-	c, err := fallback.NewClient("passthrough:///main", []fallback.Rule{rule}, opts...)
+	all, err := fallback.NewMethods("passthrough:///main", m)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return c
+	return all
 }
 
 // store makes a store with defaults.

@@ -2,141 +2,146 @@ package fallback
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
-// Method describes the fallbacks of one unary method, in the order in which
-// they are tried when a call fails. Like [Steps], it is a value: each method
-// returns a new one. [NewClient] reports what is wrong with it. Begin with
-// [For].
+// Method describes a unary method of a client and its fallbacks. It also makes steps
+// that know the method: [Method.Conn], [Method.LastGood] and [Method.Static]. Like a
+// [Step], it is a value: its methods leave it as it was. [NewMethods] reports what is
+// wrong with it. Begin with [For].
 type Method[Req, Resp proto.Message] struct {
-	name    string
-	builder attempt.Builder[Req, Resp]
-	// conns are the connections among the steps.
-	conns []conn
-	// store keeps good responses, if keeps.
-	store *Store
-	keeps bool
-	// misplaced is what was set for the call itself but is only for fallbacks.
-	misplaced []string
-}
-
-// conn is a connection and the step that uses it.
-type conn struct {
-	step string
-	cc   *grpc.ClientConn
+	name  string
+	call  attempt.Step[Req, Resp] // stands for the call itself
+	steps []Step[Req, Resp]
+	when  func(error) bool
 }
 
 // callStep is the name of the first step: the call itself.
 const callStep = "call"
 
-// For begins the fallbacks of a method, such as "/pkg.Service/Method";
-// generated code has a constant for it. Req and Resp are the method's messages,
-// as in For[*pb.GetUserRequest,
-// *pb.User](pb.UserService_GetUser_FullMethodName).
+// For returns a method without fallbacks, such as "/pkg.Service/Method"; generated
+// code has a constant for the name. Req and Resp are the method's messages, as in
+// For[*pb.GetUserRequest, *pb.User](pb.UserService_GetUser_FullMethodName).
 func For[Req, Resp proto.Message](method string) Method[Req, Resp] {
-	m := Method[Req, Resp]{name: method}
-	m.builder = m.builder.Then(callStep, degrade.Intact, itself[Req, Resp])
+	itself := func(context.Context, Req) (none Resp, err error) { return none, nil } // the interceptor makes the call
+	return Method[Req, Resp]{name: method, call: attempt.To(callStep, itself)}
+}
+
+// Else returns the method with more fallbacks. When a call fails, they are tried in
+// their order. Their functions must not keep the request.
+func (m Method[Req, Resp]) Else(steps ...Step[Req, Resp]) Method[Req, Resp] {
+	m.steps = append(slices.Clip(m.steps), steps...)
 	return m
 }
 
-// itself stands for the call, which the interceptor makes.
-func itself[Req, Resp proto.Message](context.Context, Req) (none Resp, err error) { return none, nil }
-
-// Func adds a function as a fallback. Its responses are marked
-// [degrade.Substituted]. The function must not keep the request.
-func (m Method[Req, Resp]) Func(name string, f func(ctx context.Context, req Req) (Resp, error)) Method[Req, Resp] {
-	m.builder = m.builder.Then(name, degrade.Substituted, f)
+// Timeout returns the method with a bound on the call itself, within its share of the
+// time. Range [1ms, 24h]. Default: its share.
+func (m Method[Req, Resp]) Timeout(d time.Duration) Method[Req, Resp] {
+	m.call = m.call.Timeout(d)
 	return m
 }
 
-// Conn adds the same method of another server as a fallback. Its responses are
-// marked [degrade.Substituted]. The connection should have its own guards.
-func (m Method[Req, Resp]) Conn(name string, cc *grpc.ClientConn) Method[Req, Resp] {
-	method := m.name
-	m.conns = append(slices.Clip(m.conns), conn{name, cc})
-	return m.Func(name, func(ctx context.Context, req Req) (Resp, error) {
+// When returns the method with another rule that says after which errors of the call
+// the fallbacks are tried; see the package documentation. The function must be safe
+// for concurrent use.
+func (m Method[Req, Resp]) When(fallsBack func(error) bool) Method[Req, Resp] {
+	m.when = fallsBack
+	return m
+}
+
+// Conn returns a step that calls the method on another connection, which should have
+// its own guards. The step may be used in chains too.
+func (m Method[Req, Resp]) Conn(name string, cc *grpc.ClientConn) Step[Req, Resp] {
+	s := attempt.To(name, func(ctx context.Context, req Req) (Resp, error) {
 		resp := newMessage[Resp]()
-		err := cc.Invoke(ctx, method, req, resp)
+		err := cc.Invoke(ctx, m.name, req, resp)
 		return resp, err
 	})
+	if cc == nil {
+		s = s.Without("connection", "a connection")
+	}
+	return Step[Req, Resp](s.With(cc))
 }
 
-// LastGood adds, as a fallback, the last good response to the same request,
-// marked [degrade.Stale] with its age. The store keeps the server's responses for
-// that, except those that are reported to be incomplete.
+// LastGood returns a step that answers with the last good response to the same
+// request, marked as stale with its age. The store keeps the responses to the calls of
+// the method that has the step, except those that are reported to be incomplete. So
+// the step is for methods only: a chain or a plan rejects it.
 //
 // Two requests are the same if they have the same method and the same bytes. If
-// the response depends on more, such as the caller, use [KeyBy].
-func (m Method[Req, Resp]) LastGood(store *Store) Method[Req, Resp] {
-	method := m.name
-	m.store, m.keeps = store, true
-	m.builder = m.builder.Stale("last good", func(ctx context.Context, req Req) (Resp, time.Time, error) {
+// the response depends on more, such as the caller, use [WithKeyBy].
+func (m Method[Req, Resp]) LastGood(store *Store) Step[Req, Resp] {
+	s := attempt.Stale("last good", func(ctx context.Context, req Req) (Resp, time.Time, error) {
 		resp := newMessage[Resp]()
-		asOf, err := store.get(ctx, method, req, resp)
+		asOf, err := store.get(ctx, m.name, req, resp)
 		return resp, asOf, err
 	})
-	return m
+	if store == nil {
+		s = s.Without("store", "made by NewStore")
+	}
+	return Step[Req, Resp](s.Kept().With(lastGood{store, m.name}))
 }
 
-// Static adds a fixed response as the last fallback, marked
-// [degrade.Defaulted]. It copies resp.
-func (m Method[Req, Resp]) Static(resp Resp) Method[Req, Resp] {
+// lastGood is the store of a step, and the method whose responses it has.
+type lastGood struct {
+	store  *Store
+	method string
+}
+
+// Static returns a [Default] with a fixed response, which it copies.
+func (m Method[Req, Resp]) Static(resp Resp) Step[Req, Resp] {
 	if any(resp) == nil || !resp.ProtoReflect().IsValid() {
-		m.builder = m.builder.Default(nil)
-		return m
+		return Step[Req, Resp](attempt.Default[Req, Resp](nil).Without("response", "a message"))
 	}
 	fixed := proto.CloneOf(resp)
-	m.builder = m.builder.Default(func(Req) Resp { return proto.CloneOf(fixed) })
-	return m
+	return Default(func(Req) Resp { return proto.CloneOf(fixed) })
 }
 
-// Timeout bounds the fallback added last, or the call itself if none has been
-// added yet, within its share of the time. Range [1ms, 24h]. Default: its share.
-func (m Method[Req, Resp]) Timeout(d time.Duration) Method[Req, Resp] {
-	m.builder = m.builder.Timeout(d)
-	return m
-}
-
-// Needs is [Steps.Needs]. It must come after a fallback.
-func (m Method[Req, Resp]) Needs(d time.Duration) Method[Req, Resp] {
-	m.builder = m.builder.Needs(d)
-	return m.ofFallback("needs")
-}
-
-// Guard is [Steps.Guard]. It must come after a fallback; the call itself has its
-// policies from the interceptors.
-func (m Method[Req, Resp]) Guard(policies ...policy.Policy) Method[Req, Resp] {
-	m.builder = m.builder.Guard(policies...)
-	return m.ofFallback("guard")
-}
-
-// MaxRunning is [Steps.MaxRunning]. It must come after a fallback.
-func (m Method[Req, Resp]) MaxRunning(n int) Method[Req, Resp] {
-	m.builder = m.builder.MaxRunning(n)
-	return m.ofFallback("max_running")
-}
-
-// ofFallback notes what was set before the first fallback was added.
-func (m Method[Req, Resp]) ofFallback(said string) Method[Req, Resp] {
-	if len(m.builder.Names()) == 1 {
-		m.misplaced = append(slices.Clip(m.misplaced), said)
+// build implements [AnyMethod].
+func (m Method[Req, Resp]) build(target string, o step.Observer) (string, caller, error) {
+	f := validate.Of("fallback")
+	m.check(f)
+	made := &methodCaller[Req, Resp]{name: m.name}
+	for _, s := range unwrapped(nil, m.steps) {
+		switch detail := s.Detail().(type) {
+		case lastGood:
+			field := fmt.Sprintf("step %q of %s", s.Name(), m.name)
+			f.Require(detail.method == m.name, field, "of "+detail.method, "made by the method itself")
+			made.stores = append(made.stores, detail.store)
+		case *grpc.ClientConn:
+			field := fmt.Sprintf("connection %q of %s", s.Name(), m.name)
+			f.Require(detail == nil || detail.CanonicalTarget() != target, field, "one to "+target, "to another target")
+		}
 	}
-	return m
+	cfg := attempt.Config{
+		Label: "fallback of " + m.name, Name: m.name, Observer: o, FallsBack: m.when, Whole: true, Keeps: true,
+	}
+	chain, err := attempt.New(cfg, unwrapped([]attempt.Step[Req, Resp]{m.call}, m.steps)...)
+	made.chain = chain
+	return m.name, made, errors.Join(f.Err(), err)
 }
 
-// When is [Steps.When].
-func (m Method[Req, Resp]) When(fallsBack func(error) bool) Method[Req, Resp] {
-	m.builder.When = fallsBack
-	return m
+// check checks what the method is.
+func (m Method[Req, Resp]) check(f *validate.Faults) {
+	var req Req
+	var resp Resp
+	parts := strings.Split(m.name, "/")
+	f.Require(len(parts) == 3 && parts[0] == "" && parts[1] != "" && parts[2] != "",
+		"method", fmt.Sprintf("%q", m.name), "as in /pkg.Service/Method")
+	f.Require(any(req) != nil && any(resp) != nil,
+		"messages of "+m.name, fmt.Sprintf("%T, %T", req, resp), "generated types")
+	f.Require(len(m.steps) > 0, "fallbacks of "+m.name, "none", "at least one")
 }
 
 // newMessage makes an empty message of a generated type.

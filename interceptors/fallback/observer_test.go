@@ -1,11 +1,9 @@
 package fallback_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +14,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // recorder notes what it hears.
@@ -32,17 +31,17 @@ func (r *recorder) note(format string, args ...any) {
 	r.heard = append(r.heard, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) StepStarted(ctx context.Context, s fallback.Step) context.Context {
-	type fields fallback.Step
+func (r *recorder) StepStarted(ctx context.Context, s step.ID) context.Context {
+	type fields step.ID
 	r.note("%+v started", fields(s))
 	return context.WithValue(ctx, stepKey{}, s.Name)
 }
 
-func (r *recorder) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
+func (r *recorder) StepEnded(ctx context.Context, s step.ID, e step.Ended) {
 	r.note("%s/%s ended: %+v, in %v", s.Chain, s.Name, e, ctx.Value(stepKey{}))
 }
 
-func (r *recorder) FellBack(_ context.Context, f fallback.FellBack) {
+func (r *recorder) FellBack(_ context.Context, f step.FellBack) {
 	r.note("fell back: %+v", f)
 }
 
@@ -62,7 +61,7 @@ func TestObserverHearsEachStepOnce(t *testing.T) {
 		step, _ := ctx.Value(stepKey{}).(string)
 		return step, nil
 	}
-	c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", seen), fallback.WithObserver(&o))
+	c := chainWith(t, fallback.Config{Observer: &o}, fallback.To("service", fails(errDown)), fallback.To("cache", seen))
 	a, err := c.Do(t.Context(), 1)
 	if err != nil || a.Value != "cache" {
 		t.Errorf("answer = %+v, %v; want the context of the observer", a, err)
@@ -81,8 +80,8 @@ func TestObserverHearsOfLateSteps(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var o recorder
-		c := chain(t, fallback.Try("service", hangs(time.Minute)).Timeout(time.Second).Fallback("cache", hangs(time.Hour)),
-			fallback.WithObserver(&o))
+		c := chainWith(t, fallback.Config{Observer: &o},
+			fallback.To("service", hangs(time.Minute)).Timeout(time.Second), fallback.To("cache", hangs(time.Hour)))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if _, err := c.Do(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
@@ -128,11 +127,11 @@ func (selective) Interest() policy.Interest { return policy.Interest{} }
 func TestObserverHearsWhatGuardsDecide(t *testing.T) {
 	t.Parallel()
 	var all, some guard
-	for _, o := range []fallback.Observer{&all, selective{&some}} {
+	for _, o := range []step.Observer{&all, selective{&some}} {
 		full := places(t, 1)
 		hold(t, full)
-		c := chain(t, fallback.Try("service", gives("fresh")).Guard(full).Fallback("cache", gives("cached")).Guard(places(t, 1)),
-			fallback.WithObserver(o))
+		c := chainWith(t, fallback.Config{Observer: o},
+			fallback.To("service", gives("fresh")).Guard(full), fallback.To("cache", gives("cached")).Guard(places(t, 1)))
 		if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" {
 			t.Errorf("answer = %+v, %v", a, err)
 		}
@@ -176,40 +175,19 @@ func hold(tb testing.TB, b *bulkhead.Bulkhead) {
 // hostile panics at everything.
 type hostile struct{}
 
-func (hostile) StepStarted(context.Context, fallback.Step) context.Context { panic("started") }
-func (hostile) StepEnded(context.Context, fallback.Step, fallback.Ended)   { panic("ended") }
-func (hostile) FellBack(context.Context, fallback.FellBack)                { panic("fell back") }
+func (hostile) StepStarted(context.Context, step.ID) context.Context { panic("started") }
+func (hostile) StepEnded(context.Context, step.ID, step.Ended)       { panic("ended") }
+func (hostile) FellBack(context.Context, step.FellBack)              { panic("fell back") }
 
 func TestObserverThatPanicsHarmsNothing(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]fallback.Observer{"hostile": hostile{}, "nop": fallback.NopObserver{}, "nil": nil} {
+	for name, o := range map[string]step.Observer{"hostile": hostile{}, "nop": step.NopObserver{}, "nil": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", gives("cached")), fallback.WithObserver(o))
+			c := chainWith(t, fallback.Config{Observer: o}, fallback.To("service", fails(errDown)), fallback.To("cache", gives("cached")))
 			if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" {
 				t.Errorf("answer = %+v, %v", a, err)
 			}
 		})
-	}
-}
-
-func TestFallbacksAreLoggedAtInfo(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	plain := func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey {
-			return slog.Attr{}
-		}
-		return a
-	}
-	l := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: plain}))
-	c := chain(t, fallback.Try("service", fails(errDown)).Fallback("cache", gives("cached")),
-		fallback.WithObserver(fallback.LogTo(l)))
-	if _, err := c.Do(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	const want = "level=INFO msg=\"fallback answered\" chain=profile step=cache state=substituted reason=unavailable age=0s\n"
-	if out.String() != want {
-		t.Errorf("log:\n%swant:\n%s", out.String(), want)
 	}
 }

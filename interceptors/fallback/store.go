@@ -29,7 +29,7 @@ type StoreConfig struct {
 	MaxAge time.Duration
 }
 
-// withDefaults fills in what is zero.
+// withDefaults returns c with what is zero filled in.
 func (c StoreConfig) withDefaults() StoreConfig {
 	if c.MaxEntries == 0 {
 		c.MaxEntries = 1000
@@ -43,6 +43,7 @@ func (c StoreConfig) withDefaults() StoreConfig {
 	return c
 }
 
+// validate checks the bounds.
 func (c StoreConfig) validate() error {
 	f := validate.Of("fallback store")
 	validate.Between(f, "max_entries", c.MaxEntries, 1, 10_000_000)
@@ -78,11 +79,11 @@ type storeOptionFunc func(*Store)
 
 func (f storeOptionFunc) applyStore(s *Store) { f(s) }
 
-// KeyBy makes the store keep a separate response for each value of f, which is
+// WithKeyBy makes the store keep a separate response for each value of f, which is
 // called with the context of the outgoing call. Without it, a caller may get a
 // response that was made for another caller with the same request. f must be
 // safe for concurrent use.
-func KeyBy(f func(ctx context.Context) string) StoreOption {
+func WithKeyBy(f func(ctx context.Context) string) StoreOption {
 	return storeOptionFunc(func(s *Store) { s.keyBy = f })
 }
 
@@ -103,7 +104,7 @@ func NewStore(cfg StoreConfig, opts ...StoreOption) (*Store, error) {
 	return s, nil
 }
 
-// evicted is called by the LRU, under the lock.
+// evicted counts out what the LRU has dropped. It is called under the lock.
 func (s *Store) evicted(key string, k kept) { s.bytes -= len(key) + len(k.response) }
 
 // Clear forgets all responses.
@@ -165,11 +166,11 @@ func (s *Store) get(ctx context.Context, method string, req, resp proto.Message)
 	return k.asOf, proto.Unmarshal(k.response, resp)
 }
 
-// ErrNotKept is the error of [Method.LastGood] if the store has no response to
+// ErrNotKept is the error of the step of [Method.LastGood] if the store has no response to
 // the request. Its code is UNAVAILABLE.
 var ErrNotKept = status.Error(codes.Unavailable, "fallback: no last good response")
 
-// key names a request: the same bytes, to the same method, by the same caller.
+// key returns what identifies a request: the same bytes, to the same method, by the same caller.
 func (s *Store) key(ctx context.Context, method string, req any) (string, bool) {
 	m, ok := req.(proto.Message)
 	if !ok {

@@ -17,10 +17,11 @@ func TestWhatIsTheSameRequest(t *testing.T) {
 	t.Parallel()
 	const one, other = "/test.Service/One", "/test.Service/Other"
 	kept := store(t, fallback.StoreConfig{})
-	rule := func(name string) fallback.Rule {
-		return fallback.For[*testv1.GetProfileResponse, *testv1.GetProfileResponse](name).LastGood(kept)
+	keeping := func(name string) fallback.AnyMethod {
+		m := fallback.For[*testv1.GetProfileResponse, *testv1.GetProfileResponse](name)
+		return m.Else(m.LastGood(kept))
 	}
-	c, err := fallback.NewClient("passthrough:///main", []fallback.Rule{rule(one), rule(other)})
+	c, err := fallback.NewMethods("passthrough:///main", keeping(one), keeping(other))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // hangs ignores its context for as long as it takes.
@@ -40,7 +41,7 @@ func waits(took *time.Duration) func(context.Context, int) (string, error) {
 func TestPrimaryThatIgnoresItsContextIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := chain(t, fallback.Try("service", hangs(time.Second)).Fallback("cache", gives("cached")))
+		c := chain(t, fallback.To("service", hangs(time.Second)), fallback.To("cache", gives("cached")))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		begin := time.Now()
@@ -63,52 +64,52 @@ func TestPrimaryThatIgnoresItsContextIsLeftBehind(t *testing.T) {
 func TestSharesOfTheTime(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		steps func(took *time.Duration) fallback.Steps[int, string]
+		steps func(took *time.Duration) []way
 		want  time.Duration
 	}{
 		"alone": {
-			func(took *time.Duration) fallback.Steps[int, string] { return fallback.Try("a", waits(took)) },
+			func(took *time.Duration) []way { return []way{fallback.To("a", waits(took))} },
 			time.Second,
 		},
 		"one after": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(took)).Fallback("b", waits(nil))
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(took)), fallback.To("b", waits(nil))}
 			},
 			750 * time.Millisecond,
 		},
 		"three after: half at most": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(took)).Fallback("b", waits(nil)).Fallback("c", waits(nil)).Fallback("d", waits(nil))
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(took)), fallback.To("b", waits(nil)), fallback.To("c", waits(nil)), fallback.To("d", waits(nil))}
 			},
 			500 * time.Millisecond,
 		},
 		"the second of three": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(nil)).Fallback("b", waits(took)).Fallback("c", waits(nil))
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(nil)), fallback.To("b", waits(took)), fallback.To("c", waits(nil))}
 			},
 			375 * time.Millisecond,
 		},
 		"a default after": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(took)).Default(func(int) string { return "" })
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(took)), fallback.Default(func(int) string { return "" })}
 			},
 			995 * time.Millisecond,
 		},
 		"one after that needs little": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(took)).Fallback("b", waits(nil)).Needs(10 * time.Millisecond)
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(took)), fallback.To("b", waits(nil)).Needs(10 * time.Millisecond)}
 			},
 			990 * time.Millisecond,
 		},
 		"a timeout within the share": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(took)).Timeout(200*time.Millisecond).Fallback("b", waits(nil))
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(took)).Timeout(200 * time.Millisecond), fallback.To("b", waits(nil))}
 			},
 			200 * time.Millisecond,
 		},
 		"a timeout beyond the share": {
-			func(took *time.Duration) fallback.Steps[int, string] {
-				return fallback.Try("a", waits(took)).Timeout(time.Minute).Fallback("b", waits(nil))
+			func(took *time.Duration) []way {
+				return []way{fallback.To("a", waits(took)).Timeout(time.Minute), fallback.To("b", waits(nil))}
 			},
 			750 * time.Millisecond,
 		},
@@ -119,7 +120,7 @@ func TestSharesOfTheTime(t *testing.T) {
 				var took time.Duration
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				_, _ = chain(t, tt.steps(&took)).Do(ctx, 1)
+				_, _ = chain(t, tt.steps(&took)...).Do(ctx, 1)
 				synctest.Wait()
 				if took != tt.want {
 					t.Errorf("the step had %v; want %v", took, tt.want)
@@ -132,7 +133,7 @@ func TestSharesOfTheTime(t *testing.T) {
 func TestTimeoutWithoutADeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := chain(t, fallback.Try("service", hangs(time.Minute)).Timeout(time.Second).Fallback("cache", gives("cached")))
+		c := chain(t, fallback.To("service", hangs(time.Minute)).Timeout(time.Second), fallback.To("cache", gives("cached")))
 		begin := time.Now()
 		if a, err := c.Do(t.Context(), 1); err != nil || a.Value != "cached" || time.Since(begin) != time.Second {
 			t.Errorf("answer = %+v, %v after %v", a, err, time.Since(begin))
@@ -147,7 +148,7 @@ func TestLastStepThatIgnoresItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin := time.Now()
-		_, err := chain(t, fallback.Try("service", hangs(time.Minute))).Do(ctx, 1)
+		_, err := chain(t, fallback.To("service", hangs(time.Minute))).Do(ctx, 1)
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
 			t.Errorf("error = %v after %v", err, time.Since(begin))
 		}
@@ -160,11 +161,11 @@ func TestWhatCannotEndIsNotStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := false
 		slow := func(context.Context, int) (string, error) { asked = true; return "", nil }
-		c := chain(t, fallback.Try("service", slow).Needs(time.Second).Fallback("cache", gives("cached")))
+		c := chain(t, fallback.To("service", slow).Needs(time.Second), fallback.To("cache", gives("cached")))
 		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 		defer cancel()
 		a, err := c.Do(ctx, 1)
-		if err != nil || asked || !errors.Is(a.Cause, fallback.ErrNoTime) || !policy.IsRejection(a.Cause) {
+		if err != nil || asked || !errors.Is(a.Cause, step.ErrNoTime) || !policy.IsRejection(a.Cause) {
 			t.Fatalf("answer = %+v, %v; asked: %v", a, err, asked)
 		}
 		for m := range a.Report.Markers() {
@@ -178,8 +179,7 @@ func TestWhatCannotEndIsNotStarted(t *testing.T) {
 func TestRunningStepsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := chain(t, fallback.Try("service", hangs(time.Hour)).MaxRunning(2).Timeout(time.Second).
-			Fallback("cache", gives("cached")))
+		c := chain(t, fallback.To("service", hangs(time.Hour)).MaxRunning(2).Timeout(time.Second), fallback.To("cache", gives("cached")))
 		for range 2 { // left behind
 			if _, err := c.Do(t.Context(), 1); err != nil {
 				t.Fatal(err)
@@ -187,7 +187,7 @@ func TestRunningStepsAreBounded(t *testing.T) {
 		}
 		begin := time.Now()
 		a, err := c.Do(t.Context(), 1)
-		if err != nil || !errors.Is(a.Cause, fallback.ErrRunning) || time.Since(begin) != 0 {
+		if err != nil || !errors.Is(a.Cause, step.ErrRunning) || time.Since(begin) != 0 {
 			t.Errorf("answer = %+v, %v after %v", a, err, time.Since(begin))
 		}
 		for m := range a.Report.Markers() {
@@ -196,7 +196,7 @@ func TestRunningStepsAreBounded(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Hour) // they end after all
-		if a, err := c.Do(t.Context(), 1); err != nil || errors.Is(a.Cause, fallback.ErrRunning) {
+		if a, err := c.Do(t.Context(), 1); err != nil || errors.Is(a.Cause, step.ErrRunning) {
 			t.Errorf("answer = %+v, %v; want the place back", a, err)
 		}
 		time.Sleep(2 * time.Hour)

@@ -49,7 +49,7 @@ func Collect[T any](
 	return c.results
 }
 
-// bounded is ctx for as long as the timeout, or without one.
+// bounded returns ctx for as long as the timeout, or without one.
 func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
@@ -65,6 +65,7 @@ type collection[T any] struct {
 	results map[string]Result[T]
 }
 
+// run asks all functions and takes what they answer until end.
 func (c *collection[T]) run(end context.Context) {
 	if len(c.running) == 0 {
 		return
@@ -83,7 +84,7 @@ func (c *collection[T]) run(end context.Context) {
 // look takes what has ended.
 func (c *collection[T]) look() bool {
 	for name, f := range c.running {
-		if f.over.Load() {
+		if f.ended.Load() {
 			delete(c.running, name)
 			c.results[name] = f.result(c.ctx)
 		}
@@ -93,12 +94,11 @@ func (c *collection[T]) look() bool {
 
 // chainOf makes a chain of one function.
 func chainOf[T any](name string, f func(ctx context.Context) (T, error)) (*attempt.Chain[struct{}, T], error) {
-	var b attempt.Builder[struct{}, T]
 	var get func(context.Context, struct{}) (T, error)
 	if f != nil {
 		get = func(ctx context.Context, _ struct{}) (T, error) { return f(ctx) }
 	}
-	return b.Then(cmp.Or(name, "function"), degrade.Intact, get).Build(fmt.Sprintf("fanout.Collect %q", name), nil)
+	return attempt.New(attempt.Config{Label: fmt.Sprintf("fanout.Collect %q", name)}, attempt.To(cmp.Or(name, "function"), get))
 }
 
 // function is one that runs.
@@ -107,19 +107,19 @@ type function[T any] struct {
 
 	chain *attempt.Chain[struct{}, T]
 	tally *tally
-	// ok is written before over is set, and read after.
-	ok   bool
-	over atomic.Bool
+	// ok is written before ended is set, and read after.
+	ok    bool
+	ended atomic.Bool
 }
 
-// Took is called by the attempt.
+// Took notes how the attempt ended, which calls it.
 func (f *function[T]) Took(ok bool) {
 	f.ok = ok
-	f.over.Store(true)
+	f.ended.Store(true)
 	f.tally.ended(false)
 }
 
-// result is the result of the function. What its calls reported goes to the scope
+// result returns the result of the function. What its calls reported goes to the scope
 // of ctx.
 func (f *function[T]) result(ctx context.Context) Result[T] {
 	if !f.ok {

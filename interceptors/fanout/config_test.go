@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -42,10 +43,10 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 		fanout.Required("nam", gives("x"), setName).Answers(codes.Aborted),
 		fanout.Optional[request, response, string]("avatar", nil, setAvatar).Timeout(-1),
 		fanout.Optional[request, response, string]("avatar", gives("x"), nil).Embed(),
-		fanout.Optional("parent", gives[response](nil), setParent).Guard(b).Fallback("again", gives[response](nil)).Guard(b),
+		fanout.Optional("parent", gives[response](nil), setParent).Guard(b).Else(fallback.To("again", gives[response](nil)).Guard(b)),
 		fanout.Optional("parent.name", gives("x"), setName),
 		fanout.Optional("ranks[", gives("x"), setName),
-		fanout.Each[request, response, int, string]("name", nil, nil, nil).Parallel(0).AtLeast(-1).MaxKeys(0).Embed().Default(nil),
+		fanout.Each[request, response, int, string]("name", nil, nil, nil).Parallel(0).AtLeast(-1).MaxKeys(0).Embed().Else(fallback.Default[element, string](nil)),
 		each(1, tag(nil)).Parallel(4).MaxRunning(3),
 	)
 	const at = `fanout "", source `
@@ -145,11 +146,29 @@ func TestRPCAdaptsAClientMethod(t *testing.T) {
 	sameLines(t, err, `fanout "GetProfile", source "name", step "name": function = nil; must be a function`)
 }
 
+// Steps are the same everywhere, but nobody keeps responses for a plan.
+func TestStepsOfMethodsInAPlan(t *testing.T) {
+	t.Parallel()
+	kept, err := fallback.NewStore(fallback.StoreConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := fallback.For[request, response]("/pkg.Service/Method")
+	parent := fanout.Optional("parent", func(context.Context, request) (response, error) { return nil, errDown }, setParent)
+	resp := &testv1.GetProfileResponse{}
+	if _, err := plan(t, fanout.Optional("name", gives("Ada"), setName), parent.Else(m.Static(&testv1.GetProfileResponse{Name: "Eve"}))).
+		Gather(t.Context(), nil, resp); err != nil || resp.GetParent().GetName() != "Eve" {
+		t.Errorf("response = %v, %v", resp, err)
+	}
+	_, err = fanout.NewPlan("GetProfile", parent.Else(m.LastGood(kept)))
+	sameLines(t, err, `fanout "GetProfile", source "parent": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
+}
+
 // Fields are values: what is made of one does not change it.
 func TestFieldsAreValues(t *testing.T) {
 	t.Parallel()
 	base := fanout.Optional("name", fails(errDown), setName)
-	one, two := base.Fallback("one", gives("1")), base.Fallback("two", gives("2"))
+	one, two := base.Else(fallback.To("one", gives("1"))), base.Else(fallback.To("two", gives("2")))
 	for want, s := range map[string]source{"1": one, "2": two} {
 		resp := &testv1.GetProfileResponse{}
 		if _, err := plan(t, s).Gather(t.Context(), nil, resp); err != nil || resp.GetName() != want {

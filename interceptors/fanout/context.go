@@ -20,7 +20,7 @@ type until struct {
 	inner  atomic.Pointer[standard]
 }
 
-// Deadline is the deadline, which is not later than the parent's. It is converted
+// Deadline returns the deadline, which is not later than the parent's. It is converted
 // to a time only when asked for: most sources do not ask, and an Instant costs half
 // as much.
 func (u *until) Deadline() (time.Time, bool) {
@@ -44,7 +44,7 @@ func (u *until) Done() <-chan struct{} {
 	return c.Done()
 }
 
-// Err says why the context ended: at the deadline, or with the run.
+// Err returns why the context ended: at the deadline, or with the run.
 func (u *until) Err() error {
 	switch ending(u.ending.Load()) {
 	case expired:
@@ -65,8 +65,8 @@ func (u *until) Value(key any) any {
 	return u.Context.Value(key)
 }
 
-// over ends the context, for the reason e.
-func (u *until) over(e ending) {
+// finish ends the context, for the reason e.
+func (u *until) finish(e ending) {
 	u.ending.Store(uint32(e))
 	if c := u.inner.Load(); c != nil { // else Done sees the ending
 		c.above.end()
@@ -84,6 +84,7 @@ type standard struct {
 	above  above
 }
 
+// newStandard makes a context of the standard library that ends with u.
 func newStandard(u *until) *standard {
 	c := &standard{above: above{until: u}}
 	c.Context, c.cancel = context.WithCancel(&c.above)
@@ -101,13 +102,13 @@ type above struct {
 // never is the end of what is ended by AfterFunc.
 var never = make(chan struct{}) //nolint:gochecknoglobals // a constant
 
-// Done is not waited for.
+// Done returns a channel that is never closed: nobody waits for it.
 func (a *above) Done() <-chan struct{} { return never }
 
-// Value is that of the run's parent: until asks the real context.
+// Value returns that of the run's parent: until asks the real context.
 func (a *above) Value(key any) any { return a.Context.Value(key) }
 
-// AfterFunc has the context package hand over what is to be called at the end.
+// AfterFunc takes from the context package what is to be called at the end.
 func (a *above) AfterFunc(end func()) (stop func() bool) {
 	a.end = end
 	return func() bool { return false }

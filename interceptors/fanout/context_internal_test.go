@@ -46,7 +46,7 @@ func TestUntilEndsWithTheRun(t *testing.T) {
 				_ = u.Done()
 			}
 			before, cancelBefore := context.WithCancel(context.WithValue(u, key{}, 1))
-			u.over(tt.ending)
+			u.finish(tt.ending)
 			after, cancelAfter := context.WithTimeout(u, time.Minute)
 			for _, ctx := range []context.Context{u, before, after} {
 				select {
@@ -73,7 +73,7 @@ func TestUntilEndsForWhoeverAsksMeanwhile(t *testing.T) {
 		for range 4 {
 			all.Go(func() { <-u.Done() })
 		}
-		u.over(enough)
+		u.finish(enough)
 		all.Wait()
 		if done := u.Done(); done != u.Done() || !errors.Is(u.Err(), context.Canceled) {
 			t.Fatalf("error = %v; want cancelled, and one channel for all", u.Err())
@@ -93,7 +93,7 @@ func TestUntilEndsWithItsParent(t *testing.T) {
 	if !errors.Is(u.Err(), context.Canceled) {
 		t.Errorf("error = %v; want cancelled", u.Err())
 	}
-	u.over(gone)
+	u.finish(gone)
 	<-child.Done()
 	if !errors.Is(child.Err(), context.Canceled) || !errors.Is(context.Cause(child), errGone) {
 		t.Errorf("child: %v for %v; want cancelled for the parent's cause", child.Err(), context.Cause(child))
@@ -105,7 +105,7 @@ func TestUntilEndsWithItsParent(t *testing.T) {
 func TestContextsDerivedFromUntilHaveNoGoroutines(t *testing.T) { //nolint:paralleltest // it counts goroutines
 	synctest.Test(t, func(t *testing.T) {
 		u := untilIn(t.Context(), time.Hour)
-		defer u.over(enough)
+		defer u.finish(enough)
 		before := runtime.NumGoroutine()
 		for range 10 {
 			_, cancel := context.WithCancel(context.WithValue(u, key{}, 1))

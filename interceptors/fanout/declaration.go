@@ -1,14 +1,10 @@
 package fanout
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/afloat-go/afloat/interceptors/internal/attempt"
-	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // Declaration is what the author of a message declares about how to fill one of its
@@ -22,7 +18,7 @@ type Declaration struct {
 	// element of a list. Range [1ms, 24h]. Default 0: not declared.
 	Timeout time.Duration
 	// NeverStale: the field must not hold an old value, so its source must not
-	// have a [Field.Stale] step. Default false.
+	// have a fallback.Stale step. Default false.
 	NeverStale bool
 }
 
@@ -39,16 +35,6 @@ const (
 	NeedOptional
 )
 
-// declared is what the author of the message declares about the field at the
-// path.
-func (c Config) declared(path string, md protoreflect.MessageDescriptor) (Declaration, error) {
-	fd := descriptorOf(path, md)
-	if c.Declared == nil || fd == nil {
-		return Declaration{}, nil
-	}
-	return c.Declared(fd)
-}
-
 // descriptorOf finds the field at a path, nil if there is none. For the elements
 // of a list and the values of a map, it is the field that holds them.
 func descriptorOf(path string, md protoreflect.MessageDescriptor) (fd protoreflect.FieldDescriptor) {
@@ -63,33 +49,4 @@ func descriptorOf(path string, md protoreflect.MessageDescriptor) (fd protorefle
 		md = fd.Message()
 	}
 	return fd
-}
-
-func (f Field[Req, Resp, T]) declare(label string, d Declaration) (Source[Req, Resp], error) {
-	var err error
-	f.builder, err = obey(f.builder, label, f.required, d)
-	return f, err
-}
-
-func (e Elements[Req, Resp, K, T]) declare(label string, d Declaration) (Source[Req, Resp], error) {
-	var err error
-	e.builder, err = obey(e.builder, label, false, d)
-	return e, err
-}
-
-// obey checks a source against the declaration of its field, and gives it the
-// declared timeout if it has none.
-func obey[In, T any](
-	b attempt.Builder[In, T], label string, required bool, d Declaration,
-) (attempt.Builder[In, T], error) {
-	f := validate.Of(label)
-	f.Require(d.Need != NeedRequired || required, "need", "optional", "required, as the field is declared")
-	f.Require(d.Need != NeedOptional || !required, "need", "required", "optional, as the field is declared")
-	f.Require(!d.NeverStale || !b.HasStale(), "stale", "a step", "left out, as the field is declared")
-	if d.Timeout != 0 {
-		validate.Between(f, "declared timeout", d.Timeout, time.Millisecond, 24*time.Hour)
-		f.Require(b.FirstTimeout() <= d.Timeout, "timeout", b.FirstTimeout(), fmt.Sprintf("at most %v, as the field is declared", d.Timeout))
-		b = b.BoundFirst(d.Timeout)
-	}
-	return b, f.Err()
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -38,7 +39,7 @@ func TestPlansAreCheckedAgainstDeclarations(t *testing.T) {
 	_, err := fanout.NewPlanWith(
 		fanout.Config{Name: "plan", Declared: all},
 		fanout.Optional("name", gives("x"), setName),
-		fanout.Required("avatar", gives("x"), setAvatar).Timeout(time.Second).Stale("kept", stale),
+		fanout.Required("avatar", gives("x"), setAvatar).Timeout(time.Second).Else(fallback.Stale("kept", stale)),
 		fanout.Each("tags", keys, get, setTags).Timeout(2*time.Second),
 		fanout.Optional(`offers["a"].seller`, gives[response](nil), setParent),
 		fanout.Optional("email", gives("x"), setName),
@@ -88,7 +89,7 @@ func TestDeclaredTimeoutIsTheDefault(t *testing.T) {
 	}{
 		{"declared", fanout.Optional("avatar", slow, setAvatar), 200 * time.Millisecond},
 		{"its own", fanout.Optional("avatar", slow, setAvatar).Timeout(50 * time.Millisecond), 50 * time.Millisecond},
-		{"before a fallback", fanout.Optional("avatar", slow, setAvatar).Fallback("other", gives("x")), 200 * time.Millisecond},
+		{"before a fallback", fanout.Optional("avatar", slow, setAvatar).Else(fallback.To("other", gives("x"))), 200 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -11,8 +11,9 @@
 //		fanout.Optional("metrics", fanout.RPC(metrics.Get, metricsRequest), (*pb.Dashboard).SetMetrics).
 //			Timeout(200*time.Millisecond),
 //		fanout.Optional("products", s.personalized, (*pb.Dashboard).SetProducts).
-//			Fallback("recently viewed", s.recentlyViewed).
-//			Default(s.popular),
+//			Else(
+//				fallback.To("recently viewed", s.recentlyViewed).Timeout(100*time.Millisecond),
+//				fallback.Default(s.popular)),
 //	)
 //	…
 //	resp := &pb.Dashboard{}
@@ -48,7 +49,7 @@
 //
 // An [Observer] hears of every step of every source: when it starts, how it ends, and
 // whether it was left behind or ended late. After that it hears the result of the run.
-// The same value may observe the chains and clients of package fallback.
+// The same value may observe the chains and methods of package fallback.
 //
 // # Streams
 //

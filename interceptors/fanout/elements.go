@@ -3,13 +3,19 @@ package fanout
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -20,9 +26,18 @@ const (
 	DefaultAtLeast  = 1
 )
 
+// Why elements were not asked for.
+var (
+	// ErrMaxKeys: the element's key was beyond [Elements.MaxKeys].
+	ErrMaxKeys = errors.New("fanout: more keys than are asked for")
+	// ErrNoTime: the run's time was over before the element's turn came.
+	ErrNoTime = errors.New("fanout: no time left for the element")
+)
+
 // Elements is a source for a repeated field that asks for each element separately.
-// It is a value: each method returns new Elements. [NewPlan] reports what is wrong
-// with them. Begin with [Each].
+// It is a value: each method returns new Elements. Timeout, Guard and MaxRunning are
+// those of the source itself, for each element; a fallback has its own. [NewPlan]
+// reports what is wrong with them. Begin with [Each].
 type Elements[Req, Resp, K, T any] struct {
 	path     string
 	keys     func(Req) []K
@@ -32,13 +47,14 @@ type Elements[Req, Resp, K, T any] struct {
 	atLeast  int
 	maxKeys  int
 	answers  []codes.Code
-	builder  attempt.Builder[element[Req, K], T]
+	origin   origin[Element[Req, K], T]
 }
 
-// element is the input for one element.
-type element[Req, K any] struct {
-	req Req
-	key K
+// Element is the input of the fallbacks for one element: the request and the element's
+// key.
+type Element[Req, K any] struct {
+	Req Req
+	Key K
 }
 
 // Each returns Elements that call get for each of the request's keys, several at
@@ -53,20 +69,15 @@ type element[Req, K any] struct {
 func Each[Req, Resp, K, T any](
 	path string, keys func(req Req) []K, get func(ctx context.Context, req Req, key K) (T, error), set func(resp Resp, values []T),
 ) Elements[Req, Resp, K, T] {
-	e := Elements[Req, Resp, K, T]{
+	var one func(context.Context, Element[Req, K]) (T, error)
+	if get != nil {
+		one = func(ctx context.Context, e Element[Req, K]) (T, error) { return get(ctx, e.Req, e.Key) }
+	}
+	return Elements[Req, Resp, K, T]{
 		path: path, keys: keys, set: set, answers: []codes.Code{codes.NotFound},
 		parallel: DefaultParallel, atLeast: DefaultAtLeast, maxKeys: DefaultMaxKeys,
+		origin: origin[Element[Req, K], T]{itself: attempt.To(cmp.Or(path, "response"), one)},
 	}
-	e.builder = e.builder.Then(cmp.Or(path, "response"), degrade.Intact, byKey(get))
-	return e
-}
-
-// byKey makes a step of a function that takes a key.
-func byKey[Req, K, T any](get func(context.Context, Req, K) (T, error)) func(context.Context, element[Req, K]) (T, error) {
-	if get == nil {
-		return nil
-	}
-	return func(ctx context.Context, e element[Req, K]) (T, error) { return get(ctx, e.req, e.key) }
 }
 
 // Parallel sets how many elements are asked for at once. Range [1, 1000].
@@ -104,49 +115,100 @@ func (e Elements[Req, Resp, K, T]) Answers(more ...codes.Code) Elements[Req, Res
 	return e
 }
 
-// Embed says that each value is the unchanged response of a call, so that what
+// Embed declares that each value is the unchanged response of a call, so that what
 // the other service reports of its field "price" holds for path[*].price here.
 // See [Field.Embed].
 func (e Elements[Req, Resp, K, T]) Embed() Elements[Req, Resp, K, T] {
-	e.builder.Whole = true
+	e.origin.whole = true
 	return e
 }
 
-// Fallback is [Field.Fallback] for each element.
-func (e Elements[Req, Resp, K, T]) Fallback(
-	name string, get func(ctx context.Context, req Req, key K) (T, error),
-) Elements[Req, Resp, K, T] {
-	e.builder = e.builder.Then(name, degrade.Substituted, byKey(get))
+// Else returns the source with more fallbacks for each element, see [Field.Else]. Their
+// input is the request and the element's key.
+func (e Elements[Req, Resp, K, T]) Else(steps ...fallback.Step[Element[Req, K], T]) Elements[Req, Resp, K, T] {
+	e.origin = e.origin.orElse(steps)
 	return e
 }
 
-// Default is [Field.Default] for each element.
-func (e Elements[Req, Resp, K, T]) Default(value func(req Req, key K) T) Elements[Req, Resp, K, T] {
-	var f func(element[Req, K]) T
-	if value != nil {
-		f = func(e element[Req, K]) T { return value(e.req, e.key) }
-	}
-	e.builder = e.builder.Default(f)
-	return e
-}
-
-// Timeout is [Field.Timeout] for each element.
+// Timeout bounds the source itself for each element, see [Field.Timeout].
 func (e Elements[Req, Resp, K, T]) Timeout(d time.Duration) Elements[Req, Resp, K, T] {
-	e.builder = e.builder.Timeout(d)
+	e.origin.itself = e.origin.itself.Timeout(d)
 	return e
 }
 
-// Guard is [Field.Guard] for each element.
+// Guard puts the source itself under policies for each element, see [Field.Guard].
 func (e Elements[Req, Resp, K, T]) Guard(policies ...policy.Policy) Elements[Req, Resp, K, T] {
-	e.builder = e.builder.Guard(policies...)
+	e.origin.itself = e.origin.itself.Guard(policies...)
 	return e
 }
 
-// MaxRunning is [Field.MaxRunning] for elements, over all runs of the plan. For
-// the first step it must be at least [Elements.Parallel].
+// MaxRunning bounds how many elements are asked for at once, over all runs of the plan
+// and including those left behind. It must be at least [Elements.Parallel]. See
+// [Field.MaxRunning].
 func (e Elements[Req, Resp, K, T]) MaxRunning(n int) Elements[Req, Resp, K, T] {
-	e.builder = e.builder.MaxRunning(n)
+	e.origin.itself = e.origin.itself.MaxRunning(n)
 	return e
 }
 
+// field implements [Source].
 func (e Elements[Req, Resp, K, T]) field() string { return e.path }
+
+// declare implements [Source].
+func (e Elements[Req, Resp, K, T]) declare(label string, d Declaration) (Source[Req, Resp], error) {
+	var err error
+	e.origin, err = e.origin.obey(label, false, d)
+	return e, err
+}
+
+// bind implements [Source].
+func (e Elements[Req, Resp, K, T]) bind(
+	c *Config, label string, md protoreflect.MessageDescriptor,
+) (binding[Req, Resp], error) {
+	f := validate.Of(label)
+	f.Require(e.keys != nil, "keys", "nil", "a function")
+	f.Require(!strings.HasSuffix(e.path, "[*]"), "path", fmt.Sprintf("%q", e.path), "that of the repeated field, without [*]")
+	f.Require(e.set != nil, "setter", "nil", "a function")
+	f.Require(!e.origin.whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
+	validate.Between(f, "parallel", e.parallel, 1, 1000)
+	validate.Between(f, "at_least", e.atLeast, 0, 100_000)
+	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
+	_, running := e.origin.itself.Bounds()
+	f.Require(running < 1 || running >= e.parallel, "max_running", running, fmt.Sprintf("at least parallel, %d", e.parallel))
+	chain, err := e.origin.build(c, label, e.path, e.answered)
+	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
+		errors.Join(labelled(label, checkPath(degrade.Elements(e.path), md)), f.Err(), err)
+}
+
+// answered reports whether an error is the answer that there is no such element.
+func (e Elements[Req, Resp, K, T]) answered(err error) bool { return isAnswer(err, e.answers) }
+
+// elementsBinding is checked Elements.
+type elementsBinding[Req, Resp, K, T any] struct {
+	spec  Elements[Req, Resp, K, T]
+	chain *attempt.Chain[Element[Req, K], T]
+	place int // in the plan
+}
+
+func (b *elementsBinding[Req, Resp, K, T]) path() string { return b.spec.path }
+
+func (b *elementsBinding[Req, Resp, K, T]) overtime() bool { return b.chain.Overtime() }
+
+func (b *elementsBinding[Req, Resp, K, T]) takes(other binding[Req, Resp], place int) bool {
+	if other != binding[Req, Resp](b) {
+		return false
+	}
+	b.place = place
+	return true
+}
+
+func (b *elementsBinding[Req, Resp, K, T]) begin(r *run[Req, Resp]) {
+	r.tasks[b.place] = &elementsTask[Req, Resp, K, T]{binding: b, run: r}
+}
+
+// nameOf returns the name of an element in a marker, empty if it has none.
+func (b *elementsBinding[Req, Resp, K, T]) nameOf(key K) []string {
+	if b.spec.name == nil {
+		return nil
+	}
+	return []string{b.spec.name(key)}
+}

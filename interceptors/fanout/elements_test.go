@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -213,12 +214,14 @@ func TestSourcesOfAllKindsInOnePlan(t *testing.T) {
 func TestElementsHaveStepsToo(t *testing.T) {
 	t.Parallel()
 	bad := map[int]error{1: errDown, 2: errDown}
-	resp, r := alone(t, each(3, tag(bad)).MaxRunning(100).Fallback("cache", func(_ context.Context, _ request, key int) (string, error) {
-		if key == 1 {
+	cached := func(_ context.Context, e element) (string, error) {
+		if e.Key == 1 {
 			return "one?", nil
 		}
 		return "", errDown
-	}).Default(func(_ request, key int) string { return "#" + strconv.Itoa(key) }), time.Minute)
+	}
+	resp, r := alone(t, each(3, tag(bad)).MaxRunning(100).
+		Else(fallback.To("cache", cached), fallback.Default(func(e element) string { return "#" + strconv.Itoa(e.Key) })), time.Minute)
 	if got := resp.GetTags(); !slices.Equal(got, []string{"0", "one?", "#2"}) {
 		t.Errorf("tags = %q", got)
 	}

@@ -51,6 +51,7 @@ func (e *Error) GRPCStatus() *status.Status {
 	return degrade.WithDetails(e.status(), e.Report)
 }
 
+// status returns the status without the details of the report.
 func (e *Error) status() *status.Status {
 	if e.belowQuorum {
 		return status.New(codes.Unavailable, ErrQuorum.Error())
@@ -59,38 +60,6 @@ func (e *Error) status() *status.Status {
 		return s
 	}
 	return status.New(policy.Code(e.Err), e.Err.Error())
-}
-
-// fault is why the run has no response, nil if it has one.
-func (r *run[Req, Resp]) fault(report degrade.Report) error {
-	answered := len(r.tasks)
-	for i, o := range r.outcomes {
-		if o == nil || o.err == nil {
-			continue
-		}
-		answered--
-		if o.required {
-			return &Error{Plan: r.plan.cfg.Name, Source: r.plan.bindings[i].path(), Err: o.err, Report: report}
-		}
-	}
-	if r.complete && !report.Complete() {
-		return report.Err()
-	}
-	if answered < r.plan.cfg.Quorum {
-		return &Error{Plan: r.plan.cfg.Name, Err: r.tooFew(answered), Report: report, belowQuorum: true}
-	}
-	return nil
-}
-
-// tooFew is the error of a run below the quorum.
-func (r *run[Req, Resp]) tooFew(answered int) error {
-	e := &quorumError{answered: answered, asked: len(r.tasks), quorum: r.plan.cfg.Quorum}
-	for i, o := range r.outcomes {
-		if o != nil && o.err != nil {
-			e.paths, e.errs = append(e.paths, r.plan.bindings[i].path()), append(e.errs, o.err)
-		}
-	}
-	return e
 }
 
 // quorumError says how many sources answered, and what the others failed with.

@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	pb "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // pages makes pages of an account, a banner and some profiles.
@@ -31,7 +32,7 @@ func (s *pages) init() (err error) {
 			Embed(),
 		fanout.Optional("banner", s.banner, setBanner).
 			Timeout(50*time.Millisecond).
-			Default(func(*pb.GetPageRequest) string { return "Welcome" }),
+			Else(fallback.Default(func(*pb.GetPageRequest) string { return "Welcome" })),
 		fanout.Each("profiles", friends, s.profile, setProfiles).
 			Parallel(4),
 	)
@@ -128,13 +129,13 @@ func ExampleCollect() {
 // slow notes what had to be left behind. It is an observer of plans and of chains.
 type slow struct{ fanout.NopObserver }
 
-func (slow) StepEnded(_ context.Context, s fallback.Step, e fallback.Ended) {
+func (slow) StepEnded(_ context.Context, s step.ID, e step.Ended) {
 	if e.Abandoned {
 		fmt.Printf("%s of %s: left behind\n", s.Name, s.Plan)
 	}
 }
 
-func (slow) FellBack(_ context.Context, f fallback.FellBack) {
+func (slow) FellBack(_ context.Context, f step.FellBack) {
 	fmt.Printf("%s of %s: %v by %s\n", f.Chain, f.Plan, f.State, f.Step)
 }
 
@@ -147,7 +148,7 @@ func ExampleObserver() {
 	plan, err := fanout.NewPlanWith(
 		fanout.Config{Name: "GetPage", Observer: slow{}},
 		fanout.Optional("banner", sleepy, setBanner).Timeout(20*time.Millisecond).
-			Default(func(*pb.GetPageRequest) string { return "Welcome" }),
+			Else(fallback.Default(func(*pb.GetPageRequest) string { return "Welcome" })),
 	)
 	if err != nil {
 		fmt.Println(err)

@@ -3,26 +3,30 @@ package fanout
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Field is a source for one field of the response, with its fallbacks. It is a
-// value: each method returns a new Field. [NewPlan] reports what is wrong with it.
-// Begin with [Required] or [Optional].
+// value: each method returns a new Field. Timeout, Needs, Guard and MaxRunning are
+// those of the source itself; a fallback has its own. [NewPlan] reports what is wrong
+// with it. Begin with [Required] or [Optional].
 type Field[Req, Resp, T any] struct {
 	path     string
 	required bool
 	set      func(Resp, T)
 	answers  []codes.Code
-	builder  attempt.Builder[Req, T]
+	origin   origin[Req, T]
 }
 
 // Required returns a source that the response cannot do without: if it and its
@@ -41,108 +45,135 @@ func Required[Req, Resp, T any](
 }
 
 // Optional returns a source that the response can do without: if it and its
-// fallbacks fail, its field is [degrade.Missing]. NOT_FOUND is not a failure but
+// fallbacks fail, its field is degrade.Missing. NOT_FOUND is not a failure but
 // an answer: the field is left alone and not marked. See [Required] for the
 // parameters.
 func Optional[Req, Resp, T any](
 	path string, get func(ctx context.Context, req Req) (T, error), set func(resp Resp, value T),
 ) Field[Req, Resp, T] {
-	f := Field[Req, Resp, T]{path: path, set: set, answers: []codes.Code{codes.NotFound}}
-	f.builder = f.builder.Then(cmp.Or(path, "response"), degrade.Intact, get)
-	return f
+	return Field[Req, Resp, T]{
+		path: path, set: set, answers: []codes.Code{codes.NotFound},
+		origin: origin[Req, T]{itself: attempt.To(cmp.Or(path, "response"), get)},
+	}
 }
 
-// Answers adds codes with which an optional source, as with NOT_FOUND, answers
-// that it has no value: for example PERMISSION_DENIED, if it should look like
-// absence.
+// Answers returns the source with more codes with which an optional source, as with
+// NOT_FOUND, answers that it has no value: for example PERMISSION_DENIED, if it should
+// look like absence.
 func (f Field[Req, Resp, T]) Answers(more ...codes.Code) Field[Req, Resp, T] {
 	f.answers = append(slices.Clip(f.answers), more...)
 	return f
 }
 
-// Embed says that the value is the unchanged response of a call, so that what the
+// Embed declares that the value is the unchanged response of a call, so that what the
 // other service reports of its field "avatar" holds for path.avatar here. The
 // markers in the value itself are removed. Without Embed, a degraded response of a
-// call makes the whole field [degrade.Partial].
+// call makes the whole field degrade.Partial.
 func (f Field[Req, Resp, T]) Embed() Field[Req, Resp, T] {
-	f.builder.Whole = true
+	f.origin.whole = true
 	return f
 }
 
-// Fallback adds a step that is tried when those before it have failed. Its value
-// is marked [degrade.Substituted]. Package fallback says when a fallback is used
-// and how much time it has.
-func (f Field[Req, Resp, T]) Fallback(name string, get func(ctx context.Context, req Req) (T, error)) Field[Req, Resp, T] {
-	f.builder = f.builder.Then(name, degrade.Substituted, get)
+// Else returns the source with more fallbacks. If it fails, they are tried in their
+// order. Package fallback says when a fallback is used and how much time it has. A
+// [fallback.Default] is used even if the time is over when its turn comes.
+func (f Field[Req, Resp, T]) Else(steps ...fallback.Step[Req, T]) Field[Req, Resp, T] {
+	f.origin = f.origin.orElse(steps)
 	return f
 }
 
-// Stale adds a step that returns an earlier value of the source and the time at
-// which it was current. The value is marked [degrade.Stale], with its age. The
-// zero time means that the age is not known.
-func (f Field[Req, Resp, T]) Stale(name string, get func(ctx context.Context, req Req) (T, time.Time, error)) Field[Req, Resp, T] {
-	f.builder = f.builder.Stale(name, get)
-	return f
-}
-
-// Default adds the last step: a value that is at hand, marked
-// [degrade.Defaulted]. It is used even if the time is over when its turn comes.
-func (f Field[Req, Resp, T]) Default(value func(req Req) T) Field[Req, Resp, T] {
-	f.builder = f.builder.Default(value)
-	return f
-}
-
-// Timeout bounds the step added last: the source itself, if no fallback has
-// been added yet. Range [1ms, 24h]. Default: its share of the run's time.
+// Timeout bounds the source itself. Range [1ms, 24h]. Default: its share of the run's
+// time.
 func (f Field[Req, Resp, T]) Timeout(d time.Duration) Field[Req, Resp, T] {
-	f.builder = f.builder.Timeout(d)
+	f.origin.itself = f.origin.itself.Timeout(d)
 	return f
 }
 
-// Needs is the least time that the step added last must have left to be started,
-// and the time that the steps before it reserve for it. Range [1µs, 24h].
-// Default: the step is started with any time.
+// Needs sets the least time that the source itself must have left to be asked. Range
+// [1µs, 24h]. Default: it is asked with any time.
 func (f Field[Req, Resp, T]) Needs(d time.Duration) Field[Req, Resp, T] {
-	f.builder = f.builder.Needs(d)
+	f.origin.itself = f.origin.itself.Needs(d)
 	return f
 }
 
-// Guard puts the step added last under policies. A call on a guarded connection
+// Guard puts the source itself under policies. A call on a guarded connection
 // has its policies already. No two steps of a source may share a policy.
 func (f Field[Req, Resp, T]) Guard(policies ...policy.Policy) Field[Req, Resp, T] {
-	f.builder = f.builder.Guard(policies...)
+	f.origin.itself = f.origin.itself.Guard(policies...)
 	return f
 }
 
-// MaxRunning is how many runs of the step added last may be in progress at once,
-// over all runs of the plan and including those left behind. Beyond it, the step
+// MaxRunning bounds how many runs of the source itself may be in progress at once,
+// over all runs of the plan and including those left behind. Beyond it, the source
 // fails at once. Range [1, 1000000]. Default 1024.
 func (f Field[Req, Resp, T]) MaxRunning(n int) Field[Req, Resp, T] {
-	f.builder = f.builder.MaxRunning(n)
+	f.origin.itself = f.origin.itself.MaxRunning(n)
 	return f
 }
 
 // When replaces the rule that says after which errors of the source itself the
-// next step is tried; see package fallback. The function must be safe for
-// concurrent use.
+// fallbacks are tried; see package fallback. The function must be safe for concurrent
+// use.
 func (f Field[Req, Resp, T]) When(fallsBack func(error) bool) Field[Req, Resp, T] {
-	f.builder.When = fallsBack
+	f.origin.when = fallsBack
 	return f
 }
 
+// field implements [Source].
 func (f Field[Req, Resp, T]) field() string { return f.path }
 
-// isMessage reports whether values are proto messages.
-func isMessage[T any]() bool {
-	var none T
-	_, ok := any(none).(proto.Message)
-	return ok
+// declare implements [Source].
+func (f Field[Req, Resp, T]) declare(label string, d Declaration) (Source[Req, Resp], error) {
+	var err error
+	f.origin, err = f.origin.obey(label, f.required, d)
+	return f, err
 }
 
-// cleared is value without markers of its own, if it is a message.
-func cleared[T any](value T) T {
-	if m, ok := any(value).(proto.Message); ok && m.ProtoReflect().IsValid() {
-		return degrade.Cleared(m).(T) //nolint:errcheck,forcetypeassert // a message of the same type
+// bind implements [Source].
+func (f Field[Req, Resp, T]) bind(
+	c *Config, label string, md protoreflect.MessageDescriptor,
+) (binding[Req, Resp], error) {
+	faults := validate.Of(label)
+	faults.Require(f.set != nil, "setter", "nil", "a function")
+	faults.Require(!f.origin.whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
+	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
+	chain, err := f.origin.build(c, label, f.path, f.answered)
+	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
+		errors.Join(labelled(label, checkPath(f.path, md)), faults.Err(), err)
+}
+
+// answered reports whether an error is the answer that there is no value.
+func (f Field[Req, Resp, T]) answered(err error) bool {
+	return !f.required && isAnswer(err, f.answers)
+}
+
+// fieldBinding is a Field that was checked.
+type fieldBinding[Req, Resp, T any] struct {
+	spec  Field[Req, Resp, T]
+	chain *attempt.Chain[Req, T]
+	// taken are the bindings that it begins, and their places in the plan.
+	taken  []*fieldBinding[Req, Resp, T]
+	places []int
+}
+
+func (b *fieldBinding[Req, Resp, T]) path() string { return b.spec.path }
+
+func (b *fieldBinding[Req, Resp, T]) overtime() bool { return b.chain.Overtime() }
+
+func (b *fieldBinding[Req, Resp, T]) takes(other binding[Req, Resp], place int) bool {
+	o, same := other.(*fieldBinding[Req, Resp, T])
+	if same {
+		b.taken, b.places = append(b.taken, o), append(b.places, place)
 	}
-	return value
+	return same
+}
+
+func (b *fieldBinding[Req, Resp, T]) begin(r *run[Req, Resp]) {
+	tasks := make([]fieldTask[Req, Resp, T], len(b.taken))
+	for i := range tasks {
+		t := &tasks[i]
+		t.binding, t.run = b.taken[i], r
+		t.attempt.Require(r.complete)
+		r.tasks[b.places[i]] = t
+	}
 }

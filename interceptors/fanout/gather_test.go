@@ -19,6 +19,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 func TestAllAnswer(t *testing.T) {
@@ -84,7 +85,7 @@ func TestNotFoundIsAnAnswer(t *testing.T) {
 	notFound, denied := status.Error(codes.NotFound, "none"), status.Error(codes.PermissionDenied, "no")
 	p := plan(
 		t,
-		fanout.Optional("name", fails(notFound), setName).Fallback("never", gives("x")),
+		fanout.Optional("name", fails(notFound), setName).Else(fallback.To("never", gives("x"))),
 		fanout.Optional("avatar", fails(denied), setAvatar).Answers(codes.PermissionDenied),
 	)
 	resp := &testv1.GetProfileResponse{}
@@ -101,8 +102,8 @@ func TestNotFoundOfAFallbackIsNoAnswer(t *testing.T) {
 	miss := fails(status.Error(codes.NotFound, "not cached"))
 	p := plan(
 		t,
-		fanout.Optional("name", fails(errDown), setName).Fallback("cache", miss).Fallback("archive", gives("Ada")),
-		fanout.Optional("avatar", fails(errDown), setAvatar).Fallback("cache", miss),
+		fanout.Optional("name", fails(errDown), setName).Else(fallback.To("cache", miss), fallback.To("archive", gives("Ada"))),
+		fanout.Optional("avatar", fails(errDown), setAvatar).Else(fallback.To("cache", miss)),
 	)
 	resp := &testv1.GetProfileResponse{}
 	r, err := p.Gather(t.Context(), nil, resp)
@@ -154,16 +155,16 @@ func TestFailedRequiredSourceFailsTheCall(t *testing.T) {
 
 func TestRequiredSourceMayHaveFallbacks(t *testing.T) {
 	t.Parallel()
-	p := plan(t, fanout.Required("name", fails(errDown), setName).Fallback("cache", gives("Ada?")))
+	p := plan(t, fanout.Required("name", fails(errDown), setName).Else(fallback.To("cache", gives("Ada?"))))
 	resp := &testv1.GetProfileResponse{}
 	r, err := p.Gather(t.Context(), nil, resp)
 	if err != nil || resp.GetName() != "Ada?" {
 		t.Fatalf("response = %v, %v", resp, err)
 	}
 	marked(t, r, "name substituted unavailable")
-	_, err = plan(t, fanout.Required("name", fails(errDown), setName).Fallback("cache", fails(context.DeadlineExceeded))).
+	_, err = plan(t, fanout.Required("name", fails(errDown), setName).Else(fallback.To("cache", fails(context.DeadlineExceeded)))).
 		Gather(t.Context(), nil, resp)
-	if _, ok := errors.AsType[*fallback.Error](err); !ok || status.Code(err) != codes.Unavailable {
+	if _, ok := errors.AsType[*step.Error](err); !ok || status.Code(err) != codes.Unavailable {
 		t.Errorf("error = %v", err)
 	}
 	_, err = plan(t, fanout.Required("name", fails(context.DeadlineExceeded), setName)).Gather(t.Context(), nil, resp)
@@ -178,18 +179,18 @@ func TestReasonIsTheSourcesOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		resp := &testv1.GetProfileResponse{}
-		cached := func(ctx context.Context, req request, _ int) (string, error) { return deaf(ctx, req) }
+		cached := func(ctx context.Context, e element) (string, error) { return deaf(ctx, e.Req) }
 		r, err := plan(
 			t,
 			fanout.Optional("name", gives("Ada"), setName),
-			fanout.Optional("avatar", fails(errDown), setAvatar).Fallback("cache", deaf),
-			each(2, tag(map[int]error{1: errDown})).Fallback("cache", cached),
+			fanout.Optional("avatar", fails(errDown), setAvatar).Else(fallback.To("cache", deaf)),
+			each(2, tag(map[int]error{1: errDown})).Else(fallback.To("cache", cached)),
 		).Gather(within(t, time.Second), nil, resp)
 		if err != nil || resp.GetName() != "Ada" {
 			t.Fatalf("response = %v, %v", resp, err)
 		}
 		marked(t, r, "avatar missing unavailable", "tags[*] missing unavailable 1[]")
-		_, err = plan(t, fanout.Required("avatar", fails(errDown), setAvatar).Fallback("cache", deaf)).
+		_, err = plan(t, fanout.Required("avatar", fails(errDown), setAvatar).Else(fallback.To("cache", deaf))).
 			Gather(within(t, time.Second), nil, resp)
 		if status.Code(err) != codes.Unavailable || !errors.Is(err, errDown) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error = %v; want that of the source, and of its fallback", err)
@@ -208,7 +209,7 @@ func TestTooFewAnswersAreAnError(t *testing.T) {
 		"none of two":   {0, []source{fanout.Optional("name", fails(errDown), setName), fanout.Optional("avatar", fails(errDown), setAvatar)}, false},
 		"one of two":    {0, []source{fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", fails(errDown), setAvatar)}, true},
 		"one, not two":  {2, []source{fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", fails(errDown), setAvatar)}, false},
-		"a fallback is": {2, []source{fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", fails(errDown), setAvatar).Fallback("b", gives("b"))}, true},
+		"a fallback is": {2, []source{fanout.Optional("name", gives("Ada"), setName), fanout.Optional("avatar", fails(errDown), setAvatar).Else(fallback.To("b", gives("b")))}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -40,6 +40,9 @@ func fails(err error) func(context.Context, request) (string, error) {
 	return func(context.Context, request) (string, error) { return "not to be used", err }
 }
 
+// element is the input of the fallbacks of tags.
+type element = fanout.Element[request, int]
+
 // after is a source that answers after a while, if it is not cancelled.
 func after(d time.Duration, value string) func(context.Context, request) (string, error) {
 	return func(ctx context.Context, _ request) (string, error) {

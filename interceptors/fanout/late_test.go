@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -43,7 +44,7 @@ func TestResponseHasAllThatWasInTimeAndIsLeftAlone(t *testing.T) {
 			_, err := plan(
 				t,
 				fanout.Optional("name", ends(name, "Ada"), setName),
-				fanout.Optional("avatar", fails(errDown), setAvatar).Fallback("cache", ends(avatar, "a.png")),
+				fanout.Optional("avatar", fails(errDown), setAvatar).Else(fallback.To("cache", ends(avatar, "a.png"))),
 				each(len(tags), tagged).AtLeast(0),
 			).Gather(within(t, has), nil, resp)
 			if err != nil {

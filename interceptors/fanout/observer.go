@@ -5,8 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // Observer hears of runs and of the steps of their sources, including those of
@@ -18,44 +17,23 @@ type Observer interface {
 	// the path of the source's field; the source itself is the step whose name is
 	// that path. Steps that have not ended with the run are reported as abandoned
 	// before Gathered.
-	fallback.Observer
+	step.Observer
 	// Gathered: a run has ended. The report says what is degraded. err says why
 	// there is no response, nil if there is one.
 	Gathered(ctx context.Context, plan string, r degrade.Report, err error)
 }
 
 // NopObserver does nothing. Embed it to implement [Observer] in part.
-type NopObserver struct{ fallback.NopObserver }
+type NopObserver struct{ step.NopObserver }
 
 // Gathered does nothing.
 func (NopObserver) Gathered(context.Context, string, degrade.Report, error) {}
 
 // LogTo returns an observer that logs each answer by a fallback at info. l must
 // not be nil.
-func LogTo(l *slog.Logger) Observer { return logger{Observer: fallback.LogTo(l)} }
+func LogTo(l *slog.Logger) Observer { return logger{Observer: step.LogTo(l)} }
 
 type logger struct {
-	fallback.Observer
+	step.Observer
 	NopObserver
-}
-
-// gathered tells the observer of a run, and recovers its panics.
-func (c *Config) gathered(ctx context.Context, r degrade.Report, err error) {
-	if c.Observer == nil {
-		return
-	}
-	defer func() { _ = recover() }()
-	c.Observer.Gathered(ctx, c.Name, r, err)
-}
-
-// panicked returns what logs the panics of the steps of a source.
-func (c Config) panicked(source string, steps []string) func(context.Context, int, *policy.PanicError, bool) {
-	return func(ctx context.Context, step int, p *policy.PanicError, late bool) {
-		l := c.Logger
-		if l == nil {
-			l = slog.Default()
-		}
-		l.ErrorContext(ctx, "a source panicked", "plan", c.Name, "source", source, "step", steps[step],
-			"panic", p.Error(), "late", late, "stack", string(p.Stack))
-	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // recorder notes what it hears.
@@ -34,7 +35,7 @@ func (r *recorder) note(format string, args ...any) {
 	r.heard = append(r.heard, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) StepStarted(ctx context.Context, s fallback.Step) context.Context {
+func (r *recorder) StepStarted(ctx context.Context, s step.ID) context.Context {
 	kind := "source"
 	if s.Fallback {
 		kind = "fallback"
@@ -43,7 +44,7 @@ func (r *recorder) StepStarted(ctx context.Context, s fallback.Step) context.Con
 	return context.WithValue(ctx, stepKey{}, s)
 }
 
-func (r *recorder) StepEnded(ctx context.Context, s fallback.Step, e fallback.Ended) {
+func (r *recorder) StepEnded(ctx context.Context, s step.ID, e step.Ended) {
 	how := "ended"
 	switch {
 	case e.Abandoned && e.Late:
@@ -59,7 +60,7 @@ func (r *recorder) StepEnded(ctx context.Context, s fallback.Step, e fallback.En
 	r.note("%s/%s %s: %v", s.Chain, s.Name, how, e.Err)
 }
 
-func (r *recorder) FellBack(_ context.Context, f fallback.FellBack) {
+func (r *recorder) FellBack(_ context.Context, f step.FellBack) {
 	r.note("%s/%s fell back to %s: %v, %v old, %v", f.Plan, f.Chain, f.Step, f.State, f.Age, f.Cause)
 }
 
@@ -112,7 +113,7 @@ func TestObserverHearsEverythingOnce(t *testing.T) {
 		slowly := func(context.Context, request) (string, error) { time.Sleep(time.Millisecond); return "", errDown }
 		observed(
 			t, within(t, time.Second),
-			fanout.Optional("name", slowly, setName).Fallback("cache", after(time.Millisecond, "Ada?")),
+			fanout.Optional("name", slowly, setName).Else(fallback.To("cache", after(time.Millisecond, "Ada?"))),
 			fanout.Optional("avatar", deaf, setAvatar),
 		).is(
 			t,
@@ -135,9 +136,9 @@ func TestObserverHearsOfStepsLeftBehindAtTheirOwnTimeout(t *testing.T) {
 		observed(
 			t, within(t, time.Second),
 			fanout.Optional("name", deaf, setName).Timeout(100*time.Millisecond).
-				Stale("yesterday", func(context.Context, request) (string, time.Time, error) {
+				Else(fallback.Stale("yesterday", func(context.Context, request) (string, time.Time, error) {
 					return "Ada", time.Now().Add(-24 * time.Hour), nil
-				}),
+				})),
 		).is(
 			t,
 			[]string{"GetProfile/name/name started, a source"},
@@ -188,7 +189,7 @@ func TestObserverHearsOfStepsLeftBehindByAFailedRun(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				observed(
 					t, tt.ctx(t), fanout.Optional("avatar", deaf, setAvatar), tt.required,
-					fanout.Optional("name", fails(errDown), setName).Fallback("cache", gives("Ada?")),
+					fanout.Optional("name", fails(errDown), setName).Else(fallback.To("cache", gives("Ada?"))),
 				).is(
 					t,
 					[]string{
@@ -217,15 +218,15 @@ func TestObserverHearsOfElements(t *testing.T) {
 			}
 			return strconv.Itoa(key), nil
 		}
-		cached := func(_ context.Context, _ request, key int) (string, error) {
-			if key == 3 {
+		cached := func(_ context.Context, e element) (string, error) {
+			if e.Key == 3 {
 				time.Sleep(2 * time.Hour)
 			}
 			return "cached", nil
 		}
 		const gaveUp = `fanout "GetProfile", source "tags": "tags" did not end in time: ` + over
 		// One at a time: 3 hangs, so does its fallback, and 4 is never asked for.
-		observed(t, within(t, time.Second), fanout.Each("tags", upTo(5), get, setTags).Parallel(1).Fallback("cache", cached)).is(
+		observed(t, within(t, time.Second), fanout.Each("tags", upTo(5), get, setTags).Parallel(1).Else(fallback.To("cache", cached))).is(
 			t,
 			[]string{"GetProfile/tags/tags started, a source"},
 			[]string{"tags/tags ended: <nil>"},
@@ -251,8 +252,7 @@ func TestObserverHearsOfElements(t *testing.T) {
 func TestOneObserverHearsOfChainsAndPlans(t *testing.T) {
 	t.Parallel()
 	var o recorder
-	cached, err := fallback.New("cached", fallback.Try("memory", func(context.Context, request) (string, error) { return "Ada", nil }),
-		fallback.WithObserver(&o))
+	cached, err := fallback.NewWith(fallback.Config{Name: "cached", Observer: &o}, fallback.To("memory", gives("Ada")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,17 +277,17 @@ func TestOneObserverHearsOfChainsAndPlans(t *testing.T) {
 // hostile panics at everything.
 type hostile struct{}
 
-func (hostile) StepStarted(context.Context, fallback.Step) context.Context { panic("started") }
-func (hostile) StepEnded(context.Context, fallback.Step, fallback.Ended)   { panic("ended") }
-func (hostile) FellBack(context.Context, fallback.FellBack)                { panic("fell back") }
-func (hostile) Gathered(context.Context, string, degrade.Report, error)    { panic("gathered") }
+func (hostile) StepStarted(context.Context, step.ID) context.Context    { panic("started") }
+func (hostile) StepEnded(context.Context, step.ID, step.Ended)          { panic("ended") }
+func (hostile) FellBack(context.Context, step.FellBack)                 { panic("fell back") }
+func (hostile) Gathered(context.Context, string, degrade.Report, error) { panic("gathered") }
 
 func TestObserverThatPanicsHarmsNothing(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]fanout.Observer{"hostile": hostile{}, "nop": fanout.NopObserver{}} {
 		resp := &testv1.GetProfileResponse{}
 		p := planWith(t, fanout.Config{Name: "GetProfile", Observer: o},
-			fanout.Optional("name", fails(errDown), setName).Fallback("cache", gives("Ada")))
+			fanout.Optional("name", fails(errDown), setName).Else(fallback.To("cache", gives("Ada"))))
 		if _, err := p.Gather(t.Context(), nil, resp); err != nil || resp.GetName() != "Ada" {
 			t.Errorf("%s: response = %v, %v", name, resp, err)
 		}
@@ -305,7 +305,7 @@ func TestFallbacksOfSourcesAreLoggedAtInfo(t *testing.T) {
 	}
 	l := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: plain}))
 	p := planWith(t, fanout.Config{Name: "GetProfile", Observer: fanout.LogTo(l)},
-		fanout.Optional("name", fails(errors.New("down")), setName).Fallback("cache", gives("Ada")))
+		fanout.Optional("name", fails(errors.New("down")), setName).Else(fallback.To("cache", gives("Ada"))))
 	if _, err := p.Gather(t.Context(), nil, &testv1.GetProfileResponse{}); err != nil {
 		t.Fatal(err)
 	}

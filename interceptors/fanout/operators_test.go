@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -36,7 +37,7 @@ func TestMarkersNameTheSource(t *testing.T) {
 		}
 		r, err := plan(
 			t,
-			fanout.Optional("name", failsAfter(time.Second), setName).Fallback("cache", gives("Ada")),
+			fanout.Optional("name", failsAfter(time.Second), setName).Else(fallback.To("cache", gives("Ada"))),
 			fanout.Optional("avatar", failsAfter(2*time.Second), setAvatar),
 			fanout.Optional("parent", degraded, setParent).Embed(),
 			each(2, get),

@@ -15,6 +15,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // stalls is an observer in which sources that were left behind hold up what follows, as
@@ -25,8 +26,8 @@ type stalls struct {
 	by time.Duration
 }
 
-func (s stalls) StepEnded(_ context.Context, step fallback.Step, e fallback.Ended) {
-	if e.Abandoned && !step.Fallback {
+func (s stalls) StepEnded(_ context.Context, id step.ID, e step.Ended) {
+	if e.Abandoned && !id.Fallback {
 		time.Sleep(s.by)
 	}
 }
@@ -36,7 +37,7 @@ func (s stalls) StepEnded(_ context.Context, step fallback.Step, e fallback.Ende
 func late(t *testing.T, stall time.Duration, value func(request) string) *fanout.Plan[request, response] {
 	t.Helper()
 	return planWith(t, fanout.Config{Name: "GetProfile", Observer: stalls{by: stall}},
-		fanout.Optional("avatar", gives("a.png"), setAvatar), fanout.Optional("name", deaf, setName).Default(value))
+		fanout.Optional("avatar", gives("a.png"), setAvatar), fanout.Optional("name", deaf, setName).Else(fallback.Default(value)))
 }
 
 func nobody(request) string { return "nobody" }
@@ -124,16 +125,16 @@ func TestDefaultsOfElementsInOvertime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const keys = 100
-		value := func(_ request, key int) string { return fmt.Sprint("tag ", key) }
+		value := func(e element) string { return fmt.Sprint("tag ", e.Key) }
 		get := func(ctx context.Context, _ request, _ int) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		}
 		begin := time.Now()
-		resp, r := alone(t, each(keys, get).Parallel(2).Default(value), time.Second)
+		resp, r := alone(t, each(keys, get).Parallel(2).Else(fallback.Default(value)), time.Second)
 		var want []string
 		for key := range keys {
-			want = append(want, value(nil, key))
+			want = append(want, value(element{Key: key}))
 		}
 		if !slices.Equal(resp.GetTags(), want) || time.Since(begin) > 950*time.Millisecond {
 			t.Errorf("%d tags after %v: %v", len(resp.GetTags()), time.Since(begin), resp.GetTags())
@@ -157,14 +158,14 @@ func TestNoOvertimeWithoutADefault(t *testing.T) {
 	}{
 		"a field":             {fanout.Optional("avatar", deaf, setAvatar), 1},
 		"elements":            {each(2, getDeaf), 2},
-		"elements of no keys": {fanout.Each("tags", noKeys, getDeaf, setTags).Default(func(request, int) string { return "" }), 0},
+		"elements of no keys": {fanout.Each("tags", noKeys, getDeaf, setTags).Else(fallback.Default(func(element) string { return "" })), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const stall = 20 * time.Millisecond
 				cfg := fanout.Config{Name: "GetProfile", Observer: stalls{by: stall}, Logger: slog.New(slog.DiscardHandler)}
-				p, resp, begin := planWith(t, cfg, tt.other, fanout.Optional("name", deaf, setName).Default(nobody)), &testv1.GetProfileResponse{}, time.Now()
+				p, resp, begin := planWith(t, cfg, tt.other, fanout.Optional("name", deaf, setName).Else(fallback.Default(nobody))), &testv1.GetProfileResponse{}, time.Now()
 				_, err := p.Gather(within(t, time.Second), nil, resp)
 				if took, want := time.Since(begin), 915*time.Millisecond+time.Duration(tt.left)*stall; err != nil || resp.GetName() != "nobody" || took != want {
 					t.Errorf("response = %v, %v after %v; want it after %v", resp, err, took, want)
@@ -186,16 +187,16 @@ func TestNoOvertimeForWhatIsLost(t *testing.T) {
 	}{
 		"what is required hangs": {fanout.Required("name", deaf, setName), 900 * time.Millisecond},
 		"what is required has a default that fails": {
-			fanout.Required("name", deaf, setName).Default(func(request) string { time.Sleep(10 * time.Millisecond); panic("no") }), 905 * time.Millisecond,
+			fanout.Required("name", deaf, setName).Else(fallback.Default(func(request) string { time.Sleep(10 * time.Millisecond); panic("no") })), 905 * time.Millisecond,
 		},
-		"what is required has a default": {fanout.Required("name", deaf, setName).Default(nobody), 950 * time.Millisecond},
+		"what is required has a default": {fanout.Required("name", deaf, setName).Else(fallback.Default(nobody)), 950 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				p := planWith(t, fanout.Config{Name: "GetProfile", Logger: slog.New(slog.DiscardHandler)},
-					tt.name, fanout.Optional("avatar", deaf, setAvatar).Default(takesItsTime))
+					tt.name, fanout.Optional("avatar", deaf, setAvatar).Else(fallback.Default(takesItsTime)))
 				if _, _ = p.Gather(within(t, time.Second), nil, &testv1.GetProfileResponse{}); time.Since(begin) != tt.took {
 					t.Errorf("took %v; want %v", time.Since(begin), tt.took)
 				}
@@ -215,8 +216,8 @@ func TestLateKeysAreNotAskedFor(t *testing.T) {
 			return make([]int, 1000)
 		}
 		get := func(context.Context, request, int) (string, error) { asked.Add(1); return "", nil }
-		value := func(request, int) string { asked.Add(1); return "" }
-		_, r := alone(t, fanout.Each("tags", keys, get, setTags).Default(value), time.Second)
+		value := func(element) string { asked.Add(1); return "" }
+		_, r := alone(t, fanout.Each("tags", keys, get, setTags).Else(fallback.Default(value)), time.Second)
 		marked(t, r, "tags missing timeout")
 		time.Sleep(time.Hour)
 		if n := asked.Load(); n != 0 {
@@ -236,7 +237,7 @@ func TestPanicsInOvertimeAreToldFromLateOnes(t *testing.T) {
 				p := planWith(
 					t, fanout.Config{Name: "GetProfile", Observer: stalls{by: 20 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(&out, nil))},
 					fanout.Optional("avatar", gives("a.png"), setAvatar),
-					fanout.Optional("name", deaf, setName).Default(func(request) string { time.Sleep(took); panic("no") }),
+					fanout.Optional("name", deaf, setName).Else(fallback.Default(func(request) string { time.Sleep(took); panic("no") })),
 				)
 				if _, err := p.Gather(within(t, time.Second), nil, &testv1.GetProfileResponse{}); err != nil {
 					t.Error(err)

@@ -1,9 +1,9 @@
 package fanout
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -11,43 +11,8 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
-
-// The defaults of a plan.
-const (
-	// DefaultMaxDuration is the default of [Config.MaxDuration].
-	DefaultMaxDuration = 10 * time.Second
-	// DefaultQuorum is the default of [Config.Quorum].
-	DefaultQuorum = 1
-)
-
-// Config is the configuration of a plan, besides its sources.
-type Config struct {
-	// Name is for errors, reports and observers. The method's name is a good
-	// choice. Required.
-	Name string
-	// MaxDuration bounds a run, within the caller's deadline. Range [1ms, 24h].
-	// Default 10s.
-	MaxDuration time.Duration
-	// Reserve is the part of the time kept for assembling and sending the
-	// response, but never more than half of it. Range [0, 1h]. Default 0: a tenth
-	// of the time, at least 5 ms and at most 100 ms.
-	Reserve time.Duration
-	// Quorum is how many sources must answer for the run to succeed. Range [1, the
-	// number of sources]. Default 1.
-	Quorum int
-	// Observer hears of the runs and of their sources' steps. Default: no
-	// observer.
-	Observer Observer
-	// Logger logs the panics of sources, with their stacks, at error. Default:
-	// slog.Default().
-	Logger *slog.Logger
-	// Declared returns what the author of the response's message declares about a
-	// field in its options, or what is wrong with them, as protooptions.Declared
-	// does. The sources are checked against it and get its timeouts as their default.
-	// Default: nothing is declared.
-	Declared func(protoreflect.FieldDescriptor) (Declaration, error)
-}
 
 // Plan has the sources of one kind of response. It is immutable and safe for
 // concurrent use. Make one with [NewPlan] when the program starts; the zero
@@ -72,7 +37,7 @@ func NewPlan[Req, Resp any](name string, sources ...Source[Req, Resp]) (*Plan[Re
 	return NewPlanWith(Config{Name: name}, sources...)
 }
 
-// NewPlanWith is [NewPlan] with a configuration.
+// NewPlanWith does what [NewPlan] does, with a configuration.
 func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan[Req, Resp], error) {
 	p := &Plan[Req, Resp]{cfg: cfg.withDefaults()}
 	label := fmt.Sprintf("fanout %q", cfg.Name)
@@ -90,38 +55,16 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 		at := fmt.Sprintf("%s, source %q", label, s.field())
 		d, unclear := p.cfg.declared(s.field(), md)
 		s, disobeys := s.declare(at, d)
-		b, err := s.bind(p, at, md)
+		b, err := s.bind(&p.cfg, at, md)
 		p.bindings, faults = append(p.bindings, b), append(faults, labelled(at, unclear), disobeys, err)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	for place, b := range p.bindings {
-		p.kinds = grouped(p.kinds, b, place)
+		p.kinds, p.defaults = grouped(p.kinds, b, place), p.defaults || b.overtime()
 	}
 	return p, nil
-}
-
-func (c Config) withDefaults() Config {
-	if c.MaxDuration == 0 {
-		c.MaxDuration = DefaultMaxDuration
-	}
-	if c.Quorum == 0 {
-		c.Quorum = DefaultQuorum
-	}
-	return c
-}
-
-func (c Config) validate(label string, sources int) error {
-	f := validate.Of(label)
-	f.Require(c.Name != "", "name", `""`, "a name")
-	f.Require(sources > 0, "sources", "none", "at least one")
-	validate.Between(f, "max_duration", c.MaxDuration, time.Millisecond, 24*time.Hour)
-	validate.Between(f, "reserve", c.Reserve, 0, time.Hour)
-	if sources > 0 {
-		validate.Between(f, "quorum", c.Quorum, 1, sources)
-	}
-	return f.Err()
 }
 
 // overlaps requires that no two sources are bound to one field, or to a field and
@@ -140,7 +83,55 @@ func (p *Plan[Req, Resp]) overlaps(label string, sources []Source[Req, Resp]) er
 	return f.Err()
 }
 
-// messageOf describes the responses, nil if they are not proto messages.
+// Gather asks all sources at once and fills resp with their answers. It returns
+// on time: at the end of the time, less the reserve, it takes every result that
+// has arrived and marks the other fields as missing. The report says which
+// fields are degraded. Gather also writes it into resp, if that has a field for
+// it, and adds it to the scope of ctx, so that a server's interceptors send it
+// along.
+//
+// On an error, resp is unchanged. The error is an [*Error] if a required source
+// failed or fewer sources answered than the quorum, a
+// *[degrade.IncompleteError] if the caller wants the response complete or not
+// at all and it cannot be complete, and the error of ctx if the caller has
+// gone.
+//
+// Only the calling goroutine writes to resp, and never after Gather has
+// returned. Sources that ignore their context may read req even after that.
+func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
+	report, err := p.gather(ctx, req, resp)
+	p.cfg.gathered(ctx, report, err)
+	return report, err
+}
+
+// gather does what Gather does, except to tell the observer.
+func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
+	begin := policy.Now()
+	sources, reserve := p.cfg.budget(ctx)
+	r := &run[Req, Resp]{
+		plan:     p,
+		ctx:      until{Context: ctx, end: begin.Add(sources)},
+		req:      req,
+		begin:    begin,
+		complete: degrade.CompleteRequired(ctx),
+	}
+	r.tally.of(len(p.bindings))
+	timer := time.AfterFunc(sources, r.tally.expire)
+	defer timer.Stop()
+	r.start()
+	why := r.tally.wait(ctx, r)
+	r.ctx.finish(why)
+	if why == expired && p.defaults {
+		r.hurry(ctx, reserve/2)
+	}
+	r.abandon(why)
+	if why == gone {
+		return degrade.Report{}, ctx.Err()
+	}
+	return r.conclude(ctx, resp)
+}
+
+// messageOf returns the description of the responses, nil if they are not proto messages.
 func messageOf[Resp any]() protoreflect.MessageDescriptor {
 	var none Resp
 	m, ok := any(none).(proto.Message)

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -53,8 +55,8 @@ func (r *run[Req, Resp]) ask() {
 func (r *run[Req, Resp]) look() bool {
 	open, hopeless := false, false
 	for i, t := range r.tasks {
-		p := t.at()
-		if !p.settled && p.over.Load() {
+		p := t.current()
+		if !p.settled && p.ended.Load() {
 			p.settled = true
 			o := t.result()
 			r.note(i, o)
@@ -72,7 +74,7 @@ func (r *run[Req, Resp]) hurry(ctx context.Context, most time.Duration) {
 		return // nobody wants to have defaults
 	}
 	for _, t := range r.tasks {
-		if p := t.at(); !p.settled {
+		if p := t.current(); !p.settled {
 			p.due = t.hurry()
 		}
 	}
@@ -94,12 +96,12 @@ func (r *run[Req, Resp]) hurry(ctx context.Context, most time.Duration) {
 
 // lost reports whether the run fails for a source that has not ended.
 func (r *run[Req, Resp]) lost() bool {
-	return slices.ContainsFunc(r.tasks, func(t task[Resp]) bool { return !t.at().settled && t.vital() })
+	return slices.ContainsFunc(r.tasks, func(t task[Resp]) bool { return !t.current().settled && t.vital() })
 }
 
 // due reports whether a default is still to come.
 func (r *run[Req, Resp]) due() bool {
-	return slices.ContainsFunc(r.tasks, func(t task[Resp]) bool { return t.at().due && !t.at().settled })
+	return slices.ContainsFunc(r.tasks, func(t task[Resp]) bool { return t.current().due && !t.current().settled })
 }
 
 // note keeps what came of a task, if there is something to say of it.
@@ -118,7 +120,7 @@ func (r *run[Req, Resp]) note(i int, o *outcome) {
 // fields are not marked.
 func (r *run[Req, Resp]) abandon(why ending) {
 	for i, t := range r.tasks {
-		if t.at().settled {
+		if t.current().settled {
 			continue
 		}
 		t.abandon()
@@ -128,7 +130,7 @@ func (r *run[Req, Resp]) abandon(why ending) {
 	}
 }
 
-// report is the report of the response.
+// report returns the report of the response.
 func (r *run[Req, Resp]) report() degrade.Report {
 	if r.outcomes == nil {
 		return degrade.NewReport()
@@ -140,4 +142,80 @@ func (r *run[Req, Resp]) report() degrade.Report {
 		}
 	}
 	return degrade.Union(all...)
+}
+
+// conclude fails the run, or fills the response.
+func (r *run[Req, Resp]) conclude(ctx context.Context, resp Resp) (degrade.Report, error) {
+	report := r.report()
+	if err := r.fault(report); err != nil {
+		return report, err
+	}
+	for _, t := range r.tasks {
+		t.set(resp)
+	}
+	if r.plan.inside {
+		degrade.SetResponse(any(resp).(proto.Message), report) //nolint:errcheck,forcetypeassert // only messages have a field
+	}
+	if !report.Complete() {
+		degrade.Add(ctx, report)
+	}
+	return report, nil
+}
+
+// fault returns why the run has no response, nil if it has one.
+func (r *run[Req, Resp]) fault(report degrade.Report) error {
+	answered := len(r.tasks)
+	for i, o := range r.outcomes {
+		if o == nil || o.err == nil {
+			continue
+		}
+		answered--
+		if o.required {
+			return &Error{Plan: r.plan.cfg.Name, Source: r.plan.bindings[i].path(), Err: o.err, Report: report}
+		}
+	}
+	if r.complete && !report.Complete() {
+		return report.Err()
+	}
+	if answered < r.plan.cfg.Quorum {
+		return &Error{Plan: r.plan.cfg.Name, Err: r.tooFew(answered), Report: report, belowQuorum: true}
+	}
+	return nil
+}
+
+// tooFew returns the error of a run below the quorum.
+func (r *run[Req, Resp]) tooFew(answered int) error {
+	e := &quorumError{answered: answered, asked: len(r.tasks), quorum: r.plan.cfg.Quorum}
+	for i, o := range r.outcomes {
+		if o != nil && o.err != nil {
+			e.paths, e.errs = append(e.paths, r.plan.bindings[i].path()), append(e.errs, o.err)
+		}
+	}
+	return e
+}
+
+// source returns what operators see of a field's source that failed at the instant
+// ended. Zero: it did not fail.
+func (r *run[Req, Resp]) source(path string, ended policy.Instant) degrade.Source {
+	if ended == 0 {
+		return degrade.Source{}
+	}
+	return degrade.Source{Name: path, Origin: r.plan.cfg.Name + "/" + path, Elapsed: ended.Sub(r.begin)}
+}
+
+// answered returns the outcome of a source that answered, with the report on its value.
+func (r *run[Req, Resp]) answered(report degrade.Report, path string) *outcome {
+	if report.Complete() {
+		return nil
+	}
+	return &outcome{report: report.At(path)}
+}
+
+// missing returns the report of a field whose source failed with err.
+func (r *run[Req, Resp]) missing(path string, err error, ended policy.Instant) degrade.Report {
+	source := r.source(path, ended)
+	source.Code = policy.Code(err)
+	return degrade.NewReport(degrade.Marker{
+		Path: path, State: degrade.Missing, Reason: degrade.ReasonOf(err), Source: source,
+	})
 }

@@ -1,9 +1,13 @@
 package fanout
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -20,7 +24,32 @@ type Source[Req, Resp any] interface {
 	// it with the defaults from there.
 	declare(label string, d Declaration) (Source[Req, Resp], error)
 	// bind checks the source. md is nil if the response is not a proto message.
-	bind(p *Plan[Req, Resp], label string, md protoreflect.MessageDescriptor) (binding[Req, Resp], error)
+	bind(c *Config, label string, md protoreflect.MessageDescriptor) (binding[Req, Resp], error)
+}
+
+// binding is a checked source. It is immutable once the plan is made.
+type binding[Req, Resp any] interface {
+	// path is that of the field.
+	path() string
+	// takes reports whether it begins another binding, which has that place in the
+	// plan, together with itself: one of its own type, whose tasks are allocated with
+	// its own.
+	takes(other binding[Req, Resp], place int) bool
+	// begin makes the tasks of all that it has taken, itself among them, for a run.
+	begin(r *run[Req, Resp])
+	// overtime reports whether it has a default, which is run even if the time is over.
+	overtime() bool
+}
+
+// grouped returns the bindings, one of which has taken b, or b with them.
+func grouped[Req, Resp any](all []binding[Req, Resp], b binding[Req, Resp], place int) []binding[Req, Resp] {
+	for _, other := range all {
+		if other.takes(b, place) {
+			return all
+		}
+	}
+	b.takes(b, place)
+	return append(all, b)
 }
 
 // task is a source that is being asked. All methods but ask are for the goroutine
@@ -28,8 +57,8 @@ type Source[Req, Resp any] interface {
 type task[Resp any] interface {
 	// ask asks, and returns when it has been answered or left behind.
 	ask()
-	// at is its progress.
-	at() *progress
+	// current returns its progress.
+	current() *progress
 	// vital reports whether the run fails if the source does not end in time: it is
 	// required, and has no default.
 	vital() bool
@@ -45,24 +74,25 @@ type task[Resp any] interface {
 	set(resp Resp)
 }
 
-// progress is how far a task has come. All but ok and over belongs to the
+// progress is how far a task has come. All but ok and ended belongs to the
 // gathering goroutine.
 type progress struct {
-	over    atomic.Bool // there is a result
-	ok      bool        // it is a value; written before over is set, and read after
-	settled bool        // the result was taken
-	due     bool        // its default is waited for
-	left    bool        // it was left behind
-	fill    bool        // there is a value to set
+	ended     atomic.Bool // there is a result
+	ok        bool        // it is a value; written before ended is set, and read after
+	settled   bool        // the result was taken
+	due       bool        // its default is waited for
+	abandoned bool        // it was left behind
+	fill      bool        // there is a value to set
 }
 
-func (p *progress) at() *progress { return p }
+// current returns the progress itself, for [task].
+func (p *progress) current() *progress { return p }
 
-// unfinished says with what error, and when, a source or an element failed that had
+// unfinished returns with what error, and when, a source or an element failed that had
 // no result at the end of the run, which ended for the reason err. If steps failed
 // before the one that was left behind, the error is theirs.
-func unfinished[T any](a *attempt.Answer[T], left bool, err error) ([]error, policy.Instant) {
-	if !left {
+func unfinished[T any](a *attempt.Answer[T], abandoned bool, err error) ([]error, policy.Instant) {
+	if !abandoned {
 		return []error{err}, policy.Now()
 	}
 	return append(slices.Clip(a.Failures()), err), a.Ended().OrNow()
@@ -76,4 +106,41 @@ type outcome struct {
 	required bool
 	// report is the report on the field, in the response's paths.
 	report degrade.Report
+}
+
+// isAnswer reports whether an error is one of the answers.
+func isAnswer(err error, answers []codes.Code) bool {
+	return !policy.IsRejection(err) && slices.Contains(answers, policy.Code(err))
+}
+
+// isMessage reports whether values are proto messages.
+func isMessage[T any]() bool {
+	var none T
+	_, ok := any(none).(proto.Message)
+	return ok
+}
+
+// cleared returns the value without markers of its own, if it is a message.
+func cleared[T any](value T) T {
+	if m, ok := any(value).(proto.Message); ok && m.ProtoReflect().IsValid() {
+		return degrade.Cleared(m).(T) //nolint:errcheck,forcetypeassert // a message of the same type
+	}
+	return value
+}
+
+// RPC makes a source of a method of a generated client:
+//
+//	fanout.Optional("user", fanout.RPC(users.GetUser, userRequest), (*pb.Dashboard).SetUser)
+//
+// toRequest makes the call's request from the plan's, to which it must not
+// write. The options go with every call.
+func RPC[Req, In, Out any](
+	call func(ctx context.Context, in In, opts ...grpc.CallOption) (Out, error), toRequest func(Req) In, opts ...grpc.CallOption,
+) func(ctx context.Context, req Req) (Out, error) {
+	if call == nil || toRequest == nil {
+		return nil // NewPlan says so
+	}
+	return func(ctx context.Context, req Req) (Out, error) {
+		return call(ctx, toRequest(req), opts...)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -25,12 +26,12 @@ func TestEachKindOfStepHasItsState(t *testing.T) {
 		p := plan(
 			t,
 			fanout.Optional("name", fails(errDown), setName).
-				Stale("yesterday", func(context.Context, request) (string, time.Time, error) {
+				Else(fallback.Stale("yesterday", func(context.Context, request) (string, time.Time, error) {
 					return "Ada, yesterday", time.Now().Add(-24 * time.Hour), nil
-				}),
-			fanout.Optional("avatar", fails(errDown), setAvatar).Default(func(request) string { return "none.png" }),
+				})),
+			fanout.Optional("avatar", fails(errDown), setAvatar).Else(fallback.Default(func(request) string { return "none.png" })),
 			fanout.Optional("tags", func(context.Context, request) ([]string, error) { return nil, errDown }, setTags).
-				Fallback("popular", gives([]string{"go"})),
+				Else(fallback.To("popular", gives([]string{"go"}))),
 		)
 		resp := &testv1.GetProfileResponse{}
 		r, err := p.Gather(t.Context(), nil, resp)
@@ -146,10 +147,9 @@ func TestNeedsWhenAndMaxRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := plan(
 			t,
-			fanout.Optional("name", gives("Ada"), setName).Needs(time.Minute).Fallback("cache", gives("Ada?")),
-			fanout.Optional("avatar", fails(status.Error(codes.Aborted, "again")), setAvatar).
-				When(func(err error) bool { return status.Code(err) == codes.Aborted }).
-				Fallback("cache", gives("a.png")).MaxRunning(3),
+			fanout.Optional("name", gives("Ada"), setName).Needs(time.Minute).Else(fallback.To("cache", gives("Ada?"))),
+			fanout.Optional("avatar", fails(status.Error(codes.Aborted, "again")), setAvatar).When(func(err error) bool { return status.Code(err) == codes.Aborted }).
+				Else(fallback.To("cache", gives("a.png")).MaxRunning(3)),
 		)
 		resp := &testv1.GetProfileResponse{}
 		r, err := p.Gather(within(t, time.Second), nil, resp)
@@ -171,7 +171,7 @@ func TestOnlyTheAttemptThatAnswersCounts(t *testing.T) {
 	p := plan(
 		t,
 		fanout.Optional("name", says("lost", degrade.ReasonShed, errDown), setName).
-			Fallback("cache", says("won", degrade.ReasonDisabled, nil)),
+			Else(fallback.To("cache", says("won", degrade.ReasonDisabled, nil))),
 		fanout.Optional("avatar", says("failed", degrade.ReasonShed, errDown), setAvatar),
 	)
 	r, err := p.Gather(t.Context(), nil, &testv1.GetProfileResponse{})

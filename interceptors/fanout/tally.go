@@ -9,31 +9,32 @@ import (
 // tally counts what has not ended yet, and wakes the waiting goroutine once for
 // all: waking it for each would cost more than starting them.
 type tally struct {
-	left  atomic.Int64
-	over  atomic.Bool   // the time is
-	awake chan struct{} // has room for one
+	pending atomic.Int64
+	late    atomic.Bool   // the time is over
+	awake   chan struct{} // has room for one
 }
 
 // of makes it the tally of n.
 func (t *tally) of(n int) {
-	t.left.Store(int64(n))
+	t.pending.Store(int64(n))
 	t.awake = make(chan struct{}, 1)
 }
 
-// ended is called once by everything that is counted, after its result can be seen.
+// ended counts one out. It is called once for each, after its result can be seen.
 // If urgent, or if the time is over, the waiting goroutine looks at once.
 func (t *tally) ended(urgent bool) {
-	if t.left.Add(-1) == 0 || urgent || t.over.Load() {
+	if t.pending.Add(-1) == 0 || urgent || t.late.Load() {
 		t.wake()
 	}
 }
 
-// expire says that the time is over.
+// expire notes that the time is over.
 func (t *tally) expire() {
-	t.over.Store(true)
+	t.late.Store(true)
 	t.wake()
 }
 
+// wake makes the waiting goroutine look.
 func (t *tally) wake() {
 	select {
 	case t.awake <- struct{}{}:
@@ -41,7 +42,7 @@ func (t *tally) wake() {
 	}
 }
 
-// An ending is why the wait is over.
+// ending is why the wait is over.
 type ending uint32
 
 const (
@@ -58,11 +59,11 @@ func (t *tally) wait(ctx context.Context, l looker) ending {
 	for {
 		select {
 		case <-t.awake:
-			over := t.over.Load()
+			late := t.late.Load()
 			if l.look() {
 				return enough
 			}
-			if over {
+			if late {
 				return expired
 			}
 		case <-ctx.Done():

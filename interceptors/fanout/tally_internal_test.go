@@ -15,7 +15,7 @@ type eye struct {
 
 func (e *eye) look() bool {
 	e.looks++
-	e.seen = 4 - e.tally.left.Load()
+	e.seen = 4 - e.tally.pending.Load()
 	return e.enough || e.seen == 4
 }
 

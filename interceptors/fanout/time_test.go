@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -55,7 +56,7 @@ func TestSourceTimeoutFallsBack(t *testing.T) {
 		p := plan(
 			t,
 			fanout.Optional("name", deaf, setName).Timeout(200*time.Millisecond).
-				Fallback("cache", after(100*time.Millisecond, "Ada?")),
+				Else(fallback.To("cache", after(100*time.Millisecond, "Ada?"))),
 			fanout.Optional("avatar", deaf, setAvatar).Timeout(100*time.Millisecond),
 		)
 		resp := &testv1.GetProfileResponse{}
@@ -75,7 +76,7 @@ func TestSourceTimeoutFallsBack(t *testing.T) {
 func TestDefaultIsUsedAtTheEndOfTheTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := plan(t, fanout.Optional("name", deaf, setName).Default(func(request) string { return "nobody" }))
+		p := plan(t, fanout.Optional("name", deaf, setName).Else(fallback.Default(func(request) string { return "nobody" })))
 		resp := &testv1.GetProfileResponse{}
 		begin := time.Now()
 		r, err := p.Gather(within(t, time.Second), nil, resp)
@@ -98,7 +99,7 @@ func TestSourcesLeftBehindAreBounded(t *testing.T) { //nolint:paralleltest // it
 	}{
 		"a field": {60_000, func(hung getter) source { return fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound) }},
 		"a field with a fallback": {10_000, func(hung getter) source {
-			return fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound).Timeout(5*time.Millisecond).Fallback("none", gives("a.png"))
+			return fanout.Optional("avatar", hung, setAvatar).MaxRunning(bound).Timeout(5 * time.Millisecond).Else(fallback.To("none", gives("a.png")))
 		}},
 		"elements": {10_000, func(hung getter) source {
 			return each(3, func(ctx context.Context, req request, _ int) (string, error) { return hung(ctx, req) }).MaxRunning(bound)

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
@@ -55,9 +56,11 @@ func (w wild) field(f fanout.Field[request, response, string]) fanout.Field[requ
 		f = f.Timeout(w.upTo(800) + time.Millisecond)
 	}
 	for range w.IntN(3) {
-		if f = f.Fallback("again", w.source()); w.IntN(2) == 0 {
-			f = f.Needs(w.upTo(300) + time.Millisecond)
+		again := fallback.To("again", w.source())
+		if w.IntN(2) == 0 {
+			again = again.Needs(w.upTo(300) + time.Millisecond)
 		}
+		f = f.Else(again)
 	}
 	return f
 }
@@ -71,7 +74,7 @@ func (w wild) elements(n int) source {
 	e := each(n, func(ctx context.Context, req request, key int) (string, error) { return gets[key](ctx, req) }).
 		Parallel(1 + w.IntN(9)).AtLeast(w.IntN(4)).MaxKeys(1 + w.IntN(30))
 	if w.IntN(2) == 0 {
-		return e.Default(func(request, int) string { return "default" })
+		return e.Else(fallback.Default(func(element) string { return "default" }))
 	}
 	return e
 }
@@ -99,7 +102,7 @@ func TestWildSources(t *testing.T) {
 			if w.IntN(4) == 0 {
 				name = fanout.Required("name", w.source(), setName)
 			}
-			p := planWith(t, cfg, w.field(name).Default(nobody), w.field(fanout.Optional("avatar", w.source(), setAvatar)),
+			p := planWith(t, cfg, w.field(name).Else(fallback.Default(nobody)), w.field(fanout.Optional("avatar", w.source(), setAvatar)),
 				fanout.Optional("parent", w.nested(t, cfg), setParent).Embed(), w.elements(n))
 			resp, begin := &testv1.GetProfileResponse{}, time.Now()
 			r, err := p.Gather(within(t, time.Second), nil, resp)

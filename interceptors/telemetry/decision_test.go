@@ -149,12 +149,13 @@ func TestCallsOfAFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
 		cc := b.serve(t, rpctest.Rig{}, b.guard(t), b.guard(t))
-		chain, err := fallback.New("user", fallback.
-			Try("users", func(ctx context.Context, _ string) (string, error) {
+		chain, err := fallback.NewWith(
+			fallback.Config{Name: "user", Observer: b},
+			fallback.To("users", func(ctx context.Context, _ string) (string, error) {
 				return "", errors.Join(rpctest.Invoke(ctx, cc), errDown)
-			}).
-			Fallback("mirror", func(ctx context.Context, _ string) (string, error) { return "copy", rpctest.Invoke(ctx, cc) }),
-			fallback.WithObserver(b))
+			}),
+			fallback.To("mirror", func(ctx context.Context, _ string) (string, error) { return "copy", rpctest.Invoke(ctx, cc) }),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,14 +182,17 @@ func TestFilteredCallsSayNothing(t *testing.T) {
 		b := newBackend(t)
 		none := otelgrpc.NewClientHandler(append(b.traced(), otelgrpc.WithFilter(func(*stats.RPCTagInfo) bool { return false }))...)
 		ctx, parent := b.tracers.Tracer("test").Start(t.Context(), "handler")
-		chain, err := fallback.New("c", fallback.Try("a", func(context.Context, int) (int, error) { return 0, errDown }).
-			Fallback("b", func(ctx context.Context, _ int) (int, error) {
+		chain, err := fallback.NewWith(
+			fallback.Config{Name: "c", Observer: b},
+			fallback.To("a", func(context.Context, int) (int, error) { return 0, errDown }),
+			fallback.To("b", func(ctx context.Context, _ int) (int, error) {
 				tagged := telemetry.ClientHandler(none).TagRPC(ctx, &stats.RPCTagInfo{FullMethodName: rpctest.Unary})
 				if trace.SpanFromContext(tagged) != trace.SpanFromContext(ctx) {
 					t.Error("there is a span")
 				}
 				return 1, nil
-			}), fallback.WithObserver(b))
+			}),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,9 +12,9 @@
 //	server := grpc.NewServer(append(interceptors.ServerOptions(rules),
 //		grpc.StatsHandler(otelgrpc.NewServerHandler()))...)
 //
-// Chains and clients with fallbacks take it through fallback.WithObserver, and
-// plans as the Observer of their fanout.Config; both also report what the guards of
-// steps decide. Policies outside of rules, such as the guards of steps, report
+// Chains and methods with fallbacks take it as the Observer of their fallback.Config
+// and fallback.MethodsConfig, and plans as that of their fanout.Config; all of them
+// also report what the guards of steps decide. Policies outside of rules, such as the guards of steps, report
 // their changes of state if they are made with it through their own WithObserver;
 // [Observer.WatchPolicies] adds metrics of their present states.
 //

@@ -8,6 +8,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -56,7 +57,7 @@ func TestStepsSayWhoRefusedThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.gather(t, fanout.Optional("banner", banner(nil), setBanner).Guard(open).Fallback("cached", banner(nil)))
+		b.gather(t, fanout.Optional("banner", banner(nil), setBanner).Guard(open).Else(fallback.To("cached", banner(nil))))
 
 		b.wantTree(t, "handler", "handler / GetPage banner", "handler / GetPage banner: cached")
 		s := b.only(t, "GetPage banner")
@@ -87,7 +88,7 @@ func TestFunctionsWithinStepsHaveSpansOfTheirOwn(t *testing.T) {
 		read := func(ctx context.Context, _ request) (banner string, err error) {
 			return "", guard.Do(ctx, "SELECT", func(context.Context) error { return nil })
 		}
-		b.gather(t, fanout.Optional("banner", read, setBanner).Default(func(request) string { return "welcome" }))
+		b.gather(t, fanout.Optional("banner", read, setBanner).Else(fallback.Default(func(request) string { return "welcome" })))
 		b.wantTree(t, "handler", "handler / GetPage banner", "handler / GetPage banner / SELECT", "handler / GetPage banner: default")
 		b.only(t, "GetPage banner").wantOwn(t, ofBanner, inGetPage, firstStep, bannerOwn)
 	})

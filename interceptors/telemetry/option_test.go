@@ -10,21 +10,21 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/step"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
 // One value observes everything.
 var (
-	_ policy.Observer   = (*telemetry.Observer)(nil)
-	_ policy.Selective  = (*telemetry.Observer)(nil)
-	_ rules.Watcher     = (*telemetry.Observer)(nil)
-	_ degrade.Observer  = (*telemetry.Observer)(nil)
-	_ fallback.Observer = (*telemetry.Observer)(nil)
-	_ fanout.Observer   = (*telemetry.Observer)(nil)
+	_ policy.Observer  = (*telemetry.Observer)(nil)
+	_ policy.Selective = (*telemetry.Observer)(nil)
+	_ rules.Watcher    = (*telemetry.Observer)(nil)
+	_ degrade.Observer = (*telemetry.Observer)(nil)
+	_ step.Observer    = (*telemetry.Observer)(nil)
+	_ fanout.Observer  = (*telemetry.Observer)(nil)
 )
 
 func TestDefaults(t *testing.T) {

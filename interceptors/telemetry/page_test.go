@@ -20,10 +20,10 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/step"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -205,32 +205,32 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 	for _, in := range []policy.Layer{policy.LayerBulkhead, policy.LayerRateLimit} {
 		b.callOfAllKinds(t.Context(), policy.Admitted{Waited: time.Second, WaitedIn: in, Notes: policy.NoteProbe | policy.NoteShadowed})
 	}
-	for _, step := range []fallback.Step{
+	for _, id := range []step.ID{
 		{Plan: "Plan", Chain: "source", Name: "source"},
 		{Plan: "Plan", Chain: "source", Name: "step"},
 		{Chain: "chain", Name: "chain"},
 		{Chain: "chain", Name: "step"},
 	} {
-		own := b.StepStarted(t.Context(), step)
-		guarded := policy.Call{Method: step.String(), Side: policy.Local}
+		own := b.StepStarted(t.Context(), id)
+		guarded := policy.Call{Method: id.String(), Side: policy.Local}
 		b.Admitted(own, &guarded, policy.Admitted{
 			Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed,
 		})
 		b.Rejected(own, &guarded, policy.Rejected{Err: errDown})
-		b.StepEnded(own, step, fallback.Ended{Err: errDown, Abandoned: true})
-		b.StepEnded(own, step, fallback.Ended{Err: errDown, Late: true})
+		b.StepEnded(own, id, step.Ended{Err: errDown, Abandoned: true})
+		b.StepEnded(own, id, step.Ended{Err: errDown, Late: true})
 	}
 }
 
 // callOfAllKinds is one on a client, by a fallback, and one on a server.
 func (b *backend) callOfAllKinds(ctx context.Context, a policy.Admitted) {
-	step := fallback.Step{Chain: "chain", Name: "step", Fallback: true}
+	id := step.ID{Chain: "chain", Name: "step", Fallback: true}
 	call := policy.Call{Method: "/pkg.Service/Method"}
-	own := b.StepStarted(ctx, step)
+	own := b.StepStarted(ctx, id)
 	made := telemetry.ClientHandler(otelgrpc.NewClientHandler(b.traced()...)).
 		TagRPC(b.Admitted(own, &call, a), &stats.RPCTagInfo{FullMethodName: call.Method})
 	trace.SpanFromContext(made).End()
-	b.StepEnded(own, step, fallback.Ended{})
+	b.StepEnded(own, id, step.Ended{})
 
 	call.Side = policy.Server
 	served := otelgrpc.NewServerHandler(b.traced()...).TagRPC(ctx, &stats.RPCTagInfo{FullMethodName: call.Method})
@@ -308,7 +308,7 @@ func TestPageHasEveryRecord(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	b.Transition(policy.Transition{Target: "t", Shadow: true, Until: 2, At: 1})
-	b.FellBack(t.Context(), fallback.FellBack{Plan: "p", State: degrade.Stale})
+	b.FellBack(t.Context(), step.FellBack{Plan: "p", State: degrade.Stale})
 	rows := pageRows(t, "^(warn|info)$")
 	records := strings.Split(strings.TrimSpace(b.records.String()), "\n")
 	if len(records) != len(rows) {

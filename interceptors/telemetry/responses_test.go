@@ -18,10 +18,10 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // profiles is a server that marks its response as it is told.
@@ -200,9 +200,9 @@ func TestTheBoundIsSharp(t *testing.T) {
 	for g := range 8 {
 		calls.Go(func() {
 			for i := range 100 {
-				step := fallback.Step{Name: fmt.Sprintf("%d of %d", i, g)}
-				b.StepEnded(t.Context(), step, fallback.Ended{Abandoned: true})
-				b.StepEnded(t.Context(), step, fallback.Ended{Late: true})
+				id := step.ID{Name: fmt.Sprintf("%d of %d", i, g)}
+				b.StepEnded(t.Context(), id, step.Ended{Abandoned: true})
+				b.StepEnded(t.Context(), id, step.Ended{Late: true})
 			}
 		})
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 type (
@@ -63,8 +64,7 @@ func TestStepsHaveSpans(t *testing.T) {
 			t,
 			fanout.Required("account", account, setAccount),
 			fanout.Optional("banner", banner(errDown), setBanner).
-				Fallback("cached", banner(errDown)).
-				Default(func(request) string { return "welcome" }),
+				Else(fallback.To("cached", banner(errDown)), fallback.Default(func(request) string { return "welcome" })),
 		)
 		b.wantTree(t, "handler", "handler / GetPage account", "handler / GetPage banner",
 			"handler / GetPage banner: cached", "handler / GetPage banner: default")
@@ -134,7 +134,7 @@ func TestOtherErrorsAreFailures(t *testing.T) {
 		"a refusal without a reason": {fanout.Optional("banner", banner(&policy.Rejection{Kind: "own", Err: errDown}), setBanner), "UNAVAILABLE"},
 		"cancelled by the source":    {fanout.Optional("banner", banner(context.Canceled), setBanner), "CANCELLED"},
 		"of a fallback": {
-			fanout.Optional("banner", banner(errDown), setBanner).Fallback("none", banner(status.Error(grpccodes.NotFound, "none"))), "NOT_FOUND",
+			fanout.Optional("banner", banner(errDown), setBanner).Else(fallback.To("none", banner(status.Error(grpccodes.NotFound, "none")))), "NOT_FOUND",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,8 +170,8 @@ func TestErrorsOfPeers(t *testing.T) {
 	for want, err := range map[string]error{
 		"circuit_open": said("CIRCUIT_OPEN"), "UNAVAILABLE": said("MADE_UP"), "_OTHER": status.Error(99, "a code that there is not"),
 	} {
-		step := fallback.Step{Chain: want, Name: want}
-		b.StepEnded(b.StepStarted(t.Context(), step), step, fallback.Ended{Err: err})
+		id := step.ID{Chain: want, Name: want}
+		b.StepEnded(b.StepStarted(t.Context(), id), id, step.Ended{Err: err})
 		if s := b.only(t, want); !s.says("error.type", want) {
 			t.Errorf("%v: span has %v; want %s", err, s.Attributes, want)
 		}
@@ -182,11 +182,11 @@ func TestErrorsOfPeers(t *testing.T) {
 func TestStepsEndTheirOwnSpans(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	outer, inner := fallback.Step{Chain: "outer"}, fallback.Step{Chain: "inner"}
+	outer, inner := step.ID{Chain: "outer"}, step.ID{Chain: "inner"}
 	ctx := b.StepStarted(t.Context(), outer)
-	b.StepEnded(ctx, inner, fallback.Ended{}) // as if its span had not been made
+	b.StepEnded(ctx, inner, step.Ended{}) // as if its span had not been made
 	b.wantTree(t)
-	b.StepEnded(ctx, outer, fallback.Ended{})
+	b.StepEnded(ctx, outer, step.Ended{})
 	b.only(t, "outer: ")
 }
 
@@ -278,7 +278,7 @@ func TestNoSpanIsLeftOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t)
 		boom := func(context.Context, request) (string, error) { panic("oops") }
-		b.gather(t, fanout.Optional("banner", boom, setBanner).Fallback("again", boom), fanout.Required("account", account, setAccount))
+		b.gather(t, fanout.Optional("banner", boom, setBanner).Else(fallback.To("again", boom)), fanout.Required("account", account, setAccount))
 		var stubs tracetest.SpanStubs
 		for _, s := range b.spans.GetSpans() {
 			if s.EndTime.IsZero() {

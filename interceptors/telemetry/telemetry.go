@@ -23,7 +23,7 @@ import (
 const ScopeName = "github.com/afloat-go/afloat/interceptors/telemetry"
 
 // Observer reports what it hears to OpenTelemetry and to a log. It is a
-// policy.Observer, a degrade.Observer, a fallback.Observer, a fanout.Observer and
+// policy.Observer, a degrade.Observer, a step.Observer, a fanout.Observer and
 // a config.Observer. It is safe for concurrent use. Make one with [New]; the
 // zero Observer must not be used.
 type Observer struct {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // tellAll tells the observer of everything that can happen to a name, on all sides.
@@ -25,11 +25,11 @@ func (b *backend) tellAll(tb testing.TB, name string) {
 		b.Transition(policy.Transition{Kind: "breaker", Name: name, Target: name, Side: s, From: "closed", To: "open", Cause: "mode"})
 		b.Late(policy.Late{Kind: "breaker", Name: name, Target: name, Side: s})
 	}
-	step := fallback.Step{Plan: name, Chain: name, Name: name}
-	own := b.StepStarted(ctx, step)
-	b.StepEnded(own, step, fallback.Ended{Err: errDown, Abandoned: true})
-	b.StepEnded(own, step, fallback.Ended{Err: errors.New(name), Late: true})
-	b.FellBack(ctx, fallback.FellBack{Plan: name, Chain: name, Step: name, State: degrade.Stale, Age: time.Minute, Cause: errDown})
+	id := step.ID{Plan: name, Chain: name, Name: name}
+	own := b.StepStarted(ctx, id)
+	b.StepEnded(own, id, step.Ended{Err: errDown, Abandoned: true})
+	b.StepEnded(own, id, step.Ended{Err: errors.New(name), Late: true})
+	b.FellBack(ctx, step.FellBack{Plan: name, Chain: name, Step: name, State: degrade.Stale, Age: time.Minute, Cause: errDown})
 	b.Gathered(ctx, name, degrade.Report{}, nil)
 	b.RulesApplied(name, 1)
 	b.records.Reset()

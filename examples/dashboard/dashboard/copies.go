@@ -7,6 +7,7 @@ import (
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // ReadsPerSecond is how often the database is read in place of the user service.
@@ -16,32 +17,32 @@ const ReadsPerSecond = 100
 // Copies is what stands in for the user service: the last good copy of each user,
 // for up to an hour, and where there is none, the database behind a rate limit.
 type Copies struct {
-	// Client is for the connection to the user service.
-	Client *fallback.Client
+	// Fallbacks are for the connection to the user service.
+	Fallbacks *fallback.Methods
 
 	store *fallback.Store
 }
 
 // NewCopies returns those for the connection to target. read reads a user from the
-// database.
+// database. The observer, if there is one, hears of the stand-ins.
 func NewCopies(
-	target string, read func(id string) (*dashboardv1.User, error), opts ...fallback.Option,
+	target string, read func(id string) (*dashboardv1.User, error), observer step.Observer,
 ) (*Copies, error) {
 	store, err := fallback.NewStore(fallback.StoreConfig{})
 	limit, fault := ratelimit.New(ratelimit.Config{PerSecond: ReadsPerSecond, Burst: ReadsPerSecond / 2})
 	if err := errors.Join(err, fault); err != nil {
 		return nil, err
 	}
-	client, err := fallback.NewClient(target, []fallback.Rule{
-		fallback.For[*dashboardv1.GetUserRequest, *dashboardv1.GetUserResponse](dashboardv1.UserService_GetUser_FullMethodName).
-			LastGood(store).
-			Func("database", func(_ context.Context, req *dashboardv1.GetUserRequest) (*dashboardv1.GetUserResponse, error) {
-				user, err := read(req.GetUserId())
-				return &dashboardv1.GetUserResponse{User: user}, err
-			}).
-			Guard(limit),
-	}, opts...)
-	return &Copies{Client: client, store: store}, err
+	database := func(_ context.Context, req *dashboardv1.GetUserRequest) (*dashboardv1.GetUserResponse, error) {
+		user, err := read(req.GetUserId())
+		return &dashboardv1.GetUserResponse{User: user}, err
+	}
+	getUser := fallback.For[*dashboardv1.GetUserRequest, *dashboardv1.GetUserResponse](dashboardv1.UserService_GetUser_FullMethodName)
+	fallbacks, err := fallback.NewMethodsWith(
+		fallback.MethodsConfig{Target: target, Observer: observer},
+		getUser.Else(getUser.LastGood(store), fallback.To("database", database).Guard(limit)),
+	)
+	return &Copies{Fallbacks: fallbacks, store: store}, err
 }
 
 // Forget drops all copies, as a cache that is restarted does.

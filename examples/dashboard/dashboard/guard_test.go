@@ -140,11 +140,11 @@ func withCopies(t *testing.T, s script) (*dashboard.Service, *dashboard.Copies, 
 	copies, err := dashboard.NewCopies("users.example:443", func(id string) (*dashboardv1.User, error) {
 		reads.Add(1)
 		return &dashboardv1.User{Id: id, DisplayName: "from the database"}, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newService(t, s, interceptors.DialOptions(rules, interceptors.WithFallbacks(copies.Client))...), copies, &reads
+	return newService(t, s, interceptors.DialOptions(rules, interceptors.WithFallbacks(copies.Fallbacks))...), copies, &reads
 }
 
 // A user who was seen before is seen in an old copy.

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc"
 
 	dashboardv1 "github.com/afloat-go/afloat/examples/dashboard/proto/dashboard/v1"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	"github.com/afloat-go/afloat/interceptors/rules/config/protooptions"
 )
@@ -36,9 +37,10 @@ func newPlan(
 			func(p *page, e []*dashboardv1.Entry) { p.Activity = e }),
 		fanout.Optional(Path(Recommendations), personal(connections[Recommendations]),
 			func(p *page, products []*dashboardv1.Product) { p.Products = products }).
-			Fallback("recently viewed", viewed(connections[History])).
-			Timeout(ViewedTimeout).
-			Default(func(*request) []*dashboardv1.Product { return Popular() }),
+			Else(
+				fallback.To("recently viewed", viewed(connections[History])).Timeout(ViewedTimeout),
+				fallback.Default(func(*request) []*dashboardv1.Product { return Popular() }),
+			),
 	)
 }
 

@@ -7,10 +7,10 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
 
-	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
+	"github.com/afloat-go/afloat/interceptors/step"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
 )
 
@@ -53,12 +53,12 @@ func (s *Service) Changes() config.Observer {
 	return s.observer
 }
 
-// Fallbacks has the fallbacks of a client observed.
-func (s *Service) Fallbacks() []fallback.Option {
+// Fallbacks observes the fallbacks of a client.
+func (s *Service) Fallbacks() step.Observer {
 	if s == nil {
 		return nil
 	}
-	return []fallback.Option{fallback.WithObserver(s.observer)}
+	return s.observer
 }
 
 // Plans observes plans.

@@ -78,10 +78,10 @@ func (s *System) guardCalls(name string, lis net.Listener, observed *observe.Ser
 	if name != dashboard.Users {
 		return interceptors.DialOptions(s.guard()), nil
 	}
-	if s.copies, err = dashboard.NewCopies(lis.Addr().String(), s.data.User, observed.Fallbacks()...); err != nil {
+	if s.copies, err = dashboard.NewCopies(lis.Addr().String(), s.data.User, observed.Fallbacks()); err != nil {
 		return nil, err
 	}
-	return interceptors.DialOptions(s.guard(), interceptors.WithFallbacks(s.copies.Client)), nil
+	return interceptors.DialOptions(s.guard(), interceptors.WithFallbacks(s.copies.Fallbacks)), nil
 }
 
 // startDashboard starts the service that asks the backends.

@@ -31,10 +31,8 @@ func withoutFailsafe(target string) ([]grpc.DialOption, error) {
 			}).Per(rules.PerTarget),
 		},
 	}})
-	fallbacks, faults := fallback.NewClient(target, []fallback.Rule{
-		fallback.For[*pb.GetProfileRequest, *pb.GetProfileResponse](pb.TierService_GetProfile_FullMethodName).
-			Static(&pb.GetProfileResponse{Name: "anonymous"}),
-	})
+	get := fallback.For[*pb.GetProfileRequest, *pb.GetProfileResponse](pb.TierService_GetProfile_FullMethodName)
+	fallbacks, faults := fallback.NewMethods(target, get.Else(get.Static(&pb.GetProfileResponse{Name: "anonymous"})))
 	if err := errors.Join(err, faults); err != nil {
 		return nil, err
 	}

@@ -30,10 +30,8 @@ func withoutHystrix(target string) ([]grpc.DialOption, error) {
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}),
 		},
 	}})
-	fallbacks, faults := fallback.NewClient(target, []fallback.Rule{
-		fallback.For[*pb.GetProfileRequest, *pb.GetProfileResponse](pb.TierService_GetProfile_FullMethodName).
-			Static(&pb.GetProfileResponse{Name: "anonymous"}),
-	})
+	get := fallback.For[*pb.GetProfileRequest, *pb.GetProfileResponse](pb.TierService_GetProfile_FullMethodName)
+	fallbacks, faults := fallback.NewMethods(target, get.Else(get.Static(&pb.GetProfileResponse{Name: "anonymous"})))
 	if err := errors.Join(err, faults); err != nil {
 		return nil, err
 	}
@@ -47,8 +45,7 @@ func stockWithFallback(query func(ctx context.Context, sku string) (string, erro
 	if err := errors.Join(err, faults); err != nil {
 		return nil, err
 	}
-	return fallback.New("read stock", fallback.Try("database", query).
-		Guard(circuit, places).
-		Timeout(time.Second).
-		Default(func(string) string { return "unknown" }))
+	return fallback.New("read stock",
+		fallback.To("database", query).Guard(circuit, places).Timeout(time.Second),
+		fallback.Default(func(string) string { return "unknown" }))
 }

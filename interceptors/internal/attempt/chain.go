@@ -3,49 +3,113 @@ package attempt
 import (
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
-// Chain is the steps to one value. It is immutable; see [Builder].
-type Chain[In, T any] struct {
-	Steps []*Step[In, T]
-	// FallsBack says after which errors of the first step the next one is tried.
-	// After those of a fallback it always is: only the first step's word counts.
+// Config is what a chain has besides its steps.
+type Config struct {
+	// Label, as in `fallback "profile"`, begins each fault and the errors of steps that
+	// were not started.
+	Label string
+	// Plan and Name are those that observers know the chain by. The name is also that
+	// of its errors.
+	Plan, Name string
+	// Observer hears of the steps. Nil: nobody does.
+	Observer step.Observer
+	// FallsBack says after which errors of the first step the next one is tried. Nil:
+	// after failures of the dependency and refusals. After the error of a fallback the
+	// next one always is: only the first step's word counts.
 	FallsBack func(error) bool
-
-	// Overtime: the default is run even if the time of the run is over.
+	// Answered says which errors of the first step are answers, that there is no
+	// value: after them no other step is tried. Nil: none is.
+	Answered func(error) bool
+	// Panicked is told of the panics of steps, late if the step had been left behind.
+	// Nil: nobody is.
+	Panicked func(ctx context.Context, step string, err *policy.PanicError, late bool)
+	// Overtime: the default, if there is one, is run even if the time of the run is over,
+	// because somebody waits for it still, see [Run.Hurry].
 	Overtime bool
-
-	answered func(error) bool // which errors of the first step are answers
-	whole    bool             // the value is the response of a call as it is
-	watcher  Watcher          // nil: nobody
-	// panicked is told of the panics of steps, late if the step had been left
-	// behind. Nil: nobody is.
-	panicked func(ctx context.Context, step int, err *policy.PanicError, late bool)
+	// Whole: the value is the response of a call as it is.
+	Whole bool
+	// Keeps: the user of the chain keeps good values for the steps that are [Step.Kept].
+	Keeps bool
 }
 
-// Names are the names of the first n steps.
-func (c *Chain[In, T]) Names(n int) []string {
-	names := make([]string, n)
-	for i, s := range c.Steps[:n] {
-		names[i] = s.Name
+// Chain is the steps to one value. It is immutable. Make one with [New].
+type Chain[In, T any] struct {
+	cfg    Config
+	stages []*stage[In, T]
+	ids    []step.ID // of the stages, if there is an observer
+}
+
+// New checks the steps and makes a chain of them. It reports all faults at once.
+func New[In, T any](cfg Config, steps ...Step[In, T]) (*Chain[In, T], error) {
+	if cfg.FallsBack == nil {
+		cfg.FallsBack = fallsBack
 	}
-	return names
+	if cfg.Answered == nil {
+		cfg.Answered = func(error) bool { return false }
+	}
+	cfg.Overtime = cfg.Overtime && len(steps) > 0 && steps[len(steps)-1].instant
+	c := &Chain[In, T]{cfg: cfg}
+	f := validate.Of(cfg.Label)
+	f.Require(len(steps) > 0, "steps", "none", "at least one")
+	order(f, steps, cfg.Keeps)
+	shared(f, steps)
+	faults := []error{f.Err()}
+	for i, s := range steps {
+		id := step.ID{Plan: cfg.Plan, Chain: cfg.Name, Name: s.name, Fallback: i > 0}
+		made, err := s.build(cfg.Label, guardsOf(cfg.Observer, id))
+		c.stages, c.ids, faults = append(c.stages, made), append(c.ids, id), append(faults, err)
+	}
+	if len(c.stages) > 0 {
+		c.stages[0].state = degrade.Intact
+	}
+	return c, errors.Join(faults...)
 }
 
-// GoesOn reports whether a run has more steps to run if its context has ended for the
-// reason err, nil if it has not.
-func (c *Chain[In, T]) GoesOn(err error) bool {
-	return err == nil || c.Overtime && errors.Is(err, context.DeadlineExceeded)
+// order requires that the first step may give the value as it should be, that a
+// default, which cannot fail, is last, and that kept values are kept.
+func order[In, T any](f *validate.Faults, steps []Step[In, T], keeps bool) {
+	for i, s := range steps {
+		f.Require(i > 0 || s.state != degrade.Stale && s.state != degrade.Defaulted,
+			"first step", fmt.Sprintf("%q, whose value is %v", s.name, s.state), "one whose value is as it should be")
+		f.Require(!s.instant || i == len(steps)-1, "default", fmt.Sprintf("step %d of %d", i+1, len(steps)), "the last step")
+		f.Require(!s.kept || keeps, fmt.Sprintf("step %q", s.name), "of responses that are kept",
+			"for a method of a client: nothing else keeps them")
+	}
 }
 
-// FallsBack is the default rule for which errors the next step is tried after:
-// failures of the dependency and refusals. Other codes are its answer.
-func FallsBack(err error) bool {
+// shared requires that no two steps stand under one policy: what refuses the
+// one would refuse the other.
+func shared[In, T any](f *validate.Faults, steps []Step[In, T]) {
+	owners := map[policy.Policy]int{}
+	for i, s := range steps {
+		for _, p := range s.guards {
+			if p == nil || !reflect.ValueOf(p).Comparable() {
+				continue
+			}
+			owner, taken := owners[p]
+			f.Require(!taken || owner == i, fmt.Sprintf("guard of step %q", s.name),
+				fmt.Sprintf("the %T of step %q", p, steps[owner].name), "one of its own")
+			owners[p] = i
+		}
+	}
+}
+
+// fallsBack implements the default of [Config.FallsBack]. Codes that it does not name
+// are the dependency's answer.
+func fallsBack(err error) bool {
 	switch policy.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss, codes.ResourceExhausted:
 		return true
@@ -54,15 +118,44 @@ func FallsBack(err error) bool {
 	}
 }
 
+// StepName returns the name of the i-th step.
+func (c *Chain[In, T]) StepName(i int) string { return c.stages[i].name }
+
+// Overtime reports whether the chain has a default that is run even if the time of the
+// run is over.
+func (c *Chain[In, T]) Overtime() bool { return c.cfg.Overtime }
+
+// FallsBack reports whether the second step is tried after an error of the first.
+func (c *Chain[In, T]) FallsBack(err error) bool { return c.cfg.FallsBack(err) }
+
+// GoesOn reports whether a run has more steps to run if its context has ended for the
+// reason err, nil if it has not.
+func (c *Chain[In, T]) GoesOn(err error) bool {
+	return err == nil || c.cfg.Overtime && errors.Is(err, context.DeadlineExceeded)
+}
+
+// Error returns the error of a run whose first steps failed with these: the error
+// itself if there is one, and a [step.Error] if there are several.
+func (c *Chain[In, T]) Error(failures []error) error {
+	if len(failures) == 1 {
+		return failures[0]
+	}
+	e := &step.Error{Chain: c.cfg.Name}
+	for i, err := range failures {
+		e.Failures = append(e.Failures, step.Failure{Step: c.stages[i].name, Err: err})
+	}
+	return e
+}
+
 // instantShare is what a step that needs no time is left, for the machine may
 // be busy.
 const instantShare = 5 * time.Millisecond
 
-// Limit is when the i-th step must have ended, zero if nothing but ctx ends it.
-// It is an error to start it now. The clock is read only where there is
-// something to share.
+// Limit returns when the i-th step must have ended, zero if nothing but ctx ends it,
+// or why it must not be started now. It reads the clock only where there is something
+// to share.
 func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
-	s, last := c.Steps[i], i == len(c.Steps)-1
+	s, last := c.stages[i], i == len(c.stages)-1
 	if s.instant || last && s.timeout == 0 && s.needs == 0 {
 		return time.Time{}, nil
 	}
@@ -86,11 +179,11 @@ func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
 	return now.Add(share), nil
 }
 
-// reserved is what of the time left is kept for the steps after the i-th: what
+// reserved returns what of the time left is kept for the steps after the i-th: what
 // they need, or a quarter each, but half of it at most.
 func (c *Chain[In, T]) reserved(i int, left time.Duration) time.Duration {
 	var sum time.Duration
-	for _, s := range c.Steps[i+1:] {
+	for _, s := range c.stages[i+1:] {
 		switch {
 		case s.needs > 0:
 			sum += s.needs
@@ -101,4 +194,29 @@ func (c *Chain[In, T]) reserved(i int, left time.Duration) time.Duration {
 		}
 	}
 	return min(sum, left/2)
+}
+
+// started tells the observer, if there is one, that the i-th step's turn has come, and
+// returns the context for the step.
+func (c *Chain[In, T]) started(ctx context.Context, i int) (out context.Context) {
+	out = ctx
+	defer contain.Panic()
+	if own := c.cfg.Observer.StepStarted(ctx, c.ids[i]); own != nil {
+		out = own
+	}
+	return out
+}
+
+// ended tells the observer how the i-th step did.
+func (c *Chain[In, T]) ended(ctx context.Context, i int, e step.Ended) {
+	defer contain.Panic()
+	c.cfg.Observer.StepEnded(ctx, c.ids[i], e)
+}
+
+// fellBack tells the observer that the answer of the i-th step is used.
+func (c *Chain[In, T]) fellBack(ctx context.Context, i int, age time.Duration, cause error) {
+	defer contain.Panic()
+	c.cfg.Observer.FellBack(ctx, step.FellBack{
+		Plan: c.cfg.Plan, Chain: c.cfg.Name, Step: c.stages[i].name, State: c.stages[i].state, Age: age, Cause: cause,
+	})
 }

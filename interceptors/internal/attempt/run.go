@@ -6,8 +6,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
+
+// Taker hears that a run has ended.
+type Taker interface {
+	// Took is called once for each run, from any goroutine: there is an answer. If
+	// not ok, all steps failed that were tried, and there are only their failures.
+	Took(ok bool)
+}
 
 // Run is one way through a chain. It is a struct to be part of what its user
 // allocates anyway, and must not be copied.
@@ -19,13 +28,13 @@ type Run[In, T any] struct {
 	// handed over, because that would take a larger stack than goroutines begin with.
 	Answer Answer[T]
 	// current is the try that runs. That of the first step is left out if nobody
-	// watches and there is no default for overtime: nothing is to be known of it then
+	// observes and there is no default for overtime: nothing is to be known of it then
 	// when the run is abandoned.
 	current atomic.Pointer[try]
 	first   try
 }
 
-// Require says, before the start, whether whoever asked wants all or nothing.
+// Require notes, before the start, whether whoever asked wants all or nothing.
 func (r *Run[In, T]) Require(all bool) { r.first.scope.Required = all }
 
 // Start runs the chain on the calling goroutine, until a step answers, all have
@@ -38,8 +47,8 @@ func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Ta
 	r.Resume(ctx, c, in, taker, nil)
 }
 
-// Resume is Start for a chain whose first steps somebody else has run, with
-// these failures.
+// Resume does what Start does, for a chain whose first steps somebody else has run,
+// with these failures.
 func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker, failures []error) {
 	r.chain, r.in, r.taker, r.first.Context = c, in, taker, ctx
 	if len(failures) > 0 {
@@ -48,7 +57,7 @@ func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker T
 	r.from(len(failures))
 }
 
-// Abandon says that nobody waits for the run any more, because its context has
+// Abandon notes that nobody waits for the run any more, because its context has
 // ended. It reports whether a step is left behind thereby: then the failures of
 // those before it may be read. If not, nothing of the answer may, and Took may still
 // be called.
@@ -57,12 +66,12 @@ func (r *Run[In, T]) Abandon() bool {
 	return t != nil && r.leave(t, t.Err())
 }
 
-// Hurry says that the time of the run is over, but that somebody waits for its default
+// Hurry makes the run give its default, because its time is over but somebody waits
 // still. It is for chains with Overtime. The step that runs is left behind, and the run
 // goes on elsewhere; what is between is skipped for want of time.
 func (r *Run[In, T]) Hurry() {
 	t := r.current.Load()
-	if t == nil || r.chain.Steps[t.step].instant { // it goes on by itself
+	if t == nil || r.chain.stages[t.step].instant { // it goes on by itself
 		return
 	}
 	if err := t.Err(); r.leave(t, err) {
@@ -85,14 +94,14 @@ func (r *Run[In, T]) step(i int) bool {
 		t = &try{Context: r.first.Context, step: i}
 		t.scope.Required = r.first.scope.Required
 	}
-	t.scope.Whole = r.chain.whole
+	t.scope.Whole = r.chain.cfg.Whole
 	value, asOf, err := r.attempt(t)
 	return r.end(t, err) && r.concluded(t, value, asOf, err)
 }
 
 // attempt runs the step within its bounds.
 func (r *Run[In, T]) attempt(t *try) (value T, asOf time.Time, err error) {
-	s := r.chain.Steps[t.step]
+	s := r.chain.stages[t.step]
 	ctx := context.Context(t)
 	limit, err := r.chain.Limit(t, t.step)
 	if !limit.IsZero() {
@@ -100,15 +109,15 @@ func (r *Run[In, T]) attempt(t *try) (value T, asOf time.Time, err error) {
 		defer cancel()
 		ctx = limited
 	}
-	if w := r.chain.watcher; w != nil {
-		ctx = w.Started(ctx, t.step)
+	if r.chain.cfg.Observer != nil {
+		ctx = r.chain.started(ctx, t.step)
 		t.watched = &watched{ctx: ctx}
 	}
-	if t.watched != nil || t.step > 0 || r.chain.Overtime {
+	if t.watched != nil || t.step > 0 || r.chain.cfg.Overtime {
 		r.current.Store(t)
 	}
 	if err == nil {
-		err = s.enter(t, r.chain.Overtime)
+		err = s.enter(t, r.chain.cfg.Overtime)
 	}
 	if err != nil {
 		return value, asOf, err
@@ -128,17 +137,17 @@ func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.
 			err = r.panicked(ctx, t, recover())
 		}
 	}()
-	value, asOf, err = r.chain.Steps[t.step].guarded(ctx, r.in)
+	value, asOf, err = r.chain.stages[t.step].guarded(ctx, r.in)
 	returned = true
 	return value, asOf, err
 }
 
-// panicked is the error of a step that panicked with the value, or ended its
+// panicked returns the error of a step that panicked with the value, or ended its
 // goroutine if that is nil: then the run goes on elsewhere.
 func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
 	err := &policy.PanicError{Value: value, Stack: debug.Stack()}
-	if f := r.chain.panicked; f != nil {
-		f(ctx, t.step, err, r.late(ctx, t))
+	if f := r.chain.cfg.Panicked; f != nil {
+		f(ctx, r.chain.stages[t.step].name, err, r.late(ctx, t))
 	}
 	if value == nil {
 		go r.exited(t, err)
@@ -149,7 +158,7 @@ func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
 // late reports whether the step that runs under ctx has been left behind. Of most it is
 // known by their context only; but the time of a default may be over before its turn.
 func (r *Run[In, T]) late(ctx context.Context, t *try) bool {
-	if r.chain.Steps[t.step].instant {
+	if r.chain.stages[t.step].instant {
 		return t.state.Load() != running
 	}
 	return ctx.Err() != nil
@@ -159,7 +168,7 @@ func (r *Run[In, T]) late(ctx context.Context, t *try) bool {
 func (r *Run[In, T]) overtake(t *try) {
 	err := t.Err()
 	if err == nil {
-		err = r.chain.Steps[t.step].gaveUp
+		err = r.chain.stages[t.step].gaveUp
 	}
 	if r.leave(t, err) {
 		r.goOn(t, err)
@@ -173,6 +182,7 @@ func (r *Run[In, T]) exited(t *try, err error) {
 	}
 }
 
+// goOn runs the steps after the one that failed with err, on this goroutine.
 func (r *Run[In, T]) goOn(t *try, err error) {
 	var none T
 	if r.concluded(t, none, time.Time{}, err) {
@@ -204,10 +214,74 @@ func (r *Run[In, T]) failed(t *try, err error) bool {
 		r.Answer.detour = &detour{ended: policy.Now()}
 	}
 	r.Answer.detour.failures = append(r.Answer.detour.failures, err)
-	goesOn := t.step > 0 || !r.chain.answered(err) && r.chain.FallsBack(err)
-	if goesOn && t.step+1 < len(r.chain.Steps) && r.chain.GoesOn(t.Err()) {
+	goesOn := t.step > 0 || !r.chain.cfg.Answered(err) && r.chain.cfg.FallsBack(err)
+	if goesOn && t.step+1 < len(r.chain.stages) && r.chain.GoesOn(t.Err()) {
 		return true
 	}
 	r.taker.Took(false)
 	return false
+}
+
+// end notes that the step has ended, and reports whether its result counts: it does
+// unless the step was left behind.
+func (r *Run[In, T]) end(t *try, err error) bool {
+	if t.state.CompareAndSwap(running, ended) {
+		r.tell(t, step.Ended{Err: err})
+		return true
+	}
+	if w := t.watched; w != nil {
+		w.late = err
+	}
+	if !t.state.CompareAndSwap(leaving, ended) {
+		r.tell(t, step.Ended{Err: err, Late: true})
+	}
+	return false
+}
+
+// leave leaves the step behind, for the reason err, unless it has ended. The
+// observer hears of that first, and then that the step is late.
+func (r *Run[In, T]) leave(t *try, err error) bool {
+	if !t.state.CompareAndSwap(running, leaving) {
+		return false
+	}
+	r.tell(t, step.Ended{Err: err, Abandoned: true})
+	if !t.state.CompareAndSwap(leaving, left) && t.watched != nil {
+		r.tell(t, step.Ended{Err: t.watched.late, Late: true})
+	}
+	return true
+}
+
+// tell tells the observer, if there is one, how the step did.
+func (r *Run[In, T]) tell(t *try, e step.Ended) {
+	if t.watched != nil {
+		e.Answer = t.step == 0 && e.Err != nil && !e.Abandoned && r.chain.cfg.Answered(e.Err)
+		r.chain.ended(t.watched.ctx, t.step, e)
+	}
+}
+
+// Used notes that the answer is used, of which the observer hears if it is not the
+// first step's.
+func (r *Run[In, T]) Used(ctx context.Context) {
+	if a := &r.Answer; r.chain.cfg.Observer != nil && a.Step() > 0 {
+		r.chain.fellBack(ctx, a.Step(), a.Age(), a.Failures()[0])
+	}
+}
+
+// Plain reports whether there is nothing to say of the answer: the first step
+// answered, and under its context nobody was asked.
+func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && !r.first.scope.Made() }
+
+// Report closes the scope of the step that answered and returns what there is to
+// say of the answer, in the value's paths: what calls said, and that it does not
+// come from the first step. The source is the chain's, for operators. It is for
+// runs with an answer, once each.
+func (r *Run[In, T]) Report(source degrade.Source) degrade.Report {
+	d := r.Answer.detour
+	if d == nil {
+		return r.first.scope.Close()
+	}
+	s, cause := r.chain.stages[d.won.step], d.failures[0]
+	source.Code, source.Fallback = policy.Code(cause), s.name
+	fellBack := degrade.Marker{State: s.state, Reason: degrade.ReasonOf(cause), Age: d.age, Source: source}
+	return degrade.Union(degrade.NewReport(fellBack), d.won.scope.Close())
 }

@@ -13,14 +13,14 @@ type try struct {
 	context.Context //nolint:containedctx // it is a context
 
 	scope   degrade.LazyScope
-	watched *watched // nil: by nobody
+	watched *watched // nil: nobody observes
 	step    int
 	state   atomic.Uint32
 }
 
-// watched is what a watcher makes of a try.
+// watched is what an observer makes of a try.
 type watched struct {
-	// ctx is the step's, as the watcher made it.
+	// ctx is the step's, as the observer made it.
 	ctx context.Context //nolint:containedctx // lives as long as the try
 	// late is what the step came to that ended while it was being left behind.
 	late error
@@ -29,7 +29,7 @@ type watched struct {
 // The states of a try.
 const (
 	running uint32 = iota
-	leaving        // it was given up, which the watcher is yet to hear
+	leaving        // it was given up, which the observer is yet to hear
 	left           // it was given up, and runs on
 	ended
 )
@@ -40,40 +40,4 @@ func (t *try) Value(key any) any {
 		return v
 	}
 	return t.Context.Value(key)
-}
-
-// end says that the step has ended, and reports whether its result counts: it does
-// unless the step was left behind.
-func (r *Run[In, T]) end(t *try, err error) bool {
-	if t.state.CompareAndSwap(running, ended) {
-		r.tell(t, Ended{Err: err})
-		return true
-	}
-	if w := t.watched; w != nil {
-		w.late = err
-	}
-	if !t.state.CompareAndSwap(leaving, ended) {
-		r.tell(t, Ended{Err: err, Late: true})
-	}
-	return false
-}
-
-// leave leaves the step behind, for the reason err, unless it has ended. The
-// watcher hears of that first, and then that the step is late.
-func (r *Run[In, T]) leave(t *try, err error) bool {
-	if !t.state.CompareAndSwap(running, leaving) {
-		return false
-	}
-	r.tell(t, Ended{Err: err, Abandoned: true})
-	if !t.state.CompareAndSwap(leaving, left) && t.watched != nil {
-		r.tell(t, Ended{Err: t.watched.late, Late: true})
-	}
-	return true
-}
-
-func (r *Run[In, T]) tell(t *try, e Ended) {
-	if t.watched != nil {
-		e.Answer = t.step == 0 && e.Err != nil && !e.Abandoned && r.chain.answered(e.Err)
-		r.chain.watcher.Ended(t.watched.ctx, t.step, e)
-	}
 }

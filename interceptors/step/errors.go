@@ -1,29 +1,30 @@
-package fallback
+package step
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"google.golang.org/grpc/status"
 
-	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // The errors of steps that were not started, each wrapped in a
 // *[policy.Rejection].
 var (
-	// ErrRunning: as many runs of the step as [Steps.MaxRunning] allows are in
-	// progress, including those left behind.
-	ErrRunning = attempt.ErrRunning
+	// ErrRunning: as many runs of the step as its MaxRunning allows are in progress,
+	// including those left behind.
+	ErrRunning = errors.New("fallback: too many of the step run at once")
 	// ErrNoTime: not enough time was left for the step.
-	ErrNoTime = attempt.ErrNoTime
+	ErrNoTime = errors.New("fallback: not enough time left for the step")
 )
 
 // Error is the error of a chain in which several steps failed. Its gRPC status
 // is that of the first step, which the others were to replace.
 type Error struct {
-	// Chain is the chain's name, or the method of a call.
+	// Chain is the chain's name, the method of a call, or the path of a plan's
+	// source.
 	Chain string
 	// Failures are the failures of the steps that were tried, in order.
 	Failures []Failure
@@ -64,21 +65,4 @@ func (e *Error) GRPCStatus() *status.Status {
 		return s
 	}
 	return status.New(policy.Code(first), first.Error())
-}
-
-// ErrorOf returns the error of a chain from the failures of its steps, which have
-// the given names: nil if there are none, the error itself if there is one, and
-// an [*Error] if there are several. It is for package fanout.
-func ErrorOf(chain string, steps []string, failures []error) error {
-	switch len(failures) {
-	case 0:
-		return nil
-	case 1:
-		return failures[0]
-	}
-	e := &Error{Chain: chain}
-	for i, err := range failures {
-		e.Failures = append(e.Failures, Failure{Step: steps[i], Err: err})
-	}
-	return e
 }

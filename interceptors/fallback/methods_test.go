@@ -21,7 +21,7 @@ import (
 func TestCallThatSucceedsIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fallbacks := client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"}))
+		fallbacks := methods(t, method().Else(method().Static(&testv1.GetProfileResponse{Name: "nobody"})))
 		cc := (&profiles{get: answers("Ada")}).dial(t, "main", fallbacks)
 		var report degrade.Report
 		resp, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{}, degrade.Capture(&report))
@@ -36,7 +36,11 @@ func TestStaticResponseIsCopiedAndMarked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var heard recorder
 		fixed := &testv1.GetProfileResponse{Name: "nobody", Tags: []string{"a"}}
-		fallbacks := client(t, method().Static(fixed), fallback.WithObserver(&heard))
+		fallbacks, err := fallback.NewMethodsWith(
+			fallback.MethodsConfig{Target: "passthrough:///main", Observer: &heard}, method().Else(method().Static(fixed)))
+		if err != nil {
+			t.Fatal(err)
+		}
 		fixed.Name = "changed later"
 		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", fallbacks)
 		for range 2 {
@@ -70,10 +74,10 @@ func TestStaticResponseIsCopiedAndMarked(t *testing.T) {
 func TestWhoHasGoneIsGivenNoFallback(t *testing.T) {
 	t.Parallel()
 	asked := false
-	fallbacks := client(t, method().Func("cache", func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
+	fallbacks := methods(t, method().Else(fallback.To("cache", func(context.Context, *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
 		asked = true
 		return &testv1.GetProfileResponse{}, nil
-	}))
+	})))
 	ctx, cancel := context.WithCancel(t.Context())
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 		cancel()
@@ -89,7 +93,7 @@ func TestWhoHasGoneIsGivenNoFallback(t *testing.T) {
 func TestCallThatIsAnsweredGetsItsError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fallbacks := client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"}))
+		fallbacks := methods(t, method().Else(method().Static(&testv1.GetProfileResponse{Name: "nobody"})))
 		cc := (&profiles{get: refuses(status.Error(codes.NotFound, "no such profile"))}).dial(t, "main", fallbacks)
 		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
 		if status.Code(err) != codes.NotFound {
@@ -101,7 +105,7 @@ func TestCallThatIsAnsweredGetsItsError(t *testing.T) {
 func TestCompleteOrNothingHasNoFallback(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fallbacks := client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"}))
+		fallbacks := methods(t, method().Else(method().Static(&testv1.GetProfileResponse{Name: "nobody"})))
 		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", fallbacks)
 		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{}, degrade.RequireComplete())
 		if status.Code(err) != codes.Unavailable || status.Convert(err).Message() != "down" {
@@ -117,7 +121,7 @@ func TestOtherConnectionAnswers(t *testing.T) {
 			err := degrade.Mark(ctx, "avatar", degrade.Missing, degrade.ReasonShed)
 			return &testv1.GetProfileResponse{Name: "Ada"}, err
 		}}).dial(t, "other", nil)
-		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", client(t, method().Conn("other region", other)))
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", methods(t, method().Else(method().Conn("other region", other))))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var report degrade.Report
@@ -130,6 +134,23 @@ func TestOtherConnectionAnswers(t *testing.T) {
 		}
 		if inside := degrade.FromResponse(resp); inside.Len() != 2 || inside.State("avatar") != degrade.Missing {
 			t.Errorf("in the response: %v", inside.Proto())
+		}
+	})
+}
+
+// A step that calls another connection is one like any other: first or last, in a
+// chain or in a source of a plan.
+func TestConnectionsMakeAChain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		near, far := (&profiles{get: refuses(errDown)}).dial(t, "near", nil), (&profiles{get: answers("Ada")}).dial(t, "far", nil)
+		c, err := fallback.New("profile", method().Conn("near", near).Timeout(time.Second), method().Conn("far", far))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := c.Do(t.Context(), &testv1.GetProfileRequest{})
+		if err != nil || a.Value.GetName() != "Ada" || a.Step != "far" || a.Report.State("") != degrade.Substituted {
+			t.Errorf("answer = %+v, %v", a, err)
 		}
 	})
 }
@@ -147,7 +168,7 @@ func TestCallLeavesTimeToItsFallback(t *testing.T) {
 			left = time.Until(end)
 			return &testv1.GetProfileResponse{Name: "cached"}, nil
 		}
-		cc := (&profiles{get: hang}).dial(t, "main", client(t, method().Func("cache", f)))
+		cc := (&profiles{get: hang}).dial(t, "main", methods(t, method().Else(fallback.To("cache", f))))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		resp, err := testv1.NewTierServiceClient(cc).GetProfile(ctx, &testv1.GetProfileRequest{})
@@ -160,8 +181,9 @@ func TestCallLeavesTimeToItsFallback(t *testing.T) {
 func TestAllFallbacksFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rule := method().Func("cache", refuses(status.Error(codes.DataLoss, "gone"))).LastGood(store(t, fallback.StoreConfig{}))
-		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", client(t, rule))
+		m := method().Else(
+			fallback.To("cache", refuses(status.Error(codes.DataLoss, "gone"))), method().LastGood(store(t, fallback.StoreConfig{})))
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", methods(t, m))
 		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
 		if status.Code(err) != codes.Unavailable || !errors.Is(err, fallback.ErrNotKept) {
 			t.Errorf("error = %v", err)
@@ -177,7 +199,7 @@ func TestOpenCircuitFallsBack(t *testing.T) {
 			calls++
 			return nil, errDown
 		}
-		cc := (&profiles{get: get}).dial(t, "main", client(t, method().Static(&testv1.GetProfileResponse{Name: "nobody"})))
+		cc := (&profiles{get: get}).dial(t, "main", methods(t, method().Else(method().Static(&testv1.GetProfileResponse{Name: "nobody"}))))
 		var report degrade.Report
 		for range 30 {
 			resp, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{}, degrade.Capture(&report))
@@ -196,16 +218,16 @@ func TestOpenCircuitFallsBack(t *testing.T) {
 	})
 }
 
-func TestRuleWithOtherMessagesSaysSo(t *testing.T) {
+func TestMethodWithOtherMessagesSaysSo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rule := fallback.For[*wrapperspb.StringValue, *wrapperspb.StringValue](testv1.TierService_GetProfile_FullMethodName).
-			Static(wrapperspb.String("wrong"))
-		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", client(t, rule))
+		m := fallback.For[*wrapperspb.StringValue, *wrapperspb.StringValue](testv1.TierService_GetProfile_FullMethodName)
+		m = m.Else(m.Static(wrapperspb.String("wrong")))
+		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", methods(t, m))
 		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
 		const want = `fallback "/afloat.test.v1.TierService/GetProfile": call: rpc error: code = Unavailable desc = down; ` +
 			`fallbacks: rpc error: code = Internal desc = fallback: messages = *testv1.GetProfileRequest, *testv1.GetProfileResponse; ` +
-			`must be *wrapperspb.StringValue, *wrapperspb.StringValue as the rule says`
+			`must be *wrapperspb.StringValue, *wrapperspb.StringValue as the method was described`
 		if err == nil || err.Error() != want || status.Code(err) != codes.Unavailable {
 			t.Errorf("error = %v; want %v", err, want)
 		}
@@ -220,10 +242,10 @@ func TestTimeoutOfTheCallAndWhen(t *testing.T) {
 			time.Sleep(time.Second) // else its answer might be the first to arrive
 			return nil, status.Error(codes.Aborted, "never mind")
 		}
-		rule := method().Timeout(time.Second).Static(&testv1.GetProfileResponse{Name: "nobody"}).
+		m := method().Timeout(time.Second).Else(method().Static(&testv1.GetProfileResponse{Name: "nobody"})).
 			When(func(err error) bool { return status.Code(err) == codes.DeadlineExceeded })
 		begin := time.Now()
-		cc := (&profiles{get: hang}).dial(t, "main", client(t, rule))
+		cc := (&profiles{get: hang}).dial(t, "main", methods(t, m))
 		resp, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
 		if err != nil || resp.GetName() != "nobody" || time.Since(begin) != time.Second {
 			t.Errorf("response = %v, %v after %v", resp, err, time.Since(begin))
@@ -233,7 +255,7 @@ func TestTimeoutOfTheCallAndWhen(t *testing.T) {
 
 func TestOtherMethodsPassThrough(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]*fallback.Client{"none": nil, "another": client(t, method().Static(&testv1.GetProfileResponse{}))} {
+	for name, c := range map[string]*fallback.Methods{"none": nil, "another": methods(t, method().Else(method().Static(&testv1.GetProfileResponse{})))} {
 		called := false
 		invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 			called = true

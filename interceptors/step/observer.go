@@ -1,4 +1,4 @@
-package fallback
+package step
 
 import (
 	"context"
@@ -8,31 +8,31 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// Observer hears of the steps of chains, of clients and of the sources of plans;
-// every fanout.Observer is one too. It must be safe for concurrent use and must not
-// block. Its panics are recovered and dropped. Embed [NopObserver] to implement it
-// in part and to stay compatible when methods are added.
+// Observer hears of the steps of chains, of methods with fallbacks and of the sources
+// of plans; every fanout.Observer is one too. It must be safe for concurrent use and
+// must not block. Its panics are recovered and dropped. Embed [NopObserver] to
+// implement it in part and to stay compatible when methods are added.
 //
 // An Observer does not hear of a client's own call as a step. The observers of
 // its policies and gRPC's stats handlers do.
 //
-// An Observer that is also a [policy.Observer] hears of the calls that the guards of
-// steps admit and refuse; their method is the result of [Step.String]. Everything
+// An Observer that is also a policy.Observer hears of the calls that the guards of
+// steps admit and refuse; their method is the result of [ID.String]. Everything
 // else that policies report goes to their own observers.
 type Observer interface {
 	// StepStarted: a step's turn has come. The returned context becomes the
 	// step's; nil leaves it unchanged.
-	StepStarted(ctx context.Context, s Step) context.Context
+	StepStarted(ctx context.Context, id ID) context.Context
 	// StepEnded is called once for each StepStarted, before the result of the step
 	// is used. For a step that was left behind, it is called a second time if the
 	// step ever ends. The context is the one that StepStarted returned.
-	StepEnded(ctx context.Context, s Step, e Ended)
+	StepEnded(ctx context.Context, id ID, e Ended)
 	// FellBack: the value of a fallback is used.
 	FellBack(ctx context.Context, f FellBack)
 }
 
-// Step identifies one step of a chain.
-type Step struct {
+// ID identifies one step.
+type ID struct {
 	// Plan is the name of the plan, empty outside of one.
 	Plan string
 	// Chain is the chain's name, the method of a call, or the path of a plan's
@@ -46,13 +46,13 @@ type Step struct {
 
 // String returns, for example, "GetDashboard products" for a source of a plan,
 // and "GetDashboard products: recently viewed" for one of its fallbacks.
-func (s Step) String() string {
-	name := s.Chain
-	if s.Plan != "" {
-		name = s.Plan + " " + name
+func (id ID) String() string {
+	name := id.Chain
+	if id.Plan != "" {
+		name = id.Plan + " " + name
 	}
-	if s.Name != s.Chain {
-		name += ": " + s.Name
+	if id.Name != id.Chain {
+		name += ": " + id.Name
 	}
 	return name
 }
@@ -62,7 +62,7 @@ type Ended struct {
 	// Err is the step's own error, whether or not a fallback answers, or nil. If
 	// the step was left behind, it is the reason for that.
 	//
-	// A step that could not be started has ended too: with a *[policy.Rejection]
+	// A step that could not be started has ended too: with a *policy.Rejection
 	// that wraps [ErrNoTime] or [ErrRunning], or context.Canceled if its caller
 	// was gone, or with the refusal of one of its guards.
 	Err error
@@ -79,7 +79,7 @@ type Ended struct {
 
 // FellBack describes an answer by a fallback.
 type FellBack struct {
-	// Plan and Chain are as in [Step].
+	// Plan and Chain are as in [ID].
 	Plan, Chain string
 	// Step is the name of the step that answered. State and Age are those of the
 	// answer.
@@ -94,10 +94,10 @@ type FellBack struct {
 type NopObserver struct{}
 
 // StepStarted returns ctx.
-func (NopObserver) StepStarted(ctx context.Context, _ Step) context.Context { return ctx }
+func (NopObserver) StepStarted(ctx context.Context, _ ID) context.Context { return ctx }
 
 // StepEnded does nothing.
-func (NopObserver) StepEnded(context.Context, Step, Ended) {}
+func (NopObserver) StepEnded(context.Context, ID, Ended) {}
 
 // FellBack does nothing.
 func (NopObserver) FellBack(context.Context, FellBack) {}
@@ -112,6 +112,7 @@ type logger struct {
 	l *slog.Logger
 }
 
+// FellBack logs the answer.
 func (o logger) FellBack(ctx context.Context, f FellBack) {
 	attrs := make([]slog.Attr, 0, 6)
 	if f.Plan != "" {

@@ -16,11 +16,15 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 var errDown = status.Error(codes.Unavailable, "down")
 
-type builder = attempt.Builder[int, string]
+type (
+	chain = *attempt.Chain[int, string]
+	steps = []attempt.Step[int, string]
+)
 
 func gives(value string) func(context.Context, int) (string, error) {
 	return func(context.Context, int) (string, error) { return value, nil }
@@ -34,9 +38,23 @@ func deaf(context.Context, int) (string, error) {
 	return "late", nil
 }
 
-func build(tb testing.TB, b builder, w attempt.Watcher) *attempt.Chain[int, string] {
+// old says of a value that its age is not known.
+func old(get func(context.Context, int) (string, error)) func(context.Context, int) (string, time.Time, error) {
+	return func(ctx context.Context, in int) (string, time.Time, error) {
+		value, err := get(ctx, in)
+		return value, time.Time{}, err
+	}
+}
+
+func build(tb testing.TB, s ...attempt.Step[int, string]) chain {
 	tb.Helper()
-	c, err := b.Build("chain", w)
+	return buildWith(tb, attempt.Config{}, s...)
+}
+
+func buildWith(tb testing.TB, cfg attempt.Config, s ...attempt.Step[int, string]) chain {
+	tb.Helper()
+	cfg.Label, cfg.Name = "chain", "chain"
+	c, err := attempt.New(cfg, s...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -59,20 +77,20 @@ func (t *taker) Took(ok bool) {
 func TestRunTellsWhatCameOfIt(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		b        builder
+		steps    steps
 		ok       bool
 		step     int
 		value    string
 		failures int
 	}{
-		"first":  {builder{}.Then("a", degrade.Intact, gives("a")), true, 0, "a", 0},
-		"second": {builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Substituted, gives("b")), true, 1, "b", 1},
-		"none":   {builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Substituted, fails), false, 0, "", 2},
+		"first":  {steps{attempt.To("a", gives("a"))}, true, 0, "a", 0},
+		"second": {steps{attempt.To("a", fails), attempt.To("b", gives("b"))}, true, 1, "b", 1},
+		"none":   {steps{attempt.To("a", fails), attempt.To("b", fails)}, false, 0, "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := &taker{done: make(chan struct{})}
-			run.Start(t.Context(), build(t, tt.b, nil), 1, run)
+			run.Start(t.Context(), build(t, tt.steps...), 1, run)
 			<-run.done
 			a := &run.Answer
 			if !slices.Equal(run.took, []bool{tt.ok}) || a.Step() != tt.step || a.Value != tt.value || len(a.Failures()) != tt.failures {
@@ -88,7 +106,7 @@ func TestRunTellsWhatCameOfIt(t *testing.T) {
 // A chain whose first step somebody else ran goes on after it.
 func TestResumeSkipsWhatHasFailed(t *testing.T) {
 	t.Parallel()
-	c := build(t, builder{}.Then("a", degrade.Intact, gives("not to be asked")).Then("b", degrade.Stale, gives("b")), nil)
+	c := build(t, attempt.To("a", gives("not to be asked")), attempt.Stale("b", old(gives("b"))))
 	run := &taker{done: make(chan struct{})}
 	run.Resume(t.Context(), c, 1, run, []error{errDown})
 	<-run.done
@@ -107,10 +125,10 @@ func TestNothingStartsWhenTheTimeIsOver(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	asked := false
-	c := build(t, builder{}.Then("a", degrade.Intact, func(context.Context, int) (string, error) {
+	c := build(t, attempt.To("a", func(context.Context, int) (string, error) {
 		asked = true
 		return "", nil
-	}), nil)
+	}))
 	run := &taker{done: make(chan struct{})}
 	run.Abandon()
 	run.Start(over, c, 1, run)
@@ -123,9 +141,9 @@ func TestReportSaysHowOldAValueIs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		run := &taker{done: make(chan struct{})}
-		c := build(t, builder{}.Then("a", degrade.Intact, fails).Stale("b", func(context.Context, int) (string, time.Time, error) {
+		c := build(t, attempt.To("a", fails), attempt.Stale("b", func(context.Context, int) (string, time.Time, error) {
 			return "b", time.Now().Add(-time.Hour), nil
-		}), nil)
+		}))
 		run.Start(t.Context(), c, 1, run)
 		if a := &run.Answer; a.Value != "b" || a.Age() != time.Hour || run.Plain() {
 			t.Errorf("answer = %q, %v old, plain: %v", a.Value, a.Age(), run.Plain())
@@ -155,19 +173,21 @@ func TestStepsReportToTheirOwnScopes(t *testing.T) {
 		}
 	}
 	for name, tt := range map[string]struct {
-		b    builder
-		want map[string]degrade.State
+		whole bool
+		steps steps
+		want  map[string]degrade.State
 	}{
-		"the first":           {builder{}.Then("a", degrade.Intact, says(nil)), map[string]degrade.State{"x": degrade.Partial, "y": degrade.Partial}},
-		"the first, as it is": {builder{Whole: true}.Then("a", degrade.Intact, says(nil)), map[string]degrade.State{"x": degrade.Missing, "y": degrade.Intact}},
+		"the first":           {false, steps{attempt.To("a", says(nil))}, map[string]degrade.State{"x": degrade.Partial, "y": degrade.Partial}},
+		"the first, as it is": {true, steps{attempt.To("a", says(nil))}, map[string]degrade.State{"x": degrade.Missing, "y": degrade.Intact}},
 		"the second": {
-			builder{Whole: true}.Then("a", degrade.Intact, says(errDown)).Then("b", degrade.Substituted, says(nil)),
+			true,
+			steps{attempt.To("a", says(errDown)), attempt.To("b", says(nil))},
 			map[string]degrade.State{"x": degrade.Missing, "y": degrade.Substituted},
 		},
 	} {
 		run := &taker{done: make(chan struct{})}
 		run.Require(true)
-		run.Start(t.Context(), build(t, tt.b, nil), 1, run)
+		run.Start(t.Context(), buildWith(t, attempt.Config{Whole: tt.whole}, tt.steps...), 1, run)
 		r := run.Report(degrade.Source{})
 		for path, want := range tt.want {
 			if got := r.State(path); got != want {
@@ -184,22 +204,23 @@ func TestPanicsAreTold(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var told []string
-				b := builder{Panicked: func(_ context.Context, step int, err *policy.PanicError, late bool) {
-					told = append(told, fmt.Sprintf("%d, late: %v, with a stack: %v", step, late, len(err.Stack) > 0))
-				}}.Then("a", degrade.Intact, func(context.Context, int) (string, error) {
+				cfg := attempt.Config{Panicked: func(_ context.Context, step string, err *policy.PanicError, late bool) {
+					told = append(told, fmt.Sprintf("%s, late: %v, with a stack: %v", step, late, len(err.Stack) > 0))
+				}}
+				c := buildWith(t, cfg, attempt.To("a", func(context.Context, int) (string, error) {
 					time.Sleep(time.Second)
 					f()
 					return "", nil
-				})
+				}))
 				for _, has := range []time.Duration{time.Minute, time.Millisecond} {
 					ctx, cancel := context.WithTimeout(t.Context(), has)
 					run := &taker{done: make(chan struct{})}
-					go run.Start(ctx, build(t, b, nil), 1, run)
+					go run.Start(ctx, c, 1, run)
 					time.Sleep(time.Minute)
 					synctest.Wait()
 					cancel()
 				}
-				if want := []string{"0, late: false, with a stack: true", "0, late: true, with a stack: true"}; !slices.Equal(told, want) {
+				if want := []string{"a, late: false, with a stack: true", "a, late: true, with a stack: true"}; !slices.Equal(told, want) {
 					t.Errorf("told %q; want %q", told, want)
 				}
 			})
@@ -207,37 +228,63 @@ func TestPanicsAreTold(t *testing.T) {
 	}
 }
 
-func TestNamesOfSteps(t *testing.T) {
+// The error of one step is left as it is, that of several names them.
+func TestErrorOfAChain(t *testing.T) {
 	t.Parallel()
-	b := builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Stale, fails)
-	if got := b.Names(); !slices.Equal(got, []string{"a", "b"}) {
-		t.Errorf("names of the builder = %q", got)
+	c := build(t, attempt.To("a", fails), attempt.Stale("b", old(fails)))
+	if c.StepName(0) != "a" || c.StepName(1) != "b" {
+		t.Errorf("steps %q, %q", c.StepName(0), c.StepName(1))
 	}
-	if got := build(t, b, nil).Names(1); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("names of the chain = %q", got)
+	if err := c.Error([]error{errDown}); err != errDown { //nolint:errorlint // the very error
+		t.Errorf("error of one step = %v", err)
+	}
+	const want = `fallback "chain": a: rpc error: code = Unavailable desc = down; b: other`
+	if err := c.Error([]error{errDown, errors.New("other")}); err.Error() != want || !errors.Is(err, errDown) {
+		t.Errorf("error of two steps = %v; want %s", err, want)
+	}
+}
+
+// What is made of a step leaves it as it was, and each chain counts for itself.
+func TestStepsAreValues(t *testing.T) {
+	t.Parallel()
+	base := attempt.To("a", gives("a")).Guard(open{})
+	one, two := base.Guard(open{}), base.Guard(closed{})
+	_ = base.Timeout(time.Second).MaxRunning(3).With("detail").Without("thing", "a thing")
+	if timeout, maxRunning := base.Bounds(); timeout != 0 || maxRunning != attempt.DefaultMaxRunning || base.Detail() != nil {
+		t.Errorf("bounds %v, %d, detail %v", timeout, maxRunning, base.Detail())
+	}
+	for name, tt := range map[string]struct {
+		step attempt.Step[int, string]
+		ok   bool
+	}{"base": {base, true}, "one": {one, true}, "two": {two, false}} {
+		run := &taker{done: make(chan struct{})}
+		run.Start(t.Context(), build(t, tt.step), 1, run)
+		if run.took[0] != tt.ok {
+			t.Errorf("%s: took %v", name, run.took)
+		}
 	}
 }
 
 func TestLimitSharesTheTime(t *testing.T) {
 	t.Parallel()
 	instant := func(int) string { return "" }
-	two := builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Stale, fails)
+	first, second := attempt.To("a", fails), attempt.To("b", fails)
 	for name, tt := range map[string]struct {
-		b    builder
-		step int
-		left time.Duration // 0: no deadline
-		want time.Duration // 0: nothing but the context
-		err  error
+		steps steps
+		step  int
+		left  time.Duration // 0: no deadline
+		want  time.Duration // 0: nothing but the context
+		err   error
 	}{
-		"alone":                      {builder{}.Then("a", degrade.Intact, fails), 0, time.Second, 0, nil},
-		"alone, with a timeout":      {builder{}.Then("a", degrade.Intact, fails).Timeout(time.Minute), 0, time.Second, time.Second, nil},
-		"one after":                  {two, 0, time.Second, 750 * time.Millisecond, nil},
-		"the last":                   {two, 1, time.Second, 0, nil},
-		"no deadline":                {two, 0, 0, 0, nil},
-		"no deadline, but a timeout": {two.Timeout(time.Minute), 1, 0, time.Minute, nil},
-		"a default after":            {builder{}.Then("a", degrade.Intact, fails).Default(instant), 0, 40 * time.Millisecond, 38 * time.Millisecond, nil},
-		"needs more than there is":   {two.Needs(2 * time.Second), 1, time.Second, 0, attempt.ErrNoTime},
-		"half at most":               {two.Needs(time.Minute), 0, time.Second, 500 * time.Millisecond, nil},
+		"alone":                      {steps{attempt.To("a", fails)}, 0, time.Second, 0, nil},
+		"alone, with a timeout":      {steps{attempt.To("a", fails).Timeout(time.Minute)}, 0, time.Second, time.Second, nil},
+		"one after":                  {steps{first, second}, 0, time.Second, 750 * time.Millisecond, nil},
+		"the last":                   {steps{first, second}, 1, time.Second, 0, nil},
+		"no deadline":                {steps{first, second}, 0, 0, 0, nil},
+		"no deadline, but a timeout": {steps{first, second.Timeout(time.Minute)}, 1, 0, time.Minute, nil},
+		"a default after":            {steps{attempt.To("a", fails), attempt.Default(instant)}, 0, 40 * time.Millisecond, 38 * time.Millisecond, nil},
+		"needs more than there is":   {steps{first, second.Needs(2 * time.Second)}, 1, time.Second, 0, step.ErrNoTime},
+		"half at most":               {steps{first, second.Needs(time.Minute)}, 0, time.Second, 500 * time.Millisecond, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -248,7 +295,7 @@ func TestLimitSharesTheTime(t *testing.T) {
 					defer cancel()
 					ctx = bounded
 				}
-				limit, err := build(t, tt.b, nil).Limit(ctx, tt.step)
+				limit, err := build(t, tt.steps...).Limit(ctx, tt.step)
 				if !errors.Is(err, tt.err) {
 					t.Fatalf("error = %v; want %v", err, tt.err)
 				}
@@ -262,6 +309,7 @@ func TestLimitSharesTheTime(t *testing.T) {
 
 func TestFallsBackAfterFailuresAndRefusals(t *testing.T) {
 	t.Parallel()
+	c := build(t, attempt.To("a", fails))
 	for err, want := range map[error]bool{
 		errDown:                           true,
 		errors.New("plain"):               true,
@@ -273,19 +321,19 @@ func TestFallsBackAfterFailuresAndRefusals(t *testing.T) {
 		status.Error(codes.NotFound, ""):         false,
 		status.Error(codes.PermissionDenied, ""): false,
 	} {
-		if got := attempt.FallsBack(err); got != want {
+		if got := c.FallsBack(err); got != want {
 			t.Errorf("%v: %v; want %v", err, got, want)
 		}
 	}
 }
 
 // overtime makes a run of a chain with a default whose time is over.
-func overtime(t *testing.T, b builder) (*taker, *attempt.Chain[int, string], context.Context) {
+func overtime(t *testing.T, s ...attempt.Step[int, string]) (*taker, chain, context.Context) {
 	t.Helper()
-	b.Overtime = true
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	t.Cleanup(cancel)
-	return &taker{done: make(chan struct{})}, build(t, b.Default(func(int) string { return "default" }), nil), ctx
+	return &taker{done: make(chan struct{})}, buildWith(t, attempt.Config{Overtime: true},
+		append(s, attempt.Default(func(int) string { return "default" }))...), ctx
 }
 
 // A step that runs on when the time is over gives way to the default. Steps between
@@ -294,12 +342,14 @@ func TestHurry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := false
-		run, c, ctx := overtime(t, builder{}.
-			Then("a", degrade.Intact, deaf).Needs(time.Second). // so that nothing bounds it
-			Then("b", degrade.Substituted, func(context.Context, int) (string, error) {
+		run, c, ctx := overtime(
+			t,
+			attempt.To("a", deaf).Needs(time.Second), // so that nothing bounds it
+			attempt.To("b", func(context.Context, int) (string, error) {
 				asked = true
 				return "b", nil
-			}))
+			}),
+		)
 		go run.Start(unbounded{ctx}, c, 1, run)
 		<-ctx.Done()
 		run.Hurry()
@@ -308,7 +358,7 @@ func TestHurry(t *testing.T) {
 		if !slices.Equal(run.took, []bool{true}) || asked || a.Value != "default" || a.Step() != 2 || len(a.Failures()) != 2 {
 			t.Errorf("took %v, asked %v: %q of step %d, %v", run.took, asked, a.Value, a.Step(), a.Failures())
 		}
-		if !errors.Is(a.Failures()[0], context.DeadlineExceeded) || !errors.Is(a.Failures()[1], attempt.ErrNoTime) {
+		if !errors.Is(a.Failures()[0], context.DeadlineExceeded) || !errors.Is(a.Failures()[1], step.ErrNoTime) {
 			t.Errorf("failures = %v", a.Failures())
 		}
 		run.Hurry() // and has nothing to say any more
@@ -325,7 +375,7 @@ func (unbounded) Deadline() (time.Time, bool) { return time.Time{}, false }
 func TestOvertimeGoesOnByItself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		run, c, ctx := overtime(t, builder{}.Then("a", degrade.Intact, fails).Then("b", degrade.Substituted, fails))
+		run, c, ctx := overtime(t, attempt.To("a", fails), attempt.To("b", fails))
 		<-ctx.Done()
 		run.Hurry() // it has not begun
 		run.Start(ctx, c, 1, run)
@@ -340,13 +390,13 @@ func TestNoOvertime(t *testing.T) {
 	t.Parallel()
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	run, c, _ := overtime(t, builder{}.Then("a", degrade.Intact, fails))
+	run, c, _ := overtime(t, attempt.To("a", fails))
 	run.Start(over, c, 1, run)
 	if !slices.Equal(run.took, []bool{false}) {
 		t.Errorf("took %v: %+v", run.took, run.Answer)
 	}
 	going, goes := context.WithCancel(t.Context())
-	run, c, _ = overtime(t, builder{}.Then("a", degrade.Intact, func(ctx context.Context, in int) (string, error) {
+	run, c, _ = overtime(t, attempt.To("a", func(ctx context.Context, in int) (string, error) {
 		goes()
 		return fails(ctx, in)
 	}))
@@ -358,7 +408,7 @@ func TestNoOvertime(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		<-ctx.Done()
-		c := build(t, builder{}.Then("a", degrade.Intact, fails).Default(func(int) string { return "default" }), nil)
+		c := build(t, attempt.To("a", fails), attempt.Default(func(int) string { return "default" }))
 		run := &taker{done: make(chan struct{})}
 		run.Start(ctx, c, 1, run)
 		if !slices.Equal(run.took, []bool{false}) {
@@ -371,7 +421,7 @@ func TestNoOvertime(t *testing.T) {
 func TestPlacesOfAStepComeBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := build(t, builder{}.Then("a", degrade.Intact, deaf).MaxRunning(2), nil)
+		c := build(t, attempt.To("a", deaf).MaxRunning(2))
 		for _, want := range []int{2, 2} {
 			begin := time.Now()
 			runs := make([]*taker, 5)

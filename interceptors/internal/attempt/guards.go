@@ -1,19 +1,11 @@
-package fallback
+package attempt
 
 import (
 	"context"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
-
-// Guards is called when the chain is built.
-func (w watcher) Guards(step int) policy.Observer {
-	o, ok := w.observer.(policy.Observer)
-	if !ok {
-		return nil
-	}
-	return guards{o, w.steps[step].String()}
-}
 
 // guards tells an observer of the calls that the guards of one step see. For the
 // policies, the method of such a call is the step's name, which says little outside
@@ -22,6 +14,16 @@ type guards struct {
 	policy.Observer
 
 	operation string
+}
+
+// guardsOf returns who hears of what the guards of a step decide: the observer of the
+// steps, if it observes policies too, else nobody.
+func guardsOf(observer step.Observer, id step.ID) policy.Observer {
+	o, ok := observer.(policy.Observer)
+	if !ok {
+		return nil
+	}
+	return guards{o, id.String()}
 }
 
 // Interest implements [policy.Selective].
@@ -42,6 +44,7 @@ func (g guards) Settled(ctx context.Context, call *policy.Call, o *policy.Outcom
 	g.Observer.Settled(ctx, new(g.named(*call)), o)
 }
 
+// named returns the call under the full name.
 func (g guards) named(call policy.Call) policy.Call {
 	call.Method = g.operation
 	return call

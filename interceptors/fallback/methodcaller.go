@@ -1,0 +1,91 @@
+package fallback
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/step"
+)
+
+// methodCaller makes the calls of a [Method] that was checked.
+type methodCaller[Req, Resp proto.Message] struct {
+	name   string
+	chain  *attempt.Chain[Req, Resp]
+	stores []*Store // that keep good responses
+}
+
+// call makes the call within its share of the time, and answers it if it fails.
+func (m *methodCaller[Req, Resp]) call(
+	ctx context.Context, name string, req, reply any,
+	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+) error {
+	if degrade.RequiresComplete(opts) {
+		return invoker(ctx, name, req, reply, cc, opts...)
+	}
+	err := m.invoke(ctx, req, reply, cc, invoker, opts)
+	if err == nil || ctx.Err() != nil || !m.chain.FallsBack(err) {
+		return err
+	}
+	return m.answer(ctx, req, reply, opts, err)
+}
+
+// invoke makes the call itself.
+func (m *methodCaller[Req, Resp]) invoke(
+	ctx context.Context, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+) error {
+	if limit, err := m.chain.Limit(ctx, 0); err == nil && !limit.IsZero() {
+		share, cancel := context.WithDeadline(ctx, limit)
+		defer cancel()
+		ctx = share
+	}
+	if len(m.stores) == 0 {
+		return invoker(ctx, m.name, req, reply, cc, opts...)
+	}
+	var report degrade.Report
+	err := invoker(ctx, m.name, req, reply, cc, append(slices.Clip(opts), degrade.Capture(&report))...)
+	if err == nil && (report.Complete() || !report.Known()) {
+		for _, s := range m.stores {
+			s.put(ctx, m.name, req, reply)
+		}
+	}
+	return err
+}
+
+// answer runs the other steps and copies what they find into the reply.
+func (m *methodCaller[Req, Resp]) answer(ctx context.Context, req, reply any, opts []grpc.CallOption, cause error) error {
+	in, isReq := req.(Req)
+	out, isResp := reply.(Resp)
+	if !isReq || !isResp {
+		return &step.Error{Chain: m.name, Failures: []step.Failure{
+			{Step: callStep, Err: cause}, {Step: "fallbacks", Err: mismatch[Req, Resp](req, reply)},
+		}}
+	}
+	// A step that is left behind may still read it when the caller may change it
+	// again.
+	run, err := do(ctx, m.chain, proto.CloneOf(in), []error{cause})
+	if err != nil {
+		return err
+	}
+	report := run.Report(degrade.Source{Name: m.name})
+	proto.Reset(out)
+	proto.Merge(out, run.Answer.Value)
+	degrade.SetResponse(out, report)
+	degrade.Deliver(ctx, opts, report)
+	run.Used(ctx)
+	return nil
+}
+
+// mismatch returns the error of a [Method] whose messages are not those of the calls.
+func mismatch[Req, Resp proto.Message](req, reply any) error {
+	var wantReq Req
+	var wantResp Resp
+	return status.Errorf(codes.Internal, "fallback: messages = %T, %T; must be %T, %T as the method was described",
+		req, reply, wantReq, wantResp)
+}

@@ -1,0 +1,100 @@
+package fallback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/afloat-go/afloat/interceptors/step"
+)
+
+// Methods has the fallbacks for the unary calls of connections to one target, by
+// method. It is immutable and safe for concurrent use. Make one with [NewMethods]; a
+// nil *Methods has no fallbacks.
+type Methods struct {
+	callers map[string]caller
+}
+
+// MethodsConfig is the configuration of [Methods], besides the methods themselves.
+type MethodsConfig struct {
+	// Target is what the connections are to, as given to grpc.NewClient. Required.
+	Target string
+	// Observer hears of the steps. Default: no observer.
+	Observer step.Observer
+}
+
+// AnyMethod is a [Method] with messages of any type.
+type AnyMethod interface {
+	// build checks the method and makes its caller. It also returns the name.
+	build(target string, o step.Observer) (string, caller, error)
+}
+
+// caller makes the calls of one method and answers those that fail.
+type caller interface {
+	call(
+		ctx context.Context, method string, req, reply any,
+		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+	) error
+}
+
+// NewMethods checks the methods and makes a set of them for connections to the target,
+// with the defaults of [MethodsConfig]. It reports all faults at once: those that [New]
+// reports, methods that are malformed or named twice, methods without a fallback, and
+// fallbacks that are a connection to the target itself.
+func NewMethods(target string, methods ...AnyMethod) (*Methods, error) {
+	return NewMethodsWith(MethodsConfig{Target: target}, methods...)
+}
+
+// NewMethodsWith does what [NewMethods] does, with a configuration.
+func NewMethodsWith(cfg MethodsConfig, methods ...AnyMethod) (*Methods, error) {
+	canonical, err := canonicalTarget(cfg.Target)
+	all, faults := &Methods{callers: map[string]caller{}}, []error{err}
+	for i, m := range methods {
+		if m == nil {
+			faults = append(faults, fmt.Errorf("fallback: method %d = nil; must be a Method", i))
+			continue
+		}
+		name, made, err := m.build(canonical, cfg.Observer)
+		faults = append(faults, err)
+		if _, twice := all.callers[name]; twice {
+			faults = append(faults, fmt.Errorf("fallback: method = %q twice; must be named once", name))
+		}
+		all.callers[name] = made
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// canonicalTarget returns the target as gRPC spells it. The connection is made only
+// for that and stays idle.
+func canonicalTarget(target string) (string, error) {
+	cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return "", fmt.Errorf("fallback: target = %q; %w", target, err)
+	}
+	defer cc.Close()
+	return cc.CanonicalTarget(), nil
+}
+
+// UnaryClientInterceptor answers calls that fail. It belongs outside all other
+// interceptors of afloat, where interceptors.WithFallbacks puts it. Calls of
+// methods without fallbacks pass through untouched, and so do calls with
+// degrade.RequireComplete, which a fallback cannot satisfy.
+func (m *Methods) UnaryClientInterceptor() grpc.UnaryClientInterceptor {
+	return func(
+		ctx context.Context, method string, req, reply any,
+		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
+		if m != nil {
+			if c := m.callers[method]; c != nil {
+				return c.call(ctx, method, req, reply, cc, invoker, opts)
+			}
+		}
+		return invoker(ctx, method, req, reply, cc, opts...)
+	}
+}
