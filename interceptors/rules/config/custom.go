@@ -145,9 +145,13 @@ func (all kinds) customNames() []string {
 // custom makes the row of a [Kind].
 type custom[C any, P policy.Policy] struct{ Kind[C, P] }
 
-func (k custom[C, P]) name() string   { return k.Name }
+// name implements [kind].
+func (k custom[C, P]) name() string { return k.Name }
+
+// isCustom implements [kind].
 func (k custom[C, P]) isCustom() bool { return true }
 
+// in implements [kind].
 func (k custom[C, P]) in(path string, holder proto.Message) iter.Seq2[string, proto.Message] {
 	return func(yield func(string, proto.Message) bool) {
 		for i, m := range customsOf(holder) {
@@ -164,6 +168,7 @@ func customsOf(holder proto.Message) []*policyv1.Custom {
 	return h.GetCustom()
 }
 
+// put implements [kind].
 func (k custom[C, P]) put(m, holder proto.Message) bool {
 	own, _ := m.(*policyv1.Custom)
 	switch h := holder.(type) {
@@ -179,17 +184,20 @@ func (k custom[C, P]) put(m, holder proto.Message) bool {
 }
 
 // read returns the configuration at the path, and what is wrong with it.
+// read implements [kind].
 func (k custom[C, P]) read(m proto.Message, path string) (cfg C, faults []structs.Fault) {
 	own, _ := m.(*policyv1.Custom)
 	faults = structs.Decode(own.GetConfig(), path, &cfg)
 	return cfg, faults
 }
 
+// template implements [kind].
 func (k custom[C, P]) template(m proto.Message) rules.Template {
 	cfg, _ := k.read(m, "")
 	return k.Each(cfg)
 }
 
+// check implements [kind].
 func (k custom[C, P]) check(c *compiler, path string, m proto.Message) {
 	own, _ := m.(*policyv1.Custom)
 	at := strictyaml.Field(path, "config")
@@ -233,6 +241,7 @@ func parts(err error) []error {
 	return all
 }
 
+// unwatchable implements [kind].
 func (k custom[C, P]) unwatchable(proto.Message) string {
 	if k.Watches {
 		return ""
@@ -240,6 +249,7 @@ func (k custom[C, P]) unwatchable(proto.Message) string {
 	return fmt.Sprintf("must be left out in a shadow rule: a %s cannot only watch", k.Name)
 }
 
+// message implements [kind].
 func (k custom[C, P]) message(t rules.Template) proto.Message {
 	cfg, ok := t.Config.(C)
 	if !ok || t.Kind != k.Name {
@@ -248,8 +258,10 @@ func (k custom[C, P]) message(t rules.Template) proto.Message {
 	return &policyv1.Custom{Name: k.Name, Config: structs.Encode(cfg)}
 }
 
+// empty implements [kind].
 func (k custom[C, P]) empty() proto.Message { return &policyv1.Custom{Name: k.Name} }
 
+// look implements [kind].
 func (k custom[C, P]) look(l rules.Live) (config, status any, ok bool) {
 	p, ok := l.Policy.(P)
 	if !ok || l.Kind != k.Name {
@@ -264,6 +276,7 @@ func (k custom[C, P]) look(l rules.Live) (config, status any, ok bool) {
 	return config, status, true
 }
 
+// tell implements [kind].
 func (k custom[C, P]) tell(p LivePolicy, m *policyv1.LivePolicy) bool {
 	if p.Kind != k.Name {
 		return false

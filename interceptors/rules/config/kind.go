@@ -118,9 +118,13 @@ type row[M proto.Message, C any, P policy.Policy, S any] struct {
 	mend func(c *compiler, path string, m M) M
 }
 
-func (r row[M, C, P, S]) name() string   { return r.field }
+// name implements [kind].
+func (r row[M, C, P, S]) name() string { return r.field }
+
+// isCustom implements [kind].
 func (r row[M, C, P, S]) isCustom() bool { return false }
 
+// in implements [kind].
 func (r row[M, C, P, S]) in(path string, holder proto.Message) iter.Seq2[string, proto.Message] {
 	return func(yield func(string, proto.Message) bool) {
 		m := holder.ProtoReflect()
@@ -130,6 +134,7 @@ func (r row[M, C, P, S]) in(path string, holder proto.Message) iter.Seq2[string,
 	}
 }
 
+// put implements [kind].
 func (r row[M, C, P, S]) put(m, holder proto.Message) bool {
 	if fd := fieldOf(holder, r.field); fd == nil || holder.ProtoReflect().Has(fd) {
 		return false
@@ -138,11 +143,13 @@ func (r row[M, C, P, S]) put(m, holder proto.Message) bool {
 	return true
 }
 
+// template implements [kind].
 func (r row[M, C, P, S]) template(m proto.Message) rules.Template {
 	own, _ := m.(M)
 	return r.each(own)
 }
 
+// check implements [kind].
 func (r row[M, C, P, S]) check(c *compiler, path string, m proto.Message) {
 	own, _ := m.(M)
 	if r.mend != nil {
@@ -151,6 +158,7 @@ func (r row[M, C, P, S]) check(c *compiler, path string, m proto.Message) {
 	c.try(path, own, r.each(own), r.off)
 }
 
+// unwatchable implements [kind].
 func (r row[M, C, P, S]) unwatchable(m proto.Message) string {
 	own, ok := m.(M)
 	if !ok || r.watch == nil {
@@ -159,6 +167,7 @@ func (r row[M, C, P, S]) unwatchable(m proto.Message) string {
 	return r.watch(own)
 }
 
+// message implements [kind].
 func (r row[M, C, P, S]) message(t rules.Template) proto.Message {
 	if config, ok := t.Config.(C); ok {
 		return r.told(config)
@@ -166,11 +175,13 @@ func (r row[M, C, P, S]) message(t rules.Template) proto.Message {
 	return nil
 }
 
+// empty implements [kind].
 func (r row[M, C, P, S]) empty() proto.Message {
 	var none M
 	return none.ProtoReflect().New().Interface()
 }
 
+// look implements [kind].
 func (r row[M, C, P, S]) look(l rules.Live) (config, status any, ok bool) {
 	p, ok := l.Policy.(P)
 	switch {
@@ -183,6 +194,7 @@ func (r row[M, C, P, S]) look(l rules.Live) (config, status any, ok bool) {
 	}
 }
 
+// tell implements [kind].
 func (r row[M, C, P, S]) tell(p LivePolicy, m *policyv1.LivePolicy) bool {
 	config, ok := p.Config.(C)
 	if ok {

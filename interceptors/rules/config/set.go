@@ -105,7 +105,7 @@ func (s *Set) applyFile(evenIfSame bool) error {
 	return s.tell(File, n, err)
 }
 
-// readFile is applyFile without telling.
+// readFile does what applyFile does, without telling.
 func (s *Set) readFile(evenIfSame bool) (n int, same bool, err error) {
 	s.reading.Lock()
 	defer s.reading.Unlock()

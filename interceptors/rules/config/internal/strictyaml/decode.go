@@ -82,14 +82,14 @@ func checkText(data []byte) *Fault {
 	return nil
 }
 
-// at is the position of the byte with the index i.
+// at returns the position of the byte with the index i.
 func at(data []byte, i int) Position {
 	before := data[:i]
 	begin := bytes.LastIndexByte(before, '\n') + 1
 	return Position{bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1}
 }
 
-// faultOf is the fault of a document that is no YAML.
+// faultOf returns the fault of a document that is no YAML.
 func faultOf(data []byte, err error) *Fault {
 	load, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
@@ -121,7 +121,7 @@ func isTab(data []byte, p Position) bool {
 	return len(bytes.TrimLeft(before, " ")) == 0 && bytes.HasPrefix(line[len(before):], []byte("\t"))
 }
 
-// positionIn is where the parser says it was. It does not always say.
+// positionIn returns where the parser says it was. It does not always say.
 func positionIn(m yaml.Mark) Position { return Position{max(m.Line, 1), max(m.Column, 1)} }
 
 func positionOf(n *yaml.Node) Position { return Position{n.Line, n.Column} }

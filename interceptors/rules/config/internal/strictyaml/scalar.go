@@ -133,7 +133,7 @@ func readEnum(n *yaml.Node, ed protoreflect.EnumDescriptor) (v protoreflect.Valu
 	return v, "must be one of " + strings.Join(names, ", ")
 }
 
-// textOf is how a value is written, cut short where it is long.
+// textOf returns how a value is written, cut short where it is long.
 func textOf(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:

@@ -25,7 +25,7 @@ func Check(t reflect.Type) error {
 	return check(t, map[reflect.Type]bool{})
 }
 
-// check is Check for any type that may stand within another.
+// check does what Check does, for any type that may stand within another.
 func check(t reflect.Type, seen map[reflect.Type]bool) error {
 	if seen[t] || readsText(t) || t == anyType {
 		return nil
