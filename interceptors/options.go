@@ -94,15 +94,15 @@ type serverOptionFunc func(*serverOptions)
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
 
 // WithEdge readies a server for callers outside of the trust boundary. See
-// [degrade.Edge].
+// [degrade.WithEdge].
 func WithEdge() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Edge()) })
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithEdge()) })
 }
 
 // WithSilence readies a server for callers that must see nothing of afloat. See
-// [degrade.Silent].
+// [degrade.WithSilence].
 func WithSilence() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.Silent()) })
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithSilence()) })
 }
 
 // observed lets the observer of r, if it has one, hear of responses as well.

@@ -35,7 +35,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun measu
 	profile, plain := &testv1.GetProfileResponse{Name: "n"}, &testv1.GetPlainResponse{}
 	withRoom, without := answering(profile), answering(plain)
 	client, stream := degrade.UnaryClientInterceptor(), degrade.StreamClientInterceptor()
-	server, edge := degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.Edge())
+	server, edge := degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.WithEdge())
 	info := &grpc.UnaryServerInfo{FullMethod: "/m"}
 	opts := []grpc.CallOption{grpc.StaticMethod()}
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("user-agent", "test", "content-type", "application/grpc"))

@@ -17,24 +17,45 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 		ctx context.Context, method string, req, reply any,
 		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
-		asked := askedBy(ctx, opts)
-		if asked.nothing() {
+		wants := wishesOf(ctx, opts)
+		if wants.none() {
 			return invoker(ctx, method, req, reply, cc, opts...)
 		}
 		var header, trailer metadata.MD
-		err := invoker(asked.outgoing(ctx), method, req, reply, cc,
+		err := invoker(wants.outgoing(ctx), method, req, reply, cc,
 			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
-			asked.answer(ctx, FromError(err), true)
+			wants.answer(ctx, FromError(err), true)
 			return err
 		}
 		r := reportOf(reply, header, trailer)
-		refused := asked.required && !r.Complete()
-		asked.answer(ctx, r, refused)
+		refused := wants.required && !r.Complete()
+		wants.answer(ctx, r, refused)
 		if refused {
 			return r.Err()
 		}
 		return nil
+	}
+}
+
+// StreamClientInterceptor does for streams what [UnaryClientInterceptor] does for
+// unary calls. Whether a stream is complete is known once its end has been read.
+// Nothing is known of a stream that was abandoned earlier.
+func StreamClientInterceptor() grpc.StreamClientInterceptor {
+	return func(
+		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
+		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		wants := wishesOf(ctx, opts)
+		wants.required = false
+		if wants.none() {
+			return streamer(ctx, desc, cc, method, opts...)
+		}
+		s, err := streamer(ctx, desc, cc, method, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return &clientStream{ClientStream: s, ctx: ctx, wants: wants, single: !desc.ServerStreams}, nil
 	}
 }
 
@@ -44,7 +65,7 @@ func withOptions(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOpt
 	return append(append(make([]grpc.CallOption, 0, len(opts)+len(more)), opts...), more...)
 }
 
-// reportOf is the server's report of a unary response, in the response or
+// reportOf returns the server's report of a unary response, in the response or
 // beside it.
 func reportOf(reply any, header, trailer metadata.MD) Report {
 	m, _ := reply.(proto.Message)
@@ -54,7 +75,7 @@ func reportOf(reply any, header, trailer metadata.MD) Report {
 	return fromMetadata(header, trailer, descriptorOf(m))
 }
 
-// descriptorOf is nil for a value that is not a message.
+// descriptorOf returns the type of a message, nil for a value that is not a message.
 func descriptorOf(m proto.Message) protoreflect.MessageDescriptor {
 	if m == nil {
 		return nil

@@ -40,6 +40,15 @@
 // no others. So every path has only one spelling, paths can be compared as
 // strings, and a path is safe to print.
 //
+// # Fan-outs, caches and test doubles of your own
+//
+// Handlers and clients need none of this. Code that makes a value in several
+// attempts, of which one counts, gives each attempt a [Scope] with [Open], and passes
+// on the report of the one that counts with [Merge]; [Report.At] and [Union] put
+// reports together. Code that answers calls in place of a server, as a cache or a
+// test double of a connection does, asks [RequiresComplete] and hands out its report
+// with [Deliver]. A cache keeps only responses that are [Report.Complete].
+//
 // # On the wire
 //
 // A partial response has the status OK, because gRPC clients drop the message of

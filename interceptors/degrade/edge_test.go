@@ -2,8 +2,6 @@ package degrade_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 
@@ -89,7 +86,7 @@ func TestEdgeStripsResponses(t *testing.T) {
 						degrade.Add(ctx, degrade.NewReport(sourced("text")))
 						return &testv1.GetPlainResponse{Profile: shared}, nil
 					},
-				}, markingServer(degrade.Edge())...)
+				}, markingServer(degrade.WithEdge())...)
 				client := dial(t, listener, readingClient()...)
 				got, err := client.GetProfile(t.Context(), nil)
 				if err != nil || got.GetItems()[0].GetSeller().GetName() != "nested" {
@@ -122,7 +119,7 @@ func TestEdgeStripsCompleteResponses(t *testing.T) {
 		var own *degradev1.Degradation
 		listener := serve(t, &tier{profile: func(context.Context) (*testv1.GetProfileResponse, error) {
 			return leaking(own), nil
-		}}, markingServer(degrade.Edge())...)
+		}}, markingServer(degrade.WithEdge())...)
 		for want, d := range map[string]*degradev1.Degradation{"": nil, "0": {}, "1": foul()} {
 			own = d
 			got, err := dial(t, listener).GetProfile(t.Context(), nil)
@@ -171,7 +168,7 @@ func TestEdgeStripsErrors(t *testing.T) {
 		listener := serve(t, &tier{
 			profile: func(context.Context) (*testv1.GetProfileResponse, error) { return nil, fails },
 			watch:   func(grpc.ServerStreamingServer[testv1.WatchProfilesResponse]) error { return fails },
-		}, markingServer(degrade.Edge())...)
+		}, markingServer(degrade.WithEdge())...)
 		client := dial(t, listener)
 		for name, err := range map[string]error{
 			"no details":      status.Error(codes.Unavailable, "down"),
@@ -211,7 +208,7 @@ func TestEdgeStripsStreams(t *testing.T) {
 				}
 			}
 			return nil
-		}}, markingServer(degrade.Edge())...)
+		}}, markingServer(degrade.WithEdge())...)
 		var r degrade.Report
 		s, err := dial(t, listener, readingClient()...).WatchProfiles(t.Context(), nil, degrade.Capture(&r))
 		if err != nil {
@@ -236,71 +233,6 @@ func TestEdgeStripsStreams(t *testing.T) {
 	})
 }
 
-// A silent server sends nothing of afloat's, whatever happens.
-func TestSilentServer(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		st, err := status.New(codes.Aborted, "no").WithDetails(protoadapt.MessageV1Of(degrade.NewReport(missing("name")).Proto()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := dial(t, serve(t, &tier{
-			page: func(context.Context) (*testv1.GetPageResponse, error) { return nil, st.Err() },
-			account: func(context.Context) (*testv1.GetAccountResponse, error) {
-				return nil, degrade.NewReport(missing("plan")).Err()
-			},
-			profile: func(ctx context.Context) (*testv1.GetProfileResponse, error) {
-				mark(ctx, t, "avatar", degrade.Missing)
-				return leaking(degrade.NewReport(sourced("name")).Proto()), nil
-			},
-			plain: func(ctx context.Context) (*testv1.GetPlainResponse, error) {
-				mark(ctx, t, "text", degrade.Missing)
-				return &testv1.GetPlainResponse{}, nil
-			},
-			watch: func(w grpc.ServerStreamingServer[testv1.WatchProfilesResponse]) error {
-				mark(w.Context(), t, "name", degrade.Missing)
-				return w.Send(&testv1.WatchProfilesResponse{Degradation: &degradev1.Degradation{}, Profile: leaking(nil)})
-			},
-		}, markingServer(degrade.Silent())...), readingClient()...)
-		var r degrade.Report
-		var header, trailer metadata.MD
-		opts := []grpc.CallOption{degrade.Capture(&r), grpc.Header(&header), grpc.Trailer(&trailer)}
-		check := func(what string, got proto.Message, err error, code codes.Code) {
-			if status.Code(err) != code || r.Known() || len(status.Convert(err).Details()) > 0 {
-				t.Errorf("%s: %v, %v; want %v and no report", what, err, r.Proto(), code)
-			}
-			for key := range metadata.Join(header, trailer) {
-				if strings.HasPrefix(key, "afloat") {
-					t.Errorf("%s: %s was sent", what, key)
-				}
-			}
-			if text := prototext.Format(got) + status.Convert(err).Message(); strings.Contains(text, "missing") || strings.Contains(text, "degrad") {
-				t.Errorf("%s: %s", what, text)
-			}
-		}
-		page, err := client.GetPage(t.Context(), nil, opts...)
-		check("details", page, err, codes.Aborted)
-		account, err := client.GetAccount(t.Context(), nil, opts...)
-		check("incomplete", account, err, codes.Unavailable)
-		profile, err := client.GetProfile(t.Context(), nil, opts...)
-		check("response", profile, err, codes.OK)
-		plain, err := client.GetPlain(t.Context(), nil, opts...)
-		check("plain response", plain, err, codes.OK)
-		plain, err = client.GetPlain(t.Context(), nil, append(opts, degrade.RequireComplete())...)
-		check("required", plain, err, codes.Unavailable)
-		w, err := client.WatchProfiles(t.Context(), nil, opts...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		message, err := w.Recv()
-		check("message", message, err, codes.OK)
-		if _, err := w.Recv(); !errors.Is(err, io.EOF) {
-			t.Error(err)
-		}
-		check("end", nil, nil, codes.OK)
-	})
-}
-
 // Markers where they may not be are of no use, but could name sources.
 func TestEdgeStripsMarkersInWrongPlaces(t *testing.T) {
 	t.Parallel()
@@ -312,7 +244,7 @@ func TestEdgeStripsMarkersInWrongPlaces(t *testing.T) {
 		&testv1.TwoMarkers{First: marked, Second: marked},
 	} {
 		handler := func(context.Context, any) (any, error) { return resp, nil }
-		got, err := degrade.UnaryServerInterceptor(degrade.Edge())(t.Context(), nil, &grpc.UnaryServerInfo{}, handler)
+		got, err := degrade.UnaryServerInterceptor(degrade.WithEdge())(t.Context(), nil, &grpc.UnaryServerInfo{}, handler)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,7 +256,7 @@ func TestEdgeStripsMarkersInWrongPlaces(t *testing.T) {
 func TestResponseThatIsNoMessage(t *testing.T) {
 	t.Parallel()
 	for _, resp := range []any{nil, "text", (*testv1.GetProfileResponse)(nil)} {
-		for _, s := range []grpc.UnaryServerInterceptor{degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.Edge())} {
+		for _, s := range []grpc.UnaryServerInterceptor{degrade.UnaryServerInterceptor(), degrade.UnaryServerInterceptor(degrade.WithEdge())} {
 			got, err := s(metadata.NewIncomingContext(t.Context(), nil), nil, &grpc.UnaryServerInfo{},
 				func(context.Context, any) (any, error) { return resp, nil })
 			if err != nil || got != resp {

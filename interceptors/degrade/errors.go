@@ -46,7 +46,7 @@ func WithDetails(s *status.Status, r Report) *status.Status {
 	if room < leastReport {
 		return status.FromProto(bare)
 	}
-	detailed, err := status.FromProto(bare).WithDetails(protoadapt.MessageV1Of(r.capped(room)))
+	detailed, err := status.FromProto(bare).WithDetails(protoadapt.MessageV1Of(capped(r, room)))
 	if err != nil {
 		return s // a status that is OK, or a detail that cannot be encoded: there is neither
 	}
@@ -63,7 +63,7 @@ const (
 	leastReport = 16
 )
 
-// roomBeside is how many bytes of details fit into a status with that text, whose
+// roomBeside returns how many bytes of details fit into a status with that text, whose
 // size without them is given.
 func roomBeside(text string, size int) int {
 	left := maxErrorBytes

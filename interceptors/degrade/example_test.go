@@ -69,7 +69,7 @@ func show(ctx context.Context, client pb.TierServiceClient) error {
 		fmt.Println("account:", state)
 	}
 	fmt.Printf("banner: %s, %v old\n", page.GetBanner(), report.Age("banner"))
-	fmt.Println("may be cached:", report.Cacheable())
+	fmt.Println("may be cached:", report.Complete())
 	return nil
 }
 

@@ -2,13 +2,32 @@ package degrade
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
-	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
+)
+
+// Bounds of a marker. Whatever exceeds them when it arrives from the network is
+// cut off.
+const (
+	// MaxHops is the number of services through which the origin of a marker is
+	// kept. A marker that has come further keeps its path but loses its origin.
+	MaxHops = 8
+	// MaxKeys bounds the number of names of elements, MaxKeyBytes the length of
+	// each.
+	MaxKeys     = 100
+	MaxKeyBytes = 128
+	// maxNameBytes bounds the names of sources and fallbacks.
+	maxNameBytes = 128
+	// maxCount bounds counts.
+	maxCount = math.MaxInt32
 )
 
 // Marker says that one field is degraded.
@@ -25,45 +44,16 @@ type Marker struct {
 	// server names them. Count is how many elements are affected, named or not.
 	Keys  []string
 	Count int
-	// Source is for operators. It is empty outside the trust boundary, see [Edge].
+	// Source is for operators. It is empty outside the trust boundary, see
+	// [WithEdge].
 	Source Source
 }
-
-// Source says where a marker comes from.
-type Source struct {
-	// Name is the source that was asked, as its plan names it.
-	Name string
-	// Origin is the source that failed first, perhaps several services away.
-	Origin string
-	// Code is the status code that the source ended with.
-	Code codes.Code
-	// Elapsed is how long the source took.
-	Elapsed time.Duration
-	// Hops is how many services the marker has passed through, at most [MaxHops].
-	Hops int
-	// Fallback is the name of the fallback that answered instead, if one did.
-	Fallback string
-}
-
-// Bounds of a marker. Whatever exceeds them when it arrives from the network is
-// cut off.
-const (
-	// MaxHops is the number of services through which the origin of a marker is
-	// kept. A marker that has come further keeps its path but loses its origin.
-	MaxHops = 8
-	// MaxKeys bounds the number of names of elements, MaxKeyBytes the length of
-	// each.
-	MaxKeys     = 100
-	MaxKeyBytes = 128
-	// maxNameBytes bounds the names of sources and fallbacks.
-	maxNameBytes = 128
-)
 
 // sound returns the marker as it can be sent and as it arrives. A state that no
 // degraded field can have becomes [Unknown], and a reason that does not exist
 // [ReasonError].
 func (m Marker) sound() Marker {
-	if CheckPath(m.Path) != nil {
+	if fieldpath.Check(m.Path) != nil {
 		return Marker{State: Partial, Reason: ReasonInternal, Source: m.Source.sound()}
 	}
 	m.State, m.Reason = stateOf(m.State.proto()), reasonOf(degradev1.Reason(m.Reason))
@@ -71,7 +61,7 @@ func (m Marker) sound() Marker {
 		m.Age = 0
 	}
 	if strings.HasSuffix(m.Path, "[*]") {
-		m.Keys, m.Count = keysOf(m.Keys), min(max(m.Count, len(m.Keys)), math.MaxInt32)
+		m.Keys, m.Count = keysOf(m.Keys), min(max(m.Count, len(m.Keys)), maxCount)
 	} else {
 		m.Keys, m.Count = nil, 0
 	}
@@ -79,17 +69,38 @@ func (m Marker) sound() Marker {
 	return m
 }
 
-// sound returns the source as it can be sent.
-func (s Source) sound() Source {
-	s.Name, s.Origin, s.Fallback = cut(s.Name), cut(s.Origin), cut(s.Fallback)
-	s.Hops, s.Elapsed, s.Code = min(max(s.Hops, 0), MaxHops), max(s.Elapsed, 0), min(s.Code, math.MaxInt32)
-	return s
-}
-
-// fields is how many fields the marker is about.
+// fields returns how many fields the marker is about.
 func (m Marker) fields() int { return max(1, m.Count) }
 
-// proto is the marker on the wire.
+// markerOf reads a marker off the wire. If md does not have the field, because the peer
+// knows a newer version, the marker stands for the part of the path that md
+// does have.
+func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) (m Marker, ok bool) {
+	if fieldpath.Check(f.GetPath()) != nil {
+		return Marker{}, false
+	}
+	m = Marker{
+		Path:   f.GetPath(),
+		State:  stateOf(f.GetState()),
+		Reason: reasonOf(f.GetReason()),
+		Source: sourceOf(f.GetSourceInfo()),
+	}
+	if m.State == Stale {
+		m.Age = positive(f.GetAge())
+	}
+	if strings.HasSuffix(m.Path, "[*]") {
+		m.Keys = keysOf(f.GetElementKeys())
+		m.Count = max(countOf(f.GetElementCount()), len(f.GetElementKeys()))
+	}
+	if md != nil {
+		if known := fieldpath.KnownPart(m.Path, md); known != m.Path {
+			m = Marker{Path: known, State: Partial, Reason: m.Reason, Source: m.Source}
+		}
+	}
+	return m, true
+}
+
+// proto returns the marker on the wire.
 func (m Marker) proto() *degradev1.FieldDegradation {
 	f := &degradev1.FieldDegradation{
 		Path:         m.Path,
@@ -105,20 +116,95 @@ func (m Marker) proto() *degradev1.FieldDegradation {
 	return f
 }
 
-// proto is nil for the zero Source.
-func (s Source) proto() *degradev1.SourceInfo {
-	if s == (Source{}) {
-		return nil
+// countOf reads a count off the wire, cut to an int32.
+func countOf(n uint32) int { return int(min(n, maxCount)) }
+
+// keysOf returns the names of elements that are fit to be shown.
+func keysOf(given []string) []string {
+	var keys []string
+	for _, k := range given {
+		if len(keys) < MaxKeys && len(k) <= MaxKeyBytes && utf8.ValidString(k) {
+			keys = append(keys, k)
+		}
 	}
-	info := &degradev1.SourceInfo{
-		Source:   s.Name,
-		Origin:   s.Origin,
-		Code:     int32(s.Code),  //nolint:gosec // codes are small
-		Hops:     uint32(s.Hops), //nolint:gosec // in range
-		Fallback: s.Fallback,
+	return keys
+}
+
+// positive reads a duration off the wire, 0 if there is none that makes sense.
+func positive(d *durationpb.Duration) time.Duration {
+	if d.CheckValid() != nil {
+		return 0
 	}
-	if s.Elapsed > 0 {
-		info.Elapsed = durationpb.New(s.Elapsed)
+	return max(0, d.AsDuration())
+}
+
+// claims reports whether two markers say the same apart from details.
+func (m Marker) claims(other Marker) bool {
+	return m.Path == other.Path && m.State == other.State && m.Reason == other.Reason
+}
+
+// united merges two markers that say the same: it returns one with the elements of
+// both and the greater age.
+func (m Marker) united(other Marker) Marker {
+	m.Age = max(m.Age, other.Age)
+	keys, both := slices.Clone(m.Keys), 0
+	for _, k := range other.Keys {
+		switch {
+		case slices.Contains(m.Keys, k):
+			both++
+		case len(keys) < MaxKeys:
+			keys = append(keys, k)
+		}
 	}
-	return info
+	m.Keys, m.Count = keys, plus(m.Count, other.Count-both)
+	if m.Source == (Source{}) {
+		m.Source = other.Source
+	}
+	return m
+}
+
+// position is where a marker lies, as seen from a field.
+type position struct {
+	side  side
+	depth int // the larger, the nearer to the field
+}
+
+// side is on which side of a field a marker lies.
+type side uint8
+
+const (
+	elsewhere side = iota
+	above          // at the field, or at one that it lies in
+	within
+)
+
+// seenFrom returns where the marker lies, as seen from a field. If the marker is
+// about several elements, the one in question may be among them, unless the marker
+// names them all.
+func (m Marker) seenFrom(field fieldpath.Path) position {
+	own, err := fieldpath.Parse(m.Path)
+	if err != nil {
+		return position{} // there is no such marker
+	}
+	p := position{side: above, depth: 2 * len(own)}
+	if len(own) > len(field) {
+		p.side = within
+	}
+	for i := range min(len(own), len(field)) {
+		switch mine, other := own[i], field[i]; {
+		case mine == other:
+		case mine.Kind == fieldpath.AllStep && other.Kind == fieldpath.KeyStep && (i < len(own)-1 || m.mayBe(other.Name)):
+			p.depth-- // one that names the element itself is nearer
+		case mine.Kind == fieldpath.KeyStep && other.Kind == fieldpath.AllStep:
+			p.side = within
+		default:
+			return position{}
+		}
+	}
+	return p
+}
+
+// mayBe reports whether the element of that name may be among those of the marker.
+func (m Marker) mayBe(name string) bool {
+	return len(m.Keys) == 0 || m.Count > len(m.Keys) || slices.Contains(m.Keys, name)
 }

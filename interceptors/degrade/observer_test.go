@@ -62,7 +62,7 @@ func TestObserverHearsOfEveryResponse(t *testing.T) {
 					},
 				}
 				// What is told is the whole report, though nothing may leave.
-				c := dial(t, serve(t, s, markingServer(degrade.WithObserver(l), degrade.Silent())...))
+				c := dial(t, serve(t, s, markingServer(degrade.WithObserver(l), degrade.WithSilence())...))
 				_, _ = c.GetAccount(t.Context(), &testv1.GetAccountRequest{})
 				_, _ = c.GetPlain(t.Context(), &testv1.GetPlainRequest{})
 				stream, err := c.WatchProfiles(t.Context(), &testv1.WatchProfilesRequest{})

@@ -3,231 +3,28 @@ package degrade_test
 import (
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// wellFormed are paths, each in its only spelling.
-var wellFormed = []string{
-	"",
-	"name",
-	"_",
-	"a1.b_2.C",
-	"items[*]",
-	"items[*].price",
-	"items[*].tags[*]",
-	`offers["summer sale"]`,
-	`offers[""].price`,
-	`offers["a.b[*]"]["c"]`,
-	`offers["say \"hi\" \\ bye"]`,
-	`offers["\u0000\u001f\u007f\u009f"]`,
-	`offers["\u202e\u2028\u200b\u2066\ufeff"]`,
-	`offers["naïve 日本 😀 ` + "\uFFFD" + `"]`,
-	strings.Repeat("a.", degrade.MaxPathSteps-1) + "a",
-	strings.Repeat("a", degrade.MaxPathBytes),
-}
-
-// malformed are no paths.
-var malformed = []string{
-	".",
-	"a.",
-	".a",
-	"a..b",
-	"1a",
-	"a b",
-	"ä",
-	"a-b",
-	"[*]",
-	"[*].a",
-	`["a"]`,
-	"a.[*]",
-	"a[]",
-	"a[*",
-	"a[3]",
-	"a[*]b",
-	"a[**]",
-	`a["b]`,
-	`a["b"`,
-	`a["b`,
-	`a[b]`,
-	`a["b"c"]`,
-	`a['b']`,
-	`a["\n"]`,
-	`a["\"]`,
-	`a["\u000"]`,
-	`a["\u000A"]`,   // hexadecimal digits in capitals
-	`a["\u0041"]`,   // an escape that is not needed
-	`a["\u+041"]`,   // what some parsers take for a number
-	`a["\ud800"]`,   // half a character
-	"a[\"\n\"]",     // a character that must be escaped
-	"a[\"\u202e\"]", // another one
-	"a[\"\xff\"]",
-	"a\x00",
-	strings.Repeat("a.", degrade.MaxPathSteps) + "a",
-	strings.Repeat("a", degrade.MaxPathBytes+1),
-	strings.Repeat("[*]", 1<<20),
-}
-
-func TestPathsHaveOneSpelling(t *testing.T) {
+// The grammar of paths is tested in full where it is read.
+func TestPaths(t *testing.T) {
 	t.Parallel()
-	for _, path := range wellFormed {
-		if got, err := degrade.Respell(path); err != nil || got != path {
-			t.Errorf("%q becomes %q, error %v", path, got, err)
-		}
+	path := degrade.Join(degrade.Key("offers", `a"b`), "price")
+	if path != `offers["a\"b"].price` || degrade.Elements("items") != "items[*]" {
+		t.Errorf("paths = %s, %s", path, degrade.Elements("items"))
 	}
-}
-
-func TestMalformedPaths(t *testing.T) {
-	t.Parallel()
-	for _, path := range malformed {
-		err := degrade.CheckPath(path)
-		if err == nil {
-			t.Errorf("%.80q: no error", path)
-			continue
-		}
-		text := err.Error()
-		if !strings.HasPrefix(text, "degrade: path = ") || !strings.Contains(text, "must ") || len(text) > 2000 {
-			t.Errorf("%.80q: %.300s", path, text)
-		}
-		for _, r := range text {
-			if r < ' ' || r == utf8.RuneError {
-				t.Errorf("%.80q: the error has the character %U", path, r)
-			}
-		}
+	if err := degrade.CheckField(path, profileType); err != nil {
+		t.Error(err)
 	}
-}
-
-func TestErrorsSayWhereAPathIsWrong(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]string{
-		"items[*].price-":              `degrade: path = "items[*].price-", wrong at byte 14; must be like a.b, a[*].b or a["key"]`,
-		strings.Repeat("a", 257):       `degrade: path = "` + strings.Repeat("a", 32) + `"…, 257 bytes; must be at most 256`,
-		strings.Repeat("a.", 16) + "a": `degrade: path = "` + strings.Repeat("a.", 16) + `a"; must have at most 16 steps`,
-	} {
-		if err := degrade.CheckPath(path); err == nil || err.Error() != want {
-			t.Errorf("error = %v\nwant    %s", err, want)
-		}
+	const unknown, malformed = "title", "a.."
+	if err := degrade.CheckField(unknown, profileType); err == nil || !strings.HasPrefix(err.Error(), "degrade: path = ") {
+		t.Errorf("a field that is not there: %v", err)
 	}
-}
-
-// Whatever the key, its path is one, and the key can be told from any other.
-func TestKeysOfAllKinds(t *testing.T) {
-	t.Parallel()
-	seen := map[string]string{}
-	for _, key := range []string{"", "a", `"`, `\`, `"]`, `\"]`, "[*]", "a.b", "\n", "\x7f", "\u0085", "\u202e", "日本", "😀", `\u000a`} {
-		path := degrade.Key("offers", key)
-		if err := degrade.CheckPath(path); err != nil {
-			t.Errorf("key %q: %v", key, err)
-		}
-		if other, twice := seen[path]; twice {
-			t.Errorf("keys %q and %q have the path %q", key, other, path)
-		}
-		seen[path] = key
+	if degrade.CheckPath(unknown) != nil || degrade.CheckPath(malformed) == nil {
+		t.Errorf("checks say %v, %v", degrade.CheckPath(unknown), degrade.CheckPath(malformed))
 	}
-	if got, want := degrade.Key("offers", "a\xffb"), "offers[\"a\uFFFDb\"]"; got != want {
-		t.Errorf("path = %q; want %q", got, want)
+	if degrade.CheckMessage(profileType) != nil {
+		t.Error("the field for markers is not allowed")
 	}
-}
-
-func TestJoin(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ parent, path, want string }{
-		{"", "", ""},
-		{"a", "", "a"},
-		{"", "a", "a"},
-		{"a", "b", "a.b"},
-		{"a[*]", "b", "a[*].b"},
-		{`a["k"]`, "b[*]", `a["k"].b[*]`},
-	} {
-		if got := degrade.Join(tt.parent, tt.path); got != tt.want {
-			t.Errorf("Join(%q, %q) = %q; want %q", tt.parent, tt.path, got, tt.want)
-		}
-	}
-}
-
-func TestUnkeyed(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]string{
-		"":                         "",
-		"account.plan":             "account.plan",
-		"offers[*].price":          "offers[*].price",
-		`offers["a"]`:              "offers[*]",
-		`offers["]\"x"].by["7"].n`: "offers[*].by[*].n",
-		"malformed..":              "",
-	} {
-		if got := degrade.Unkeyed(path); got != want {
-			t.Errorf("Unkeyed(%q) = %q; want %q", path, got, want)
-		}
-	}
-}
-
-func TestCovers(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		ancestor, path string
-		want           bool
-	}{
-		{"", "", true},
-		{"", "a", true},
-		{"a", "a", true},
-		{"a", "a.b", true},
-		{"a", "a[*]", true},
-		{"a", `a["k"].b`, true},
-		{"a[*]", "a[*].b", true},
-		{"a", "ab", false},
-		{"a.b", "a", false},
-		{"a", "", false},
-		{"a[*]", `a["k"]`, false},
-	} {
-		if got := degrade.Covers(tt.ancestor, tt.path); got != tt.want {
-			t.Errorf("Covers(%q, %q) = %v; want %v", tt.ancestor, tt.path, got, tt.want)
-		}
-	}
-}
-
-// A path is either refused or has this one spelling, and is within its bounds.
-func FuzzPath(f *testing.F) {
-	for _, path := range append(wellFormed, malformed[:len(malformed)-1]...) {
-		f.Add(path)
-	}
-	f.Fuzz(func(t *testing.T, path string) {
-		got, err := degrade.Respell(path)
-		if (err == nil) != (degrade.CheckPath(path) == nil) {
-			t.Fatalf("%q: two opinions", path)
-		}
-		if err != nil {
-			return
-		}
-		if got != path {
-			t.Errorf("%q becomes %q", path, got)
-		}
-		if len(path) > degrade.MaxPathBytes || !utf8.ValidString(path) {
-			t.Errorf("%q is too long or no text", path)
-		}
-		if mask, err := degrade.ToFieldMask(path); err == nil {
-			back, err := degrade.FromFieldMask(mask)
-			if err != nil || len(back) != 1 || back[0] != path {
-				t.Errorf("%q comes back from a field mask as %q, error %v", path, back, err)
-			}
-		}
-		if err := degrade.CheckField(path, profileType); err == nil && degrade.KnownPart(path, profileType) != path {
-			t.Errorf("%q is a field, but not all of it is known", path)
-		}
-	})
-}
-
-// The path of any key of a known map is a path, unless it is too long.
-func FuzzKey(f *testing.F) {
-	f.Add("a")
-	f.Add("\"]\\\x00\u202e")
-	f.Fuzz(func(t *testing.T, key string) {
-		path := degrade.Key("offers", key)
-		if len(path) > degrade.MaxPathBytes {
-			return
-		}
-		if err := degrade.CheckField(path, profileType); err != nil {
-			t.Errorf("key %q: %v", key, err)
-		}
-	})
 }

@@ -68,6 +68,8 @@ func ReasonOf(err error) Reason {
 	}
 }
 
+// reasonOfRefusal returns why a field is degraded if a policy of this process refused
+// its source.
 func reasonOfRefusal(r policy.Reason) Reason {
 	switch r {
 	case policy.ReasonCircuitOpen:

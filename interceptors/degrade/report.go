@@ -4,7 +4,12 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
+	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
 // Report is what is known of the degraded fields of one response. The zero
@@ -14,19 +19,19 @@ type Report struct {
 	known     bool
 	truncated bool
 	dropped   int
-	markers   []Marker // normal, never written again
+	markers   markers // normal, never written again
 }
 
 // NewReport returns the report of a response with the given markers, or of a
 // complete response if there are none. It merges markers that say the same and
 // leaves out those within a missing field. A marker with a malformed path makes
 // the whole response [Partial]: it is better to mark too much than too little.
-func NewReport(markers ...Marker) Report {
-	sound := make([]Marker, len(markers))
-	for i, m := range markers {
+func NewReport(marked ...Marker) Report {
+	sound := make(markers, len(marked))
+	for i, m := range marked {
 		sound[i] = m.sound()
 	}
-	return Report{known: true, markers: normal(sound)}
+	return Report{known: true, markers: sound.normal()}
 }
 
 // Union combines reports on the same response. The result knows nothing if none
@@ -39,8 +44,22 @@ func Union(reports ...Report) Report {
 		all.dropped = plus(all.dropped, r.dropped)
 		all.markers = append(all.markers, r.markers...)
 	}
-	all.markers = normal(all.markers)
+	all.markers = all.markers.normal()
 	return all
+}
+
+// with returns both reports together. What both claim counts once, because a
+// fan-out writes the same report into the response and to the scope.
+func (r Report) with(other Report) Report {
+	if !other.known {
+		return r
+	}
+	return Report{
+		known:     true,
+		truncated: r.truncated || other.truncated,
+		dropped:   max(r.dropped, other.dropped),
+		markers:   r.markers.with(other.markers),
+	}
 }
 
 // Known reports whether the response was reported on at all, as complete or as
@@ -48,51 +67,67 @@ func Union(reports ...Report) Report {
 func (r Report) Known() bool { return r.known }
 
 // Complete reports whether no field is degraded. It is false if nothing is
-// known.
+// known. Only a complete response may be kept for other callers: a degraded one
+// would outlive the failure that caused it.
 func (r Report) Complete() bool { return r.known && len(r.markers) == 0 && !r.truncated }
 
-// Cacheable reports whether the response may be kept for other callers. Only a
-// complete one may: a degraded one would outlive the failure that caused it.
-func (r Report) Cacheable() bool { return r.Complete() }
-
-// Truncated reports whether more fields are degraded than there are markers.
-func (r Report) Truncated() bool { return r.truncated }
-
-// Dropped returns how many degraded fields are known to have no marker because
-// there was no room.
-func (r Report) Dropped() int { return r.dropped }
-
-// unmarked is the least number of degraded fields that have no marker.
-func (r Report) unmarked() int {
-	if r.truncated {
-		return max(r.dropped, 1) // a peer need not say how many
+// Err returns nil if the response is complete, else an [*IncompleteError].
+func (r Report) Err() error {
+	if r.Complete() {
+		return nil
 	}
-	return r.dropped
+	return &IncompleteError{Report: r}
 }
 
-// String says whether the response is complete, and names the first fields that are
-// degraded, as in `"banner" is stale (timeout) and 2 more`.
-func (r Report) String() string {
+// State returns what the field at path holds: the state of the nearest marker
+// at or above it; [Partial] if only something within it is marked; [Intact] if
+// nothing is. It is [Unknown] if nothing is known, if nothing is marked but the
+// report is truncated, and if path is malformed. Paths have no list indices: to
+// ask about one element, use [Report.Element].
+func (r Report) State(path string) State {
+	field, err := fieldpath.Parse(path)
+	if err != nil {
+		return Unknown
+	}
+	return r.stateOf(field)
+}
+
+// Element returns what one element of the repeated field at path holds, found
+// by the name that the server gives it, or one value of the map at path, found
+// by its key. If the server does not name all affected elements, any element
+// may be affected.
+func (r Report) Element(path, key string) State {
+	field, err := fieldpath.Parse(path)
+	if err != nil {
+		return Unknown
+	}
+	return r.stateOf(append(field, fieldpath.Step{Kind: fieldpath.KeyStep, Name: key}))
+}
+
+// stateOf returns what a field holds.
+func (r Report) stateOf(field fieldpath.Path) State {
+	if m, ok := r.markers.nearest(field); ok {
+		return m.State
+	}
 	switch {
-	case !r.known:
-		return "nothing is known"
-	case r.Complete():
-		return "complete"
-	}
-	const few = 3
-	named := make([]string, 0, few)
-	for _, m := range r.markers[:min(few, len(r.markers))] {
-		named = append(named, fmt.Sprintf("%q is %v (%v)", m.Path, m.State, m.Reason))
-	}
-	said := strings.Join(named, ", ")
-	switch more := plus(len(r.markers)-len(named), r.unmarked()); {
-	case more == 0:
-		return said
-	case said == "":
-		return fmt.Sprintf("fields that are not named: %d", more)
+	case r.markers.anyWithin(field):
+		return Partial
+	case !r.known || r.truncated:
+		return Unknown
 	default:
-		return fmt.Sprintf("%s and %d more", said, more)
+		return Intact
 	}
+}
+
+// Age returns how old the value of the field at path is. It is zero unless the
+// field is [Stale] and the server says how old it is.
+func (r Report) Age(path string) time.Duration {
+	field, err := fieldpath.Parse(path)
+	if err != nil {
+		return 0
+	}
+	m, _ := r.markers.nearest(field)
+	return m.Age
 }
 
 // Markers yields the markers, ordered by path.
@@ -110,10 +145,120 @@ func (r Report) Markers() iter.Seq[Marker] {
 // Len returns the number of markers.
 func (r Report) Len() int { return len(r.markers) }
 
-// Err returns nil if the response is complete, else an [*IncompleteError].
-func (r Report) Err() error {
-	if r.Complete() {
+// Truncated reports whether more fields are degraded than there are markers.
+func (r Report) Truncated() bool { return r.truncated }
+
+// Dropped returns how many degraded fields are known to have no marker because
+// there was no room.
+func (r Report) Dropped() int { return r.dropped }
+
+// unmarked returns the least number of degraded fields that have no marker.
+func (r Report) unmarked() int {
+	if r.truncated {
+		return max(r.dropped, 1) // a peer need not say how many
+	}
+	return r.dropped
+}
+
+// Within returns the part of the report that concerns the field at path: the
+// markers at it, within it and above it. Their paths stay unchanged. If path is
+// malformed, that may be the whole report.
+func (r Report) Within(path string) Report {
+	field, err := fieldpath.Parse(path)
+	if err != nil {
+		return r
+	}
+	r.markers = r.markers.about(field)
+	return r
+}
+
+// At returns the report for a message that has the response as its field at
+// path: each marker is moved to below path. A marker that would become too deep
+// or too long makes the field at path [Partial].
+func (r Report) At(path string) Report {
+	if path != "" {
+		r.markers = r.markers.under(path)
+	}
+	return r
+}
+
+// summed returns one marker for a whole response in which something is degraded.
+func (r Report) summed() Report {
+	m := Marker{State: Partial, Reason: ReasonUpstreamDegraded}
+	if len(r.markers) > 0 {
+		m.Source = r.markers[0].Source
+	}
+	return NewReport(m)
+}
+
+// received returns a report that came from another service, one hop further away.
+func (r Report) received() Report {
+	r.markers = r.markers.received()
+	return r
+}
+
+// stripped returns the report without what is for operators.
+func (r Report) stripped() Report {
+	r.markers = r.markers.stripped()
+	return r
+}
+
+// Proto returns the report as a message, nil if nothing is known.
+func (r Report) Proto() *degradev1.Degradation {
+	if !r.known {
 		return nil
 	}
-	return &IncompleteError{Report: r}
+	d := &degradev1.Degradation{Truncated: r.truncated, DroppedCount: uint32(r.dropped)} //nolint:gosec // in range
+	for _, m := range r.markers {
+		d.Fields = append(d.Fields, m.proto())
+	}
+	return d
 }
+
+// Summary returns the report in the short form of [SummaryKey]. It is "0" for a
+// complete response, and empty if nothing is known.
+func (r Report) Summary() string {
+	if !r.known {
+		return ""
+	}
+	var counts [Partial + 1]int
+	for _, m := range r.markers {
+		counts[m.State]++
+	}
+	var b strings.Builder
+	b.WriteString(strconv.Itoa(plus(len(r.markers), r.unmarked())))
+	for _, s := range []State{Unknown, Missing, Stale, Defaulted, Substituted, Partial} {
+		if counts[s] > 0 {
+			fmt.Fprintf(&b, "; %v=%d", s, counts[s])
+		}
+	}
+	return b.String()
+}
+
+// String says whether the response is complete, and names the first fields that are
+// degraded, as in `"banner" is stale (timeout) and 2 more`.
+func (r Report) String() string {
+	switch {
+	case !r.known:
+		return "nothing is known"
+	case r.Complete():
+		return "complete"
+	}
+	const few = 3
+	first := make([]string, 0, few)
+	for _, m := range r.markers[:min(few, len(r.markers))] {
+		first = append(first, fmt.Sprintf("%q is %v (%v)", m.Path, m.State, m.Reason))
+	}
+	named := strings.Join(first, ", ")
+	switch more := plus(len(r.markers)-len(first), r.unmarked()); {
+	case more == 0:
+		return named
+	case named == "":
+		return fmt.Sprintf("fields that are not named: %d", more)
+	default:
+		return fmt.Sprintf("%s and %d more", named, more)
+	}
+}
+
+// plus adds counts, up to the largest that a message can hold.
+func plus(a, b int) int { return int(min(int64(a)+int64(b), maxCount)) }

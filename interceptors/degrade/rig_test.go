@@ -13,6 +13,8 @@ import (
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
+var profileType = (*testv1.GetProfileResponse)(nil).ProtoReflect().Descriptor()
+
 // tier is one service of the chain. What has no function is unimplemented.
 type tier struct {
 	testv1.UnimplementedTierServiceServer

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 )
 
 // Scope gathers the reports on one result while it is made: the response of a
@@ -27,7 +29,7 @@ type Scope struct {
 
 	mu       sync.Mutex
 	closed   bool
-	markers  []Marker
+	markers  markers
 	distinct bool // no two markers say the same: there were so many that they were put together
 	dropped  int
 	late     int
@@ -37,16 +39,31 @@ type Scope struct {
 // under which calls report to the scope, and the scope. Without [Under] or
 // [Unused], a degraded response of a call makes the whole value [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
-	s := &Scope{required: CompleteRequired(ctx)}
-	s.root.scope = s
-	return context.WithValue(ctx, attachmentKey{}, &s.root), s
+	s := newScope(CompleteRequired(ctx), false)
+	return s.within(ctx), s
 }
 
 // openResponse opens the scope of the response that a handler makes.
 func openResponse(ctx context.Context, required bool) (context.Context, *Scope) {
-	s := &Scope{response: true, required: required}
+	s := newScope(required, false)
+	s.response = true
+	return s.within(ctx), s
+}
+
+// newScope makes a scope of a value that is required to be complete or not, and that
+// is the whole response of a call or not.
+func newScope(required, whole bool) *Scope {
+	s := &Scope{required: required}
 	s.root.scope = s
-	return context.WithValue(ctx, attachmentKey{}, &s.root), s
+	if whole {
+		s.root.relation = embedded
+	}
+	return s
+}
+
+// within returns a context that leads to the scope.
+func (s *Scope) within(ctx context.Context) context.Context {
+	return context.WithValue(ctx, lazyscope.Key{}, &s.root)
 }
 
 // Close ends the scope and returns what it has gathered. Reports that come
@@ -58,7 +75,7 @@ func (s *Scope) Close() Report {
 	if len(s.markers) == 0 && s.dropped == 0 {
 		return Report{known: true}
 	}
-	return Report{known: true, markers: normal(s.markers), truncated: s.dropped > 0, dropped: s.dropped}
+	return Report{known: true, markers: s.markers.normal(), truncated: s.dropped > 0, dropped: s.dropped}
 }
 
 // Late returns how many reports came after Close.
@@ -70,7 +87,7 @@ func (s *Scope) Late() int {
 
 // add records markers with paths of the scope's result, and how many more there
 // are.
-func (s *Scope) add(markers []Marker, dropped int) {
+func (s *Scope) add(found markers, dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -78,7 +95,7 @@ func (s *Scope) add(markers []Marker, dropped int) {
 		return
 	}
 	s.dropped = plus(s.dropped, dropped)
-	for _, m := range markers {
+	for _, m := range found {
 		s.keep(m)
 	}
 }
@@ -86,15 +103,15 @@ func (s *Scope) add(markers []Marker, dropped int) {
 // keep records one marker, or counts it where there is no room.
 func (s *Scope) keep(m Marker) {
 	if len(s.markers) == maxMarkers && !s.distinct {
-		s.markers, s.distinct = normal(s.markers), true
+		s.markers, s.distinct = s.markers.normal(), true
 	}
 	same := -1
 	if s.distinct {
-		same = slices.IndexFunc(s.markers, func(kept Marker) bool { return sameClaim(kept, m) })
+		same = slices.IndexFunc(s.markers, m.claims)
 	}
 	switch {
 	case same >= 0:
-		s.markers[same] = united(s.markers[same], m)
+		s.markers[same] = s.markers[same].united(m)
 	case len(s.markers) < maxMarkers:
 		s.markers = append(s.markers, m)
 	default:

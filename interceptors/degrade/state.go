@@ -70,7 +70,7 @@ func (s State) severity() int {
 	}
 }
 
-// proto is the state on the wire. Intact fields have no marker.
+// proto returns the state on the wire. Intact fields have no marker.
 func (s State) proto() degradev1.FieldState {
 	switch s {
 	case Missing:

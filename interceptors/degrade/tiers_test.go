@@ -257,7 +257,7 @@ func TestTiersAgreeWithAnOracle(t *testing.T) {
 				tt := &tierTest{}
 				tt.leaf = start(t, leafTier{tierTest: tt})
 				tt.middle = start(t, tiers.middle(t, tt))
-				tt.page = dial(t, serve(t, tiers.page(t, tt), markingServer(degrade.Edge())...), readingClient()...)
+				tt.page = dial(t, serve(t, tiers.page(t, tt), markingServer(degrade.WithEdge())...), readingClient()...)
 				tt.checkAll(t)
 				time.Sleep(time.Minute) // until the last of those that came late have ended
 			})

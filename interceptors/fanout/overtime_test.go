@@ -14,6 +14,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
+	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
@@ -81,12 +82,12 @@ func TestDefaultInOvertime(t *testing.T) {
 type allOrNothing struct {
 	context.Context
 
-	scope *degrade.LazyScope
+	scope *lazyscope.Scope[degrade.Scope]
 }
 
 func (c allOrNothing) Value(key any) any {
-	if v := c.scope.Value(key); v != nil {
-		return v
+	if key == (lazyscope.Key{}) {
+		return c.scope
 	}
 	return c.Context.Value(key)
 }
@@ -99,7 +100,7 @@ func TestNoOvertimeForNobody(t *testing.T) {
 		took time.Duration
 	}{
 		"all or nothing": {func(ctx context.Context) context.Context {
-			return allOrNothing{ctx, &degrade.LazyScope{Required: true}}
+			return allOrNothing{ctx, &lazyscope.Scope[degrade.Scope]{Required: true}}
 		}, 900 * time.Millisecond},
 		"goes": {func(ctx context.Context) context.Context {
 			ctx, cancel := context.WithCancel(ctx)

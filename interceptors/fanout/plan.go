@@ -10,6 +10,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
+	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -44,7 +46,7 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 	faults := []error{p.cfg.validate(label, len(sources)), p.overlaps(label, sources)}
 	md := messageOf[Resp]()
 	if md != nil {
-		p.inside = degrade.HasField(md)
+		p.inside = markerfield.In(md)
 		faults = append(faults, labelled(label, degrade.CheckMessage(md)))
 	}
 	for i, s := range sources {
@@ -75,7 +77,7 @@ func (p *Plan[Req, Resp]) overlaps(label string, sources []Source[Req, Resp]) er
 		for _, before := range sources[:i] {
 			if s != nil && before != nil {
 				a, b := s.field(), before.field()
-				f.Require(!degrade.Covers(a, b) && !degrade.Covers(b, a),
+				f.Require(!fieldpath.Covers(a, b) && !fieldpath.Covers(b, a),
 					"path", fmt.Sprintf("%q, bound already by %q", a, b), "bound once")
 			}
 		}

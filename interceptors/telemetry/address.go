@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/resolver"
 )
 
-// addressOf is the address of a target, as far as its spelling tells. See
+// addressOf returns the address of a target, as far as its spelling tells. See
 // semantic conventions, server.address.
 func addressOf(target string) []attribute.KeyValue {
 	if target == "" {
@@ -29,7 +29,7 @@ func addressOf(target string) []attribute.KeyValue {
 	return attrs
 }
 
-// endpointOf is a target without its scheme and authority, as gRPC reads it: if gRPC
+// endpointOf returns a target without its scheme and authority, as gRPC reads it: if gRPC
 // does not know the scheme, the target is a host and its port. The path of a socket
 // keeps its slash.
 func endpointOf(target string) string {

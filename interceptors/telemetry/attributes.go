@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 
@@ -42,41 +41,10 @@ const (
 	rulesOutcomeKey    = attribute.Key("afloat.rules.outcome")
 )
 
-// callID is what calls that are counted together have in common.
-type callID struct{ method, target string }
-
-// idOf distinguishes calls, except those whose names strangers make up.
-func idOf(call policy.Call) callID {
-	if call.Unregistered {
-		return callID{method: other}
-	}
-	return callID{call.Method, call.Target}
-}
-
-// nameless is id for a call beyond the bound.
-func (callID) nameless() callID { return callID{method: other} }
-
-// attributes says what is called. What runs under policy.Do is not an RPC.
-func (id callID) attributes(on policy.Side) []attribute.KeyValue {
-	if on == policy.Local {
-		return []attribute.KeyValue{operationKey.String(id.name(on))}
-	}
-	return append(addressOf(id.target), semconv.RPCMethod(id.name(on)))
-}
-
-// name is the method as semantic conventions spell it, or the name of what is not
-// an RPC.
-func (id callID) name(on policy.Side) string {
-	if on == policy.Local {
-		return text(id.method)
-	}
-	return methodName(id.method)
-}
-
-// methodName is a method as semantic conventions spell it.
+// methodName returns a method as semantic conventions spell it.
 func methodName(full string) string { return text(strings.TrimPrefix(full, "/")) }
 
-// text is s in a form that can be exported. One string that is not UTF-8, such as a
+// text returns s in a form that can be exported. One string that is not UTF-8, such as a
 // method or an error made up by a stranger, would spoil everything that is sent with
 // it.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
@@ -90,7 +58,7 @@ func statusName(c codes.Code) string {
 	return code.Code(c).String()
 }
 
-// errorType is the class of an error: why a policy refused or ended the call, here
+// errorType returns the class of an error: why a policy refused or ended the call, here
 // or in a peer, else the code of its status. A peer's reason counts only if it is
 // one of the known reasons.
 func errorType(err error) string {

@@ -16,19 +16,6 @@ type decision struct {
 	method string
 }
 
-// spanOf returns the span of a call, if there is one already: otelgrpc's on a server,
-// and the step's for what a step's own policies decide. Nil: there is none.
-func spanOf(ctx context.Context, call policy.Call) trace.Span {
-	switch r, _ := ctx.Value(runningKey{}).(*running); {
-	case call.Side == policy.Server:
-		return trace.SpanFromContext(ctx)
-	case call.Side == policy.Local && r != nil && call.Method == r.String():
-		return r.span
-	default:
-		return nil
-	}
-}
-
 type decisionKey struct{}
 
 // within returns a context that carries d to a span that is made later.
@@ -36,8 +23,8 @@ func (d decision) within(ctx context.Context) context.Context {
 	return context.WithValue(ctx, decisionKey{}, &d)
 }
 
-// say adds the decision to the span of the call.
-func (d decision) say(span trace.Span) {
+// describe adds the decision to the span of the call.
+func (d decision) describe(span trace.Span) {
 	if !span.IsRecording() {
 		return
 	}
@@ -76,7 +63,7 @@ func (h clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) conte
 	}
 	// A call that an interceptor makes on the way has the same context.
 	if d, ok := ctx.Value(decisionKey{}).(*decision); ok && d.method == info.FullMethodName {
-		d.say(span)
+		d.describe(span)
 	}
 	if s, ok := ctx.Value(runningKey{}).(*running); ok && s.Fallback {
 		span.SetAttributes(fallbackKey.Bool(true), stepKey.String(s.Name))

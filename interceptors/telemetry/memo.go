@@ -26,6 +26,8 @@ type memo[K comparable, V any] struct {
 	mu   sync.Mutex // held to add
 }
 
+// newMemo returns a memo of what build makes, in which rest replaces keys beyond the
+// bound.
 func newMemo[K comparable, V any](rest func(K) K, build func(K) V) *memo[K, V] {
 	m := &memo[K, V]{make: build, rest: rest}
 	m.kept.Store(&map[K]V{})

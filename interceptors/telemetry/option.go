@@ -3,6 +3,7 @@ package telemetry
 import (
 	"log/slog"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -10,12 +11,25 @@ import (
 // Option changes where an [Observer] reports to.
 type Option interface{ apply(*options) }
 
+// options are the options of an Observer.
 type options struct {
 	tracers trace.TracerProvider
 	meters  metric.MeterProvider
 	logger  *slog.Logger
 }
 
+// withDefaults returns the options with the global providers where none is given.
+func (o options) withDefaults() options {
+	if o.tracers == nil {
+		o.tracers = otel.GetTracerProvider()
+	}
+	if o.meters == nil {
+		o.meters = otel.GetMeterProvider()
+	}
+	return o
+}
+
+// optionFunc is an option as a function.
 type optionFunc func(*options)
 
 func (f optionFunc) apply(o *options) { f(o) }

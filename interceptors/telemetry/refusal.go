@@ -1,13 +1,10 @@
 package telemetry
 
 import (
-	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -24,7 +21,8 @@ type refusalID struct {
 	code         grpccodes.Code
 }
 
-func refusalOf(call policy.Call, err error) refusalID {
+// refusalOf returns which refusal err is.
+func refusalOf(call *policy.Call, err error) refusalID {
 	id := refusalID{call: idOf(call), code: policy.Code(err)}
 	r, ok := err.(*policy.Rejection) //nolint:errorlint // a fast path
 	if !ok {
@@ -36,7 +34,7 @@ func refusalOf(call policy.Call, err error) refusalID {
 	return id
 }
 
-// why is the reason as attributes have it.
+// why returns the reason as attributes have it.
 func (id refusalID) why() string {
 	if id.reason == "" {
 		return statusName(id.code)
@@ -44,6 +42,7 @@ func (id refusalID) why() string {
 	return reasonName(id.reason)
 }
 
+// nameless returns the id of such refusals beyond the bound.
 func (id refusalID) nameless() refusalID {
 	id.call, id.policy = id.call.nameless(), other
 	return id
@@ -59,6 +58,7 @@ type refusal struct {
 	start []trace.SpanStartOption
 }
 
+// newRefusal makes what is recorded about refused calls on one side.
 func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
 	reason := rejectionReasonKey.String(id.why())
@@ -76,45 +76,3 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},
 	}
 }
-
-// Rejected implements [policy.Observer]. It counts the call and notes the refusal on
-// its span. It makes that span if there is none: a server's call has otelgrpc's, and
-// a step has its own.
-func (o *Observer) Rejected(ctx context.Context, call *policy.Call, r policy.Rejected) {
-	s := o.sides[call.Side]
-	if r.Waited > 0 {
-		o.waited(ctx, *call, r.Waited, r.WaitedIn)
-	}
-	if !o.tracing && !s.rejections.Enabled(ctx) {
-		return
-	}
-	said := s.refused.of(refusalOf(*call, r.Err))
-	s.rejections.Add(ctx, 1, said.add...)
-	if !o.tracing {
-		return
-	}
-	if span := spanOf(ctx, *call); span != nil {
-		span.SetAttributes(said.why...)
-		return
-	}
-	o.refusedSpan(ctx, *call, said, r)
-}
-
-// refusedSpan makes a span of a refused call, from its beginning.
-func (o *Observer) refusedSpan(ctx context.Context, call policy.Call, said *refusal, r policy.Rejected) {
-	start := said.start
-	if r.Waited > 0 {
-		start = append(slices.Clip(start), trace.WithTimestamp(time.Now().Add(-r.Waited)))
-	}
-	_, span := o.tracer.Start(ctx, said.name, start...)
-	if span.IsRecording() {
-		if said.name == other && call.Side == policy.Client {
-			span.SetAttributes(semconv.RPCMethodOriginal(methodName(call.Method)))
-		}
-		fail(span, r.Err)
-	}
-	span.End()
-}
-
-// fail notes on a span why it failed.
-func fail(span trace.Span, err error) { span.SetStatus(codes.Error, text(err.Error())) }

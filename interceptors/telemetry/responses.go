@@ -9,55 +9,59 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 )
 
-// plans is the instruments of responses and of the plans that make them.
-type plans struct {
-	runs      metric.Int64Counter
-	responses metric.Int64Counter
-	fields    metric.Int64Counter
+// responses is the instruments of responses and of the plans that make them.
+type responses struct {
+	runs     metric.Int64Counter
+	degraded metric.Int64Counter
+	fields   metric.Int64Counter
 
-	ran      *memo[runID, []metric.AddOption]
-	answered *memo[string, []metric.AddOption]
-	degraded *memo[degradedID, []metric.AddOption]
+	runOptions      *memo[runID, []metric.AddOption]
+	degradedOptions *memo[string, []metric.AddOption]
+	fieldOptions    *memo[fieldID, []metric.AddOption]
 }
 
 // runID is a plan and the result of one of its runs.
 type runID struct{ plan, outcome string }
 
-// degradedID is a method and how fields of its responses are degraded.
-type degradedID struct {
+// fieldID is a method and how fields of its responses are degraded.
+type fieldID struct {
 	method string
 	state  degrade.State
 	reason degrade.Reason
 }
 
+// nameless returns the id of such runs beyond the bound.
 func (id runID) nameless() runID { return runID{other, id.outcome} }
 
-func (id degradedID) nameless() degradedID { return degradedID{other, id.state, id.reason} }
+// nameless returns the id of such fields beyond the bound.
+func (id fieldID) nameless() fieldID { return fieldID{other, id.state, id.reason} }
 
-func newPlans(m *maker) *plans {
-	return &plans{
-		runs:      m.counter("afloat.plan.runs", "{run}", "Runs of plans, by what came of them: complete, degraded or failed."),
-		responses: m.counter("afloat.server.degraded_responses", "{response}", "Responses of which some field is degraded."),
-		fields:    m.counter("afloat.server.degraded_fields", "{field}", "Degraded fields of responses, each element of a list as one."),
+// newResponses makes the instruments of responses.
+func newResponses(m *maker) *responses {
+	return &responses{
+		runs:     m.counter("afloat.plan.runs", "{run}", "Runs of plans, by what came of them: complete, degraded or failed."),
+		degraded: m.counter("afloat.server.degraded_responses", "{response}", "Responses of which some field is degraded."),
+		fields:   m.counter("afloat.server.degraded_fields", "{field}", "Degraded fields of responses, each element of a list as one."),
 
-		ran: newMemo(runID.nameless, func(id runID) []metric.AddOption {
+		runOptions: newMemo(runID.nameless, func(id runID) []metric.AddOption {
 			return adding(planKey.String(id.plan), planOutcomeKey.String(id.outcome))
 		}),
-		answered: newMemo(func(string) string { return other }, func(method string) []metric.AddOption {
+		degradedOptions: newMemo(func(string) string { return other }, func(method string) []metric.AddOption {
 			return adding(semconv.RPCMethod(methodName(method)))
 		}),
-		degraded: newMemo(degradedID.nameless, func(id degradedID) []metric.AddOption {
+		fieldOptions: newMemo(fieldID.nameless, func(id fieldID) []metric.AddOption {
 			return adding(semconv.RPCMethod(methodName(id.method)),
 				fieldStateKey.String(id.state.String()), fieldReasonKey.String(id.reason.String()))
 		}),
 	}
 }
 
-// Gathered implements fanout.Observer. It counts the run.
-func (o *Observer) Gathered(ctx context.Context, plan string, r degrade.Report, err error) {
-	if !o.plans.runs.Enabled(ctx) {
+// gathered counts a run of a plan.
+func (s *responses) gathered(ctx context.Context, plan string, r degrade.Report, err error) {
+	if !s.runs.Enabled(ctx) {
 		return
 	}
 	outcome := "complete"
@@ -67,12 +71,12 @@ func (o *Observer) Gathered(ctx context.Context, plan string, r degrade.Report, 
 	case !r.Complete():
 		outcome = "degraded"
 	}
-	o.plans.runs.Add(ctx, 1, o.plans.ran.of(runID{plan, outcome})...)
+	s.runs.Add(ctx, 1, s.runOptions.of(runID{plan, outcome})...)
 }
 
-// Answered implements [degrade.Observer]. It counts the degraded fields and names
-// them on the span of the server's call.
-func (o *Observer) Answered(ctx context.Context, r degrade.Response) {
+// answered counts the degraded fields of a response and names them on the span of the
+// server's call.
+func (s *responses) answered(ctx context.Context, r degrade.Response) {
 	if r.Report.Complete() {
 		return
 	}
@@ -80,31 +84,31 @@ func (o *Observer) Answered(ctx context.Context, r degrade.Response) {
 	if r.Unregistered {
 		method = other
 	}
-	o.plans.responses.Add(ctx, 1, o.plans.answered.of(method)...)
+	s.degraded.Add(ctx, 1, s.degradedOptions.of(method)...)
 	for m := range r.Report.Markers() {
-		o.plans.fields.Add(ctx, int64(fieldsOf(m)), o.plans.degraded.of(degradedID{method, m.State, m.Reason})...)
+		s.fields.Add(ctx, int64(fieldsOf(m)), s.fieldOptions.of(fieldID{method, m.State, m.Reason})...)
 	}
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		span.SetAttributes(degradedAttributes(r.Report)...)
 	}
 }
 
-// fieldsOf is how many fields a marker is about.
+// fieldsOf returns how many fields a marker is about.
 func fieldsOf(m degrade.Marker) int { return max(1, m.Count) }
 
-// maxFieldsSaid bounds the fields that a span names.
-const maxFieldsSaid = 32
+// maxFieldsNamed bounds the fields that a span names.
+const maxFieldsNamed = 32
 
-// degradedAttributes name the degraded fields, as in "user stale unavailable" and
-// without the keys of maps, and say how many there are.
+// degradedAttributes names the degraded fields, as in "user stale unavailable" and
+// without the keys of maps, and says how many there are.
 func degradedAttributes(r degrade.Report) []attribute.KeyValue {
-	var said []string
+	var named []string
 	count := r.Dropped()
 	for m := range r.Markers() {
 		count += fieldsOf(m)
-		if len(said) < maxFieldsSaid {
-			said = append(said, degrade.Unkeyed(m.Path)+" "+m.State.String()+" "+m.Reason.String())
+		if len(named) < maxFieldsNamed {
+			named = append(named, fieldpath.Unkeyed(m.Path)+" "+m.State.String()+" "+m.Reason.String())
 		}
 	}
-	return []attribute.KeyValue{degradedFieldsKey.StringSlice(said), degradedCountKey.Int(count)}
+	return []attribute.KeyValue{degradedFieldsKey.StringSlice(named), degradedCountKey.Int(count)}
 }

@@ -190,26 +190,3 @@ func describe(span trace.Span, e step.Ended) {
 		fail(span, e.Err)
 	}
 }
-
-// StepStarted implements [step.Observer]. It begins the span of the step.
-func (o *Observer) StepStarted(ctx context.Context, id step.ID) context.Context {
-	if !o.tracing {
-		return ctx
-	}
-	return o.steps.started(ctx, o.tracer, id)
-}
-
-// StepEnded implements [step.Observer]. It ends the span of the step and counts
-// failures, steps that are left behind, and steps that end after that.
-func (o *Observer) StepEnded(ctx context.Context, id step.ID, e step.Ended) {
-	if late := o.steps.ended(ctx, id, e); late && o.tracing {
-		o.steps.lateSpan(ctx, o.tracer, id, e)
-	}
-}
-
-// FellBack implements [step.Observer]. It counts the answer and logs it at info,
-// because it is planned for.
-func (o *Observer) FellBack(ctx context.Context, f step.FellBack) {
-	o.steps.fellBack(ctx, f)
-	o.log(ctx, slog.LevelInfo, "a fallback answered", fellBackRecord(f)...)
-}

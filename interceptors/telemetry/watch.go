@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"slices"
+	"sync"
 	"weak"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,6 +13,19 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
+// watched is the rules and policies whose present states are read when metrics are
+// collected.
+type watched struct {
+	metrics  *policies
+	overflow metric.Int64ObservableCounter
+	keys     metric.Int64ObservableUpDownCounter
+
+	mu         sync.Mutex // guards what follows
+	rules      []watchedRules
+	overflowed int64 // what rules had counted that are no more
+	policies   []policy.Policy
+}
+
 // watchedRules are rules that are looked at as long as they are in use.
 type watchedRules struct {
 	rules weak.Pointer[rules.Rules]
@@ -19,88 +33,81 @@ type watchedRules struct {
 	overflowed int64
 }
 
-// Watch implements [rules.Watcher]. From then on, metrics have the present states of
-// the policies of r, for as long as r is in use.
-func (o *Observer) Watch(r *rules.Rules) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if slices.ContainsFunc(o.rules, func(w watchedRules) bool { return w.rules.Value() == r }) {
-		return // they have changed
-	}
-	o.rules = slices.DeleteFunc(o.rules, func(w watchedRules) bool {
-		gone := w.rules.Value() == nil
-		if gone {
-			o.gone += w.overflowed // a counter never goes back
-		}
-		return gone
-	})
-	o.rules = append(o.rules, watchedRules{rules: weak.Make(r)})
-}
-
-// WatchPolicies adds metrics of the present states of policies outside of rules, such
-// as the guards of a plan's steps. It takes breakers, bulkheads and rate limits,
-// which should have names, and ignores nil, other policies, and those it already has.
-// The Observer keeps the policies from then on.
-func (o *Observer) WatchPolicies(policies ...policy.Policy) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, p := range policies {
-		if visible(p) && !slices.Contains(o.policies, p) {
-			o.policies = append(o.policies, p)
-		}
-	}
-}
-
-// looks are the observable instruments of rules.
-type looks struct {
-	overflow metric.Int64ObservableCounter
-	keys     metric.Int64ObservableUpDownCounter
-}
-
-// observe registers the observable instruments.
-func (o *Observer) observe(m *maker) {
-	l := &looks{
+// newWatched makes the observable instruments of rules, and registers them and those
+// of policies.
+func newWatched(m *maker, metrics *policies) *watched {
+	w := &watched{
+		metrics:  metrics,
 		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
 		keys:     m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
 	}
-	all := []metric.Observable{l.overflow, l.keys}
-	for _, s := range o.sides {
-		all = append(all, s.state, s.bulkhead.active, s.bulkhead.queued, s.bulkhead.limit, s.rateLimitQueued)
+	all := []metric.Observable{w.overflow, w.keys}
+	for _, p := range metrics {
+		all = append(all, p.observables()...)
 	}
 	_, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
-		o.look(l).report(to)
+		w.look().report(to)
 		return nil
 	}, all...)
 	m.faults = append(m.faults, err)
+	return w
+}
+
+// add adds rules, and forgets those that are no more.
+func (w *watched) add(r *rules.Rules) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.ContainsFunc(w.rules, func(known watchedRules) bool { return known.rules.Value() == r }) {
+		return // they have changed
+	}
+	w.rules = slices.DeleteFunc(w.rules, func(known watchedRules) bool {
+		gone := known.rules.Value() == nil
+		if gone {
+			w.overflowed += known.overflowed // a counter never goes back
+		}
+		return gone
+	})
+	w.rules = append(w.rules, watchedRules{rules: weak.Make(r)})
+}
+
+// addPolicies adds the policies that have metrics and are new.
+func (w *watched) addPolicies(all []policy.Policy) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range all {
+		if visible(p) && !slices.Contains(w.policies, p) {
+			w.policies = append(w.policies, p)
+		}
+	}
 }
 
 // look reads all present states.
-func (o *Observer) look(l *looks) sums {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (w *watched) look() sums {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	found := newSums()
-	overflowed := o.gone
-	for i := range o.rules {
-		w := &o.rules[i]
-		if r := w.rules.Value(); r != nil {
-			w.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
-			o.lookAt(found, l, r)
+	overflowed := w.overflowed
+	for i := range w.rules {
+		known := &w.rules[i]
+		if r := known.rules.Value(); r != nil {
+			known.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
+			w.lookAt(found, r)
 		}
-		overflowed += w.overflowed
+		overflowed += known.overflowed
 	}
-	found.add(l.overflow, *attribute.EmptySet(), overflowed)
-	for _, p := range o.policies {
-		o.sides[policy.Local].look(found, rules.Live{Policy: p, Side: policy.Local})
+	found.add(w.overflow, *attribute.EmptySet(), overflowed)
+	for _, p := range w.policies {
+		w.metrics[policy.Local].look(found, rules.Live{Policy: p, Side: policy.Local})
 	}
 	return found
 }
 
 // lookAt reads the present states of the policies of rules.
-func (o *Observer) lookAt(found sums, l *looks, r *rules.Rules) {
+func (w *watched) lookAt(found sums, r *rules.Rules) {
 	for range r.All() {
-		found.add(l.keys, *attribute.EmptySet(), 1)
+		found.add(w.keys, *attribute.EmptySet(), 1)
 	}
 	for live := range r.Live() {
-		o.sides[live.Side].look(found, live)
+		w.metrics[live.Side].look(found, live)
 	}
 }

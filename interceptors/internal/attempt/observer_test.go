@@ -214,7 +214,9 @@ func (closed) Acquire(_ context.Context, call *policy.Call) (policy.Permit, erro
 // open is a policy that lets everything through.
 type open struct{}
 
-func (open) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
+func (open) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, nil
+}
 
 // A step that was not started ends with a refusal, whatever kept it from it.
 func TestStepsThatWereNotStartedAreRefused(t *testing.T) {

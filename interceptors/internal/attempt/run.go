@@ -209,7 +209,7 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 
 // failed notes that the step has, and reports whether the next one is to be run.
 func (r *Run[In, T]) failed(t *try, err error) bool {
-	t.scope.Close()
+	t.close()
 	if t.step == 0 {
 		r.Answer.detour = &detour{ended: policy.Now()}
 	}
@@ -269,7 +269,7 @@ func (r *Run[In, T]) Used(ctx context.Context) {
 
 // Plain reports whether there is nothing to say of the answer: the first step
 // answered, and under its context nobody was asked.
-func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && !r.first.scope.Made() }
+func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && r.first.scope.Made() == nil }
 
 // Report closes the scope of the step that answered and returns what there is to
 // say of the answer, in the value's paths: what calls said, and that it does not
@@ -278,10 +278,10 @@ func (r *Run[In, T]) Plain() bool { return r.Answer.detour == nil && !r.first.sc
 func (r *Run[In, T]) Report(source degrade.Source) degrade.Report {
 	d := r.Answer.detour
 	if d == nil {
-		return r.first.scope.Close()
+		return r.first.close()
 	}
 	s, cause := r.chain.stages[d.won.step], d.failures[0]
 	source.Code, source.Fallback = policy.Code(cause), s.name
 	fellBack := degrade.Marker{State: s.state, Reason: degrade.ReasonOf(cause), Age: d.age, Source: source}
-	return degrade.Union(degrade.NewReport(fellBack), d.won.scope.Close())
+	return degrade.Union(degrade.NewReport(fellBack), d.won.close())
 }

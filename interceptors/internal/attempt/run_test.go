@@ -197,6 +197,16 @@ func TestStepsReportToTheirOwnScopes(t *testing.T) {
 	}
 }
 
+// A step that asked nobody has a complete answer.
+func TestStepsWithoutCallsAreComplete(t *testing.T) {
+	t.Parallel()
+	run := &taker{done: make(chan struct{})}
+	run.Start(t.Context(), build(t, attempt.To("a", gives("a"))), 1, run)
+	if r := run.Report(degrade.Source{}); !run.Plain() || !r.Complete() {
+		t.Errorf("plain: %v, report = %v", run.Plain(), r)
+	}
+}
+
 func TestPanicsAreTold(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(){"panic": func() { panic("oops") }, "exit": runtime.Goexit} {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 )
 
 // try is one step of one run. It is the run's context, with a scope for the step.
@@ -12,7 +13,7 @@ import (
 type try struct {
 	context.Context //nolint:containedctx // it is a context
 
-	scope   degrade.LazyScope
+	scope   lazyscope.Scope[degrade.Scope]
 	watched *watched // nil: nobody observes
 	step    int
 	state   atomic.Uint32
@@ -36,8 +37,17 @@ const (
 
 // Value returns the scope to calls that are made under t.
 func (t *try) Value(key any) any {
-	if v := t.scope.Value(key); v != nil {
-		return v
+	if key == (lazyscope.Key{}) {
+		return &t.scope
 	}
 	return t.Context.Value(key)
+}
+
+// close closes the scope and returns what it has gathered: of a complete value, if
+// no call was made. What a scope gathers that is made later is lost.
+func (t *try) close() degrade.Report {
+	if s := t.scope.Made(); s != nil {
+		return s.Close()
+	}
+	return degrade.NewReport()
 }

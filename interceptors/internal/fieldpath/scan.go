@@ -1,4 +1,4 @@
-package degrade
+package fieldpath
 
 import (
 	"fmt"
@@ -7,64 +7,29 @@ import (
 	"unicode/utf8"
 )
 
-// step is one part of a path.
-type step struct {
-	kind stepKind
-	// name is a field's name, or a key without quotes and escapes.
-	name string
-}
-
-type stepKind uint8
-
-const (
-	fieldStep stepKind = iota
-	allStep
-	keyStep
-)
-
-// parse splits a path into its steps.
-func parse(path string) ([]step, error) {
-	if len(path) > MaxPathBytes {
-		return nil, fmt.Errorf("degrade: path = %.32q…, %d bytes; must be at most %d", path, len(path), MaxPathBytes)
-	}
-	var steps []step
-	for rest := path; rest != ""; {
-		s, after, ok := nextStep(rest, len(steps) == 0)
-		if !ok {
-			return nil, fmt.Errorf(`degrade: path = %q, wrong at byte %d; must be like a.b, a[*].b or a["key"]`,
-				path, len(path)-len(rest))
-		}
-		if len(steps) == MaxPathSteps {
-			return nil, fmt.Errorf("degrade: path = %q; must have at most %d steps", path, MaxPathSteps)
-		}
-		steps, rest = append(steps, s), after
-	}
-	return steps, nil
-}
-
 // nextStep takes the first step off a path.
-func nextStep(path string, first bool) (s step, rest string, ok bool) {
+func nextStep(path string, first bool) (s Step, rest string, ok bool) {
 	switch {
 	case first:
 		return fieldAt(path)
 	case path[0] == '.':
 		return fieldAt(path[1:])
 	case strings.HasPrefix(path, "[*]"):
-		return step{kind: allStep}, path[len("[*]"):], true
+		return Step{Kind: AllStep}, path[len("[*]"):], true
 	case strings.HasPrefix(path, `["`):
 		return keyAt(path[len(`["`):])
 	default:
-		return step{}, "", false
+		return Step{}, "", false
 	}
 }
 
 // fieldAt reads a name.
-func fieldAt(path string) (s step, rest string, ok bool) {
+func fieldAt(path string) (s Step, rest string, ok bool) {
 	n := 0
 	for n < len(path) && inName(path[n], n) {
 		n++
 	}
-	return step{fieldStep, path[:n]}, path[n:], n > 0
+	return Step{FieldStep, path[:n]}, path[n:], n > 0
 }
 
 // inName reports whether c may be the i-th byte of a name.
@@ -75,11 +40,11 @@ func inName(c byte, i int) bool {
 
 // keyAt reads a key, from after its opening quote up to and including the
 // closing one.
-func keyAt(path string) (s step, rest string, ok bool) {
+func keyAt(path string) (s Step, rest string, ok bool) {
 	var key strings.Builder
 	for rest = path; rest != ""; {
 		if after, ends := strings.CutPrefix(rest, `"]`); ends {
-			return step{keyStep, key.String()}, after, true
+			return Step{KeyStep, key.String()}, after, true
 		}
 		r, size := keyRune(rest)
 		if size == 0 {
@@ -88,10 +53,10 @@ func keyAt(path string) (s step, rest string, ok bool) {
 		key.WriteRune(r)
 		rest = rest[size:]
 	}
-	return step{}, "", false
+	return Step{}, "", false
 }
 
-// keyRune reads one character of a key, as [quoteKey] writes it. The size is 0
+// keyRune reads one character of a key, as [Key] writes it. The size is 0
 // if it is written differently.
 func keyRune(text string) (r rune, size int) {
 	r, size = utf8.DecodeRuneInString(text)
@@ -111,7 +76,7 @@ func keyRune(text string) (r rune, size int) {
 	return r, size
 }
 
-// escaped is how a key spells r, empty if it needs no escape.
+// escaped returns how a key spells r, or "" if r needs no escape.
 func escaped(r rune) string {
 	switch {
 	case r == '"' || r == '\\':
@@ -137,7 +102,8 @@ func hidden(r rune) bool {
 	return true
 }
 
-// unescaped is the character that is spelled so.
+// unescaped returns the character that text spells, and whether that is its only
+// spelling.
 func unescaped(text string) (r rune, ok bool) {
 	if len(text) == len(`\"`) {
 		r = rune(text[1])
@@ -145,20 +111,4 @@ func unescaped(text string) (r rune, ok bool) {
 		r = rune(n)
 	}
 	return r, escaped(r) == text
-}
-
-// format spells a path.
-func format(steps []step) string {
-	path := ""
-	for _, s := range steps {
-		switch s.kind {
-		case fieldStep:
-			path = Join(path, s.name)
-		case allStep:
-			path = Elements(path)
-		case keyStep:
-			path = Key(path, s.name)
-		}
-	}
-	return path
 }

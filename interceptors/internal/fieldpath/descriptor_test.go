@@ -1,18 +1,16 @@
-package degrade_test
+package fieldpath_test
 
 import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
 var profileType = (*testv1.GetProfileResponse)(nil).ProtoReflect().Descriptor()
 
-func TestCheckField(t *testing.T) {
+func TestCheckIn(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{
 		"", "name", "items", "items[*]", "items[*].price", "items[*].seller.items[*].name", "tags[*]",
@@ -20,7 +18,7 @@ func TestCheckField(t *testing.T) {
 		`flags["true"]`, `flags["false"]`, `shelves["0"]`, `heights["-9223372036854775808"]`,
 		"parent.parent.parent.name", "email", "card.price", "degradation",
 	} {
-		if err := degrade.CheckField(path, profileType); err != nil {
+		if err := fieldpath.CheckIn(path, profileType); err != nil {
 			t.Error(err)
 		}
 	}
@@ -48,41 +46,11 @@ func TestCheckField(t *testing.T) {
 		"items[*].Price_":       `"items[*]" of ` + message + ` has no field "Price_", but "price"`,
 		"contact":               message + ` has no field "contact"`, // a oneof is no field
 	} {
-		if err := degrade.CheckField(path, profileType); err == nil || !strings.HasSuffix(err.Error(), "; "+want) {
+		if err := fieldpath.CheckIn(path, profileType); err == nil || !strings.HasSuffix(err.Error(), "; "+want) {
 			t.Errorf("%q: error = %v\nwant %s", path, err, want)
 		}
 	}
-	if err := degrade.CheckField("a[", profileType); err == nil || !strings.Contains(err.Error(), "wrong at byte 1") {
+	if err := fieldpath.CheckIn("a[", profileType); err == nil || !strings.Contains(err.Error(), "wrong at byte 1") {
 		t.Errorf("malformed: %v", err)
-	}
-}
-
-func TestCheckMessage(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		message protoreflect.ProtoMessage
-		has     bool
-		fault   string
-	}{
-		{(*testv1.GetProfileResponse)(nil), true, ""},
-		{(*testv1.GetPageResponse)(nil), true, ""}, // optional is no oneof to the reader
-		{(*testv1.GetPlainResponse)(nil), false, ""},
-		{(*testv1.RepeatedMarkers)(nil), false, "field afloat.test.v1.RepeatedMarkers.parts is repeated"},
-		{(*testv1.MappedMarkers)(nil), false, "field afloat.test.v1.MappedMarkers.parts is a map"},
-		{(*testv1.OneofMarkers)(nil), false, "field afloat.test.v1.OneofMarkers.degradation is in a oneof"},
-		{(*testv1.TwoMarkers)(nil), false, "field afloat.test.v1.TwoMarkers.second is a second one"},
-	} {
-		md := tt.message.ProtoReflect().Descriptor()
-		for range 2 { // looked up, then remembered
-			if got := degrade.HasField(md); got != tt.has {
-				t.Errorf("%s: HasField = %v", md.Name(), got)
-			}
-		}
-		switch err := degrade.CheckMessage(md); {
-		case tt.fault == "" && err != nil:
-			t.Error(err)
-		case tt.fault != "" && (err == nil || !strings.HasPrefix(err.Error(), "degrade: "+tt.fault+"; must be ")):
-			t.Errorf("%s: error = %v; want %s", md.Name(), err, tt.fault)
-		}
 	}
 }

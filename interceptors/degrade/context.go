@@ -2,6 +2,9 @@ package degrade
 
 import (
 	"context"
+
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
+	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 )
 
 // attachment ties a context to a scope, and says how reports made under that
@@ -14,6 +17,7 @@ type attachment struct {
 	relation relation
 }
 
+// relation is how a response that is reported on becomes part of a result.
 type relation uint8
 
 const (
@@ -23,22 +27,26 @@ const (
 	embedded
 	// unused: not at all.
 	unused
-	// misplaced: somewhere within path; the place was given, but malformed.
-	misplaced
+	// unclear: somewhere within path; where was given, but malformed.
+	unclear
 )
 
-type attachmentKey struct{}
-
+// attachmentOf returns the attachment of a context, and whether there is one. It makes
+// the scope of a context that has none yet.
 func attachmentOf(ctx context.Context) (attachment, bool) {
-	if a, ok := ctx.Value(attachmentKey{}).(*attachment); ok {
+	switch a := ctx.Value(lazyscope.Key{}).(type) {
+	case *attachment:
 		return *a, true
+	case *lazyscope.Scope[Scope]:
+		return a.Get(newScope).root, true
+	default:
+		return attachment{}, false
 	}
-	return attachment{}, false
 }
 
 // with returns a context with the attachment a.
 func (a attachment) with(ctx context.Context) context.Context {
-	return context.WithValue(ctx, attachmentKey{}, &a)
+	return context.WithValue(ctx, lazyscope.Key{}, &a)
 }
 
 // Under returns a context for calls whose responses become the field at path,
@@ -52,12 +60,12 @@ func Under(ctx context.Context, path string) context.Context {
 	if !ok || a.relation == unused {
 		return ctx
 	}
-	joined := Join(a.path, path)
+	joined := fieldpath.Join(a.path, path)
 	switch {
-	case a.relation == misplaced:
+	case a.relation == unclear:
 		return ctx
-	case CheckPath(path) != nil || CheckPath(joined) != nil:
-		a.relation = misplaced
+	case fieldpath.Check(path) != nil || fieldpath.Check(joined) != nil:
+		a.relation = unclear
 	default:
 		a.path, a.relation = joined, embedded
 	}
@@ -83,7 +91,7 @@ func Unused(ctx context.Context) context.Context {
 // whole response and returns an error.
 func Mark(ctx context.Context, path string, s State, r Reason) error {
 	Add(ctx, NewReport(Marker{Path: path, State: s, Reason: r}))
-	return CheckPath(path)
+	return fieldpath.Check(path)
 }
 
 // Add adds r to what is reported of the response that is being made under ctx.
@@ -118,53 +126,8 @@ func (a attachment) report(r Report) {
 	if a.relation == unused || !r.known || r.Complete() {
 		return
 	}
-	if a.relation == unstated || a.relation == misplaced {
+	if a.relation == unstated || a.relation == unclear {
 		r = r.summed()
 	}
 	a.scope.add(r.At(a.path).markers, r.unmarked())
-}
-
-// At returns the report for a message that has the response as its field at
-// path: each marker is moved to below path. A marker that would become too deep
-// or too long makes the field at path [Partial].
-func (r Report) At(path string) Report {
-	if path == "" {
-		return r
-	}
-	moved, tooDeep := make([]Marker, len(r.markers)), false
-	for i, m := range r.markers {
-		joined := Join(path, m.Path)
-		if CheckPath(joined) != nil { // too deep or too long to be said
-			m = Marker{State: Partial, Reason: m.Reason, Source: m.Source}
-			joined, tooDeep = path, true
-		}
-		m.Path = joined
-		moved[i] = m
-	}
-	if r.markers = moved; tooDeep {
-		r.markers = normal(moved) // several may say the same now
-	}
-	return r
-}
-
-// summed is one marker for a whole response in which something is degraded.
-func (r Report) summed() Report {
-	m := Marker{State: Partial, Reason: ReasonUpstreamDegraded}
-	if len(r.markers) > 0 {
-		m.Source = r.markers[0].Source
-	}
-	return NewReport(m)
-}
-
-// received is a report that came from another service, one hop further away.
-func (r Report) received() Report {
-	came := make([]Marker, len(r.markers))
-	for i, m := range r.markers {
-		if m.Source.Hops++; m.Source.Hops > MaxHops {
-			m.Source = Source{Hops: MaxHops}
-		}
-		came[i] = m
-	}
-	r.markers = came
-	return r
 }

@@ -126,3 +126,27 @@ func TestRequireCompleteOnlyTightens(t *testing.T) {
 		}
 	})
 }
+
+func TestDeliverReachesCapturesAndScope(t *testing.T) {
+	t.Parallel()
+	ctx, scope := degrade.Open(t.Context())
+	var got degrade.Report
+	opts := []grpc.CallOption{degrade.Capture(&got)}
+	degrade.Deliver(degrade.Under(ctx, "profile"), opts, staleAt("avatar"))
+	if got.State("avatar") != degrade.Stale {
+		t.Errorf("captured %v", got.Proto())
+	}
+	if r := scope.Close(); r.State("profile.avatar") != degrade.Stale {
+		t.Errorf("scope says %v", r.Proto())
+	}
+}
+
+func TestRequiresComplete(t *testing.T) {
+	t.Parallel()
+	if degrade.RequiresComplete([]grpc.CallOption{grpc.StaticMethod()}) {
+		t.Error("found where it is not")
+	}
+	if !degrade.RequiresComplete([]grpc.CallOption{grpc.StaticMethod(), degrade.RequireComplete()}) {
+		t.Error("not found")
+	}
+}

@@ -7,18 +7,21 @@ import (
 	"testing"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 )
 
 // carrier is a context that holds its scope itself.
 type carrier struct {
 	context.Context
 
-	scope *degrade.LazyScope
+	scope *lazyScope
 }
 
+type lazyScope = lazyscope.Scope[degrade.Scope]
+
 func (c carrier) Value(key any) any {
-	if v := c.scope.Value(key); v != nil {
-		return v
+	if key == (lazyscope.Key{}) {
+		return c.scope
 	}
 	return c.Context.Value(key)
 }
@@ -26,9 +29,9 @@ func (c carrier) Value(key any) any {
 func TestLazyScopeOfAWholeResponseKeepsPaths(t *testing.T) {
 	t.Parallel()
 	for whole, want := range map[bool]degrade.State{true: degrade.Intact, false: degrade.Partial} {
-		scope := degrade.LazyScope{Whole: whole}
+		scope := lazyScope{Whole: whole}
 		degrade.Merge(carrier{t.Context(), &scope}, staleAt("avatar"))
-		if r := scope.Close(); r.Len() != 1 || r.State("name") != want {
+		if r := scope.Made().Close(); r.Len() != 1 || r.State("name") != want {
 			t.Errorf("whole = %v: name is %v; want %v", whole, r.State("name"), want)
 		}
 	}
@@ -36,17 +39,17 @@ func TestLazyScopeOfAWholeResponseKeepsPaths(t *testing.T) {
 
 func TestLazyScopeIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	scope := degrade.LazyScope{Whole: true}
-	if scope.Made() || scope.Value("another key") != nil || scope.Made() {
+	scope := lazyScope{Whole: true}
+	if c := (carrier{t.Context(), &scope}); scope.Made() != nil || c.Value("another key") != nil || scope.Made() != nil {
 		t.Fatal("made before anybody asked")
 	}
 	degrade.Merge(carrier{t.Context(), &scope}, staleAt("first"))
 	degrade.Merge(carrier{t.Context(), &scope}, staleAt("second"))
-	if r := scope.Close(); r.Len() != 2 || !scope.Made() {
+	if r := scope.Made().Close(); r.Len() != 2 || scope.Made() == nil {
 		t.Errorf("%d of 2 reports are there", r.Len())
 	}
 	degrade.Merge(carrier{t.Context(), &scope}, staleAt("late"))
-	if r := scope.Close(); r.Len() != 2 {
+	if r := scope.Made().Close(); r.Len() != 2 {
 		t.Errorf("%d markers; want that what is late is not among them", r.Len())
 	}
 }
@@ -54,7 +57,7 @@ func TestLazyScopeIsMadeOnce(t *testing.T) {
 func TestLazyScopeIsMadeOnceForAllWhoAskAtOnce(t *testing.T) {
 	t.Parallel()
 	for range 5_000 {
-		scope := degrade.LazyScope{Whole: true}
+		scope := lazyScope{Whole: true}
 		var all sync.WaitGroup
 		now := make(chan struct{})
 		for i := range 4 {
@@ -66,24 +69,16 @@ func TestLazyScopeIsMadeOnceForAllWhoAskAtOnce(t *testing.T) {
 		}
 		close(now)
 		all.Wait()
-		if r := scope.Close(); r.Len() != 4 {
+		if r := scope.Made().Close(); r.Len() != 4 {
 			t.Fatalf("%d of 4 reports are there", r.Len())
 		}
-	}
-}
-
-func TestLazyScopeThatNobodyAskedForIsComplete(t *testing.T) {
-	t.Parallel()
-	var scope degrade.LazyScope
-	if r := scope.Close(); !r.Complete() || scope.Made() {
-		t.Errorf("report = %v", r.Proto())
 	}
 }
 
 func TestLazyScopeSaysWhatIsRequired(t *testing.T) {
 	t.Parallel()
 	for _, required := range []bool{false, true} {
-		scope := degrade.LazyScope{Required: required}
+		scope := lazyScope{Required: required}
 		if got := degrade.CompleteRequired(carrier{t.Context(), &scope}); got != required {
 			t.Errorf("required = %v; want %v", got, required)
 		}

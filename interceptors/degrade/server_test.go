@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -44,7 +43,7 @@ func TestMarkersInTheMessage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(claims(r), want) || r.Age("items") != time.Minute || r.Cacheable() {
+		if !slices.Equal(claims(r), want) || r.Age("items") != time.Minute || r.Complete() {
 			t.Errorf("Capture: %v, age %v", claims(r), r.Age("items"))
 		}
 		if summary := header.Get(degrade.SummaryKey); !slices.Equal(summary, []string{"2; missing=1; stale=1"}) {
@@ -219,55 +218,6 @@ func TestSummaryAfterTheHeaders(t *testing.T) {
 		if !r.Complete() || len(header.Get("own")) != 1 || len(header.Get(degrade.SummaryKey)) != 0 ||
 			!slices.Equal(trailer.Get(degrade.SummaryKey), []string{"0"}) {
 			t.Errorf("complete %v, header %v, trailer %v", r.Complete(), header, trailer)
-		}
-	})
-}
-
-// A failed call has no header and no trailer of ours: a header would switch off
-// gRPC's own retries.
-func TestFailedCallSendsNothing(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		client := start(t, &tier{profile: func(ctx context.Context) (*testv1.GetProfileResponse, error) {
-			mark(ctx, t, "avatar", degrade.Missing)
-			return nil, status.Error(codes.NotFound, "no such profile")
-		}})
-		r := degrade.NewReport(missing("from an earlier call"))
-		var header, trailer metadata.MD
-		_, err := client.GetProfile(t.Context(), nil, degrade.Capture(&r), grpc.Header(&header), grpc.Trailer(&trailer))
-		if status.Code(err) != codes.NotFound || r.Known() {
-			t.Errorf("error %v, known %v", err, r.Known())
-		}
-		for key := range metadata.Join(header, trailer) {
-			if strings.HasPrefix(key, "afloat") {
-				t.Errorf("%s was sent", key)
-			}
-		}
-	})
-}
-
-// The details of a failed call's status are what the handler's error says.
-func TestMarkersInTheStatus(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		listener := serve(t, &tier{profile: func(context.Context) (*testv1.GetProfileResponse, error) {
-			return nil, degrade.NewReport(missing("name")).Err()
-		}}, markingServer()...)
-		var r degrade.Report
-		_, err := dial(t, listener, readingClient()...).GetProfile(t.Context(), nil, degrade.Capture(&r))
-		if status.Code(err) != codes.Unavailable || !slices.Equal(claims(r), []string{"name missing"}) {
-			t.Errorf("error %v, report %v", err, claims(r))
-		}
-		_, err = dial(t, listener).GetProfile(t.Context(), nil)
-		if got := degrade.FromError(err); !slices.Equal(claims(got), []string{"name missing"}) {
-			t.Errorf("without interceptors: %v, %v", err, claims(got))
-		}
-		// As JSON, which is the body of a failed call of grpc-gateway.
-		encoded, marshalling := protojson.Marshal(status.Convert(err).Proto())
-		var again spb.Status
-		if marshalling != nil || protojson.Unmarshal(encoded, &again) != nil ||
-			!slices.Equal(claims(degrade.FromError(status.FromProto(&again).Err())), []string{"name missing"}) {
-			t.Errorf("JSON %s, %v", encoded, marshalling)
 		}
 	})
 }

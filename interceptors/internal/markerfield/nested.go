@@ -1,51 +1,11 @@
-package degrade
+package markerfield
 
 import (
-	"errors"
 	"sync"
 
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/anypb"
-
-	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
-
-// failure is the error to send for a handler's error: at the edge without
-// details for operators, else unchanged.
-func (s *server) failure(err error) error {
-	if incomplete, ok := errors.AsType[*IncompleteError](err); s.silent && ok {
-		return status.Error(incomplete.GRPCStatus().Code(), "the response is incomplete")
-	}
-	if st, ok := status.FromError(err); s.edge && ok {
-		return s.strippedStatus(st, err)
-	}
-	return err
-}
-
-// strippedStatus returns err. If its details hold markers, which may name
-// sources, it returns a status like err without them.
-func (s *server) strippedStatus(st *status.Status, err error) error {
-	changed := st.Proto()
-	var kept []*anypb.Any
-	found := false
-	for _, detail := range changed.GetDetails() {
-		var d degradev1.Degradation
-		if isReport(detail) {
-			found = true
-			if s.silent || detail.UnmarshalTo(&d) != nil || detail.MarshalFrom(fromProto(&d, nil).stripped().capped(MaxTrailerBytes)) != nil {
-				continue // nobody is to know, or can tell, what is in it
-			}
-		}
-		kept = append(kept, detail)
-	}
-	if !found {
-		return err
-	}
-	changed.Details = kept
-	return status.FromProto(changed).Err()
-}
 
 // nests remembers which message types can have other messages' markers within
 // them.
@@ -57,12 +17,13 @@ func mayNest(md protoreflect.MessageDescriptor) bool {
 	if known, ok := nests.Load(md); ok {
 		return known.(bool) //nolint:errcheck,forcetypeassert // nothing else is stored
 	}
-	found := holdsMarkers(md) && fieldOf(md) == nil || reaches(md, map[protoreflect.FullName]bool{})
+	found := holdsMarkers(md) && of(md) == nil || reaches(md, map[protoreflect.FullName]bool{})
 	nests.Store(md, found)
 	return found
 }
 
-// reaches looks for fields of markers below md, which is at the top.
+// reaches reports whether a message below md, which is at the top, has a field for
+// markers.
 func reaches(md protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) bool {
 	if seen[md.FullName()] {
 		return false
@@ -93,7 +54,7 @@ func holdsMarkers(md protoreflect.MessageDescriptor) bool {
 	return false
 }
 
-// messageOf is the type of the messages in a field, nil if there are none.
+// messageOf returns the type of the messages in a field, nil if there are none.
 func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
 	if fd.IsMap() {
 		fd = fd.MapValue()
@@ -101,22 +62,22 @@ func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
 	return fd.Message()
 }
 
-// withoutNested returns m, or a copy of it that has markers only where they are
+// WithoutNested returns m, or a copy of it that has markers only where they are
 // allowed.
-func withoutNested(m proto.Message) proto.Message {
+func WithoutNested(m proto.Message) proto.Message {
 	md := m.ProtoReflect().Descriptor()
 	if !mayNest(md) {
 		return m
 	}
 	own := 0
-	if HasField(md) && m.ProtoReflect().Has(fieldOf(md)) {
+	if In(md) && m.ProtoReflect().Has(of(md)) {
 		own = 1 // that one may stay
 	}
 	if countMarkers(m.ProtoReflect()) == own {
 		return m
 	}
 	m = proto.Clone(m)
-	if HasField(md) {
+	if In(md) {
 		eachMessage(m.ProtoReflect(), clearMarkers)
 	} else {
 		clearMarkers(m.ProtoReflect())

@@ -1,0 +1,100 @@
+package degrade
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+)
+
+// Capture returns a call option that stores the server's report of the response in
+// r when the call has ended; for a stream, when its end has been read. If the
+// server sends no report, it stores the zero [Report], which knows nothing. It
+// needs the client interceptors of this package.
+func Capture(r *Report) grpc.CallOption { return captureOption{report: r} }
+
+// RequireComplete returns a call option that turns an incomplete response into an
+// error, an [*IncompleteError]. The server learns of the requirement, so that it
+// can stop work on a response that cannot become complete. A response without a
+// report is an error too. RequireComplete needs the client interceptors of this
+// package and works on unary calls only.
+func RequireComplete() grpc.CallOption { return requireOption{} }
+
+// RequiresComplete reports whether [RequireComplete] is among the options of a
+// call. It is for code that answers calls in place of a server, see [Deliver]: it
+// must not answer such a call with an incomplete response.
+func RequiresComplete(opts []grpc.CallOption) bool {
+	return slices.ContainsFunc(opts, func(o grpc.CallOption) bool {
+		_, ok := o.(requireOption)
+		return ok
+	})
+}
+
+// Deliver reports r for the response of a call made under ctx with the given
+// options, in place of the server's report: it goes to each [Capture] among the
+// options and to the scope of ctx. It is for code that answers calls in place of
+// a server: client interceptors with a cache or a fallback, and test doubles of
+// connections.
+func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) {
+	for _, to := range wishesOf(ctx, opts).captures {
+		*to = r
+	}
+	Merge(ctx, r)
+}
+
+type captureOption struct {
+	grpc.EmptyCallOption
+
+	report *Report
+}
+
+type requireOption struct{ grpc.EmptyCallOption }
+
+// wishes is what the options and the context of a call want to know.
+type wishes struct {
+	captures []*Report
+	required bool
+	scoped   bool
+}
+
+// wishesOf reads the context and the options of a call. It allocates only where
+// there is a Capture.
+func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
+	var w wishes
+	for _, o := range opts {
+		switch o := o.(type) {
+		case captureOption:
+			if o.report != nil {
+				*o.report = Report{}
+				w.captures = append(w.captures, o.report)
+			}
+		case requireOption:
+			w.required = true
+		}
+	}
+	a, ok := attachmentOf(ctx)
+	w.scoped = ok && a.relation != unused
+	return w
+}
+
+// none reports whether neither the options nor the context want to know anything.
+func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
+
+// outgoing returns the context for the call itself.
+func (w wishes) outgoing(ctx context.Context) context.Context {
+	if w.required {
+		return metadata.AppendToOutgoingContext(ctx, RequireKey, RequireAll)
+	}
+	return ctx
+}
+
+// answer hands out what became known.
+func (w wishes) answer(ctx context.Context, r Report, failed bool) {
+	for _, to := range w.captures {
+		*to = r
+	}
+	if !failed {
+		record(ctx, r)
+	}
+}

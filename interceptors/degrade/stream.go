@@ -1,0 +1,67 @@
+package degrade
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+)
+
+// clientStream notices the end of a stream.
+type clientStream struct {
+	grpc.ClientStream
+
+	ctx    context.Context //nolint:containedctx // that of the call: where its report goes
+	wants  wishes
+	single bool // the first response is the end
+	once   sync.Once
+}
+
+// RecvMsg receives a message and notices the end.
+func (s *clientStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	switch {
+	case errors.Is(err, io.EOF), err == nil && s.single:
+		s.ended(nil, m)
+	case err != nil:
+		s.ended(err, m)
+	}
+	return err
+}
+
+// ended hands out the report, once.
+func (s *clientStream) ended(err error, reply any) {
+	s.once.Do(func() {
+		if err != nil {
+			s.wants.answer(s.ctx, FromError(err), true)
+			return
+		}
+		if !s.single {
+			reply = nil // at io.EOF nothing was received
+		}
+		header, _ := s.Header() // there already: the stream has ended
+		s.wants.answer(s.ctx, reportOf(reply, header, s.Trailer()), false)
+	})
+}
+
+// serverStream carries the scope to the handler.
+type serverStream struct {
+	grpc.ServerStream
+
+	ctx    context.Context //nolint:containedctx // it lives as long as the stream
+	server *server
+}
+
+// Context returns a context that leads to the scope.
+func (s *serverStream) Context() context.Context { return s.ctx }
+
+// SendMsg sends a message, at the edge without what must stay inside.
+func (s *serverStream) SendMsg(m any) error {
+	if msg, ok := m.(proto.Message); ok && s.server.edge {
+		m = s.server.prepared(msg, s.server.outward(FromResponse(msg)))
+	}
+	return s.ServerStream.SendMsg(m)
+}

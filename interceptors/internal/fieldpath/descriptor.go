@@ -1,0 +1,156 @@
+package fieldpath
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// CheckIn returns an error if path is malformed or names nothing in a message of type
+// md.
+func CheckIn(path string, md protoreflect.MessageDescriptor) error {
+	steps, err := Parse(path)
+	if err != nil {
+		return err
+	}
+	if n, at := walk(steps, md); n < len(steps) {
+		return fmt.Errorf("degrade: path = %q; %s", path, misses(steps, n, md)+at.instead(steps[n]))
+	}
+	return nil
+}
+
+// KnownPart returns the longest ancestor of a path that a message of type md has: all
+// of the path if both sides know the same fields.
+func KnownPart(path string, md protoreflect.MessageDescriptor) string {
+	steps, err := Parse(path)
+	if err != nil {
+		return ""
+	}
+	n, _ := walk(steps, md)
+	return steps[:n].String()
+}
+
+// cursor is how far a walk along a path has come.
+type cursor struct {
+	message protoreflect.MessageDescriptor // nil: in something that has no fields
+	field   protoreflect.FieldDescriptor   // set where the next step may be one into a list or a map
+}
+
+// walk returns how many of the steps lead somewhere, and where.
+func walk(steps Path, md protoreflect.MessageDescriptor) (int, cursor) {
+	at := cursor{message: md}
+	for i, s := range steps {
+		next, ok := at.step(s)
+		if !ok {
+			return i, at
+		}
+		at = next
+	}
+	return len(steps), at
+}
+
+// step returns where s leads from c, and whether it leads anywhere.
+func (c cursor) step(s Step) (cursor, bool) {
+	switch {
+	case s.Kind == FieldStep:
+		return c.toField(s.Name)
+	case c.field == nil:
+		return cursor{}, false
+	case c.field.IsMap():
+		value := cursor{message: c.field.MapValue().Message()}
+		return value, s.Kind == AllStep || fitsKey(s.Name, c.field.MapKey().Kind())
+	default:
+		return cursor{message: c.field.Message()}, s.Kind == AllStep
+	}
+}
+
+// toField returns where the field of that name is, and whether there is one.
+func (c cursor) toField(name string) (cursor, bool) {
+	if c.message == nil {
+		return cursor{}, false
+	}
+	fd := c.message.Fields().ByName(protoreflect.Name(name))
+	switch {
+	case fd == nil:
+		return cursor{}, false
+	case fd.IsList() || fd.IsMap():
+		return cursor{field: fd}, true
+	default:
+		return cursor{message: fd.Message()}, true
+	}
+}
+
+// fitsKey reports whether a quoted key can be a key of a map with keys of the
+// given kind. A number has only one spelling: "+1" and "01" do not fit.
+func fitsKey(key string, kind protoreflect.Kind) bool {
+	switch kind {
+	case protoreflect.BoolKind:
+		return key == "true" || key == "false"
+	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
+		return fitsInt(key, 32)
+	case protoreflect.Int64Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind:
+		return fitsInt(key, 64)
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		return fitsUint(key, 32)
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
+		return fitsUint(key, 64)
+	default:
+		return true
+	}
+}
+
+// fitsInt reports whether key is how Go prints a signed number of so many bits.
+func fitsInt(key string, bits int) bool {
+	n, err := strconv.ParseInt(key, 10, bits)
+	return err == nil && strconv.FormatInt(n, 10) == key
+}
+
+// fitsUint reports whether key is how Go prints an unsigned number of so many bits.
+func fitsUint(key string, bits int) bool {
+	n, err := strconv.ParseUint(key, 10, bits)
+	return err == nil && strconv.FormatUint(n, 10) == key
+}
+
+// misses returns why the n-th step leads nowhere.
+func misses(steps Path, n int, md protoreflect.MessageDescriptor) string {
+	before := steps[:n]
+	if steps[n].Kind == FieldStep {
+		if n == 0 {
+			return fmt.Sprintf("%s has no field %q", md.FullName(), steps[n].Name)
+		}
+		return fmt.Sprintf("%q of %s has no field %q", before, md.FullName(), steps[n].Name)
+	}
+	return fmt.Sprintf("%q of %s has no %s", before, md.FullName(), steps[n:])
+}
+
+// instead returns what is there where s leads nowhere, if that is likely to help.
+func (c cursor) instead(s Step) string {
+	switch field := s.Kind == FieldStep; {
+	case field && c.field != nil:
+		return ", its elements may: [*]"
+	case field && c.message == nil:
+		return ", it is no message"
+	case field:
+		return c.alike(s.Name)
+	case c.field == nil:
+		return ", it is not repeated"
+	case c.field.IsMap():
+		return fmt.Sprintf(", its keys are %v", c.field.MapKey().Kind())
+	default:
+		return ", it is no map"
+	}
+}
+
+// alike returns the field that has the name in another spelling, as in JSON or in Go.
+func (c cursor) alike(name string) string {
+	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
+	all := c.message.Fields()
+	for i := range all.Len() {
+		if own := string(all.Get(i).Name()); plain(own) == plain(name) {
+			return fmt.Sprintf(", but %q", own)
+		}
+	}
+	return ""
+}
