@@ -160,7 +160,7 @@ func TestFilesOfDocsAreGood(t *testing.T) {
 		t.Errorf("%d examples; want the sample, one of the document and one of the README", len(texts))
 	}
 	for _, text := range texts {
-		if _, err := config.Parse("example.yaml", []byte(text)).Compile(); err != nil {
+		if _, err := config.Parse("example.yaml", []byte(text)).Compile(config.WithKind(quotas())); err != nil {
 			t.Errorf("%v\nin:\n%s", err, text)
 		}
 	}
