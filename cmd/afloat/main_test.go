@@ -177,7 +177,7 @@ func TestInstalled(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-mod=readonly", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "rules", "check") //nolint:gosec // just built
+	cmd := exec.CommandContext(t.Context(), program, "rules", "check")
 	cmd.Stdin = strings.NewReader("rules: [{match: '*', breaker: {probes: 0}}]")
 	out, err := cmd.CombinedOutput()
 	failed, ok := errors.AsType[*exec.ExitError](err)

@@ -2,8 +2,8 @@ package telemetry_test
 
 import (
 	"context"
-	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,7 +64,7 @@ func TestStatesOfNumbersAreBounded(t *testing.T) {
 	b := newBackend(t)
 	g := &gauged{policy.Gauges{Name: "phases", Shadow: true}}
 	for i := range 7 {
-		g.shown.All = append(g.shown.All, policy.Gauge{Name: "phase", State: fmt.Sprint(i), Value: 1})
+		g.shown.All = append(g.shown.All, policy.Gauge{Name: "phase", State: strconv.Itoa(i), Value: 1})
 	}
 	b.WatchPolicies(g, list{{Name: "list.length", Value: 3}})
 	b.WatchPolicies(g)

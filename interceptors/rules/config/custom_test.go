@@ -111,7 +111,20 @@ func TestKindOfTheProgram(t *testing.T) {
 	if n := ask(t, s, charge, 2); n != 1 {
 		t.Errorf("%d refused; want one: the quota has seen five calls", n)
 	}
-	m := s.Snapshot().Message()
+	wantQuota(t, s.Snapshot().Message())
+	write(t, path, `rules: [{match: /shop.*, custom: {name: quota, config: {calls: 4, per: 1s}, scope: per_service}}]`)
+	if err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if n := ask(t, s, charge, 4); n != 0 {
+		t.Errorf("%d refused; want a new quota, for another period", n)
+	}
+}
+
+// wantQuota requires that a snapshot tells of the quota in force, and of its rule in a
+// way that compiles to it.
+func wantQuota(t *testing.T, m *policyv1.Snapshot) {
+	t.Helper()
 	var live *policyv1.LivePolicy
 	for _, p := range m.GetPolicies() {
 		if p.GetKind() == "quota" {
@@ -139,13 +152,6 @@ func TestKindOfTheProgram(t *testing.T) {
 		t.Errorf("what is told compiles to %v, %v; want a quota", compiled, err)
 	}
 	roundTrip(t, m)
-	write(t, path, `rules: [{match: /shop.*, custom: {name: quota, config: {calls: 4, per: 1s}, scope: per_service}}]`)
-	if err := s.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	if n := ask(t, s, charge, 4); n != 0 {
-		t.Errorf("%d refused; want a new quota, for another period", n)
-	}
 }
 
 // In code there are the same templates, with compartments and shadow rules.

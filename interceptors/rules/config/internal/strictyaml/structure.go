@@ -36,7 +36,13 @@ func (w *walk) value(n *yaml.Node, path string) *structpb.Value {
 		return structpb.NewStructValue(s)
 	case yaml.SequenceNode:
 		return structpb.NewListValue(w.values(n, path))
+	default:
+		return w.any(n, path)
 	}
+}
+
+// any reads a scalar of any type.
+func (w *walk) any(n *yaml.Node, path string) *structpb.Value {
 	w.places[path] = Place{Position: positionOf(n), Value: textOf(n)}
 	if !w.plain(n, path) {
 		return nil

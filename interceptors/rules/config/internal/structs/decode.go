@@ -69,7 +69,7 @@ func (d *decoder) text(v *structpb.Value, path string, into reflect.Value) {
 		d.wrong(v, path, "must be text")
 		return
 	}
-	reader, _ := into.Addr().Interface().(encoding.TextUnmarshaler)
+	reader, _ := reflect.TypeAssert[encoding.TextUnmarshaler](into.Addr())
 	if err := reader.UnmarshalText([]byte(v.GetStringValue())); err != nil {
 		d.wrong(v, path, err.Error())
 	}
@@ -121,7 +121,7 @@ func (d *decoder) whole(v *structpb.Value, path string, into reflect.Value) {
 	}
 	t := into.Type()
 	if into.CanInt() {
-		if n := int64(f); float64(n) == f && !t.OverflowInt(n) { //nolint:gosec // compared
+		if n := int64(f); float64(n) == f && !t.OverflowInt(n) {
 			into.SetInt(n)
 			return
 		}

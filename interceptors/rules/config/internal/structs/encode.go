@@ -46,7 +46,7 @@ func textFrom(v reflect.Value) (text string, ok bool) {
 	if !v.Type().Implements(writerType) || v.Kind() == reflect.Pointer && v.IsNil() || !v.CanInterface() {
 		return "", false
 	}
-	w, _ := v.Interface().(encoding.TextMarshaler)
+	w, _ := reflect.TypeAssert[encoding.TextMarshaler](v)
 	written, err := w.MarshalText()
 	return string(written), err == nil
 }
