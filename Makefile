@@ -11,6 +11,7 @@ MAKEFLAGS += --warn-undefined-variables --no-print-directory
 
 BUF      := go tool -modfile=tools/buf/go.mod buf
 GOLANGCI := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
+HOUSE    := go -C tools/house run .
 
 GREMLINS := go tool -modfile=tools/mutation/go.mod gremlins
 
@@ -24,8 +25,9 @@ BENCHTIME ?= 1s
 
 # All of ours, whether committed yet or not, that git does not ignore.
 FILES = git ls-files --cached --others --exclude-standard
-# Every module of ours: the root, the examples, the benchmarks.
-MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools')))))
+# Every module: the root, the examples, the benchmarks, and of tools/ the one that is
+# ours.
+MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools') $(shell $(FILES) tools/house/go.mod)))))
 ifeq ($(MODULES),)
 $(error git lists no go.mod here; this needs a git checkout)
 endif
@@ -42,11 +44,11 @@ help: ## Show this help
 
 .PHONY: demo
 demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
-	cd examples/dashboard && go run .
+	cd examples/shop && go run .
 
 .PHONY: demo-serve
 demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick
-	cd examples/dashboard && go run . -serve 127.0.0.1:8080
+	cd examples/shop && go run . -serve 127.0.0.1:8080
 
 # runtime/race is the package that needs the C compiler.
 .PHONY: test
@@ -109,14 +111,37 @@ breaking: ## Fail if proto/ breaks what the revision PROTO_BASE promised (the ma
 # House rules that no linter knows. A helper may sleep in a file of its own, so
 # testing/synctest is looked for in the whole package.
 .PHONY: lint-house
-lint-house:
+lint-house: ## Print how the source is laid out and check the house rules
 	@folders() { git grep --untracked -l "$$1" -- '*_test.go' | sed 's|/[^/]*$$||' | sort -u; }; \
 	bad=$$(comm -23 <(folders 'time\.Sleep') <(folders '"testing/synctest"')); \
 	if [ -n "$$bad" ]; then echo "packages whose tests sleep outside of virtual time:"; echo "$$bad"; exit 1; fi
-	@bad=$$(git grep --untracked -c '' -- '*.go' ':!*_test.go' ':!*.pb.go' | awk -F: '$$2 > 300'); \
-	if [ -n "$$bad" ]; then echo "files of more than 300 lines:"; echo "$$bad"; exit 1; fi
 	@bad=$$(git grep --untracked -nwE 'TODO|FIXME|XXX' -- '*.go' '*.proto' '*.md' || true); \
 	if [ -n "$$bad" ]; then echo "left open:"; echo "$$bad"; exit 1; fi
+	@$(HOUSE) measures
+
+# What make fix does to Go.
+.PHONY: fix-go
+fix-go:
+	$(GOLANGCI) fmt --config=$(CURDIR)/.golangci.yml
+	@$(call each,go mod tidy && $(GOLANGCI) run --fix --config=$(CURDIR)/.golangci.yml ./...)
+
+.PHONY: fix
+fix: ## Format, fix what linters can, tidy the modules, and make again all that is generated
+	@$(MAKE) --keep-going generate fix-go api
+
+# The listings of generated code are the .proto files, which breaking compares.
+.PHONY: api
+api: ## Write down in docs/api what each public package exports
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	$(HOUSE) api -out "$$tmp/api"; rm -rf docs/api; cp -r "$$tmp/api" docs/api
+
+.PHONY: check-api
+check-api: ## Fail if docs/api is not what the packages export
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; mkdir -p "$$tmp/is"; \
+	if [ -d docs/api ]; then cp -r docs/api/. "$$tmp/is"; fi; \
+	$(HOUSE) api -out "$$tmp/should"; \
+	cd "$$tmp"; git diff --no-index --stat --patch is should || \
+		{ echo "docs/api is not what make api would write"; exit 1; }
 
 # The descriptors that the command is tested with: a command, without the file to write
 # to.
@@ -183,5 +208,5 @@ build: ## Build and vet every module, the examples among them
 	@$(call each,go build -o /dev/null ./... && go vet ./...)
 
 .PHONY: ci
-ci: lint breaking check-generated test test-allocs build demo ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs build demo ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

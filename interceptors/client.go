@@ -22,7 +22,8 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 	) error {
 		a := policy.Begin()
 		defer a.End()
-		chain := clientChain(r, a, clientCall(ctx, method, cc, policy.Unary), opts)
+		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
+		chain := clientChain(r, a, cc, opts)
 		if chain == nil {
 			return invoker(ctx, method, req, reply, cc, opts...)
 		}
@@ -39,19 +40,12 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 	}
 }
 
-// clientCall describes a call on a client's connection.
-func clientCall(ctx context.Context, method string, cc *grpc.ClientConn, shape policy.Shape) policy.Call {
-	call := policy.Call{Method: method, Side: policy.Client, Shape: shape}
+// clientChain returns the chain of a call on a client's connection, with its call
+// options taken into account.
+func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, opts []grpc.CallOption) *policy.Chain {
 	if cc != nil {
-		call.Target = cc.Target()
+		a.Call.Target = cc.Target()
 	}
-	call.Deadline, _ = ctx.Deadline()
-	return call
-}
-
-// clientChain returns the chain of a call, with its call options taken into account.
-func clientChain(r policy.Resolver, a *policy.Admission, call policy.Call, opts []grpc.CallOption) *policy.Chain {
-	a.Call = call
 	own := policy.OverridesOf(opts)
 	a.Classifier = own.Classifier
 	switch {
@@ -112,8 +106,8 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		s := &stream{caller: ctx}
-		shape := policy.ShapeOf(desc.ClientStreams, desc.ServerStreams)
-		chain := clientChain(r, &s.admission, clientCall(ctx, method, cc, shape), opts)
+		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
+		chain := clientChain(r, &s.admission, cc, opts)
 		if chain == nil {
 			return streamer(ctx, desc, cc, method, opts...)
 		}

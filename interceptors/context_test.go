@@ -30,13 +30,13 @@ type meddler struct {
 	outcome             atomic.Pointer[policy.Outcome]
 }
 
-func (m *meddler) Acquire(ctx context.Context, _ *policy.Call) (policy.Permit, error) {
-	ctx, m.cancel = context.WithCancelCause(context.WithValue(ctx, contextKey{}, "from the policy"))
+func (m *meddler) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
+	call.Context, m.cancel = context.WithCancelCause(context.WithValue(ctx, contextKey{}, "from the policy"))
 	if m.after > 0 {
 		time.AfterFunc(m.after, func() { m.cancel(m.cause) })
 	}
 	return policy.Permit{
-		Context: ctx, Settler: m,
+		Settler: m,
 		Wants: m.wants | policy.WantsMessages | policy.WantsResponse | policy.WantsStart | policy.WantsEnd,
 	}, nil
 }

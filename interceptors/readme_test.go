@@ -39,8 +39,8 @@ func TestSnippetsOfDocsAreCompiled(t *testing.T) {
 	}
 }
 
-// Every link of the README and of docs/ to a file of this repository leads to
-// one. What looks like a link in code is none.
+// Every link of the pages at the root and of docs/ to a file of this repository
+// leads to one. What looks like a link in code is none.
 func TestLinksOfDocsLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	docs, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
@@ -49,7 +49,7 @@ func TestLinksOfDocsLeadSomewhere(t *testing.T) {
 	}
 	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	for _, doc := range append(docs, filepath.Join("..", "README.md")) {
+	for _, doc := range append(docs, filepath.Join("..", "README.md"), filepath.Join("..", "CONTRIBUTING.md")) {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)

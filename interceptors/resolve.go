@@ -34,3 +34,11 @@ var errNoResolver = status.Error(codes.Internal, "interceptors: resolver = nil; 
 func (unresolved) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{}, errNoResolver
 }
+
+// describe fills in what is known of a call before it is asked for. It writes in place:
+// a copy of a Call costs as much as a policy's own work.
+func describe(call *policy.Call, ctx context.Context, method string, side policy.Side, shape policy.Shape) { //nolint:revive // what is written comes first
+	call.Method, call.Target, call.Side, call.Shape, call.Unregistered = method, "", side, shape, false
+	call.Deadline, _ = ctx.Deadline()
+	call.Begin, call.Waited, call.Notes = 0, 0, 0
+}

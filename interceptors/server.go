@@ -16,7 +16,7 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		a := policy.Begin()
 		defer a.End()
-		a.Call = serverCall(ctx, info.FullMethod, policy.Unary)
+		describe(&a.Call, ctx, info.FullMethod, policy.Server, policy.Unary)
 		chain := r.Resolve(&a.Call)
 		if chain == nil {
 			return handler(ctx, req)
@@ -31,13 +31,6 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	}
 }
 
-// serverCall describes a call that a server answers.
-func serverCall(ctx context.Context, method string, shape policy.Shape) policy.Call {
-	call := policy.Call{Method: method, Side: policy.Server, Shape: shape}
-	call.Deadline, _ = ctx.Deadline()
-	return call
-}
-
 // StreamServerInterceptor guards each stream that the server answers with the
 // policies that r finds for it. [ServerOptions] installs it together with its
 // unary counterpart.
@@ -46,7 +39,8 @@ func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx := ss.Context()
 		s := &stream{caller: ctx}
-		s.admission.Call = serverCall(ctx, info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))
+		shape := policy.ShapeOf(info.IsClientStream, info.IsServerStream)
+		describe(&s.admission.Call, ctx, info.FullMethod, policy.Server, shape)
 		// gRPC hands a nil srv to the handler of unknown services.
 		s.admission.Call.Unregistered = srv == nil
 		chain := r.Resolve(&s.admission.Call)

@@ -97,7 +97,7 @@ func press(backend, sickness string) chromedp.Action[chromedp.Void] {
 	return chromedp.Click(chromedp.CSS(fmt.Sprintf(`#backend-%s button[value=%q]`, backend, sickness)))
 }
 
-// textOf is the text of an element, as an expression.
+// textOf returns the text of an element, as an expression.
 func textOf(selector string) string {
 	return fmt.Sprintf("(document.querySelector(%q)?.textContent ?? '')", selector)
 }

@@ -26,14 +26,14 @@ type demo struct {
 }
 
 // folder is where the program is, with its rules.
-var folder = filepath.Join("..", "dashboard")
+var folder = filepath.Join("..", "shop")
 
 // built is where the program is put.
 var built string
 
 // program is built once for all tests, by the first that needs it.
 var program = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(built, "dashboard")
+	path := filepath.Join(built, "shop")
 	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, ".")
 	build.Dir = folder
 	if out, err := build.CombinedOutput(); err != nil {
@@ -44,7 +44,7 @@ var program = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	var err error
-	if built, err = os.MkdirTemp("", "afloat-dashboard-"); err != nil {
+	if built, err = os.MkdirTemp("", "afloat-shop-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

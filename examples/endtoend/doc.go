@@ -1,6 +1,6 @@
-// Package endtoend runs the dashboard as a person and as an operator do, and looks at
+// Package endtoend runs the shop as a person and as an operator do, and looks at
 // what comes out: at its page in a real browser, at its metrics in a real Prometheus,
-// with the queries of the dashboard and the alerts that come with it, and at its traces,
+// with the queries of the Grafana dashboard and the alerts that come with it, and at its traces,
 // metrics and logs in a real OTLP receiver.
 //
 // It has tests only. Those that need a program which is not there, chromium or

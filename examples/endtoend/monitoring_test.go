@@ -21,17 +21,17 @@ var monitoring = filepath.Join(folder, "monitoring")
 // breaker, which wait for one, some of them in vain, and in the dashboard's own server;
 // and rules in shadow, of calls and of a server.
 const busy = `
-  - match: /dashboard.v1.MetricsService/*
+  - match: /shop.v1.MetricsService/*
     side: client
     bulkhead: {max_concurrent: 2, max_queue: 1, max_wait: 400ms}
-  - match: /dashboard.v1.DashboardService/*
+  - match: /shop.v1.DashboardService/*
     side: server
     bulkhead: {max_concurrent: 3}
-  - match: /dashboard.v1.AlertsService/*
+  - match: /shop.v1.AlertsService/*
     side: client
     shadow: true
     rate_limit: {per_second: 1}
-  - match: /dashboard.v1.EdgeService/*
+  - match: /shop.v1.EdgeService/*
     side: server
     shadow: true
     rate_limit: {per_second: 1}
@@ -89,7 +89,7 @@ func writeRules(t *testing.T, more string) string {
 // values is how Grafana asks for those of a label.
 var values = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// board is the dashboard. Grafana's own types read it, strictly.
+// board reads the dashboard. Grafana's own types read it, strictly.
 func board(t *testing.T) (d dashboard.Dashboard) { //nolint:staticcheck // it is the form that every Grafana loads
 	t.Helper()
 	plugins.RegisterDefaultPlugins()
@@ -105,7 +105,7 @@ func board(t *testing.T) (d dashboard.Dashboard) { //nolint:staticcheck // it is
 	return d
 }
 
-// panels are the queries of the dashboard, those of its variables among them, with
+// panels returns the queries of the dashboard, those of its variables among them, with
 // these filled in.
 func panels(t *testing.T) (all []string) {
 	t.Helper()

@@ -40,7 +40,7 @@ func TestOTLP(t *testing.T) {
 // to the leaves, and with the call in it that was not made.
 func wantTree(t *testing.T, r *received) {
 	t.Helper()
-	const method = "dashboard.v1.MetricsService/ListSeries"
+	const method = "shop.v1.MetricsService/ListSeries"
 	var whole trace
 	var refused span
 	r.news.await(t, "a whole trace with a refused call", func() bool {
@@ -54,9 +54,9 @@ func wantTree(t *testing.T, r *received) {
 		return false
 	})
 	if got, want := whole.way(refused), []string{
-		"client dashboard.v1.EdgeService/GetHome", "edge dashboard.v1.EdgeService/GetHome",
-		"edge GetHome dashboard", "edge dashboard.v1.DashboardService/GetDashboard",
-		"dashboard dashboard.v1.DashboardService/GetDashboard", "dashboard GetDashboard series",
+		"client shop.v1.EdgeService/GetHome", "edge shop.v1.EdgeService/GetHome",
+		"edge GetHome dashboard", "edge shop.v1.DashboardService/GetDashboard",
+		"dashboard shop.v1.DashboardService/GetDashboard", "dashboard GetDashboard series",
 		"dashboard " + method,
 	}; !slices.Equal(got, want) {
 		t.Errorf("the way to the refused call:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -66,10 +66,10 @@ func wantTree(t *testing.T, r *received) {
 		t.Errorf("the refused call: %v, %v", refused.Status().Code(), refused.Attributes().AsRaw())
 	}
 	for _, c := range []struct{ service, method, says string }{
-		{"dashboard", "dashboard.v1.DashboardService/GetDashboard", `["series missing circuit_open"]`},
-		{"edge", "dashboard.v1.EdgeService/GetHome", `["dashboard.series missing circuit_open"]`},
-		{"users", "dashboard.v1.UserService/GetUser", ""},
-		{"activity", "dashboard.v1.ActivityService/TailActivity", ""},
+		{"dashboard", "shop.v1.DashboardService/GetDashboard", `["series missing circuit_open"]`},
+		{"edge", "shop.v1.EdgeService/GetHome", `["dashboard.series missing circuit_open"]`},
+		{"users", "shop.v1.UserService/GetUser", ""},
+		{"activity", "shop.v1.ActivityService/TailActivity", ""},
 	} {
 		s, ok := whole.find(c.service, c.method, ptrace.SpanKindServer)
 		if !ok || s.text("afloat.degraded.fields") != c.says {
@@ -105,7 +105,7 @@ func pointsOf(m pmetric.ResourceMetrics, name string) (points []pmetric.NumberDa
 func isOpen(p pmetric.NumberDataPoint) bool {
 	name, _ := p.Attributes().Get("afloat.policy.name")
 	state, _ := p.Attributes().Get("afloat.circuit_breaker.state")
-	return name.Str() == "/dashboard.v1.MetricsService/ListSeries" && state.Str() == "open" && p.IntValue() == 1
+	return name.Str() == "/shop.v1.MetricsService/ListSeries" && state.Str() == "open" && p.IntValue() == 1
 }
 
 // wantLogs waits for the record that says that the circuit opened.
@@ -129,5 +129,5 @@ func opened(r plog.LogRecord) bool {
 	name, _ := r.Attributes().Get("name")
 	to, _ := r.Attributes().Get("to")
 	return r.Body().AsString() == "circuit changed its state" && r.SeverityNumber() == plog.SeverityNumberWarn &&
-		name.Str() == "/dashboard.v1.MetricsService/ListSeries" && to.Str() == "open"
+		name.Str() == "/shop.v1.MetricsService/ListSeries" && to.Str() == "open"
 }

@@ -30,7 +30,7 @@ func scrape(t *testing.T, d *demo) *prometheus {
 	text := fmt.Sprintf(`
 global: {scrape_interval: 500ms, evaluation_interval: 500ms}
 rule_files: [%q]
-scrape_configs: [{job_name: dashboard, static_configs: [{targets: [%q]}]}]
+scrape_configs: [{job_name: shop, static_configs: [{targets: [%q]}]}]
 `, alerts, strings.TrimPrefix(d.url, "http://"))
 	if err := os.WriteFile(cfg, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ func (r *received) receive(t *testing.T, address string) (stop func()) {
 	}
 }
 
-// freeAddress is one that nobody listens at.
+// freeAddress returns an address that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

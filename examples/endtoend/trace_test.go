@@ -13,7 +13,7 @@ type span struct {
 	service string
 }
 
-// text is the text of an attribute, empty if there is none.
+// text returns the text of an attribute, empty if there is none.
 func (s span) text(key string) string {
 	if v, ok := s.Attributes().Get(key); ok {
 		return v.AsString()
@@ -55,7 +55,8 @@ func (t trace) find(service, name string, kind ptrace.SpanKind) (span, bool) {
 	return t[i], true
 }
 
-// way is the way from the root to a span, as in "client dashboard.v1.EdgeService/GetHome".
+// way returns the way from the root to a span, as in "client
+// shop.v1.EdgeService/GetHome".
 func (t trace) way(to span) []string {
 	way := []string{to.service + " " + to.Name()}
 	for s, ok := t.parent(to); ok; s, ok = t.parent(s) {

@@ -192,7 +192,7 @@ func wantNothingLeft(t *testing.T, g *guard) {
 	}
 }
 
-// ours are the stacks of goroutines that run code of the toolkit.
+// ours returns the stacks of goroutines that run code of the toolkit.
 func ours() []string {
 	dump := make([]byte, 1<<20)
 	dump = dump[:runtime.Stack(dump, true)]

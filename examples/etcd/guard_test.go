@@ -45,7 +45,7 @@ func newGuard(t *testing.T) *guard {
 	return &guard{rules, w}
 }
 
-// breaker is the one of a method, nil if it was not called yet.
+// breaker returns the breaker of a method, nil if it was not called yet.
 func (g *guard) breaker(method string) *breaker.Breaker {
 	for key, chain := range g.rules.All() {
 		for _, p := range chain.Policies() {
@@ -74,7 +74,7 @@ func (g *guard) await(t *testing.T, method, state string) {
 	}
 }
 
-// inFlight is the number of places taken, in all bulkheads together.
+// inFlight returns the number of places taken, in all bulkheads together.
 func (g *guard) inFlight() int {
 	n := 0
 	for _, chain := range g.rules.All() {

@@ -25,7 +25,7 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-// freeAddress is a loopback address that nobody listens on.
+// freeAddress returns a loopback address that nobody listens on.
 func freeAddress(t *testing.T) url.URL {
 	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")

@@ -140,24 +140,29 @@ func (a *Admission) tellStarted() {
 // Settle ends the call: it classifies its error, fills in the instants and settles the
 // permits, innermost first. Later calls of Settle and SettleAs do nothing.
 func (a *Admission) Settle(err error) {
-	if a.state != settled {
-		a.end(Outcome{Err: err})
+	if a.state == settled {
+		return
 	}
+	// Field by field: a copy of the whole costs as much as a policy's own work.
+	o := &a.outcome
+	o.Err, o.Verdict, o.Decided, o.Pushback = err, Success, false, 0
+	a.end()
 }
 
 // SettleAs is [Admission.Settle] with an outcome of which more is known: o.Pushback,
 // or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
-	if a.state != settled {
-		a.end(o)
+	if a.state == settled {
+		return
 	}
+	a.outcome = o
+	a.end()
 }
 
-// end settles a call that has not been settled.
-func (a *Admission) end(o Outcome) {
-	a.outcome = o
-	if !o.Decided && (o.Err != nil || a.Classifier != nil) {
-		a.outcome.Verdict, a.outcome.Decided = a.verdict(o.Err)
+// end settles a call that has not been settled, by its outcome so far.
+func (a *Admission) end() {
+	if o := &a.outcome; !o.Decided && (o.Err != nil || a.Classifier != nil) {
+		o.Verdict, o.Decided = a.verdict(o.Err)
 	}
 	a.settle()
 	if a.observer != nil {
@@ -176,7 +181,7 @@ func (a *Admission) verdict(err error) (v Verdict, decided bool) {
 // settle completes the outcome and hands it to every settler.
 func (a *Admission) settle() {
 	a.state = settled
-	a.outcome.Started, a.outcome.Responded = a.started, a.responded
+	a.outcome.Started, a.outcome.Responded, a.outcome.End = a.started, a.responded, 0
 	if a.wants.has(WantsEnd) {
 		a.outcome.End = Now()
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -26,6 +27,11 @@ type Call struct {
 	// yet.
 	Begin Instant
 
+	// Context is nil when a policy is asked. A policy that sets it replaces the caller's
+	// context for the rest of the call. To end a running call, it cancels that context
+	// with a cause that has a GRPCStatus method; the caller then gets that cause as the
+	// error.
+	Context context.Context //nolint:containedctx // handed from Acquire to the adapter and kept by neither
 	// Waited is how long policies have blocked the call so far, see [Call.Blocked].
 	Waited time.Duration
 	// Notes are facts about the call's admission, for observers. A policy adds its
@@ -49,7 +55,7 @@ func (c *Call) Now() Instant {
 // Copy returns the call as it is now, to be kept.
 func (c *Call) Copy() Call {
 	own := *c
-	own.refusal = nil
+	own.Context, own.refusal = nil, nil
 	return own
 }
 

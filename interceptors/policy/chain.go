@@ -163,8 +163,8 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 			a.refused(err)
 			return a.ctx, err
 		}
-		if permit.Context != nil {
-			a.ctx = permit.Context
+		if a.Call.Context != nil {
+			a.ctx, a.Call.Context = a.Call.Context, nil
 		}
 		if permit.Settler != nil {
 			a.wants |= permit.Wants

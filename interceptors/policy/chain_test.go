@@ -170,13 +170,13 @@ func TestContextsGoInward(t *testing.T) {
 	var got [3]string
 	all[0].onAcquire = func(ctx context.Context, _ *policy.Call) {
 		got[0] = seen(ctx)
-		all[0].permit.Context = context.WithValue(ctx, ctxKey("a"), true)
+		all[0].context = context.WithValue(ctx, ctxKey("a"), true)
 	}
 	// b hands out no context of its own.
 	all[1].onAcquire = func(ctx context.Context, _ *policy.Call) { got[1] = seen(ctx) }
 	all[2].onAcquire = func(ctx context.Context, _ *policy.Call) {
 		got[2] = seen(ctx)
-		all[2].permit.Context = context.WithValue(ctx, ctxKey("c"), true)
+		all[2].context = context.WithValue(ctx, ctxKey("c"), true)
 	}
 	var inCall string
 	if err := chainOf(t, all).Do(root, method, func(ctx context.Context) error {

@@ -136,7 +136,7 @@ func TestDoHandsTheContextOn(t *testing.T) {
 	t.Parallel()
 	s := &stage{}
 	s.onAcquire = func(ctx context.Context, _ *policy.Call) {
-		s.permit.Context = context.WithValue(ctx, ctxKey("s"), "set")
+		s.context = context.WithValue(ctx, ctxKey("s"), "set")
 	}
 	err := policy.Do(t.Context(), s, "query", func(ctx context.Context) error {
 		if got := ctx.Value(ctxKey("s")); got != "set" {

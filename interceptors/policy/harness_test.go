@@ -77,6 +77,8 @@ type stage struct {
 	layer policy.Layer
 	// permit is what it hands out, with itself as the settler.
 	permit policy.Permit
+	// context is what the call is to have, nil: what it has.
+	context context.Context //nolint:containedctx // of a test's call
 	// refusal is what it answers instead.
 	refusal error
 	// onAcquire and onSettle, if not nil, run inside of Acquire and Settle.
@@ -98,6 +100,7 @@ func (s *stage) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, 
 	if s.refusal != nil {
 		return policy.Permit{}, s.refusal
 	}
+	call.Context = s.context
 	p := s.permit
 	p.Settler = s
 	return p, nil

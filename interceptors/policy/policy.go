@@ -16,14 +16,9 @@ type Policy interface {
 }
 
 // Permit is what a policy hands out when it admits a call. The zero Permit
-// admits the call, changes nothing and needs no settling. A Permit is passed by
-// value and small enough for registers, so that admitting a call allocates nothing.
+// admits the call and needs no settling. A Permit is passed by value, and small enough
+// for registers: four words in three fields are the most that the compiler keeps there.
 type Permit struct {
-	// Context replaces the caller's context for the rest of the call. Nil keeps
-	// the caller's. To end a running call, a policy cancels this context with a
-	// cause that has a GRPCStatus method; the caller then gets that cause as the
-	// error.
-	Context context.Context //nolint:containedctx // handed from Acquire to the adapter and kept by neither
 	// Settler hears how the call ended. Nil: nothing to settle.
 	Settler Settler
 	// Token is handed back to the Settler. Its meaning is up to the policy.

@@ -97,7 +97,7 @@ func TestCallsHaveTheContextOfTheObserver(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			all, _ := stages(2)
-			all[0].permit.Context = context.WithValue(t.Context(), tagKey{}, "policy")
+			all[0].context = context.WithValue(t.Context(), tagKey{}, "policy")
 			var fault any
 			all[1].layer = policy.LayerFault
 			all[1].onAcquire = func(ctx context.Context, _ *policy.Call) { fault = ctx.Value(tagKey{}) }

@@ -36,7 +36,7 @@ func TestNothingToDoAllocatesNothing(t *testing.T) { //nolint:paralleltest // Al
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantNothing(t, permit)
+			wantNothing(t, asked{permit, call.Context})
 		})
 		if got != 0 {
 			t.Errorf("%s: %v allocations; want none", tt.name, got)

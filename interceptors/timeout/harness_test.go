@@ -27,7 +27,7 @@ func newTimeout(tb testing.TB, cfg timeout.Config) *timeout.Timeout {
 }
 
 // acquire asks p about a call of the given kind, with ctx's own deadline.
-func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Shape) policy.Permit { //nolint:revive // tb comes first
+func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Shape) asked { //nolint:revive // tb comes first
 	tb.Helper()
 	call := policy.Call{Method: method, Shape: kind}
 	call.Deadline, _ = ctx.Deadline()
@@ -35,7 +35,14 @@ func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Sh
 	if err != nil {
 		tb.Fatalf("Acquire = %v; a timeout never refuses", err)
 	}
-	return permit
+	return asked{permit, call.Context}
+}
+
+// asked is what a policy makes of a call.
+type asked struct {
+	policy.Permit
+
+	Context context.Context //nolint:containedctx // of a test's call
 }
 
 // wantExpired checks the error of a stream that overstayed a limit, as its own
@@ -77,9 +84,9 @@ func wantPlain(tb testing.TB, err error, code codes.Code) {
 }
 
 // wantNothing checks the permit of a call that is left alone.
-func wantNothing(tb testing.TB, permit policy.Permit) {
+func wantNothing(tb testing.TB, permit asked) {
 	tb.Helper()
-	if permit != (policy.Permit{}) {
+	if permit != (asked{}) {
 		tb.Fatalf("permit = %+v; want one that changes nothing", permit)
 	}
 }

@@ -16,7 +16,7 @@ func (c *Config) stream(ctx context.Context, call *policy.Call) policy.Permit {
 	}
 	s := &streamTimer{Config: bounds}
 	p := policy.Permit{Settler: s, Wants: bounds.wants(call)}
-	p.Context, s.cancel = context.WithCancelCause(ctx)
+	call.Context, s.cancel = context.WithCancelCause(ctx)
 	s.total = s.arm(s.Total, ErrTotal)
 	return p
 }

@@ -235,7 +235,7 @@ func TestStreamDeadline(t *testing.T) {
 					t.Fatal(err)
 				}
 				if tt.none {
-					wantNothing(t, permit)
+					wantNothing(t, asked{Permit: permit})
 					return
 				}
 				if permit.Wants != tt.want {

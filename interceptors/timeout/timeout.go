@@ -93,7 +93,8 @@ func (c *Config) unary(ctx context.Context, call *policy.Call) policy.Permit {
 		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
-	return policy.Permit{Context: bounded, Settler: release(cancel)}
+	call.Context = bounded
+	return policy.Permit{Settler: release(cancel)}
 }
 
 // release is the settler of a call whose context is to be released.

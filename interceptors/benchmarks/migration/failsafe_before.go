@@ -29,7 +29,8 @@ func withFailsafe() grpc.DialOption {
 		failsafegrpc.NewUnaryClientInterceptor(circuit, places, timeout.New[any](time.Second)))
 }
 
-// The interceptor would drop the fallback's response, so it stands around the call.
+// profileWithFailsafe stands around the call, because the interceptor would drop
+// the response of the fallback.
 func profileWithFailsafe(ctx context.Context, client pb.TierServiceClient, id string) (*pb.GetProfileResponse, error) {
 	anonymous := fallback.NewBuilderWithResult(&pb.GetProfileResponse{Name: "anonymous"}).
 		HandleIf(func(_ *pb.GetProfileResponse, err error) bool { return isFailure(err) }).

@@ -1,0 +1,95 @@
+package live
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/afloat-go/afloat/examples/shop/system"
+	"github.com/afloat-go/afloat/interceptors/rules/config"
+)
+
+//go:embed static
+var files embed.FS
+
+// refresh is how old what the page shows may be.
+const refresh = 250 * time.Millisecond
+
+// maxWatchers bounds the streams of states at one time.
+const maxWatchers = 16
+
+// maxRequest bounds what is read of a request, in bytes.
+const maxRequest = 1 << 10
+
+// handler serves the page at the given host, and nobody who comes by another name: a
+// page from elsewhere can make a browser look this machine up under a name of its own.
+func handler(host string, v *view, metrics http.Handler) http.Handler {
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(static))
+	mux.Handle("GET /events", &stream{look: v.look, room: make(chan struct{}, maxWatchers)})
+	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET /rules", func(w http.ResponseWriter, _ *http.Request) { tellRules(w, v.system.Rules()) })
+	mux.HandleFunc("POST /backends/{name}", func(w http.ResponseWriter, r *http.Request) { become(w, r, v.system) })
+	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != host && r.Host+":80" != host { // browsers leave out the port of http
+			http.Error(w, fmt.Sprintf("live: host = %q; must be %s", r.Host, host), http.StatusMisdirectedRequest)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		sameOrigin.ServeHTTP(w, r)
+	})
+}
+
+// tellRules writes all that is in force.
+func tellRules(w http.ResponseWriter, rules *config.Set) {
+	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(rules.Snapshot().Message())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(text)
+}
+
+// become makes a backend sick, or well.
+func become(w http.ResponseWriter, r *http.Request, sys *system.System) {
+	backend := sys.Backend(r.PathValue("name"))
+	if backend == nil {
+		http.Error(w, fmt.Sprintf("live: backend = %q; must be one of the page", r.PathValue("name")), http.StatusNotFound)
+		return
+	}
+	var asked struct {
+		Sickness string `json:"sickness"`
+	}
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	body.DisallowUnknownFields()
+	if err := body.Decode(&asked); err != nil {
+		http.Error(w, fmt.Sprintf("live: body: %v; must be like {\"sickness\": \"hanging\"}", err), http.StatusBadRequest)
+		return
+	}
+	sickness, err := system.SicknessOf(asked.Sickness)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := backend.Become(sickness); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, "{\"sickness\": %q}\n", sickness)
+}

@@ -1,0 +1,3 @@
+module github.com/afloat-go/afloat/tools/house
+
+go 1.26.0
