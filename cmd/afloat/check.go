@@ -74,7 +74,7 @@ func matches(pattern, method string) bool {
 	return wide && strings.HasPrefix(method, prefix) || pattern == method
 }
 
-// missing says what a pattern without methods is for.
+// missing names what a pattern without methods is for.
 func missing(pattern string) string {
 	switch {
 	case strings.HasSuffix(pattern, "/*"):
@@ -134,7 +134,7 @@ func hasDeadline(rules []config.RuleInForce, side policy.Side) bool {
 	return false
 }
 
-// because says which rule leaves a method without a deadline.
+// because names the rule that leaves a method without a deadline.
 func because(rules []config.RuleInForce) string {
 	for _, r := range rules {
 		if !r.Shadow {

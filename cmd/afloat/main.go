@@ -76,7 +76,7 @@ func cut(args []string) (first string, rest []string) {
 	return args[0], args[1:]
 }
 
-// unknown says that there is no such command.
+// unknown complains that there is no such command.
 func unknown(name string, std stdio) int {
 	fmt.Fprintf(std.complaints, "afloat: command = %q; must be one of these\n%s", name, usage)
 	return exitFailed

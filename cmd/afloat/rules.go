@@ -43,7 +43,7 @@ func runTable(args []string, std stdio) int {
 	if exit != exitGood {
 		return exit
 	}
-	if err := c.print(std.out); err != nil {
+	if err := printTable(c, std.out); err != nil {
 		return failed(std, err)
 	}
 	return exitGood
@@ -62,7 +62,7 @@ func worse(a, b int) int {
 	return exitGood
 }
 
-// failed says why the program cannot do its work.
+// failed tells why the program cannot do its work.
 func failed(std stdio, err error) int {
 	fmt.Fprintln(std.complaints, err)
 	return exitFailed

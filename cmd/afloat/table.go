@@ -18,8 +18,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
 
-// print prints the policies of each method.
-func (c *check) print(out io.Writer) error {
+// printTable prints the policies of each method.
+func printTable(c *check, out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	titles := []string{"METHOD", "SHAPE", "RULE", "FROM"}
 	for _, col := range columns() {
@@ -98,7 +98,7 @@ func cellsOf(all []rules.Template, shape policy.Shape) []string {
 	return cells
 }
 
-// timeoutCell says how long calls of a shape may take.
+// timeoutCell tells how long calls of a shape may take.
 func timeoutCell(cfg timeout.Config, shape policy.Shape) string {
 	var parts []string
 	add := func(d time.Duration, what string) {
@@ -117,7 +117,7 @@ func timeoutCell(cfg timeout.Config, shape policy.Shape) string {
 	return strings.Join(parts, ", ")
 }
 
-// breakerCell says when a breaker opens, and for how long.
+// breakerCell tells when a breaker opens, and for how long.
 func breakerCell(cfg breaker.Config, _ policy.Shape) string {
 	if cfg.Mode == breaker.AlwaysOpen || cfg.Mode == breaker.AlwaysClosed {
 		return strings.ReplaceAll(cfg.Mode.String(), "_", " ")
@@ -135,7 +135,7 @@ func breakerCell(cfg breaker.Config, _ policy.Shape) string {
 	return fmt.Sprintf("%s: %v", strings.Join(opens, ", "), cfg.OpenFor) + watching(cfg.Mode == breaker.Shadow)
 }
 
-// bulkheadCell says how many calls may be in flight, and how many wait.
+// bulkheadCell tells how many calls may be in flight, and how many wait.
 func bulkheadCell(cfg bulkhead.Config, _ policy.Shape) string {
 	if cfg.MaxQueue == 0 {
 		return strconv.Itoa(cfg.MaxConcurrent) + watching(cfg.Shadow)
@@ -143,12 +143,12 @@ func bulkheadCell(cfg bulkhead.Config, _ policy.Shape) string {
 	return fmt.Sprintf("%d, and %d wait%s", cfg.MaxConcurrent, cfg.MaxQueue, waiting(cfg.MaxWait)) + watching(cfg.Shadow)
 }
 
-// rateLimitCell says how many calls may start.
+// rateLimitCell tells how many calls may start.
 func rateLimitCell(cfg ratelimit.Config, _ policy.Shape) string {
 	return fmt.Sprintf("%v/s, %d at once%s", cfg.PerSecond, cfg.Burst, waiting(cfg.MaxWait)) + watching(cfg.Shadow)
 }
 
-// waiting says how long calls wait.
+// waiting tells how long calls wait.
 func waiting(d time.Duration) string {
 	if d == 0 {
 		return ""
@@ -156,7 +156,7 @@ func waiting(d time.Duration) string {
 	return fmt.Sprintf(" for %v", d)
 }
 
-// sharing says who shares a policy, if it is not as usual: a timeout has no state to
+// sharing tells who shares a policy, if it is not as usual: a timeout has no state to
 // share, and the others are each for the calls of one method.
 func sharing(t rules.Template) string {
 	_, stateless := t.Config.(timeout.Config)
@@ -170,7 +170,7 @@ func sharing(t rules.Template) string {
 	}
 }
 
-// watching says of a policy that it refuses nothing, though its rule is in force.
+// watching tells of a policy that it refuses nothing, though its rule is in force.
 func watching(shadow bool) string {
 	if shadow {
 		return " (shadow)"

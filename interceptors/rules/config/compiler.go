@@ -264,17 +264,17 @@ func (c *compiler) wrong(m proto.Message, path, name, problem string) {
 	c.findings = append(c.findings, c.about(m, path, name, problem))
 }
 
-// about says what is wrong with the value of a field.
+// about returns what is wrong with the value of a field.
 func (c *compiler) about(m proto.Message, path, name, problem string) *finding {
 	return c.at(strictyaml.Field(path, name), written(m, name), problem)
 }
 
 // wrongField notes what is wrong with a field of the configuration of a custom policy.
-func (c *compiler) wrongField(config *structpb.Struct, path string, e *FieldError) {
-	c.findings = append(c.findings, c.at(strictyaml.Field(path, e.Field), structs.Text(config, e.Field), e.Problem))
+func (c *compiler) wrongField(config *structpb.Struct, path string, e *rules.FieldError) {
+	c.findings = append(c.findings, c.at(strictyaml.Field(path, e.Field), structs.Text(config, e.Field), "must be "+e.Allowed))
 }
 
-// at says what is wrong with a value at the path, which is missing if it is empty.
+// at returns what is wrong with a value at the path, which is missing if it is empty.
 func (c *compiler) at(path, value, problem string) *finding {
 	f := findingAt(c.origin, path, problem)
 	if f.value = c.written(path, value); f.value == "" {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -33,7 +32,7 @@ type Kind[C any, P policy.Policy] struct {
 	// afloat's own.
 	Name string
 	// New makes a policy for a key, and checks the configuration, which it must not
-	// modify. An error may be or join a [FieldError] for each field. Required.
+	// modify. An error may be or join a [rules.FieldError] for each field. Required.
 	New func(rules.Key, C) (P, error)
 	// Update gives a policy another configuration, when the rules change. An error says
 	// that it cannot, and New then makes a new policy in its place. Nil: policies are
@@ -71,18 +70,6 @@ func (k Kind[C, P]) Each(cfg C) rules.Template {
 	return t
 }
 
-// FieldError says what is wrong with a field of the configuration of a [Kind]. In a file,
-// it is told with line and column.
-type FieldError struct {
-	// Field is the field's name in a file.
-	Field string
-	// Problem says what the field must be, as in "must be in [1, 100]".
-	Problem string
-}
-
-// Error returns the field and the problem.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
-
 // KindOption is an option of [New], [Compile] and [Parsed.Compile].
 type KindOption struct {
 	kind  kind
@@ -103,46 +90,7 @@ func WithKind[C any, P policy.Policy](k Kind[C, P]) KindOption {
 
 func (o KindOption) apply(all *options) { all.custom = append(all.custom, o) }
 
-// table returns the rows of afloat's own kinds and of those given.
-func table(given []KindOption) (kinds, error) {
-	all := ownKinds()
-	var faults []error
-	for _, o := range given {
-		if o.kind == nil {
-			faults = append(faults, errors.New("config: a kind is not by WithKind"))
-			continue
-		}
-		faults = append(faults, all.admits(o.kind.name()), o.fault)
-		all = append(all, o.kind)
-	}
-	return all, errors.Join(faults...)
-}
-
-// admits reports why no other kind can have the name.
-func (all kinds) admits(name string) error {
-	if name == "" {
-		return errors.New(`config: name of a kind = ""; must be a name`)
-	}
-	for _, k := range all {
-		if plain := strings.NewReplacer("_", ""); plain.Replace(k.name()) == plain.Replace(name) {
-			return fmt.Errorf("config: name of a kind = %q; must not be that of another kind", name)
-		}
-	}
-	return nil
-}
-
-// customNames returns the names that custom policies can have.
-func (all kinds) customNames() []string {
-	var names []string
-	for _, k := range all {
-		if k.isCustom() {
-			names = append(names, k.name())
-		}
-	}
-	return names
-}
-
-// custom makes the row of a [Kind].
+// custom is the row of a [Kind].
 type custom[C any, P policy.Policy] struct{ Kind[C, P] }
 
 // name implements [kind].
@@ -217,7 +165,7 @@ func (k custom[C, P]) check(c *compiler, path string, m proto.Message) {
 	}
 	_, err := k.New(trialKey, cfg)
 	for _, err := range parts(err) {
-		if f, ok := errors.AsType[*FieldError](err); ok {
+		if f, ok := errors.AsType[*rules.FieldError](err); ok {
 			c.wrongField(own.GetConfig(), at, f)
 		} else {
 			c.remark(path, err.Error())

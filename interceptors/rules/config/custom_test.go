@@ -47,10 +47,10 @@ func newQuota(key rules.Key, cfg quotaConfig) (*quota, error) {
 func (c quotaConfig) check() error {
 	var faults []error
 	if c.Calls < 1 {
-		faults = append(faults, &config.FieldError{Field: "calls", Problem: "must be at least 1"})
+		faults = append(faults, &rules.FieldError{Field: "calls", Value: c.Calls, Allowed: "at least 1"})
 	}
 	if c.Per < 0 {
-		faults = append(faults, &config.FieldError{Field: "per", Problem: "must be at least 0s"})
+		faults = append(faults, &rules.FieldError{Field: "per", Value: c.Per, Allowed: "at least 0s"})
 	}
 	if len(c.Tenants) > 1 {
 		faults = append(faults, errors.New("quota: there is one tenant"))

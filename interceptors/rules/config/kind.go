@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"iter"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -47,6 +50,45 @@ type kinds []kind
 // ownKinds returns the rows of afloat's own kinds.
 func ownKinds() kinds {
 	return kinds{timeoutRow(), breakerRow(), bulkheadRow(), rateLimitRow(), faultRow()}
+}
+
+// table returns the rows of afloat's own kinds and of those given.
+func table(given []KindOption) (kinds, error) {
+	all := ownKinds()
+	var faults []error
+	for _, o := range given {
+		if o.kind == nil {
+			faults = append(faults, errors.New("config: a kind is not by WithKind"))
+			continue
+		}
+		faults = append(faults, all.admits(o.kind.name()), o.fault)
+		all = append(all, o.kind)
+	}
+	return all, errors.Join(faults...)
+}
+
+// admits reports why no other kind can have the name.
+func (all kinds) admits(name string) error {
+	if name == "" {
+		return errors.New(`config: name of a kind = ""; must be a name`)
+	}
+	for _, k := range all {
+		if plain := strings.NewReplacer("_", ""); plain.Replace(k.name()) == plain.Replace(name) {
+			return fmt.Errorf("config: name of a kind = %q; must not be that of another kind", name)
+		}
+	}
+	return nil
+}
+
+// customNames returns the names that custom policies can have.
+func (all kinds) customNames() []string {
+	var names []string
+	for _, k := range all {
+		if k.isCustom() {
+			names = append(names, k.name())
+		}
+	}
+	return names
 }
 
 // express puts the policy of a template into a rule, if there is room for it.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
@@ -159,8 +160,11 @@ func TestFilesOfDocsAreGood(t *testing.T) {
 	if len(texts) < 3 {
 		t.Errorf("%d examples; want the sample, one of the document and one of the README", len(texts))
 	}
+	shares := config.WithKind(config.Kind[map[string]any, own]{
+		Name: "share", New: func(rules.Key, map[string]any) (own, error) { return own{}, nil },
+	})
 	for _, text := range texts {
-		if _, err := config.Parse("example.yaml", []byte(text)).Compile(config.WithKind(quotas())); err != nil {
+		if _, err := config.Parse("example.yaml", []byte(text)).Compile(shares); err != nil {
 			t.Errorf("%v\nin:\n%s", err, text)
 		}
 	}

@@ -162,6 +162,80 @@ func (w *walk) entry(n *yaml.Node, path string, m protoreflect.Map, fd protorefl
 	return v, true
 }
 
+// scalar reads a value that is not made of others.
+func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
+	w.places[path] = Place{Position: positionOf(n), Value: textOf(n)}
+	if !w.plain(n, path) {
+		return v, false
+	}
+	v, problem := read(n, fd)
+	if problem != "" {
+		w.fault(n, path, problem)
+	}
+	return v, problem == ""
+}
+
+// structure reads a group whose fields nobody here knows. What they may be is for
+// whoever reads the Struct.
+func (w *walk) structure(n *yaml.Node, path string, s *structpb.Struct) {
+	w.places[path] = Place{Position: positionOf(n)}
+	if !w.is(n, yaml.MappingNode, path, notGroup) {
+		return
+	}
+	s.Fields = map[string]*structpb.Value{}
+	for key, value := range w.named(n, path) {
+		at := Key(path, key.Value)
+		if v := w.value(value, at); v != nil {
+			s.Fields[key.Value] = v
+		}
+		place := w.places[at]
+		place.Name = positionOf(key)
+		w.places[at] = place
+	}
+}
+
+// value reads any value. It returns nil if there is something wrong with it.
+func (w *walk) value(n *yaml.Node, path string) *structpb.Value {
+	switch n.Kind {
+	case yaml.MappingNode:
+		s := new(structpb.Struct)
+		w.structure(n, path, s)
+		return structpb.NewStructValue(s)
+	case yaml.SequenceNode:
+		return structpb.NewListValue(w.values(n, path))
+	default:
+		return w.any(n, path)
+	}
+}
+
+// any reads a scalar of any type.
+func (w *walk) any(n *yaml.Node, path string) *structpb.Value {
+	w.places[path] = Place{Position: positionOf(n), Value: textOf(n)}
+	if !w.plain(n, path) {
+		return nil
+	}
+	v, problem := readAny(n)
+	if problem != "" {
+		w.fault(n, path, problem)
+	}
+	return v
+}
+
+// values reads a list of any values.
+func (w *walk) values(n *yaml.Node, path string) *structpb.ListValue {
+	w.places[path] = Place{Position: positionOf(n)}
+	list := new(structpb.ListValue)
+	if !w.plain(n, path) {
+		return list
+	}
+	for i, element := range n.Content {
+		if v := w.value(element, Index(path, i)); v != nil {
+			list.Values = append(list.Values, v)
+		}
+	}
+	return list
+}
+
 // key reads the name of a field or of an entry.
 func (w *walk) key(n *yaml.Node, path string) (name string, ok bool) {
 	switch {
@@ -208,25 +282,4 @@ func (w *walk) plain(n *yaml.Node, path string) bool {
 		return true
 	}
 	return false
-}
-
-// unknown says which fields there are, or which one was meant.
-func unknown(md protoreflect.MessageDescriptor, name string) string {
-	names := make([]string, md.Fields().Len())
-	for i := range names {
-		names[i] = string(md.Fields().Get(i).Name())
-	}
-	return Unknown(name, names)
-}
-
-// Unknown says of a name that is no field which fields there are, or which one was
-// meant.
-func Unknown(name string, names []string) string {
-	if near := Nearest(name, names); near != "" {
-		return fmt.Sprintf("is no field here; did you mean %s?", near)
-	}
-	if len(names) == 0 {
-		return "is no field here; there are none"
-	}
-	return "is no field here; there are: " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }
