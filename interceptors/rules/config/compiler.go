@@ -124,7 +124,7 @@ func (c *compiler) policy(k kind, path string, m proto.Message, shadow bool) rul
 	}
 	shared := inside(c.compartments[name], k)
 	if shared == nil {
-		f := c.about(m, path, "compartment", c.choice(name, c.compartmentsWith(k), "must be a compartment with a "+k.name()))
+		f := c.about(m, path, "compartment", c.choice(name, func() []string { return c.compartmentsWith(k) }, "must be a compartment with a "+k.name()))
 		f.compartment = strictyaml.Key("compartments", name)
 		c.findings = append(c.findings, f)
 		return rules.Template{}
@@ -146,7 +146,7 @@ func (c *compiler) checkCustom(path string, holder proto.Message) {
 	for i, m := range customsOf(holder) {
 		at := strictyaml.Index(strictyaml.Field(path, "custom"), i)
 		if !slices.Contains(names, m.GetName()) {
-			c.wrong(m, at, "name", c.choice(m.GetName(), names, "must be a kind that the program registered"))
+			c.wrong(m, at, "name", c.choice(m.GetName(), c.kinds.customNames, "must be a kind that the program registered"))
 		}
 	}
 }
@@ -198,11 +198,12 @@ func (c *compiler) compartmentsWith(k kind) []string {
 const maxSought = 20
 
 // choice lists what there is to choose from, or what was probably meant by the text.
-func (c *compiler) choice(text string, names []string, what string) string {
+func (c *compiler) choice(text string, all func() []string, what string) string {
 	const most = 10
 	if c.sought++; c.sought > maxSought {
 		return what
 	}
+	names := all()
 	switch near := strictyaml.Nearest(text, names); {
 	case near != "":
 		return what + "; did you mean " + near + "?"
