@@ -26,10 +26,10 @@ type closed struct {
 type judged struct {
 	*settings
 
-	// timed is the window if it is one of time: it is most often.
-	timed  *window.Timed
-	window window.Window
-	ring   *ring // nil without SlowAfter
+	// The window is one of time, as it is most often, or of calls: the other is nil.
+	timed   *window.Timed
+	counted *window.Counted
+	ring    *ring // nil without SlowAfter
 	// wants is what every call's permit wants.
 	wants policy.Wants
 }
@@ -45,10 +45,10 @@ func (c *closed) init(b *Breaker, s *settings) {
 func judgedBy(s *settings, timed *window.Timed) judged {
 	j := judged{settings: s, ring: newRing(s), wants: policy.WantsEnd}
 	if s.WindowCalls > 0 {
-		j.window = window.NewCounted(s.WindowCalls, s.Window)
+		j.counted = window.NewCounted(s.WindowCalls, s.Window)
 	} else {
 		timed.Init(s.Window, s.Buckets)
-		j.timed, j.window = timed, timed
+		j.timed = timed
 	}
 	if j.ring != nil {
 		j.wants |= policy.WantsStart
@@ -138,7 +138,15 @@ func (j *judged) add(end policy.Instant, k window.Kind) {
 		j.timed.Add(end, k)
 		return
 	}
-	j.window.Add(end, k)
+	j.counted.Add(end, k)
+}
+
+// window returns the window, of whichever kind it is.
+func (j *judged) window() window.Window {
+	if j.timed != nil {
+		return j.timed
+	}
+	return j.counted
 }
 
 // clearRun writes only when there is something to clear: successes of many
@@ -155,7 +163,7 @@ func (c *closed) clearRun() {
 // judge opens the breaker if the call that just ended, badly, tips it.
 func (c *closed) judge(j *judged, o *policy.Outcome) {
 	now, run := o.End, c.run.Load()
-	counts := j.window.Sum(now)
+	counts := j.window().Sum(now)
 	cause := j.tripped(run, counts)
 	if cause == "" && j.SlowAfter != 0 {
 		cause, counts = j.slowness(counts, now)
@@ -174,7 +182,7 @@ func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window
 	if j.tooSlow(all, 0) {
 		return causeSlow, all
 	}
-	if last := j.window.LastSecond(now); j.tooSlow(last, 0) {
+	if last := j.window().LastSecond(now); j.tooSlow(last, 0) {
 		return causeSlow, last
 	}
 	return "", all
@@ -201,22 +209,22 @@ func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.
 	if all == 0 {
 		return window.Counts{}, false
 	}
-	counts := j.window.Sum(now)
+	counts := j.window().Sum(now)
 	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
 		return counts, true
 	}
-	counts = j.window.LastSecond(now)
+	counts = j.window().LastSecond(now)
 	return counts, j.tooSlow(counts, all)
 }
 
 func (c *closed) idle(policy.Instant) bool {
 	j := c.judged.Load()
-	return j.window.Quiet(policy.Now()) && (j.ring == nil || j.ring.empty())
+	return j.window().Quiet(policy.Now()) && (j.ring == nil || j.ring.empty())
 }
 
 func (c *closed) describe(snap *Snapshot) {
 	j, now := c.judged.Load(), policy.Now()
-	counts := j.window.Sum(now)
+	counts := j.window().Sum(now)
 	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
 	snap.ConsecutiveFailures = int(c.run.Load())
 	if j.ring != nil {
@@ -230,7 +238,7 @@ func (c *closed) adapt(old, s *settings) {
 	was := c.judged.Load()
 	now := judgedBy(s, new(window.Timed))
 	if old.Window == s.Window && old.Buckets == s.Buckets && old.WindowCalls == s.WindowCalls {
-		now.window, now.timed = was.window, was.timed
+		now.timed, now.counted = was.timed, was.counted
 	}
 	if old.SlowAfter == s.SlowAfter {
 		now.ring = was.ring

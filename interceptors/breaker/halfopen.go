@@ -39,8 +39,7 @@ func (h *halfOpen) admit(call *policy.Call) (p policy.Permit, passed bool, err e
 	}
 	s := b.settings.Load()
 	if len(h.probes) >= s.Probes {
-		p, err = b.refuse(call, time.Time{})
-		return p, false, err
+		return policy.Permit{}, false, b.refuse(call, time.Time{})
 	}
 	h.lastID++
 	h.lastUse = now

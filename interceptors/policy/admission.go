@@ -69,7 +69,9 @@ func (a *Admission) End() {
 
 // forget drops what the admission refers to, so that it keeps nothing alive.
 func (a *Admission) forget() {
-	clear(a.holds[:a.held])
+	for i := range a.held {
+		a.holds[i].settler = nil
+	}
 	a.Classifier, a.ctx, a.observer, a.outcome.Err = nil, nil, nil, nil
 	a.held, a.state = 0, settled
 }

@@ -164,7 +164,7 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 			return a.ctx, err
 		}
 		if a.Call.Context != nil {
-			a.ctx, a.Call.Context = a.Call.Context, nil
+			a.ctx, a.Call.Context = a.Call.Context, nil //nolint:fatcontext // each policy replaces the context of the call
 		}
 		if permit.Settler != nil {
 			a.wants |= permit.Wants

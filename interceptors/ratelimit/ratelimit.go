@@ -139,9 +139,9 @@ func (l *Limiter) take(end policy.Instant, call *policy.Call) (*queue.Waiter, ti
 	wait := l.untilLocked(now, l.line.Len()+1)
 	switch turn := now.Add(wait); {
 	case wait > l.config.MaxWait:
-		return nil, 0, refusal{&limited, l.retryAt(turn)}
+		return nil, 0, refusal{&refuse.limited, l.retryAt(turn)}
 	case turn >= end:
-		return nil, 0, refusal{&deadline, l.retryAt(turn)}
+		return nil, 0, refusal{&refuse.deadline, l.retryAt(turn)}
 	}
 	w := l.line.Join()
 	l.armLocked(now)
@@ -192,7 +192,7 @@ func (l *Limiter) await(ctx context.Context, w *queue.Waiter, patience time.Dura
 	case queue.Ended:
 		return l.leave(w, refusal{by: refusedBy(ctx)})
 	case queue.Expired:
-		return l.leave(w, refusal{by: &limited})
+		return l.leave(w, refusal{by: &refuse.limited})
 	case queue.Served:
 	}
 	return refusal{}
@@ -209,7 +209,7 @@ func (l *Limiter) leave(w *queue.Waiter, why refusal) refusal {
 		return refusal{}
 	}
 	l.armLocked(now)
-	if why.by == &limited {
+	if why.by == &refuse.limited {
 		why.retry = l.retryAt(now.Add(l.untilLocked(now, l.line.Len()+1)))
 	}
 	return why

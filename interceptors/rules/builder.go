@@ -28,7 +28,7 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 	if !found.guards() {
 		return nil, nil
 	}
-	e := &entry{method: call.Method, target: call.Target, side: call.Side}
+	e := &entry{place: place{method: call.Method, target: call.Target, side: call.Side}}
 	var policies []policy.Policy
 	for _, r := range found.all() {
 		for i, t := range r.Policies {

@@ -27,12 +27,15 @@ type overflowAt struct {
 
 // entry is what rules keep for one (target, method, side).
 type entry struct {
-	method, target string
-	side           policy.Side
-	chain          *policy.Chain
-	own            []owned
-	shared         []*shared
+	// place is where the entry is found by the strings that it was made for.
+	place
+
+	own    []owned
+	shared []*shared
 }
+
+// text returns what the entry is found by.
+func (e *entry) text() callText { return callText{e.method, e.target, e.side} }
 
 // owned is a policy of one entry: by the i-th template of its rule.
 type owned struct {

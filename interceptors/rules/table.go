@@ -17,24 +17,18 @@ import (
 // rules.
 type table struct {
 	places atomic.Pointer[places]
-	texts  sync.Map // callText → *entry
+	texts  atomic.Pointer[texts]
 
 	mu     sync.Mutex // guards filling places
 	placed atomic.Int64
 	size   int
 }
 
-// callText is the text of what an entry is found by.
-type callText struct {
-	method, target string
-	side           policy.Side
-}
-
 // Places per entry: more than one, because each of several connections to one
 // target has its own string; bounded, because a server stream's method is a new
 // string every time.
 const (
-	placesPerEntry = 4
+	placesPerEntry = 2
 	firstBits      = uint(6)
 )
 
@@ -45,7 +39,7 @@ func (t *table) lookup(call *policy.Call) *policy.Chain {
 			return c
 		}
 	}
-	e := t.entry(callText{call.Method, call.Target, call.Side})
+	e := t.entry(textOf(call))
 	if e == nil {
 		return nil
 	}
@@ -55,12 +49,15 @@ func (t *table) lookup(call *policy.Call) *policy.Chain {
 
 // entry returns the entry of a text, nil if there is none.
 func (t *table) entry(at callText) *entry {
-	found, ok := t.texts.Load(at)
-	if !ok {
+	texts := t.texts.Load()
+	if texts == nil {
 		return nil
 	}
-	return found.(*entry) //nolint:errcheck,forcetypeassert // nothing else is ever stored
+	return texts.find(at)
 }
+
+// textOf returns what the entry of a call is found by.
+func textOf(call *policy.Call) callText { return callText{call.Method, call.Target, call.Side} }
 
 // remember finds e faster for the next call with these very strings, while
 // there is room.
@@ -71,7 +68,7 @@ func (t *table) remember(call *policy.Call, e *entry) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now, ok := t.texts.Load(callText{e.method, e.target, e.side}); !ok || now != e {
+	if t.entry(e.text()) != e {
 		return // dropped in the meantime: its place would outlive it
 	}
 	if places := t.places.Load(); t.placed.Load() < places.room() {
@@ -92,39 +89,61 @@ func (t *table) put(places *places, p *place) {
 // insert adds e.
 func (t *table) insert(e *entry) {
 	t.size++
-	t.texts.Store(callText{e.method, e.target, e.side}, e)
+	t.putText(e)
 	if places := t.places.Load(); places == nil || int64(t.size*placesPerEntry) > places.room() {
 		t.rebuild()
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.put(t.places.Load(), &place{e.method, e.target, e.chain, e.side})
+	t.put(t.places.Load(), &e.place)
+}
+
+// putText adds e to the texts, which grow if need be.
+func (t *table) putText(e *entry) {
+	texts := t.texts.Load()
+	if texts == nil || !texts.hasRoomFor(t.size) {
+		grown := newTexts(2 * t.size)
+		for other := range t.entries() {
+			grown.put(other)
+		}
+		texts = grown
+	}
+	texts.put(e)
+	t.texts.Store(texts)
 }
 
 // fill adds entries to a table that nobody uses yet.
 func (t *table) fill(entries []*entry) {
+	if t.size = len(entries); t.size == 0 {
+		return
+	}
+	texts := newTexts(t.size)
 	for _, e := range entries {
-		t.texts.Store(callText{e.method, e.target, e.side}, e)
+		texts.put(e)
 	}
-	t.size = len(entries)
-	if t.size > 0 {
-		t.rebuild()
-	}
+	t.texts.Store(texts)
+	t.rebuild()
 }
 
 // drop removes the entries for which gone is true.
 func (t *table) drop(gone func(*entry) bool) {
-	before := t.size
+	var stay []*entry
 	for e := range t.entries() {
-		if gone(e) {
-			t.texts.Delete(callText{e.method, e.target, e.side})
-			t.size--
+		if !gone(e) {
+			stay = append(stay, e)
 		}
 	}
-	if t.size < before {
-		t.rebuild()
+	if len(stay) == t.size {
+		return
 	}
+	texts := newTexts(len(stay))
+	for _, e := range stay {
+		texts.put(e)
+	}
+	t.size = len(stay)
+	t.texts.Store(texts)
+	t.rebuild()
 }
 
 // rebuild makes places anew, with room for the entries there are.
@@ -138,7 +157,7 @@ func (t *table) rebuild() {
 	fresh := &places{slots: make([]atomic.Pointer[place], 1<<bits), shift: uintptrBits - bits}
 	t.placed.Store(0)
 	for e := range t.entries() {
-		t.put(fresh, &place{e.method, e.target, e.chain, e.side})
+		t.put(fresh, &e.place)
 	}
 	t.places.Store(fresh)
 }
@@ -146,8 +165,8 @@ func (t *table) rebuild() {
 // entries yields every entry once, in no order.
 func (t *table) entries() iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
-		t.texts.Range(func(_, e any) bool {
-			return yield(e.(*entry)) //nolint:errcheck,forcetypeassert // nothing else is ever stored
-		})
+		if texts := t.texts.Load(); texts != nil {
+			texts.entries()(yield)
+		}
 	}
 }

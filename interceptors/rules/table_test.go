@@ -11,7 +11,7 @@ import (
 )
 
 func newEntry(method, target string, side policy.Side) *entry {
-	return &entry{method: method, target: target, side: side, chain: new(policy.Chain)}
+	return &entry{place: place{method: method, target: target, side: side, chain: new(policy.Chain)}}
 }
 
 // The address table only makes finding faster: what it finds is what a map by
@@ -93,7 +93,9 @@ func TestResolveMakesAKeyOnce(t *testing.T) {
 // idle is a policy that does nothing.
 type idle struct{}
 
-func (idle) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
+func (idle) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, nil
+}
 
 // Places that are remembered must stay bounded: half of them are always free,
 // else a lookup would not end.

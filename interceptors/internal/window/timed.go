@@ -21,20 +21,23 @@ type Timed struct {
 	until   atomic.Int64
 	running atomic.Pointer[bucket]
 	width   policy.Instant
-	buckets []bucket
+	n       int32 // of the buckets
 	turning sync.Mutex
+	// many are the buckets if they are more than usual.
+	many []bucket
 	// usual holds the buckets of a window of up to 10, so that they stand where
 	// the rest of it does: with many windows each detour is a cache miss.
 	usual [11]bucket
 }
 
-// bucket holds the counts of one interval, number epoch.
+// bucket holds the counts of one interval. Of its number it keeps the low half: when a
+// bucket turns, those that are too old to be told by it are emptied.
 type bucket struct {
-	epoch  atomic.Int64
+	epoch  atomic.Uint32
 	counts [Slow + 1]atomic.Uint32
 }
 
-// never is the epoch of a bucket that was not used yet.
+// never is the end of the running bucket when there is none yet.
 const never = math.MinInt64
 
 // NewTimed returns an empty window of n buckets, 1 or more, that together span
@@ -50,13 +53,9 @@ func (w *Timed) Init(span time.Duration, n int) {
 	w.width = policy.Instant(span) / policy.Instant(n)
 	// One bucket more than the span needs: the last full second may be as long
 	// as the span, and the running bucket is no part of it.
-	if n+1 <= len(w.usual) {
-		w.buckets = w.usual[:n+1]
-	} else {
-		w.buckets = make([]bucket, n+1)
-	}
-	for i := range w.buckets {
-		w.buckets[i].epoch.Store(never)
+	w.n = int32(n + 1) //nolint:gosec // a configuration has 100 at the most
+	if n+1 > len(w.usual) {
+		w.many = make([]bucket, n+1)
 	}
 	w.until.Store(never)
 }
@@ -69,41 +68,47 @@ func (w *Timed) Add(now policy.Instant, k Kind) {
 		return
 	}
 	epoch := floorDiv(now, w.width)
-	b := w.bucket(epoch)
-	if b.epoch.Load() < epoch {
-		w.turn(b, epoch)
+	if until := (epoch + 1) * int64(w.width); until > w.until.Load() {
+		w.turn(epoch, until)
 	}
-	b.counts[k].Add(1)
+	w.bucket(epoch).counts[k].Add(1)
 }
 
-// turn empties a bucket for a new interval.
-func (w *Timed) turn(b *bucket, epoch int64) {
+// turn empties the buckets of the intervals from the one that was running on, up to a
+// new one that ends at until.
+func (w *Timed) turn(epoch, until int64) {
 	w.turning.Lock()
 	defer w.turning.Unlock()
-	if b.epoch.Load() >= epoch {
+	was := w.until.Load()
+	if was >= until {
 		return
 	}
-	for k := range b.counts {
-		b.counts[k].Store(0)
+	first := epoch - int64(w.n) + 1
+	if was != never {
+		first = max(first, was/int64(w.width)) // the one after the running
 	}
-	b.epoch.Store(epoch)
-	if until := (epoch + 1) * int64(w.width); until > w.until.Load() {
-		w.running.Store(b)
-		w.until.Store(until)
+	for e := first; e <= epoch; e++ {
+		b := w.bucket(e)
+		for k := range b.counts {
+			b.counts[k].Store(0)
+		}
+		b.epoch.Store(uint32(e)) //nolint:gosec // the low half
 	}
+	w.running.Store(w.bucket(epoch))
+	w.until.Store(until)
 }
 
 // Sum returns what the span up to now holds.
 func (w *Timed) Sum(now policy.Instant) Counts {
 	current := floorDiv(now, w.width)
-	return w.between(current-int64(len(w.buckets)-2), current)
+	return w.between(current-int64(w.n)+2, current)
 }
 
 // LastSecond returns what the full buckets of the last second before the running
 // bucket hold; of at least one, at most of a whole span.
 func (w *Timed) LastSecond(now policy.Instant) Counts {
 	n := int64((policy.Instant(time.Second) + w.width - 1) / w.width)
-	n = min(n, int64(len(w.buckets)-1))
+	n = min(n, int64(w.n)-1)
 	current := floorDiv(now, w.width)
 	return w.between(current-n, current-1)
 }
@@ -114,10 +119,14 @@ func (w *Timed) Quiet(now policy.Instant) bool { return w.Sum(now).Calls == 0 }
 // between sums the buckets of the intervals first to last.
 func (w *Timed) between(first, last int64) Counts {
 	var c Counts
-	for epoch := first; epoch <= last; epoch++ {
+	until := w.until.Load()
+	if until == never {
+		return c
+	}
+	for epoch := first; epoch <= min(last, until/int64(w.width)-1); epoch++ {
 		b := w.bucket(epoch)
-		if b.epoch.Load() != epoch {
-			continue
+		if b.epoch.Load() != uint32(epoch) { //nolint:gosec // the low half
+			continue // it turned in between, or is older than the first call
 		}
 		failed, slow := int(b.counts[Failed].Load()), int(b.counts[Slow].Load())
 		c.Calls += int(b.counts[OK].Load()) + failed + slow
@@ -129,12 +138,14 @@ func (w *Timed) between(first, last int64) Counts {
 
 // bucket returns that of an interval.
 func (w *Timed) bucket(epoch int64) *bucket {
-	n := int64(len(w.buckets))
-	i := epoch % n
+	i := epoch % int64(w.n)
 	if i < 0 {
-		i += n // instants may be negative
+		i += int64(w.n) // instants may be negative
 	}
-	return &w.buckets[i]
+	if w.many != nil {
+		return &w.many[i]
+	}
+	return &w.usual[i]
 }
 
 // floorDiv returns a/b rounded down, also for negative a.
