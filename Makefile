@@ -25,9 +25,9 @@ BENCHTIME ?= 1s
 
 # All of ours, whether committed yet or not, that git does not ignore.
 FILES = git ls-files --cached --others --exclude-standard
-# Every module: the root, the examples, the benchmarks, and of tools/ those that are
+# Every module: the root, the examples, the benchmarks, and of tools/ the one that is
 # ours.
-MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools') $(shell $(FILES) tools/house/go.mod tools/rules/go.mod)))))
+MODULES := $(sort $(patsubst %/,%,$(dir $(wildcard $(shell $(FILES) go.mod '*/go.mod' ':!tools') $(shell $(FILES) tools/house/go.mod)))))
 ifeq ($(MODULES),)
 $(error git lists no go.mod here; this needs a git checkout)
 endif
@@ -143,9 +143,9 @@ check-api: ## Fail if docs/api is not what the packages export
 	cd "$$tmp"; git diff --no-index --stat --patch is should || \
 		{ echo "docs/api is not what make api would write"; exit 1; }
 
-# The descriptors that the checker of rules is tested with: a command, without the
-# file to write to.
-DESCRIPTORS = tools/rules/testdata/testproto.binpb
+# The descriptors that the command is tested with: a command, without the file to write
+# to.
+DESCRIPTORS = cmd/afloat/testdata/testproto.binpb
 BUILD_DESCRIPTORS = $(BUF) build interceptors/internal/testproto --as-file-descriptor-set --exclude-source-info --output
 
 # Old code goes first, so that none outlives its .proto file.

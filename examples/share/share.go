@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // ErrUsedUp is what refusals wrap: the tenant has its share of calls in flight.
@@ -19,17 +20,24 @@ var ErrUsedUp = errors.New("share: used up")
 type Config struct {
 	// PerTenant is how many calls of one tenant may be in flight. Range [1, 10000].
 	// Required.
-	PerTenant int
+	PerTenant int `json:"per_tenant"`
 	// Shadow admits every call and notes those that would have been refused.
-	Shadow bool
+	Shadow bool `json:"shadow,omitempty"`
 }
 
 // validate returns an error if c is out of range.
 func (c Config) validate() error {
 	if c.PerTenant < 1 || c.PerTenant > 10000 {
-		return fmt.Errorf("share: per_tenant = %d; must be in [1, 10000]", c.PerTenant)
+		return fmt.Errorf("share: %w", &rules.FieldError{Field: "per_tenant", Value: c.PerTenant, Allowed: "in [1, 10000]"})
 	}
 	return nil
+}
+
+// Snapshot is a Share at one moment, for display.
+type Snapshot struct {
+	// Tenants is how many tenants have calls in flight, InFlight how many calls.
+	Tenants  int `json:"tenants"`
+	InFlight int `json:"in_flight"`
 }
 
 // Share caps the calls in flight of each tenant. The tenant is what the caller
@@ -85,6 +93,33 @@ func (s *Share) Update(cfg Config) error {
 	defer s.mu.Unlock()
 	s.cfg = cfg
 	return nil
+}
+
+// Config returns the configuration in force.
+func (s *Share) Config() Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
+
+// Snapshot returns how much of the shares is in use.
+func (s *Share) Snapshot() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap := Snapshot{Tenants: len(s.tenants)}
+	for _, t := range s.tenants {
+		snap.InFlight += t.inFlight
+	}
+	return snap
+}
+
+// Gauges implements [policy.Gauged]. It shows the tenants, and the size of a share.
+func (s *Share) Gauges() policy.Gauges {
+	cfg, snap := s.Config(), s.Snapshot()
+	return policy.Gauges{Name: s.name, Shadow: cfg.Shadow, All: []policy.Gauge{
+		{Name: "share.tenants", Unit: "{tenant}", Description: "Tenants with calls in flight.", Value: int64(snap.Tenants)},
+		{Name: "share.limit", Unit: "{call}", Description: "Calls in flight that each tenant may have.", Value: int64(cfg.PerTenant)},
+	}}
 }
 
 // Idle reports whether no call is in flight, so that s may be dropped when there

@@ -122,6 +122,9 @@ func (b *Breaker) Snapshot() Snapshot {
 	return snap
 }
 
+// Gauges implements [policy.Gauged]. It shows the state.
+func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
+
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps
 // [ErrOpen]. It never blocks.
 func (b *Breaker) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // State is what a breaker does with calls.
@@ -132,4 +133,20 @@ type Snapshot struct {
 	// Late is how many outcomes came too late to count, after the state had
 	// changed.
 	Late uint64
+}
+
+// gauges returns the snapshot as numbers: for each state whether the breaker is in it.
+func (s Snapshot) gauges() policy.Gauges {
+	g := policy.Gauges{Name: s.Name, Shadow: s.Mode == Shadow}
+	for state := Closed; state <= Disabled; state++ {
+		in := policy.Gauge{
+			Name: "circuit_breaker.state", Unit: "{circuit}", Description: "Circuits in each state, 1 or 0 for one circuit.",
+			State: state.String(),
+		}
+		if state == s.State {
+			in.Value = 1
+		}
+		g.All = append(g.All, in)
+	}
+	return g
 }

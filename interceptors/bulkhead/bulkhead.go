@@ -38,23 +38,6 @@ type room struct {
 	holds holds
 }
 
-// Snapshot is a bulkhead at one moment, for display.
-type Snapshot struct {
-	// Name is the bulkhead's own, empty if it has none.
-	Name string
-	// MaxConcurrent is how many calls may be in flight.
-	MaxConcurrent int
-	// MaxQueue is how many calls may wait.
-	MaxQueue int
-	// InFlight is how many calls hold a place. It may exceed MaxConcurrent for a
-	// while after that was lowered.
-	InFlight int
-	// Waiting is how many calls wait for a place.
-	Waiting int
-	// Rejected is how many calls were refused, or would have been in shadow.
-	Rejected uint64
-}
-
 // New returns a bulkhead, or all faults of cfg and opts, joined.
 func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
@@ -93,6 +76,9 @@ func (b *Bulkhead) Snapshot() Snapshot {
 		Rejected:      b.rejected.Load(),
 	}
 }
+
+// Gauges implements [policy.Gauged]. It shows the slots and the calls that wait for one.
+func (b *Bulkhead) Gauges() policy.Gauges { return b.Snapshot().gauges(b.Config().Shadow) }
 
 // Update changes the limits of a bulkhead in use. If cfg has faults, it returns
 // all of them, joined, and changes nothing. It never blocks: calls in flight

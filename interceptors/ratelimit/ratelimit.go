@@ -35,23 +35,6 @@ type Limiter struct {
 	timer *time.Timer
 }
 
-// Snapshot is a limiter at one moment, for display.
-type Snapshot struct {
-	// Name is the limiter's own, empty if it has none.
-	Name string
-	// PerSecond, Burst and MaxWait are its limits.
-	PerSecond float64
-	Burst     int
-	MaxWait   time.Duration
-	// Tokens is the number of tokens in the bucket, which is how many calls may
-	// start at once. It is fractional while a token is partly refilled.
-	Tokens float64
-	// Waiting is how many calls wait for their turn.
-	Waiting int
-	// Rejected is how many calls were refused, or would have been in shadow.
-	Rejected uint64
-}
-
 // New returns a limiter with a full bucket, or all faults of cfg and opts,
 // joined.
 func New(cfg Config, opts ...Option) (*Limiter, error) {
@@ -289,3 +272,6 @@ func (l *Limiter) Snapshot() Snapshot {
 		Rejected:  l.rejected.Load(),
 	}
 }
+
+// Gauges implements [policy.Gauged]. It shows the calls that wait for their turn.
+func (l *Limiter) Gauges() policy.Gauges { return l.Snapshot().gauges(l.Config().Shadow) }

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -72,6 +73,19 @@ func (x *index) group(p pattern) *group {
 		x.packages = append(x.packages, g)
 	}
 	return g
+}
+
+// all yields the rules, each for every side that it is for.
+func (x *index) all() iter.Seq[*rule] {
+	return func(yield func(*rule) bool) {
+		for _, g := range x.groups {
+			for _, r := range g.rules {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // sort puts longer package prefixes first.

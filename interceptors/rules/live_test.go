@@ -120,3 +120,35 @@ func TestUseOfWhatCannotBeCompared(t *testing.T) {
 		t.Errorf("%d live policies; want 3: the last two are one", n)
 	}
 }
+
+// A watcher sees which kinds of policies there can be, before there are any.
+func TestSamples(t *testing.T) {
+	t.Parallel()
+	given := &made{label: "given"}
+	r := rulesOf(t, []rules.Rule{
+		rule("*", tune("x", "one"), rules.Use(given)),
+		shadow(rule("/a.B/Get", tune("x", "two"))),
+	})
+	labels := func() []string {
+		seen := map[string]bool{}
+		for p := range r.Samples() {
+			switch p := p.(type) {
+			case *tuned:
+				seen[*p.config.Load()] = true
+			case *made:
+				seen[p.label] = true
+			}
+		}
+		return slices.Sorted(maps.Keys(seen))
+	}
+	before := labels()
+	if err := r.Apply([]rules.Rule{rule("*", tune("x", "three"))}); err != nil {
+		t.Fatal(err)
+	}
+	if after := labels(); len(before) != 3 || len(after) != 1 {
+		t.Errorf("samples %q, after a change %q; want three and one", before, after)
+	}
+	for range r.Samples() {
+		break
+	}
+}

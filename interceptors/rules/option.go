@@ -36,8 +36,8 @@ func WithMaxKeys(n int) Option {
 // Watcher is implemented by a [policy.Observer] that inspects rules from time to time,
 // for example to report the states of their policies as metrics.
 type Watcher interface {
-	// Watch is called once, when the rules are built. It must not keep the rules
-	// from being garbage collected.
+	// Watch is called when the rules are built, and again after each change of
+	// them. It must not keep the rules from being garbage collected.
 	Watch(r *Rules)
 }
 

@@ -34,10 +34,10 @@ func (p *places) find(call *policy.Call) (*policy.Chain, bool) {
 	}
 }
 
-// room is how many places may be filled before there must be more.
+// room returns how many places may be filled before there must be more.
 func (p *places) room() int64 { return int64(len(p.slots) / 2) }
 
-// at is the i-th slot, counted around.
+// at returns the i-th slot, counted around.
 func (p *places) at(i uintptr) *atomic.Pointer[place] {
 	return &p.slots[i&uintptr(len(p.slots)-1)]
 }
@@ -60,5 +60,5 @@ func sameString(a, b string) bool {
 	return len(a) == len(b) && (len(a) == 0 || unsafe.StringData(a) == unsafe.StringData(b))
 }
 
-// address is where s stands.
+// address returns where s stands.
 func address(s string) uintptr { return uintptr(unsafe.Pointer(unsafe.StringData(s))) }

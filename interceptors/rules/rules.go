@@ -186,6 +186,7 @@ func (r *Rules) Apply(rules []Rule) error {
 	if len(unfit) > 0 {
 		r.turnOver(m, unfit)
 	}
+	watch(r.heard, r)
 	return nil
 }
 
@@ -243,6 +244,24 @@ func (r *Rules) Live() iter.Seq[Live] {
 			for _, o := range e.own {
 				if !yield(o.live(e)) {
 					return
+				}
+			}
+		}
+	}
+}
+
+// Samples yields a policy of each template of the rules in force, and so of every kind
+// that calls can meet: the one that was made to check the template. Some may come more
+// than once.
+func (r *Rules) Samples() iter.Seq[policy.Policy] {
+	matcher := r.current.Load().matcher
+	return func(yield func(policy.Policy) bool) {
+		for _, x := range []*index{&matcher.enforced, &matcher.shadow} {
+			for own := range x.all() {
+				for _, p := range own.trial {
+					if !yield(p) {
+						return
+					}
 				}
 			}
 		}

@@ -108,9 +108,15 @@ func TestWatcherIsShownTheRules(t *testing.T) {
 	if _, err := rules.New([]rules.Rule{{Match: "malformed"}}, rules.WithObserver(w)); err == nil || len(w.rules) != 0 {
 		t.Errorf("shown rules that are malformed: %v, %v", w.rules, err)
 	}
-	rules := rulesOf(t, []rules.Rule{{Match: "*"}}, rules.WithObserver(w))
-	if len(w.rules) != 1 || w.rules[0] != rules || rules.Observer() != policy.Observer(w) {
-		t.Errorf("shown %v, Observer() = %v; want %v, once, and the watcher", w.rules, rules.Observer(), rules)
+	watched := rulesOf(t, []rules.Rule{{Match: "*"}}, rules.WithObserver(w))
+	if len(w.rules) != 1 || w.rules[0] != watched || watched.Observer() != policy.Observer(w) {
+		t.Errorf("shown %v, Observer() = %v; want %v, once, and the watcher", w.rules, watched.Observer(), watched)
+	}
+	if err := watched.Apply([]rules.Rule{{Match: "malformed"}}); err == nil || len(w.rules) != 1 {
+		t.Errorf("shown a change that is malformed: %v, %v", w.rules, err)
+	}
+	if err := watched.Apply(nil); err != nil || len(w.rules) != 2 || w.rules[1] != watched {
+		t.Errorf("shown %v after a change, %v; want the rules again", w.rules, err)
 	}
 	if got := rulesOf(t, nil).Observer(); got != nil {
 		t.Errorf("Observer() = %v; want nobody", got)

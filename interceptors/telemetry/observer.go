@@ -76,7 +76,9 @@ func newObserver(given options, m *maker) *Observer {
 		o.policies[s] = newPolicyMetrics(m, policy.Side(s))
 	}
 	o.steps, o.responses, o.changes = newSteps(m), newResponses(m), newChanges(m)
-	o.watched = newWatched(m, &o.policies)
+	o.watched = newWatched(m, &o.policies, func(err error) {
+		o.log(context.Background(), slog.LevelWarn, "policies have numbers that cannot be measured", slog.Any("error", err))
+	})
 	return o
 }
 
@@ -142,8 +144,9 @@ func (o *Observer) Late(l policy.Late) { o.policies[l.Side].lateResult(l) }
 func (o *Observer) Watch(r *rules.Rules) { o.watched.add(r) }
 
 // WatchPolicies adds metrics of the present states of policies outside of rules, such
-// as the guards of a plan's steps. It takes breakers, bulkheads and rate limits,
-// which should have names, and ignores nil, other policies, and those it already has.
+// as the guards of a plan's steps. It takes whatever is a policy.Gauged, as breakers,
+// bulkheads and rate limits are, which should have names, and ignores nil, other
+// policies, and those it already has.
 // The Observer keeps the policies from then on.
 func (o *Observer) WatchPolicies(all ...policy.Policy) { o.watched.addPolicies(all) }
 

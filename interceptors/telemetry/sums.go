@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"reflect"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
@@ -27,6 +29,9 @@ func newSums() sums { return sums{map[series]total{}, map[sight]bool{}} }
 // first reports whether the policy was not seen before: one by rules.Use may be in
 // several rules.
 func (s sums) first(l rules.Live) bool {
+	if !reflect.ValueOf(l.Policy).Comparable() {
+		return true // Use tells those apart too
+	}
 	at := sight{l.Policy, l.Side}
 	was := s.seen[at]
 	s.seen[at] = true

@@ -2,6 +2,9 @@ package telemetry
 
 import (
 	"context"
+	"errors"
+	"iter"
+	"reflect"
 	"slices"
 	"sync"
 	"weak"
@@ -20,6 +23,14 @@ type watched struct {
 	overflow metric.Int64ObservableCounter
 	keys     metric.Int64ObservableUpDownCounter
 
+	meter metric.Meter
+	warn  func(error)
+
+	// meeting is held to make instruments, and never while metrics are collected. It
+	// guards met, the names of the numbers that there are instruments for.
+	meeting sync.Mutex
+	met     map[string]bool
+
 	mu         sync.Mutex // guards what follows
 	rules      []watchedRules
 	overflowed int64 // what rules had counted that are no more
@@ -33,30 +44,57 @@ type watchedRules struct {
 	overflowed int64
 }
 
-// newWatched makes the observable instruments of rules, and registers them and those
-// of policies.
-func newWatched(m *maker, metrics *policies) *watched {
+// newWatched makes the observable instruments of rules. What is wrong with instruments
+// that are made later is a warning.
+func newWatched(m *maker, metrics *policies, warn func(error)) *watched {
 	w := &watched{
 		metrics:  metrics,
 		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
 		keys:     m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
-	}
-	all := []metric.Observable{w.overflow, w.keys}
-	for _, p := range metrics {
-		all = append(all, p.observables()...)
+		meter:    m.meter, warn: warn, met: map[string]bool{},
 	}
 	_, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		w.look().report(to)
 		return nil
-	}, all...)
+	}, w.overflow, w.keys)
 	m.faults = append(m.faults, err)
 	return w
 }
 
-// add adds rules, and forgets those that are no more.
+// meet makes the instruments of the numbers that policies show and no policy has shown
+// before. Those of one meeting are read at once.
+func (w *watched) meet(all iter.Seq[policy.Policy]) {
+	w.meeting.Lock()
+	defer w.meeting.Unlock()
+	m, made := &maker{meter: w.meter}, gauges{}
+	for n := range newNumbers(all, w.met) {
+		made.add(m, n)
+	}
+	if len(made) > 0 {
+		_, err := w.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+			w.read(made).report(to)
+			return nil
+		}, made.observables()...)
+		m.faults = append(m.faults, err)
+	}
+	if err := errors.Join(m.faults...); err != nil {
+		w.warn(err)
+	}
+}
+
+// add adds rules, whose policies then have metrics.
 func (w *watched) add(r *rules.Rules) {
+	w.keep(r)
+	w.meet(r.Samples())
+}
+
+// keep adds rules, and forgets those that are no more.
+func (w *watched) keep(r *rules.Rules) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if slices.ContainsFunc(w.rules, func(known watchedRules) bool { return known.rules.Value() == r }) {
+		return // they have changed
+	}
 	w.rules = slices.DeleteFunc(w.rules, func(known watchedRules) bool {
 		gone := known.rules.Value() == nil
 		if gone {
@@ -67,18 +105,20 @@ func (w *watched) add(r *rules.Rules) {
 	w.rules = append(w.rules, watchedRules{rules: weak.Make(r)})
 }
 
-// addPolicies adds the policies that have metrics and are new.
+// addPolicies adds the policies that show numbers and are new.
 func (w *watched) addPolicies(all []policy.Policy) {
+	all = slices.DeleteFunc(slices.Clone(all), func(p policy.Policy) bool { return len(shownBy(p).All) == 0 })
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, p := range all {
-		if visible(p) && !slices.Contains(w.policies, p) {
+		if !reflect.ValueOf(p).Comparable() || !slices.Contains(w.policies, p) {
 			w.policies = append(w.policies, p)
 		}
 	}
+	w.mu.Unlock()
+	w.meet(slices.Values(all))
 }
 
-// look reads all present states.
+// look reads the present states of rules.
 func (w *watched) look() sums {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,23 +128,30 @@ func (w *watched) look() sums {
 		known := &w.rules[i]
 		if r := known.rules.Value(); r != nil {
 			known.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
-			w.lookAt(found, r)
+			for range r.All() {
+				found.add(w.keys, *attribute.EmptySet(), 1)
+			}
 		}
 		overflowed += known.overflowed
 	}
 	found.add(w.overflow, *attribute.EmptySet(), overflowed)
-	for _, p := range w.policies {
-		w.metrics[policy.Local].look(found, rules.Live{Policy: p, Side: policy.Local})
-	}
 	return found
 }
 
-// lookAt reads the present states of the policies of rules.
-func (w *watched) lookAt(found sums, r *rules.Rules) {
-	for range r.All() {
-		found.add(w.keys, *attribute.EmptySet(), 1)
+// read reads the numbers of all policies that there are instruments for.
+func (w *watched) read(all gauges) sums {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	found := newSums()
+	for _, known := range w.rules {
+		if r := known.rules.Value(); r != nil {
+			for live := range r.Live() {
+				all.look(found, live, w.metrics[live.Side].sets)
+			}
+		}
 	}
-	for live := range r.Live() {
-		w.metrics[live.Side].look(found, live)
+	for _, p := range w.policies {
+		all.look(found, rules.Live{Policy: p, Side: policy.Local}, w.metrics[policy.Local].sets)
 	}
+	return found
 }

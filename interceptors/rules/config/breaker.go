@@ -1,6 +1,9 @@
 package config
 
 import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -9,8 +12,23 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// breakerTemplate is the template of a message.
-func breakerTemplate(m *policyv1.Breaker) rules.Template {
+// breakerRow returns the row of circuit breakers.
+func breakerRow() kind {
+	return row[*policyv1.Breaker, breaker.Config, *breaker.Breaker, breaker.Snapshot]{
+		field: "breaker", each: eachBreaker, told: breakerMessage,
+		config: (*breaker.Breaker).Config, snapshot: (*breaker.Breaker).Snapshot, status: breakerStatus,
+		watch: func(m *policyv1.Breaker) string {
+			if mode := modeOf(m.GetMode()); mode == breaker.AlwaysOpen || mode == breaker.AlwaysClosed {
+				return fmt.Sprintf("mode is %v; must be automatic in a shadow rule", mode)
+			}
+			return ""
+		},
+		off: []string{"failure_ratio", "consecutive_failures"},
+	}
+}
+
+// eachBreaker returns the template of a message.
+func eachBreaker(m *policyv1.Breaker) rules.Template {
 	return breaker.Each(breaker.Config{
 		Mode:                modeOf(m.GetMode()),
 		Window:              lasting(m.GetWindow()),
@@ -32,7 +50,7 @@ func breakerTemplate(m *policyv1.Breaker) rules.Template {
 	})
 }
 
-// modeOf is the mode of a breaker, an invalid one if there is no such mode.
+// modeOf returns the mode of a breaker, an invalid one if there is no such mode.
 func modeOf(m policyv1.Breaker_Mode) breaker.Mode {
 	switch m {
 	case policyv1.Breaker_MODE_UNSPECIFIED, policyv1.Breaker_MODE_AUTOMATIC:
@@ -48,7 +66,7 @@ func modeOf(m policyv1.Breaker_Mode) breaker.Mode {
 	}
 }
 
-// breakerMessage is the message of a configuration whose defaults are filled in.
+// breakerMessage returns the message of a configuration whose defaults are filled in.
 func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 	return &policyv1.Breaker{
 		Mode:                policyv1.Breaker_Mode(cfg.Mode) + 1,
@@ -71,8 +89,8 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 	}
 }
 
-// breakerStatus is the message of a breaker at one moment.
-func breakerStatus(cfg breaker.Config, s breaker.Snapshot) *policyv1.BreakerStatus {
+// breakerStatus returns the message of a breaker at one moment.
+func breakerStatus(cfg breaker.Config, s breaker.Snapshot) proto.Message {
 	m := &policyv1.BreakerStatus{
 		Config:              breakerMessage(cfg),
 		State:               policyv1.BreakerStatus_State(s.State) + 1,

@@ -1,13 +1,23 @@
 package config
 
 import (
+	"google.golang.org/protobuf/proto"
+
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// bulkheadTemplate is the template of a message.
-func bulkheadTemplate(m *policyv1.Bulkhead) rules.Template {
+// bulkheadRow returns the row of bulkheads.
+func bulkheadRow() kind {
+	return row[*policyv1.Bulkhead, bulkhead.Config, *bulkhead.Bulkhead, bulkhead.Snapshot]{
+		field: "bulkhead", each: eachBulkhead, told: bulkheadMessage,
+		config: (*bulkhead.Bulkhead).Config, snapshot: (*bulkhead.Bulkhead).Snapshot, status: bulkheadStatus,
+	}
+}
+
+// eachBulkhead returns the template of a message.
+func eachBulkhead(m *policyv1.Bulkhead) rules.Template {
 	return bulkhead.Each(bulkhead.Config{
 		MaxConcurrent: int(m.GetMaxConcurrent()),
 		MaxQueue:      int(m.GetMaxQueue()),
@@ -16,7 +26,7 @@ func bulkheadTemplate(m *policyv1.Bulkhead) rules.Template {
 	})
 }
 
-// bulkheadMessage is the message of a configuration.
+// bulkheadMessage returns the message of a configuration.
 func bulkheadMessage(cfg bulkhead.Config) *policyv1.Bulkhead {
 	return &policyv1.Bulkhead{
 		MaxConcurrent: int32Of(cfg.MaxConcurrent),
@@ -26,8 +36,8 @@ func bulkheadMessage(cfg bulkhead.Config) *policyv1.Bulkhead {
 	}
 }
 
-// bulkheadStatus is the message of a bulkhead at one moment.
-func bulkheadStatus(cfg bulkhead.Config, s bulkhead.Snapshot) *policyv1.BulkheadStatus {
+// bulkheadStatus returns the message of a bulkhead at one moment.
+func bulkheadStatus(cfg bulkhead.Config, s bulkhead.Snapshot) proto.Message {
 	return &policyv1.BulkheadStatus{
 		Config:   bulkheadMessage(cfg),
 		InFlight: int32Of(s.InFlight),

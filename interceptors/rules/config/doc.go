@@ -41,6 +41,12 @@
 // enforced policies: a breaker, for instance, sees results where it would have seen
 // none.
 //
+// # Kinds of the program's own
+//
+// A [Kind] registered by [WithKind] makes the program's own policies what afloat's are: a
+// file can have them, under custom, and configure them while they work, and the
+// [Snapshot] has them. Nothing is registered globally.
+//
 // # Streams
 //
 // Rules are the same for unary calls and streams. The package of each policy says

@@ -45,7 +45,7 @@ func (f *finding) Error() string {
 	}
 }
 
-// shortened is text without what goes beyond a few lines.
+// shortened returns text without what goes beyond a few lines.
 func shortened(text string) string {
 	const most = 400
 	if cut := []rune(text); len(cut) > most {
@@ -54,7 +54,7 @@ func shortened(text string) string {
 	return text
 }
 
-// findingAt is something wrong with what is at the path.
+// findingAt returns a finding about what is at the path.
 func findingAt(o origin, path, problem string) *finding {
 	at, _ := o.document.At(path)
 	return &finding{origin: o, at: at.Position, path: path, problem: problem}

@@ -1,21 +1,26 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"log/slog"
 	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // Option changes what [New] makes.
 type Option interface{ apply(*options) }
 
+// options are those of a [Set].
 type options struct {
 	path       string
 	named      bool // a file was, by whatever name
+	parsed     *Parsed
 	code       []rules.Rule
 	extensions []extensions
 	files      *protoregistry.Files
@@ -23,6 +28,66 @@ type options struct {
 	policy     []rules.Option
 	logger     *slog.Logger
 	observer   Observer
+	custom     []KindOption
+}
+
+// layers reads all sources for the first time.
+func (o *options) layers(all kinds) (l layers, file seen, faults []error) {
+	l.kinds = all
+	if !o.noBuiltIn {
+		l.builtIn = []statement{{Rule: interceptors.BuiltIn(), origin: origin{source: BuiltIn, name: BuiltIn.String()}, path: "rule"}}
+	}
+	for _, x := range o.extensions {
+		if err := x.check(); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		found, err := x.find(cmp.Or(o.files, protoregistry.GlobalFiles))
+		l.options, faults = append(l.options, found...), append(faults, err)
+	}
+	switch {
+	case o.named && o.parsed != nil:
+		faults = append(faults, errTwoFiles)
+	case o.parsed != nil:
+		l.file = o.parsed
+	case o.named && o.path == "":
+		faults = append(faults, errNoPath)
+	case o.named:
+		data, err := read(o.path)
+		if err != nil {
+			faults = append(faults, errRead(o.path, err))
+		} else {
+			l.file, file.data = Parse(o.path, data), data
+		}
+	}
+	l.code = o.code
+	return l, file, faults
+}
+
+// tellApplied tells the observer and the log.
+func (o *options) tellApplied(source string, rules int) {
+	o.log().Info("rules applied", "source", source, "file", o.path, "rules", rules)
+	if o.observer != nil {
+		defer contain()
+		o.observer.RulesApplied(source, rules)
+	}
+}
+
+// tellRefused tells the observer and the log.
+func (o *options) tellRefused(source string, err error) {
+	o.log().Error("rules refused; those before stay in force", "source", source, "file", o.path, "error", err)
+	if o.observer != nil {
+		defer contain()
+		o.observer.RulesRefused(source, err)
+	}
+}
+
+// log returns the logger.
+func (o *options) log() *slog.Logger {
+	if o.logger == nil {
+		return slog.Default()
+	}
+	return o.logger
 }
 
 type optionFunc func(*options)
@@ -35,6 +100,11 @@ func (f optionFunc) apply(o *options) { f(o) }
 func WithFile(path string) Option {
 	return optionFunc(func(o *options) { o.path, o.named = path, true })
 }
+
+// WithParsed takes rules from a file that [Parse] or [ReadFile] has read, for example one
+// that is part of the program, in place of [WithFile]. It is not read again. Default, and
+// if p is nil: no file.
+func WithParsed(p *Parsed) Option { return optionFunc(func(o *options) { o.parsed = p }) }
 
 // WithRules takes rules from code, which take precedence over all others.
 // [Set.Apply] changes them. Default: none.
@@ -71,8 +141,8 @@ func WithDescriptors(files *protoregistry.Files) Option {
 // the built-in rule, see interceptors.BuiltIn.
 func WithoutBuiltIn() Option { return optionFunc(func(o *options) { o.noBuiltIn = true }) }
 
-// WithPolicyOptions passes options on to the rules.Rules: policy.MaxKeys and
-// policy.WithObserver.
+// WithPolicyOptions passes options on to the rules.Rules: rules.WithMaxKeys and
+// rules.WithObserver.
 func WithPolicyOptions(opts ...rules.Option) Option {
 	return optionFunc(func(o *options) { o.policy = append(o.policy, opts...) })
 }
@@ -83,3 +153,27 @@ func WithLogger(l *slog.Logger) Option { return optionFunc(func(o *options) { o.
 
 // WithObserver tells o of changes. Default: no observer, and so with a nil o.
 func WithObserver(o Observer) Option { return optionFunc(func(all *options) { all.observer = o }) }
+
+// Observer hears of changes. It must be safe for concurrent use and must not block.
+// It is called outside all locks, and its panics are recovered and dropped. Its
+// methods use no types of this package, so that it can be implemented without
+// importing it.
+type Observer interface {
+	// RulesApplied: a change was applied, and this many rules are in force. The
+	// source is that of the change: "file", "code", or "start" for the first rules.
+	RulesApplied(source string, rules int)
+	// RulesRefused: a change was refused because of err, which has all faults. The
+	// old rules stay in force.
+	RulesRefused(source string, err error)
+}
+
+// start is the source of the first rules.
+const start = "start"
+
+// contain drops the panic of an observer.
+func contain() { _ = recover() }
+
+var (
+	errNoPath   = errors.New(`config: file = ""; must be a path`)
+	errTwoFiles = errors.New("config: there are WithFile and WithParsed; must be one file")
+)

@@ -1,13 +1,23 @@
 package config
 
 import (
+	"google.golang.org/protobuf/proto"
+
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// rateLimitTemplate is the template of a message.
-func rateLimitTemplate(m *policyv1.RateLimit) rules.Template {
+// rateLimitRow returns the row of rate limits.
+func rateLimitRow() kind {
+	return row[*policyv1.RateLimit, ratelimit.Config, *ratelimit.Limiter, ratelimit.Snapshot]{
+		field: "rate_limit", each: eachRateLimit, told: rateLimitMessage,
+		config: (*ratelimit.Limiter).Config, snapshot: (*ratelimit.Limiter).Snapshot, status: rateLimitStatus,
+	}
+}
+
+// eachRateLimit returns the template of a message.
+func eachRateLimit(m *policyv1.RateLimit) rules.Template {
 	return ratelimit.Each(ratelimit.Config{
 		PerSecond: m.GetPerSecond(),
 		Burst:     orNever(m.Burst),
@@ -16,7 +26,7 @@ func rateLimitTemplate(m *policyv1.RateLimit) rules.Template {
 	})
 }
 
-// rateLimitMessage is the message of a configuration whose defaults are filled in.
+// rateLimitMessage returns the message of a configuration whose defaults are filled in.
 func rateLimitMessage(cfg ratelimit.Config) *policyv1.RateLimit {
 	return &policyv1.RateLimit{
 		PerSecond: cfg.PerSecond,
@@ -26,8 +36,8 @@ func rateLimitMessage(cfg ratelimit.Config) *policyv1.RateLimit {
 	}
 }
 
-// rateLimitStatus is the message of a limiter at one moment.
-func rateLimitStatus(cfg ratelimit.Config, s ratelimit.Snapshot) *policyv1.RateLimitStatus {
+// rateLimitStatus returns the message of a limiter at one moment.
+func rateLimitStatus(cfg ratelimit.Config, s ratelimit.Snapshot) proto.Message {
 	return &policyv1.RateLimitStatus{
 		Config:   rateLimitMessage(cfg),
 		Tokens:   s.Tokens,

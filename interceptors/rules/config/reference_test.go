@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
@@ -53,7 +54,7 @@ func reference(tb testing.TB) string {
 	var b strings.Builder
 	for _, m := range []proto.Message{
 		&policyv1.Rules{}, &policyv1.Compartment{}, &policyv1.Rule{}, &policyv1.Timeout{}, &policyv1.Breaker{},
-		&policyv1.Bulkhead{}, &policyv1.RateLimit{}, &policyv1.Fault{},
+		&policyv1.Bulkhead{}, &policyv1.RateLimit{}, &policyv1.Fault{}, &policyv1.Custom{},
 	} {
 		md := m.ProtoReflect().Descriptor()
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| field | type | |\n|---|---|---|\n", md.Name(), comments[string(md.Name())])
@@ -79,6 +80,8 @@ func kindOf(fd protoreflect.FieldDescriptor) string {
 		return "list of " + link(fd.Message())
 	case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Duration":
 		return "duration"
+	case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Struct":
+		return "any fields"
 	case fd.Message() != nil:
 		return link(fd.Message())
 	case fd.Enum() != nil:
@@ -157,8 +160,11 @@ func TestFilesOfDocsAreGood(t *testing.T) {
 	if len(texts) < 3 {
 		t.Errorf("%d examples; want the sample, one of the document and one of the README", len(texts))
 	}
+	shares := config.WithKind(config.Kind[map[string]any, own]{
+		Name: "share", New: func(rules.Key, map[string]any) (own, error) { return own{}, nil },
+	})
 	for _, text := range texts {
-		if _, err := config.Parse("example.yaml", []byte(text)).Compile(); err != nil {
+		if _, err := config.Parse("example.yaml", []byte(text)).Compile(shares); err != nil {
 			t.Errorf("%v\nin:\n%s", err, text)
 		}
 	}

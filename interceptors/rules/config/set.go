@@ -1,19 +1,24 @@
 package config
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config/internal/follow"
 )
 
 // Set is rules from several sources that can be changed while they are in use. It
 // is safe for concurrent use. Make one with [New]; the zero Set must not be used.
 type Set struct {
 	options options
+	kinds   kinds
 	rules   *rules.Rules
 
 	mu     sync.Mutex // held to change the rules
@@ -44,11 +49,16 @@ func New(opts ...Option) (*Set, error) {
 	for _, o := range opts {
 		o.apply(&s.options)
 	}
-	l, file, faults := s.options.layers()
+	all, err := table(s.options.custom)
+	if err != nil {
+		return nil, err
+	}
+	l, file, faults := s.options.layers(all)
 	statements, err := l.compile()
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, err
 	}
+	s.kinds = all
 	s.rules, err = rules.New(rulesOf(statements), s.options.policy...)
 	if err != nil {
 		return nil, err
@@ -74,6 +84,84 @@ func (s *Set) Apply(list []rules.Rule) error {
 		return nil
 	})
 	return s.tell(Code, n, err)
+}
+
+// Reload reads the file again and applies its rules, as [Set.Apply] does. It is for
+// programs that do not call [Set.Watch]. Without a file it does nothing.
+func (s *Set) Reload() error {
+	if s.options.path == "" {
+		return nil
+	}
+	return s.applyFile(true)
+}
+
+// applyFile applies the contents of the file, with evenIfSame also if they have not
+// changed since the last look.
+func (s *Set) applyFile(evenIfSame bool) error {
+	n, same, err := s.readFile(evenIfSame)
+	if same && !evenIfSame {
+		return nil
+	}
+	return s.tell(File, n, err)
+}
+
+// readFile does what applyFile does, without telling.
+func (s *Set) readFile(evenIfSame bool) (n int, same bool, err error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	data, readErr := read(s.options.path)
+	if same = s.seen.sees(data, readErr); same && !evenIfSame {
+		return 0, same, nil
+	}
+	n, err = s.edit(File, func(l *layers) error {
+		if readErr != nil {
+			return errRead(s.options.path, readErr)
+		}
+		l.file = Parse(s.options.path, data)
+		return nil
+	})
+	return n, same, err
+}
+
+// Watch follows the file until ctx ends, and applies its rules each time it has
+// changed: when it is written or replaced by a rename, and when a symbolic link or a
+// folder on the way to it is replaced, as in a mounted volume. It first looks at the
+// file once. Bad contents are refused as a whole and reported to the log, to the
+// observer and in the snapshot; so is a file that cannot be read.
+//
+// It returns nil when ctx ends, and an error if the system cannot watch the file. It
+// blocks, so call it once, on a goroutine of its own:
+//
+//	go func() { errs <- rules.Watch(ctx) }()
+func (s *Set) Watch(ctx context.Context) error {
+	if s.options.path == "" {
+		return errNoFile
+	}
+	return follow.File(ctx, s.options.path, s.refresh, func(err error) {
+		s.options.log().Warn("changes of the rules file may go unseen", "file", s.options.path, "error", err)
+	})
+}
+
+// refresh applies the file if it has changed since the last look.
+func (s *Set) refresh() { _ = s.applyFile(false) } // it has been told
+
+// Snapshot returns what is in force now. Each policy's status is consistent in
+// itself, but they may be of slightly different moments.
+func (s *Set) Snapshot() Snapshot {
+	now := s.state.Load()
+	snap := Snapshot{
+		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
+		LastRefused: now.lastRefused, Overflowed: s.rules.Overflowed(), kinds: s.kinds,
+	}
+	for _, st := range now.statements {
+		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path)})
+	}
+	slices.SortStableFunc(snap.Rules, byCloseness)
+	for l := range s.rules.Live() {
+		snap.Policies = append(snap.Policies, s.kinds.look(l))
+	}
+	slices.SortFunc(snap.Policies, byName)
+	return snap
 }
 
 // tell reports the result of a change to the observer and the log, and returns
@@ -111,3 +199,23 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 	s.state.Store(&next)
 	return len(next.statements), err
 }
+
+// seen is the state of the file at the last look.
+type seen struct {
+	data []byte
+	err  string
+}
+
+// sees notes the present state of the file, and reports whether it is
+// unchanged.
+func (s *seen) sees(data []byte, err error) (same bool) {
+	now := seen{data: data}
+	if err != nil {
+		now = seen{err: err.Error()}
+	}
+	same = bytes.Equal(now.data, s.data) && now.err == s.err
+	*s = now
+	return same
+}
+
+var errNoFile = errors.New("config: there is no file to watch; name one by WithFile")

@@ -434,3 +434,24 @@ func breakersOf(tb testing.TB, s *config.Set, call policy.Call) (inForce, watchi
 	}
 	return inForce, watching
 }
+
+// A file that is part of the program has its places, and is not watched.
+func TestParsedFile(t *testing.T) {
+	t.Parallel()
+	parsed := config.Parse("embedded.yaml", []byte(`rules: [{match: /a.*, timeout: {max: 1s}}]`))
+	s := newSet(t, config.WithParsed(parsed))
+	if r := s.Snapshot().Rules[0]; r.Source != config.File || r.Place != "embedded.yaml:1:9" {
+		t.Errorf("the rule is of %v, %s; want the file and its place", r.Source, r.Place)
+	}
+	if err := s.Reload(); err != nil {
+		t.Errorf("Reload = %v; want nothing to be read", err)
+	}
+	_, err := config.New(config.WithParsed(parsed), config.WithFile("a"))
+	if err == nil || err.Error() != "config: there are WithFile and WithParsed; must be one file" {
+		t.Errorf("two files: %v", err)
+	}
+	_, err = config.New(config.WithParsed(config.Parse("embedded.yaml", []byte(`rule: []`))))
+	if err == nil || !strings.HasPrefix(err.Error(), "embedded.yaml:1:1: ") {
+		t.Errorf("a bad file: %v; want its place", err)
+	}
+}

@@ -2,17 +2,13 @@ package config
 
 import (
 	"cmp"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/fault"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/rules"
-	"github.com/afloat-go/afloat/interceptors/timeout"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
 // Snapshot is what is in force at one moment. [Snapshot.Message] turns it into a
@@ -36,16 +32,35 @@ type Snapshot struct {
 	// Overflowed is how many calls had to share the overflow chain, see
 	// [rules.Rules].
 	Overflowed uint64
+
+	// kinds are those of the set, nil of no set.
+	kinds kinds
 }
 
-// RuleInForce is a rule in force and its origin.
-type RuleInForce struct {
-	rules.Rule
-
-	Source Source
-	// Place is the rule's place in the source: "rules.yaml:12:5" in a file,
-	// "shop/v1/shop.proto: shop.v1.Shop.Get" for the options of a method.
-	Place string
+// Message returns the snapshot as a message, with the defaults of the rules
+// filled in.
+func (s Snapshot) Message() *policyv1.Snapshot {
+	m := &policyv1.Snapshot{
+		TakenAt: timestamppb.New(s.TakenAt), InForceSince: timestamppb.New(s.Since), ChangesApplied: s.Applied, ChangesRefused: s.Refused,
+		Overflowed: s.Overflowed, Compartments: map[string]*policyv1.Compartment{},
+	}
+	if r := s.LastRefused; r != nil {
+		m.LastRefused = &policyv1.RefusedChange{
+			Source: r.Source.message(), At: timestamppb.New(r.At), Faults: r.Err.Error(),
+		}
+	}
+	all := s.kinds
+	if all == nil {
+		all = ownKinds()
+	}
+	for _, r := range s.Rules {
+		m.Rules = append(m.Rules, r.messages(all)...)
+		r.fill(m.Compartments, all)
+	}
+	for _, p := range s.Policies {
+		m.Policies = append(m.Policies, p.message(all))
+	}
+	return m
 }
 
 // RefusedChange is a change that was refused.
@@ -63,83 +78,22 @@ type LivePolicy struct {
 	rules.Live
 
 	// Config is the policy's Config and Status its Snapshot, as its package defines
-	// them. Status is nil for a timeout. Both are nil for policies that are not
-	// afloat's.
+	// them, or as its [Kind] says. Status is nil for a timeout. Both are nil for
+	// policies of kinds that are neither afloat's nor registered.
 	Config, Status any
 }
 
-// Snapshot returns what is in force now. Each policy's status is consistent in
-// itself, but they may be of slightly different moments.
-func (s *Set) Snapshot() Snapshot {
-	now := s.state.Load()
-	snap := Snapshot{
-		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
-		LastRefused: now.lastRefused, Overflowed: s.rules.Overflowed(),
+// message returns the policy as a message.
+func (p LivePolicy) message(all kinds) *policyv1.LivePolicy {
+	m := &policyv1.LivePolicy{
+		Kind: p.Kind, Side: sideMessage(p.Side), Target: p.Target, Name: p.Name,
+		Scope: scopeMessage(p.Scope), Match: p.Match, Shadow: p.Shadow,
 	}
-	for _, st := range now.statements {
-		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path)})
-	}
-	slices.SortStableFunc(snap.Rules, byCloseness)
-	for l := range s.rules.Live() {
-		p := LivePolicy{Live: l}
-		p.Config, p.Status = look(l.Policy)
-		snap.Policies = append(snap.Policies, p)
-	}
-	slices.SortFunc(snap.Policies, byName)
-	return snap
+	all.tell(p, m)
+	return m
 }
 
-// look returns the configuration and the status of a policy.
-func look(p policy.Policy) (config, status any) {
-	switch p := p.(type) {
-	case *breaker.Breaker:
-		return p.Config(), p.Snapshot()
-	case *bulkhead.Bulkhead:
-		return p.Config(), p.Snapshot()
-	case *ratelimit.Limiter:
-		return p.Config(), p.Snapshot()
-	case *fault.Fault:
-		return p.Config(), p.Snapshot()
-	case *timeout.Timeout:
-		return p.Config(), nil
-	default:
-		return nil, nil
-	}
-}
-
-// byCloseness puts closer rules first.
-func byCloseness(a, b RuleInForce) int {
-	return cmp.Or(
-		cmp.Compare(width(a.Match), width(b.Match)),
-		cmp.Compare(prefix(b.Match), prefix(a.Match)), // the longer package is closer
-		cmp.Compare(a.Match, b.Match),
-		-cmp.Compare(a.Target, b.Target), // any target is last
-		cmp.Compare(boolToInt(a.Shadow), boolToInt(b.Shadow)),
-	)
-}
-
-// width is how wide a pattern is.
-func width(match string) int {
-	switch {
-	case match == "*":
-		return 3
-	case strings.HasSuffix(match, ".*"):
-		return 2
-	case strings.HasSuffix(match, "/*"):
-		return 1
-	default:
-		return 0
-	}
-}
-
-// prefix is how long the name of a package is.
-func prefix(match string) int {
-	if width(match) != 2 {
-		return 0
-	}
-	return len(match)
-}
-
+// byName orders policies by side, target and name.
 func byName(a, b LivePolicy) int {
 	return cmp.Or(
 		cmp.Compare(a.Side, b.Side), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Name, b.Name),
@@ -147,6 +101,18 @@ func byName(a, b LivePolicy) int {
 	)
 }
 
+// sideMessage returns the message of a side.
+func sideMessage(s policy.Side) policyv1.Side { return policyv1.Side(s) + 1 }
+
+// scopeMessage returns the message of a scope, unspecified for a compartment.
+func scopeMessage(s rules.Scope) policyv1.Scope {
+	if s > rules.PerTarget {
+		return policyv1.Scope_SCOPE_UNSPECIFIED
+	}
+	return policyv1.Scope(s) + 1
+}
+
+// boolToInt returns 1 if b, else 0.
 func boolToInt(b bool) int {
 	if b {
 		return 1

@@ -14,10 +14,10 @@ import (
 // never is a number that no field may have. It differs from breaker.Off.
 const never = -2
 
-// orNever is the number of a field for which zero is not valid.
+// orNever returns the number of a field for which zero is not valid.
 func orNever(n *int32) int { return orOff(n, never) }
 
-// orOff is the number of a field that is off at zero.
+// orOff returns the number of a field that is off at zero.
 func orOff(n *int32, off int) int {
 	switch {
 	case n == nil:
@@ -31,7 +31,7 @@ func orOff(n *int32, off int) int {
 	}
 }
 
-// shareOrOff is the share of a field that is off at zero.
+// shareOrOff returns the share of a field that is off at zero.
 func shareOrOff(share *float64, off float64) float64 {
 	switch {
 	case share == nil:
@@ -45,7 +45,7 @@ func shareOrOff(share *float64, off float64) float64 {
 	}
 }
 
-// lasting is the duration of a field for which zero is not valid.
+// lasting returns the duration of a field for which zero is not valid.
 func lasting(d *durationpb.Duration) time.Duration {
 	if d != nil && d.AsDuration() == 0 {
 		return never
@@ -55,15 +55,15 @@ func lasting(d *durationpb.Duration) time.Duration {
 
 // The way back.
 
-// int32Of is a count in a message.
+// int32Of returns a count in a message.
 func int32Of(n int) int32 {
 	return int32(min(n, math.MaxInt32)) //nolint:gosec // fits, as the line says
 }
 
-// number is a field that is given.
+// number returns a field that is given.
 func number(n int) *int32 { return new(int32Of(n)) }
 
-// lastingFor is a duration that is given, unless it is zero.
+// lastingFor returns a duration that is given, unless it is zero.
 func lastingFor(d time.Duration) *durationpb.Duration {
 	if d == 0 {
 		return nil

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -772,11 +773,86 @@ func (x *Fault) GetHeaders() bool {
 	return false
 }
 
+// Custom is a policy of a kind that is not afloat's. The program registers the
+// kind, and says what its configuration may be.
+type Custom struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name of the kind. Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The configuration. Default: empty.
+	Config *structpb.Struct `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
+	// Which calls share one policy. Default per_method.
+	Scope Scope `protobuf:"varint,3,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
+	// The compartment of the policy. If it is set, all other fields but the name
+	// must be left out. Default: none.
+	Compartment   string `protobuf:"bytes,4,opt,name=compartment,proto3" json:"compartment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Custom) Reset() {
+	*x = Custom{}
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Custom) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Custom) ProtoMessage() {}
+
+func (x *Custom) ProtoReflect() protoreflect.Message {
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Custom.ProtoReflect.Descriptor instead.
+func (*Custom) Descriptor() ([]byte, []int) {
+	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Custom) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Custom) GetConfig() *structpb.Struct {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *Custom) GetScope() Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *Custom) GetCompartment() string {
+	if x != nil {
+		return x.Compartment
+	}
+	return ""
+}
+
 var File_afloat_policy_v1_policies_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/policies.proto\x12\x10afloat.policy.v1\x1a\x1egoogle/protobuf/duration.proto\"\x8b\x02\n" +
+	"\x1fafloat/policy/v1/policies.proto\x12\x10afloat.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\"\x8b\x02\n" +
 	"\aTimeout\x123\n" +
 	"\adefault\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\adefault\x12+\n" +
 	"\x03max\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03max\x12>\n" +
@@ -850,7 +926,12 @@ const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\x0eafter_messages\x18\a \x01(\x05R\rafterMessages\x12\x1d\n" +
 	"\n" +
 	"max_active\x18\b \x01(\x05R\tmaxActive\x12\x18\n" +
-	"\aheaders\x18\t \x01(\bR\aheaders*a\n" +
+	"\aheaders\x18\t \x01(\bR\aheaders\"\x9e\x01\n" +
+	"\x06Custom\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
+	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12-\n" +
+	"\x05scope\x18\x03 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12 \n" +
+	"\vcompartment\x18\x04 \x01(\tR\vcompartment*a\n" +
 	"\x05Scope\x12\x15\n" +
 	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SCOPE_PER_METHOD\x10\x01\x12\x15\n" +
@@ -870,7 +951,7 @@ func file_afloat_policy_v1_policies_proto_rawDescGZIP() []byte {
 }
 
 var file_afloat_policy_v1_policies_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_afloat_policy_v1_policies_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_afloat_policy_v1_policies_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_afloat_policy_v1_policies_proto_goTypes = []any{
 	(Scope)(0),                  // 0: afloat.policy.v1.Scope
 	(Breaker_Mode)(0),           // 1: afloat.policy.v1.Breaker.Mode
@@ -879,34 +960,38 @@ var file_afloat_policy_v1_policies_proto_goTypes = []any{
 	(*Bulkhead)(nil),            // 4: afloat.policy.v1.Bulkhead
 	(*RateLimit)(nil),           // 5: afloat.policy.v1.RateLimit
 	(*Fault)(nil),               // 6: afloat.policy.v1.Fault
-	(*durationpb.Duration)(nil), // 7: google.protobuf.Duration
+	(*Custom)(nil),              // 7: afloat.policy.v1.Custom
+	(*durationpb.Duration)(nil), // 8: google.protobuf.Duration
+	(*structpb.Struct)(nil),     // 9: google.protobuf.Struct
 }
 var file_afloat_policy_v1_policies_proto_depIdxs = []int32{
-	7,  // 0: afloat.policy.v1.Timeout.default:type_name -> google.protobuf.Duration
-	7,  // 1: afloat.policy.v1.Timeout.max:type_name -> google.protobuf.Duration
-	7,  // 2: afloat.policy.v1.Timeout.first_message:type_name -> google.protobuf.Duration
-	7,  // 3: afloat.policy.v1.Timeout.idle:type_name -> google.protobuf.Duration
-	7,  // 4: afloat.policy.v1.Timeout.total:type_name -> google.protobuf.Duration
+	8,  // 0: afloat.policy.v1.Timeout.default:type_name -> google.protobuf.Duration
+	8,  // 1: afloat.policy.v1.Timeout.max:type_name -> google.protobuf.Duration
+	8,  // 2: afloat.policy.v1.Timeout.first_message:type_name -> google.protobuf.Duration
+	8,  // 3: afloat.policy.v1.Timeout.idle:type_name -> google.protobuf.Duration
+	8,  // 4: afloat.policy.v1.Timeout.total:type_name -> google.protobuf.Duration
 	0,  // 5: afloat.policy.v1.Breaker.scope:type_name -> afloat.policy.v1.Scope
 	1,  // 6: afloat.policy.v1.Breaker.mode:type_name -> afloat.policy.v1.Breaker.Mode
-	7,  // 7: afloat.policy.v1.Breaker.window:type_name -> google.protobuf.Duration
-	7,  // 8: afloat.policy.v1.Breaker.slow_after:type_name -> google.protobuf.Duration
-	7,  // 9: afloat.policy.v1.Breaker.open_for:type_name -> google.protobuf.Duration
-	7,  // 10: afloat.policy.v1.Breaker.max_open_for:type_name -> google.protobuf.Duration
-	7,  // 11: afloat.policy.v1.Breaker.probe_timeout:type_name -> google.protobuf.Duration
-	7,  // 12: afloat.policy.v1.Breaker.min_deadline:type_name -> google.protobuf.Duration
-	7,  // 13: afloat.policy.v1.Breaker.stream_grace:type_name -> google.protobuf.Duration
+	8,  // 7: afloat.policy.v1.Breaker.window:type_name -> google.protobuf.Duration
+	8,  // 8: afloat.policy.v1.Breaker.slow_after:type_name -> google.protobuf.Duration
+	8,  // 9: afloat.policy.v1.Breaker.open_for:type_name -> google.protobuf.Duration
+	8,  // 10: afloat.policy.v1.Breaker.max_open_for:type_name -> google.protobuf.Duration
+	8,  // 11: afloat.policy.v1.Breaker.probe_timeout:type_name -> google.protobuf.Duration
+	8,  // 12: afloat.policy.v1.Breaker.min_deadline:type_name -> google.protobuf.Duration
+	8,  // 13: afloat.policy.v1.Breaker.stream_grace:type_name -> google.protobuf.Duration
 	0,  // 14: afloat.policy.v1.Bulkhead.scope:type_name -> afloat.policy.v1.Scope
-	7,  // 15: afloat.policy.v1.Bulkhead.max_wait:type_name -> google.protobuf.Duration
+	8,  // 15: afloat.policy.v1.Bulkhead.max_wait:type_name -> google.protobuf.Duration
 	0,  // 16: afloat.policy.v1.RateLimit.scope:type_name -> afloat.policy.v1.Scope
-	7,  // 17: afloat.policy.v1.RateLimit.max_wait:type_name -> google.protobuf.Duration
+	8,  // 17: afloat.policy.v1.RateLimit.max_wait:type_name -> google.protobuf.Duration
 	0,  // 18: afloat.policy.v1.Fault.scope:type_name -> afloat.policy.v1.Scope
-	7,  // 19: afloat.policy.v1.Fault.delay:type_name -> google.protobuf.Duration
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	8,  // 19: afloat.policy.v1.Fault.delay:type_name -> google.protobuf.Duration
+	9,  // 20: afloat.policy.v1.Custom.config:type_name -> google.protobuf.Struct
+	0,  // 21: afloat.policy.v1.Custom.scope:type_name -> afloat.policy.v1.Scope
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_policies_proto_init() }
@@ -922,7 +1007,7 @@ func file_afloat_policy_v1_policies_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_afloat_policy_v1_policies_proto_rawDesc), len(file_afloat_policy_v1_policies_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -154,7 +154,8 @@ type Rule struct {
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
 	// Whether the rule only watches, beside the rule in force for a call: it refuses
 	// nothing, but counts what it would have refused. It can have a breaker, a
-	// bulkhead and a rate limit. Default false.
+	// bulkhead, a rate limit and custom policies of kinds that can watch. Default
+	// false.
 	Shadow bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// Bounds how long calls may take.
 	Timeout *Timeout `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
@@ -166,7 +167,10 @@ type Rule struct {
 	// Caps calls per second.
 	RateLimit *RateLimit `protobuf:"bytes,13,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	// Delays and fails calls on purpose.
-	Fault         *Fault `protobuf:"bytes,14,opt,name=fault,proto3" json:"fault,omitempty"`
+	Fault *Fault `protobuf:"bytes,14,opt,name=fault,proto3" json:"fault,omitempty"`
+	// Policies of the program's own kinds. In a file, one alone may stand without
+	// the list around it.
+	Custom        []*Custom `protobuf:"bytes,15,rep,name=custom,proto3" json:"custom,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -264,9 +268,16 @@ func (x *Rule) GetFault() *Fault {
 	return nil
 }
 
+func (x *Rule) GetCustom() []*Custom {
+	if x != nil {
+		return x.Custom
+	}
+	return nil
+}
+
 // Compartment is policies that all rules naming it share: one breaker, one
-// bulkhead and one rate limit for all their calls on one side, whatever the
-// target.
+// bulkhead, one rate limit and one custom policy of each kind for all their calls
+// on one side, whatever the target.
 type Compartment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The breaker of rules whose breaker names the compartment.
@@ -274,7 +285,10 @@ type Compartment struct {
 	// The bulkhead of rules whose bulkhead names the compartment.
 	Bulkhead *Bulkhead `protobuf:"bytes,2,opt,name=bulkhead,proto3" json:"bulkhead,omitempty"`
 	// The rate limit of rules whose rate limit names the compartment.
-	RateLimit     *RateLimit `protobuf:"bytes,3,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
+	RateLimit *RateLimit `protobuf:"bytes,3,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
+	// The custom policies of rules whose custom policies name the compartment, at
+	// most one of each kind.
+	Custom        []*Custom `protobuf:"bytes,4,rep,name=custom,proto3" json:"custom,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -330,6 +344,13 @@ func (x *Compartment) GetRateLimit() *RateLimit {
 	return nil
 }
 
+func (x *Compartment) GetCustom() []*Custom {
+	if x != nil {
+		return x.Custom
+	}
+	return nil
+}
+
 var File_afloat_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_rules_proto_rawDesc = "" +
@@ -340,7 +361,7 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\x05rules\x18\x02 \x03(\v2\x16.afloat.policy.v1.RuleR\x05rules\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\x85\x03\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xb7\x03\n" +
 	"\x04Rule\x12\x14\n" +
 	"\x05match\x18\x01 \x01(\tR\x05match\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12*\n" +
@@ -352,12 +373,14 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\bbulkhead\x18\f \x01(\v2\x1a.afloat.policy.v1.BulkheadR\bbulkhead\x12:\n" +
 	"\n" +
 	"rate_limit\x18\r \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit\x12-\n" +
-	"\x05fault\x18\x0e \x01(\v2\x17.afloat.policy.v1.FaultR\x05fault\"\xb6\x01\n" +
+	"\x05fault\x18\x0e \x01(\v2\x17.afloat.policy.v1.FaultR\x05fault\x120\n" +
+	"\x06custom\x18\x0f \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\"\xe8\x01\n" +
 	"\vCompartment\x123\n" +
 	"\abreaker\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\abreaker\x126\n" +
 	"\bbulkhead\x18\x02 \x01(\v2\x1a.afloat.policy.v1.BulkheadR\bbulkhead\x12:\n" +
 	"\n" +
-	"rate_limit\x18\x03 \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit*N\n" +
+	"rate_limit\x18\x03 \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit\x120\n" +
+	"\x06custom\x18\x04 \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom*N\n" +
 	"\x04Side\x12\x14\n" +
 	"\x10SIDE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSIDE_CLIENT\x10\x01\x12\x0f\n" +
@@ -390,6 +413,7 @@ var file_afloat_policy_v1_rules_proto_goTypes = []any{
 	(*Bulkhead)(nil),    // 7: afloat.policy.v1.Bulkhead
 	(*RateLimit)(nil),   // 8: afloat.policy.v1.RateLimit
 	(*Fault)(nil),       // 9: afloat.policy.v1.Fault
+	(*Custom)(nil),      // 10: afloat.policy.v1.Custom
 }
 var file_afloat_policy_v1_rules_proto_depIdxs = []int32{
 	4,  // 0: afloat.policy.v1.Rules.compartments:type_name -> afloat.policy.v1.Rules.CompartmentsEntry
@@ -400,15 +424,17 @@ var file_afloat_policy_v1_rules_proto_depIdxs = []int32{
 	7,  // 5: afloat.policy.v1.Rule.bulkhead:type_name -> afloat.policy.v1.Bulkhead
 	8,  // 6: afloat.policy.v1.Rule.rate_limit:type_name -> afloat.policy.v1.RateLimit
 	9,  // 7: afloat.policy.v1.Rule.fault:type_name -> afloat.policy.v1.Fault
-	6,  // 8: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
-	7,  // 9: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
-	8,  // 10: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
-	3,  // 11: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	10, // 8: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
+	6,  // 9: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
+	7,  // 10: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
+	8,  // 11: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
+	10, // 12: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
+	3,  // 13: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_rules_proto_init() }

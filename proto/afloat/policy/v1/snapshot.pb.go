@@ -9,6 +9,7 @@ package policyv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -282,8 +283,8 @@ type RuleInForce struct {
 	// The place in the source: "rules.yaml:12:5" in a file, "shop/v1/shop.proto:
 	// shop.v1.Shop.Get" for the options of a method.
 	Place string `protobuf:"bytes,3,opt,name=place,proto3" json:"place,omitempty"`
-	// The kinds of the policies that a Rule message cannot express: policies that
-	// are not afloat's, and policies that rules of code use directly.
+	// The kinds of the policies that a Rule message cannot express: policies of
+	// kinds that are not registered, and policies that rules of code use directly.
 	OtherPolicies []string `protobuf:"bytes,4,rep,name=other_policies,json=otherPolicies,proto3" json:"other_policies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -430,7 +431,8 @@ type LivePolicy struct {
 	Match string `protobuf:"bytes,6,opt,name=match,proto3" json:"match,omitempty"`
 	// Whether the rule is a shadow rule.
 	Shadow bool `protobuf:"varint,7,opt,name=shadow,proto3" json:"shadow,omitempty"`
-	// Its configuration and state. Not set for a policy that is not afloat's.
+	// Its configuration and state. Not set for a policy of a kind that is neither
+	// afloat's nor registered.
 	//
 	// Types that are valid to be assigned to Status:
 	//
@@ -439,6 +441,7 @@ type LivePolicy struct {
 	//	*LivePolicy_RateLimit
 	//	*LivePolicy_Timeout
 	//	*LivePolicy_Fault
+	//	*LivePolicy_Custom
 	Status        isLivePolicy_Status `protobuf_oneof:"status"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -575,6 +578,15 @@ func (x *LivePolicy) GetFault() *FaultStatus {
 	return nil
 }
 
+func (x *LivePolicy) GetCustom() *CustomStatus {
+	if x != nil {
+		if x, ok := x.Status.(*LivePolicy_Custom); ok {
+			return x.Custom
+		}
+	}
+	return nil
+}
+
 type isLivePolicy_Status interface {
 	isLivePolicy_Status()
 }
@@ -604,6 +616,11 @@ type LivePolicy_Fault struct {
 	Fault *FaultStatus `protobuf:"bytes,14,opt,name=fault,proto3,oneof"`
 }
 
+type LivePolicy_Custom struct {
+	// A policy of a kind that the program registered.
+	Custom *CustomStatus `protobuf:"bytes,15,opt,name=custom,proto3,oneof"`
+}
+
 func (*LivePolicy_Breaker) isLivePolicy_Status() {}
 
 func (*LivePolicy_Bulkhead) isLivePolicy_Status() {}
@@ -613,6 +630,8 @@ func (*LivePolicy_RateLimit) isLivePolicy_Status() {}
 func (*LivePolicy_Timeout) isLivePolicy_Status() {}
 
 func (*LivePolicy_Fault) isLivePolicy_Status() {}
+
+func (*LivePolicy_Custom) isLivePolicy_Status() {}
 
 // BreakerStatus is a breaker at one moment.
 type BreakerStatus struct {
@@ -988,11 +1007,66 @@ func (x *FaultStatus) GetAborted() uint64 {
 	return 0
 }
 
+// CustomStatus is a policy of a kind of the program's own at one moment.
+type CustomStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The configuration in force.
+	Config *structpb.Struct `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
+	// What the policy shows of its state. Not set if it shows nothing.
+	Status        *structpb.Struct `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CustomStatus) Reset() {
+	*x = CustomStatus{}
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CustomStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CustomStatus) ProtoMessage() {}
+
+func (x *CustomStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CustomStatus.ProtoReflect.Descriptor instead.
+func (*CustomStatus) Descriptor() ([]byte, []int) {
+	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CustomStatus) GetConfig() *structpb.Struct {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *CustomStatus) GetStatus() *structpb.Struct {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
 var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -1016,7 +1090,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\tR\x06faults\"\x8e\x04\n" +
+	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xc8\x04\n" +
 	"\n" +
 	"LivePolicy\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1032,7 +1106,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
 	"rate_limit\x18\f \x01(\v2!.afloat.policy.v1.RateLimitStatusH\x00R\trateLimit\x125\n" +
 	"\atimeout\x18\r \x01(\v2\x19.afloat.policy.v1.TimeoutH\x00R\atimeout\x125\n" +
-	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05faultB\b\n" +
+	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05fault\x128\n" +
+	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06customB\b\n" +
 	"\x06status\"\x83\x05\n" +
 	"\rBreakerStatus\x121\n" +
 	"\x06config\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\x06config\x12;\n" +
@@ -1071,7 +1146,10 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x06config\x18\x01 \x01(\v2\x17.afloat.policy.v1.FaultR\x06config\x12\x16\n" +
 	"\x06active\x18\x02 \x01(\x05R\x06active\x12\x18\n" +
 	"\adelayed\x18\x03 \x01(\x04R\adelayed\x12\x18\n" +
-	"\aaborted\x18\x04 \x01(\x04R\aaborted*k\n" +
+	"\aaborted\x18\x04 \x01(\x04R\aaborted\"p\n" +
+	"\fCustomStatus\x12/\n" +
+	"\x06config\x18\x01 \x01(\v2\x17.google.protobuf.StructR\x06config\x12/\n" +
+	"\x06status\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06status*k\n" +
 	"\x06Source\x12\x16\n" +
 	"\x12SOURCE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSOURCE_BUILT_IN\x10\x01\x12\x12\n" +
@@ -1092,7 +1170,7 @@ func file_afloat_policy_v1_snapshot_proto_rawDescGZIP() []byte {
 }
 
 var file_afloat_policy_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_afloat_policy_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_afloat_policy_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_afloat_policy_v1_snapshot_proto_goTypes = []any{
 	(Source)(0),                   // 0: afloat.policy.v1.Source
 	(BreakerStatus_State)(0),      // 1: afloat.policy.v1.BreakerStatus.State
@@ -1104,49 +1182,54 @@ var file_afloat_policy_v1_snapshot_proto_goTypes = []any{
 	(*BulkheadStatus)(nil),        // 7: afloat.policy.v1.BulkheadStatus
 	(*RateLimitStatus)(nil),       // 8: afloat.policy.v1.RateLimitStatus
 	(*FaultStatus)(nil),           // 9: afloat.policy.v1.FaultStatus
-	nil,                           // 10: afloat.policy.v1.Snapshot.CompartmentsEntry
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*Rule)(nil),                  // 12: afloat.policy.v1.Rule
-	(Side)(0),                     // 13: afloat.policy.v1.Side
-	(Scope)(0),                    // 14: afloat.policy.v1.Scope
-	(*Timeout)(nil),               // 15: afloat.policy.v1.Timeout
-	(*Breaker)(nil),               // 16: afloat.policy.v1.Breaker
-	(*Bulkhead)(nil),              // 17: afloat.policy.v1.Bulkhead
-	(*RateLimit)(nil),             // 18: afloat.policy.v1.RateLimit
-	(*Fault)(nil),                 // 19: afloat.policy.v1.Fault
-	(*Compartment)(nil),           // 20: afloat.policy.v1.Compartment
+	(*CustomStatus)(nil),          // 10: afloat.policy.v1.CustomStatus
+	nil,                           // 11: afloat.policy.v1.Snapshot.CompartmentsEntry
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*Rule)(nil),                  // 13: afloat.policy.v1.Rule
+	(Side)(0),                     // 14: afloat.policy.v1.Side
+	(Scope)(0),                    // 15: afloat.policy.v1.Scope
+	(*Timeout)(nil),               // 16: afloat.policy.v1.Timeout
+	(*Breaker)(nil),               // 17: afloat.policy.v1.Breaker
+	(*Bulkhead)(nil),              // 18: afloat.policy.v1.Bulkhead
+	(*RateLimit)(nil),             // 19: afloat.policy.v1.RateLimit
+	(*Fault)(nil),                 // 20: afloat.policy.v1.Fault
+	(*structpb.Struct)(nil),       // 21: google.protobuf.Struct
+	(*Compartment)(nil),           // 22: afloat.policy.v1.Compartment
 }
 var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
-	11, // 0: afloat.policy.v1.Snapshot.taken_at:type_name -> google.protobuf.Timestamp
+	12, // 0: afloat.policy.v1.Snapshot.taken_at:type_name -> google.protobuf.Timestamp
 	3,  // 1: afloat.policy.v1.Snapshot.rules:type_name -> afloat.policy.v1.RuleInForce
-	10, // 2: afloat.policy.v1.Snapshot.compartments:type_name -> afloat.policy.v1.Snapshot.CompartmentsEntry
+	11, // 2: afloat.policy.v1.Snapshot.compartments:type_name -> afloat.policy.v1.Snapshot.CompartmentsEntry
 	5,  // 3: afloat.policy.v1.Snapshot.policies:type_name -> afloat.policy.v1.LivePolicy
 	4,  // 4: afloat.policy.v1.Snapshot.last_refused:type_name -> afloat.policy.v1.RefusedChange
-	11, // 5: afloat.policy.v1.Snapshot.in_force_since:type_name -> google.protobuf.Timestamp
-	12, // 6: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
+	12, // 5: afloat.policy.v1.Snapshot.in_force_since:type_name -> google.protobuf.Timestamp
+	13, // 6: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
 	0,  // 7: afloat.policy.v1.RuleInForce.source:type_name -> afloat.policy.v1.Source
 	0,  // 8: afloat.policy.v1.RefusedChange.source:type_name -> afloat.policy.v1.Source
-	11, // 9: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
-	13, // 10: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
-	14, // 11: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
+	12, // 9: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
+	14, // 10: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
+	15, // 11: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
 	6,  // 12: afloat.policy.v1.LivePolicy.breaker:type_name -> afloat.policy.v1.BreakerStatus
 	7,  // 13: afloat.policy.v1.LivePolicy.bulkhead:type_name -> afloat.policy.v1.BulkheadStatus
 	8,  // 14: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
-	15, // 15: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
+	16, // 15: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
 	9,  // 16: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
-	16, // 17: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
-	1,  // 18: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
-	11, // 19: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
-	11, // 20: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
-	17, // 21: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	18, // 22: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	19, // 23: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	20, // 24: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	10, // 17: afloat.policy.v1.LivePolicy.custom:type_name -> afloat.policy.v1.CustomStatus
+	17, // 18: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
+	1,  // 19: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
+	12, // 20: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
+	12, // 21: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
+	18, // 22: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	19, // 23: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	20, // 24: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	21, // 25: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
+	21, // 26: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
+	22, // 27: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }
@@ -1162,6 +1245,7 @@ func file_afloat_policy_v1_snapshot_proto_init() {
 		(*LivePolicy_RateLimit)(nil),
 		(*LivePolicy_Timeout)(nil),
 		(*LivePolicy_Fault)(nil),
+		(*LivePolicy_Custom)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1169,7 +1253,7 @@ func file_afloat_policy_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_afloat_policy_v1_snapshot_proto_rawDesc), len(file_afloat_policy_v1_snapshot_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

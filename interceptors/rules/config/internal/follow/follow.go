@@ -30,7 +30,7 @@ func File(ctx context.Context, path string, changed func(), failed func(error)) 
 	return follow(ctx, w, path, changed, failed)
 }
 
-// follow is File with a watcher.
+// follow does what File does, with a watcher.
 func follow(ctx context.Context, w *fsnotify.Watcher, path string, changed func(), failed func(error)) error {
 	f := &follower{path: path, watcher: w, watched: map[string]os.FileInfo{}}
 	if err := f.aim(); err != nil {

@@ -8,7 +8,7 @@ type told struct {
 	until time.Time
 }
 
-// soon has a change told once it is quiet.
+// soon lets a change be told once it is quiet.
 func (t *told) soon() {
 	now := time.Now()
 	if t.timer == nil {
@@ -18,7 +18,7 @@ func (t *told) soon() {
 	t.timer.Reset(min(quiet, t.until.Sub(now)))
 }
 
-// due is ready when a change is to be told.
+// due returns a channel that is ready when a change is to be told.
 func (t *told) due() <-chan time.Time {
 	if t.timer == nil {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // The bounds of a document.
@@ -22,9 +23,9 @@ const (
 
 // Decode reads data into m, which must be empty. The faults are in the order of the
 // document. If there are any, m and the document are of no use but to look on for
-// more.
-func Decode(data []byte, m proto.Message) (*Document, []*Fault) {
-	w := &walk{places: map[string]Place{}}
+// more. One message of a type in lone may stand where there is a list of them.
+func Decode(data []byte, m proto.Message, lone ...protoreflect.FullName) (*Document, []*Fault) {
+	w := &walk{lone: lone, places: map[string]Place{}}
 	d := &Document{w.places}
 	root, fault := parse(data)
 	if fault != nil {
@@ -81,14 +82,14 @@ func checkText(data []byte) *Fault {
 	return nil
 }
 
-// at is the position of the byte with the index i.
+// at returns the position of the byte with the index i.
 func at(data []byte, i int) Position {
 	before := data[:i]
 	begin := bytes.LastIndexByte(before, '\n') + 1
 	return Position{bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1}
 }
 
-// faultOf is the fault of a document that is no YAML.
+// faultOf returns the fault of a document that is no YAML.
 func faultOf(data []byte, err error) *Fault {
 	load, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
@@ -120,7 +121,7 @@ func isTab(data []byte, p Position) bool {
 	return len(bytes.TrimLeft(before, " ")) == 0 && bytes.HasPrefix(line[len(before):], []byte("\t"))
 }
 
-// positionIn is where the parser says it was. It does not always say.
+// positionIn returns where the parser says it was. It does not always say.
 func positionIn(m yaml.Mark) Position { return Position{max(m.Line, 1), max(m.Column, 1)} }
 
 func positionOf(n *yaml.Node) Position { return Position{n.Line, n.Column} }

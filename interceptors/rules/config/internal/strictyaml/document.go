@@ -13,6 +13,8 @@ type Document struct{ places map[string]Place }
 type Place struct {
 	Position
 
+	// Name is where its name stands. It is known in a Struct only.
+	Name Position
 	// Value is how it is written there, cut short where it is long. It is empty for
 	// a message.
 	Value string
@@ -34,7 +36,7 @@ func (d *Document) At(path string) (p Place, given bool) {
 	return p, given
 }
 
-// Field is the path of a field of the message at path.
+// Field returns the path of a field of the message at path.
 func Field(path, name string) string {
 	if path == "" {
 		return name
@@ -42,10 +44,10 @@ func Field(path, name string) string {
 	return path + "." + name
 }
 
-// Index is the path of an element of the list at path.
+// Index returns the path of an element of the list at path.
 func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// Key is the path of a value of the map at path.
+// Key returns the path of a value of the map at path.
 func Key(path, key string) string {
 	for _, r := range key {
 		plain := r == '_' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
@@ -53,10 +55,10 @@ func Key(path, key string) string {
 			return path + "[" + strconv.Quote(key) + "]" // whole: it tells values apart
 		}
 	}
-	return path + "." + key
+	return Field(path, key)
 }
 
-// Quoted is text in quotes, cut short where it is long.
+// Quoted returns text in quotes, cut short where it is long.
 func Quoted(text string) string {
 	const most = 64
 	if cut := []rune(text); len(cut) > most {
@@ -65,7 +67,7 @@ func Quoted(text string) string {
 	return strconv.Quote(text)
 }
 
-// escaped is text as Quoted has it, without the quotes.
+// escaped returns text as Quoted has it, without the quotes.
 func escaped(text string) string {
 	quoted := Quoted(text)
 	return quoted[1 : len(quoted)-1]

@@ -1,5 +1,13 @@
 package strictyaml
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
 // Nearest returns the name that was probably meant by text, empty if none was.
 func Nearest(text string, names []string) string {
 	best, least := "", len(text)/3+2
@@ -14,7 +22,7 @@ func Nearest(text string, names []string) string {
 	return best
 }
 
-// distance is how many letters must be put in, taken out or changed to make b of a,
+// distance returns how many letters must be put in, taken out or changed to make b of a,
 // by Levenshtein.
 func distance(a, b string) int {
 	if len(a) > 64 {
@@ -37,4 +45,25 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// unknown tells which fields there are, or which one was meant.
+func unknown(md protoreflect.MessageDescriptor, name string) string {
+	names := make([]string, md.Fields().Len())
+	for i := range names {
+		names[i] = string(md.Fields().Get(i).Name())
+	}
+	return Unknown(name, names)
+}
+
+// Unknown tells of a name that is no field which fields there are, or which one was
+// meant.
+func Unknown(name string, names []string) string {
+	if near := Nearest(name, names); near != "" {
+		return fmt.Sprintf("is no field here; did you mean %s?", near)
+	}
+	if len(names) == 0 {
+		return "is no field here; there are none"
+	}
+	return "is no field here; there are: " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
 }

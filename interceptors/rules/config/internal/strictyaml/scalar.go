@@ -10,25 +10,13 @@ import (
 	"go.yaml.in/yaml/v4"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 const durationName protoreflect.FullName = "google.protobuf.Duration"
 
 // noFile is what is wrong with a field of a type that no rules have.
 const noFile = "cannot be written in a file"
-
-// scalar reads a value that is not made of others.
-func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
-	w.places[path] = Place{positionOf(n), textOf(n)}
-	if !w.plain(n, path) {
-		return v, false
-	}
-	v, problem := read(n, fd)
-	if problem != "" {
-		w.fault(n, path, problem)
-	}
-	return v, problem == ""
-}
 
 // read returns the value of a field, or what must be there.
 func read(n *yaml.Node, fd protoreflect.FieldDescriptor) (v protoreflect.Value, problem string) {
@@ -133,7 +121,7 @@ func readEnum(n *yaml.Node, ed protoreflect.EnumDescriptor) (v protoreflect.Valu
 	return v, "must be one of " + strings.Join(names, ", ")
 }
 
-// textOf is how a value is written, cut short where it is long.
+// textOf returns how a value is written, cut short where it is long.
 func textOf(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
@@ -148,5 +136,30 @@ func textOf(n *yaml.Node) string {
 		return Quoted(n.Value)
 	default:
 		return escaped(n.Value)
+	}
+}
+
+// maxWhole is the largest whole number up to which all are numbers of a Struct.
+const maxWhole = 1 << 53
+
+// readAny returns the value of a scalar, or what must be there.
+func readAny(n *yaml.Node) (v *structpb.Value, problem string) {
+	f, err := strconv.ParseFloat(n.Value, 64)
+	whole, tooLong := strconv.ParseInt(n.Value, 10, 64)
+	switch {
+	case isA(n, "!!str"):
+		return structpb.NewStringValue(n.Value), ""
+	case isA(n, "!!bool") && (n.Value == "true" || n.Value == "false"):
+		return structpb.NewBoolValue(n.Value == "true"), ""
+	case isNull(n):
+		return nil, "must be a value, or be left out with its name"
+	case !isA(n, "!!int", "!!float"):
+		return nil, "must be text, a number, true or false; write text in quotes"
+	case err != nil || math.IsInf(f, 0) || math.IsNaN(f):
+		return nil, "must be a number, in digits; write text in quotes"
+	case isA(n, "!!int") && (tooLong != nil || max(whole, -whole) > maxWhole):
+		return nil, "must be a whole number up to 9007199254740992; write text in quotes"
+	default:
+		return structpb.NewNumberValue(f), ""
 	}
 }

@@ -111,7 +111,7 @@ func TestFaults(t *testing.T) {
 		{"line break in a name", "{\"rul\\nes\\e[2J\": 1}", `1:2 : has "rul\nes\x1b[2J" where a name must be, of at most 100 bytes that can be printed`},
 		{"name that turns the text around", "compartments: {\u202ea: {}}", `1:16 compartments: has \u202ea where a name must be, of at most 100 bytes that can be printed`},
 		{"long name", "compartments: {" + strings.Repeat("a", 101) + ": {x: 1}}", "1:16 compartments: has " + strings.Repeat("a", 64) + "… where a name must be, of at most 100 bytes that can be printed"},
-		{"name as long as may be", "compartments: {" + strings.Repeat("a", 100) + ": {x: 1}}", "1:119 compartments." + strings.Repeat("a", 100) + ".x: is no field here; there are: breaker, bulkhead, rate_limit"},
+		{"name as long as may be", "compartments: {" + strings.Repeat("a", 100) + ": {x: 1}}", "1:119 compartments." + strings.Repeat("a", 100) + ".x: is no field here; there are: breaker, bulkhead, custom, rate_limit"},
 		{"line break in a tag", "rules: !<%0A%1B> []", `1:8 rules: has the tag \n\x1b; there must be none`},
 		{"alias as a key", "a: &a b\n*a : c", "1:1 a: is no field here; there are: compartments, rules|2:1 : is the alias *a; it must be written out"},
 		{"alias as a value", "rules: &a []\ncompartments: *a", `1:8 rules: has the anchor &a; there must be none|2:15 compartments: is the alias *a; it must be written out`},
@@ -161,7 +161,7 @@ func TestOtherMessages(t *testing.T) {
 		t.Errorf("decoded to %v, %v; want %v", m, faults, want)
 	}
 	s := new(structpb.Struct)
-	if _, faults := strictyaml.Decode([]byte("fields: {a: {bool_value: true}}"), s); len(faults) > 0 || !s.GetFields()["a"].GetBoolValue() {
+	if _, faults := strictyaml.Decode([]byte("a: true"), s); len(faults) > 0 || !s.GetFields()["a"].GetBoolValue() {
 		t.Errorf("decoded to %v, %v; want a truth", s, faults)
 	}
 	info := new(errdetails.ErrorInfo)
@@ -190,5 +190,62 @@ func TestNearest(t *testing.T) {
 		if got := strictyaml.Nearest(text, names); got != want {
 			t.Errorf("nearest to %q is %q; want %q", text, got, want)
 		}
+	}
+}
+
+// A Struct has whatever fields the document gives it, with their places.
+func TestStructures(t *testing.T) {
+	t.Parallel()
+	m := new(policyv1.Rules)
+	d, faults := strictyaml.Decode([]byte(`
+rules:
+  - custom: {name: one, config: {text: a, "a b": {list: [1, {x: 1.5}, true]}}}
+  - custom:
+      - {name: two, config: {}}
+`), m, "afloat.policy.v1.Custom")
+	config, err := structpb.NewStruct(map[string]any{"text": "a", "a b": map[string]any{"list": []any{1, map[string]any{"x": 1.5}, true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &policyv1.Rules{Rules: []*policyv1.Rule{
+		{Custom: []*policyv1.Custom{{Name: "one", Config: config}}},
+		{Custom: []*policyv1.Custom{{Name: "two", Config: &structpb.Struct{Fields: map[string]*structpb.Value{}}}}},
+	}}
+	if len(faults) > 0 || !proto.Equal(m, want) {
+		t.Errorf("decoded to %v, %v; want %v", m, faults, want)
+	}
+	for path, at := range map[string]string{
+		"rules[0].custom[0].config.text":              "3:40 a",
+		`rules[0].custom[0].config["a b"].list[1].x`:  "3:65 1.5",
+		`rules[0].custom[0].config["a b"].list[1].no`: "3:61 ",
+		"rules[1].custom[0]":                          "5:9 ",
+	} {
+		if p, _ := d.At(path); fmt.Sprintf("%v %s", p.Position, p.Value) != at {
+			t.Errorf("%s is at %v %s; want %s", path, p.Position, p.Value, at)
+		}
+	}
+}
+
+func TestFaultsOfStructures(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ config, want string }{
+		{"{a: }", "a: must be a value, or be left out with its name"},
+		{"{a: .inf}", "a: must be a number, in digits; write text in quotes"},
+		{"{a: 0x10}", "a: must be a number, in digits; write text in quotes"},
+		{"{a: 9007199254740993}", "a: must be a whole number up to 9007199254740992; write text in quotes"},
+		{"{a: 2026-01-02}", "a: must be text, a number, true or false; write text in quotes"},
+		{"{a: {b: 1, b: 2}}", "a.b: stands here already in line 1"},
+		{"{a: [1, !x y]}", "a[1]: has the tag !x; there must be none"},
+		{"{a: &b [1]}", "a: has the anchor &b; there must be none"},
+		{"[]", ": must be a group of fields; {} is one without any"},
+	} {
+		_, faults := strictyaml.Decode([]byte(tt.config), new(structpb.Struct))
+		if len(faults) != 1 || faults[0].Path+": "+faults[0].Problem != tt.want {
+			t.Errorf("%s: faults %v; want %s", tt.config, faults, tt.want)
+		}
+	}
+	// One may stand alone only where it is said so.
+	if _, faults := strictyaml.Decode([]byte("rules: {}"), new(policyv1.Rules), "afloat.policy.v1.Custom"); len(faults) != 1 {
+		t.Errorf("faults %v; want one", faults)
 	}
 }

@@ -2,16 +2,19 @@ package strictyaml
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // walk goes through a document and a message side by side.
 type walk struct {
+	lone   []protoreflect.FullName
 	places map[string]Place
 	faults []*Fault
 }
@@ -26,10 +29,17 @@ func (w *walk) remark(n *yaml.Node, path, problem string) {
 	w.faults = append(w.faults, &Fault{Position: positionOf(n), Path: path, Problem: problem})
 }
 
+// notGroup is what is wrong with a value that has no fields.
+const notGroup = "must be a group of fields; {} is one without any"
+
 // message reads the fields of m.
 func (w *walk) message(n *yaml.Node, path string, m protoreflect.Message) {
+	if s, ok := m.Interface().(*structpb.Struct); ok {
+		w.structure(n, path, s)
+		return
+	}
 	w.places[path] = Place{Position: positionOf(n)}
-	if !w.is(n, yaml.MappingNode, path, "must be a group of fields; {} is one without any") {
+	if !w.is(n, yaml.MappingNode, path, notGroup) {
 		return
 	}
 	seen := map[protoreflect.FieldDescriptor]*yaml.Node{}
@@ -81,13 +91,20 @@ func isGroup(fd protoreflect.FieldDescriptor) bool {
 	return fd.Message() != nil && fd.Message().FullName() != durationName
 }
 
+// notList is what is wrong with a value that is no list.
+const notList = "must be a list; [] is one without elements"
+
 // elements reads a list.
 func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List, fd protoreflect.FieldDescriptor) {
 	w.places[path] = Place{Position: positionOf(n)}
-	if !w.is(n, yaml.SequenceNode, path, "must be a list; [] is one without elements") {
+	all := n.Content
+	switch {
+	case n.Kind == yaml.MappingNode && isGroup(fd) && slices.Contains(w.lone, fd.Message().FullName()):
+		all = []*yaml.Node{n}
+	case !w.is(n, yaml.SequenceNode, path, notList):
 		return
 	}
-	for i, element := range n.Content {
+	for i, element := range all {
 		if isGroup(fd) {
 			w.message(element, Index(path, i), list.AppendMutable().Message())
 		} else if v, ok := w.scalar(element, Index(path, i), fd); ok {
@@ -106,20 +123,31 @@ func (w *walk) entries(n *yaml.Node, path string, m protoreflect.Map, fd protore
 	if !w.is(n, yaml.MappingNode, path, "must be a group of names; {} is one without any") {
 		return
 	}
-	seen := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		name, ok := w.key(key, path)
-		if !ok {
-			continue
+	for key, value := range w.named(n, path) {
+		if v, ok := w.entry(value, Key(path, key.Value), m, fd.MapValue()); ok {
+			m.Set(protoreflect.ValueOfString(key.Value).MapKey(), v)
 		}
-		if first := seen[name]; first != nil {
-			w.remark(key, Key(path, name), fmt.Sprintf("stands here already in line %d", first.Line))
-			continue
-		}
-		seen[name] = key
-		if v, ok := w.entry(value, Key(path, name), m, fd.MapValue()); ok {
-			m.Set(protoreflect.ValueOfString(name).MapKey(), v)
+	}
+}
+
+// named yields the names and the values of a map. The names differ.
+func (w *walk) named(n *yaml.Node, path string) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		seen := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := n.Content[i], n.Content[i+1]
+			name, ok := w.key(key, path)
+			if !ok {
+				continue
+			}
+			if first := seen[name]; first != nil {
+				w.remark(key, Key(path, name), fmt.Sprintf("stands here already in line %d", first.Line))
+				continue
+			}
+			seen[name] = key
+			if !yield(key, value) {
+				return
+			}
 		}
 	}
 }
@@ -132,6 +160,80 @@ func (w *walk) entry(n *yaml.Node, path string, m protoreflect.Map, fd protorefl
 	v = m.NewValue()
 	w.message(n, path, v.Message())
 	return v, true
+}
+
+// scalar reads a value that is not made of others.
+func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor) (v protoreflect.Value, ok bool) {
+	w.places[path] = Place{Position: positionOf(n), Value: textOf(n)}
+	if !w.plain(n, path) {
+		return v, false
+	}
+	v, problem := read(n, fd)
+	if problem != "" {
+		w.fault(n, path, problem)
+	}
+	return v, problem == ""
+}
+
+// structure reads a group whose fields nobody here knows. What they may be is for
+// whoever reads the Struct.
+func (w *walk) structure(n *yaml.Node, path string, s *structpb.Struct) {
+	w.places[path] = Place{Position: positionOf(n)}
+	if !w.is(n, yaml.MappingNode, path, notGroup) {
+		return
+	}
+	s.Fields = map[string]*structpb.Value{}
+	for key, value := range w.named(n, path) {
+		at := Key(path, key.Value)
+		if v := w.value(value, at); v != nil {
+			s.Fields[key.Value] = v
+		}
+		place := w.places[at]
+		place.Name = positionOf(key)
+		w.places[at] = place
+	}
+}
+
+// value reads any value. It returns nil if there is something wrong with it.
+func (w *walk) value(n *yaml.Node, path string) *structpb.Value {
+	switch n.Kind {
+	case yaml.MappingNode:
+		s := new(structpb.Struct)
+		w.structure(n, path, s)
+		return structpb.NewStructValue(s)
+	case yaml.SequenceNode:
+		return structpb.NewListValue(w.values(n, path))
+	default:
+		return w.any(n, path)
+	}
+}
+
+// any reads a scalar of any type.
+func (w *walk) any(n *yaml.Node, path string) *structpb.Value {
+	w.places[path] = Place{Position: positionOf(n), Value: textOf(n)}
+	if !w.plain(n, path) {
+		return nil
+	}
+	v, problem := readAny(n)
+	if problem != "" {
+		w.fault(n, path, problem)
+	}
+	return v
+}
+
+// values reads a list of any values.
+func (w *walk) values(n *yaml.Node, path string) *structpb.ListValue {
+	w.places[path] = Place{Position: positionOf(n)}
+	list := new(structpb.ListValue)
+	if !w.plain(n, path) {
+		return list
+	}
+	for i, element := range n.Content {
+		if v := w.value(element, Index(path, i)); v != nil {
+			list.Values = append(list.Values, v)
+		}
+	}
+	return list
 }
 
 // key reads the name of a field or of an entry.
@@ -180,17 +282,4 @@ func (w *walk) plain(n *yaml.Node, path string) bool {
 		return true
 	}
 	return false
-}
-
-// unknown says which fields there are, or which one was meant.
-func unknown(md protoreflect.MessageDescriptor, name string) string {
-	names := make([]string, md.Fields().Len())
-	for i := range names {
-		names[i] = string(md.Fields().Get(i).Name())
-	}
-	if near := Nearest(name, names); near != "" {
-		return fmt.Sprintf("is no field here; did you mean %s?", near)
-	}
-	slices.Sort(names)
-	return "is no field here; there are: " + strings.Join(names, ", ")
 }

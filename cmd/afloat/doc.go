@@ -1,0 +1,40 @@
+// Afloat is the command of the toolkit. It checks the rules files of package
+// interceptors/rules/config, and shows which policies each method of an API has by them.
+//
+//	go install github.com/afloat-go/afloat/cmd/afloat@latest
+//
+//	afloat rules check rules.yaml
+//	buf build -o api.binpb && afloat rules check -descriptors api.binpb rules.yaml
+//	afloat rules table -descriptors api.binpb rules.yaml
+//
+// A file named -, or no file, is the standard input.
+//
+// # Checking
+//
+// Without descriptors, afloat rules check tells what is wrong with the files themselves:
+// each fault with line and column. With the descriptors of .proto files, an image of buf
+// or a FileDescriptorSet of protoc, it also tells
+//
+//   - rules for methods, services and packages that there are not,
+//   - rules that are the closest for no method,
+//   - unary methods without a deadline.
+//
+// It exits with 0 if there is nothing to say, with 1 if a file is wrong, with 2 if it
+// cannot do its work, and with 3 if the files are right but one of the three was found.
+//
+// # Showing
+//
+// Afloat rules table prints the policies in force for each method: those of the file, of
+// the options in the .proto files, and of the built-in rule beneath. It exits with 0, 1 or
+// 2, as above.
+//
+// # Flags
+//
+//	-descriptors file   descriptors, in binary
+//	-side client        where calls are seen: client or server
+//	-target text        the target of a client's calls, for rules that name one
+//	-custom name        a kind that the program registers by config.WithKind; may be repeated
+//
+// Only the program knows its own kinds of policies. So -custom takes a kind for granted,
+// with whatever configuration; a custom policy of any other name is a fault.
+package main

@@ -1,0 +1,31 @@
+package ratelimit
+
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// Snapshot is a limiter at one moment, for display.
+type Snapshot struct {
+	// Name is the limiter's own, empty if it has none.
+	Name string
+	// PerSecond, Burst and MaxWait are its limits.
+	PerSecond float64
+	Burst     int
+	MaxWait   time.Duration
+	// Tokens is the number of tokens in the bucket, which is how many calls may
+	// start at once. It is fractional while a token is partly refilled.
+	Tokens float64
+	// Waiting is how many calls wait for their turn.
+	Waiting int
+	// Rejected is how many calls were refused, or would have been in shadow.
+	Rejected uint64
+}
+
+// gauges returns the snapshot of a limiter, which may only watch, as numbers.
+func (s Snapshot) gauges(shadow bool) policy.Gauges {
+	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{
+		{Name: "rate_limit.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(s.Waiting)},
+	}}
+}

@@ -1,0 +1,112 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
+)
+
+// statement is a rule as a source states it.
+type statement struct {
+	rules.Rule
+
+	origin
+	// path is where it stands there.
+	path string
+}
+
+// statementsOf returns the statements of rules of code.
+func statementsOf(list []rules.Rule) []statement {
+	all := make([]statement, len(list))
+	for i, r := range list {
+		all[i] = statement{Rule: r, origin: origin{source: Code, name: Code.String()}, path: strictyaml.Index("rules", i)}
+	}
+	return all
+}
+
+// rulesOf returns the rules of the statements.
+func rulesOf(statements []statement) []rules.Rule {
+	list := make([]rules.Rule, len(statements))
+	for i, s := range statements {
+		list[i] = s.Rule
+	}
+	return list
+}
+
+// String names the statement, for readers of the source.
+func (s statement) String() string {
+	if s.document == nil {
+		return s.path
+	}
+	at, _ := s.document.At(s.path)
+	return fmt.Sprintf("%s in line %d", s.path, at.Line)
+}
+
+// sides returns those that s is for: a target has clients only.
+func (s statement) sides() []policy.Side {
+	switch {
+	case len(s.Sides) > 0:
+		return s.Sides
+	case s.Target != "":
+		return []policy.Side{policy.Client}
+	default:
+		return []policy.Side{policy.Client, policy.Server, policy.Local}
+	}
+}
+
+// spot is what at most one rule is for.
+type spot struct {
+	match, target string
+	side          policy.Side
+	shadow        bool
+}
+
+// claim is the i-th statement of a layer, which has a spot.
+type claim struct {
+	layer, i int
+	by       statement
+}
+
+// merge combines the layers. A statement takes the spots of its sides from all
+// earlier layers; one that is left without any is not in force. Two statements of
+// one layer for one spot are a fault.
+func merge(layers ...[]statement) (all []statement, faults []*finding) {
+	taken := map[spot]claim{}
+	for n, layer := range slices.Backward(layers) {
+		var left []statement
+		for i, s := range layer {
+			sides, f := claim{n, i, s}.take(taken)
+			if f != nil {
+				faults = append(faults, f)
+			}
+			if len(sides) < len(s.sides()) {
+				s.Sides = sides
+			}
+			if len(sides) > 0 {
+				left = append(left, s)
+			}
+		}
+		all = append(left, all...)
+	}
+	return all, faults
+}
+
+// take takes the spots of the statement that are free, and returns their sides.
+func (c claim) take(taken map[spot]claim) (sides []policy.Side, f *finding) {
+	s := c.by
+	for _, side := range s.sides() {
+		at := spot{s.Match, s.Target, side, s.Shadow}
+		first, ok := taken[at]
+		switch {
+		case !ok:
+			taken[at] = c
+			sides = append(sides, side)
+		case first.layer == c.layer && first.i != c.i:
+			f = findingAt(s.origin, s.path, fmt.Sprintf("is for the same calls as %s; there must be one rule", first.by))
+		}
+	}
+	return sides, f
+}
