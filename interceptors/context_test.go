@@ -37,7 +37,7 @@ func (m *meddler) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 	}
 	return policy.Permit{
 		Settler: m,
-		Wants: m.wants | policy.WantsMessages | policy.WantsResponse | policy.WantsStart | policy.WantsEnd,
+		Wants:   m.wants | policy.WantsMessages | policy.WantsResponse | policy.WantsStart | policy.WantsEnd,
 	}, nil
 }
 

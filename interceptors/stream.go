@@ -76,13 +76,17 @@ func (s *stream) markResponded() (tell func()) {
 }
 
 // errOf returns the error that the caller gets for err: that of the policy that
-// ended the stream, if one did, else err itself.
+// ended the stream, if one did, else err itself. gRPC calls every cancelled context
+// CANCELLED, also where the cause says that time ran out.
 func (s *stream) errOf(err error) error {
 	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil || !endedByContext(err) {
 		return err
 	}
 	if cause := policy.CauseOf(s.ctx); cause != nil {
 		return cause
+	}
+	if policy.EndOf(s.ctx) == codes.DeadlineExceeded && policy.Code(err) == codes.Canceled {
+		return status.FromContextError(context.DeadlineExceeded).Err()
 	}
 	return err
 }

@@ -140,13 +140,13 @@ func (b *Breaker) Acquire(_ context.Context, call *policy.Call) (policy.Permit, 
 
 // refuse refuses a call that may be tried again at retry, or admits it with a
 // note if the breaker only watches.
-func (b *Breaker) refuse(call *policy.Call, retry time.Time) (policy.Permit, error) {
+func (b *Breaker) refuse(call *policy.Call, retry time.Time) error {
 	b.refused.Add(1)
 	if b.shadow() {
 		call.Notes |= policy.NoteShadowed
-		return policy.Permit{}, nil
+		return nil
 	}
-	return policy.Permit{}, refuser.Refuse(call, b.name, retry)
+	return refuser.Refuse(call, b.name, retry)
 }
 
 // shadow reports whether the breaker only watches.

@@ -39,10 +39,9 @@ func (h *halfOpen) admit(call *policy.Call) (p policy.Permit, passed bool, err e
 	}
 	s := b.settings.Load()
 	if len(h.probes) >= s.Probes {
-		p, err = b.refuse(call, time.Time{})
-		return p, false, err
+		return policy.Permit{}, false, b.refuse(call, time.Time{})
 	}
-	h.lastID++
+	h.lastID = (h.lastID + 1) & idMask // few are in flight, so that none has this id
 	h.lastUse = now
 	h.probes = append(h.probes, probe{id: h.lastID, at: now})
 	call.Notes |= policy.NoteProbe

@@ -22,8 +22,7 @@ func (o *open) admit(call *policy.Call) (p policy.Permit, passed bool, err error
 		o.b.probe(o, now)
 		return policy.Permit{}, true, nil
 	}
-	p, err = o.b.refuse(call, o.retry)
-	return p, false, err
+	return policy.Permit{}, false, o.b.refuse(call, o.retry)
 }
 
 func (o *open) idle(window policy.Instant) bool { return policy.Now()-o.until >= window }
@@ -36,8 +35,7 @@ type forced struct{ b *Breaker }
 func (forced) state() State { return ForcedOpen }
 
 func (f forced) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
-	p, err = f.b.refuse(call, time.Time{})
-	return p, false, err
+	return policy.Permit{}, false, f.b.refuse(call, time.Time{})
 }
 
 func (forced) idle(policy.Instant) bool { return false }

@@ -40,7 +40,7 @@ func newRing(s *settings) *ring {
 		return nil
 	}
 	r := &ring{
-		id:        ringIDs.Add(1) & idMask,
+		id:        max(1, ringIDs.Add(1)&idMask), // 0 is that of calls in no ring
 		shift:     uint8(bits.Len64(uint64(s.SlowAfter/slotsPerSlowAfter)) - 1), //nolint:gosec // SlowAfter is at least 1ms
 		slowAfter: policy.Instant(s.SlowAfter),
 	}

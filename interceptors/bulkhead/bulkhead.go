@@ -134,7 +134,7 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 				return b.permit(cfg), nil
 			}
 		case s.waiting() >= cfg.MaxQueue:
-			return policy.Permit{}, b.refuse(&full, call)
+			return policy.Permit{}, b.refuse(&refuse.full, call)
 		default:
 			return b.acquireQueued(ctx, call)
 		}
@@ -205,10 +205,10 @@ func (b *Bulkhead) join(left time.Duration, call *policy.Call) (*queue.Waiter, *
 				return nil, cfg, nil
 			}
 		case s.waiting() >= cfg.MaxQueue:
-			return nil, cfg, &full
+			return nil, cfg, &refuse.full
 		case r.holds.outlast(left, s.waiting()+1, cfg.MaxConcurrent):
 			b.sampling.Store(true)
-			return nil, cfg, &deadline
+			return nil, cfg, &refuse.deadline
 		case b.counter.swap(s, s+oneWaiting):
 			return r.line.Join(), cfg, nil
 		}
@@ -240,7 +240,7 @@ func (b *Bulkhead) await(ctx context.Context, w *queue.Waiter, left, maxWait tim
 	case hasPlace:
 		return nil
 	default:
-		return &queueTimeout
+		return &refuse.queueTimeout
 	}
 }
 

@@ -27,18 +27,18 @@ var (
 // kind is what rejections and faults call this policy.
 const kind = "bulkhead"
 
-// The refusals, one for each reason.
-var ( //nolint:gochecknoglobals // never written
-	full         = policy.Refuser{Kind: kind, Reason: policy.ReasonBulkheadFull, Err: ErrFull}
-	queueTimeout = policy.Refuser{Kind: kind, Reason: policy.ReasonQueueTimeout, Err: ErrQueueTimeout}
-	deadline     = policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline}
-	cancelled    = policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled}
-)
+// refuse has a refuser for each reason.
+var refuse = struct{ full, queueTimeout, deadline, cancelled policy.Refuser }{ //nolint:gochecknoglobals // never written
+	full:         policy.Refuser{Kind: kind, Reason: policy.ReasonBulkheadFull, Err: ErrFull},
+	queueTimeout: policy.Refuser{Kind: kind, Reason: policy.ReasonQueueTimeout, Err: ErrQueueTimeout},
+	deadline:     policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline},
+	cancelled:    policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled},
+}
 
 // refusedBy returns the refusal of a call whose ctx has ended.
 func refusedBy(ctx context.Context) *policy.Refuser {
 	if policy.EndOf(ctx) == codes.DeadlineExceeded {
-		return &deadline
+		return &refuse.deadline
 	}
-	return &cancelled
+	return &refuse.cancelled
 }

@@ -313,3 +313,14 @@ func wantEnd(t *testing.T, b *bulkhead.Bulkhead, next *attempt) {
 	giveBack(r.permit)
 	wantCounts(t, b, 0, 0)
 }
+
+// Bug: the time to a deadline centuries ahead overflowed, and the call was refused for it.
+func TestDeadlineInCenturies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := busy(t, queued(1, 1), times(8, time.Second)...)
+		far, cancel := context.WithDeadline(t.Context(), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+		defer cancel()
+		wantWaiting(t, ask(far, b))
+	})
+}

@@ -47,6 +47,7 @@ const (
 	defaultMessage = "fault: injected"
 )
 
+// withDefaults returns c with the default message, if it has none.
 func (c Config) withDefaults() Config {
 	if c.Message == "" {
 		c.Message = defaultMessage
@@ -54,8 +55,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// validate reports all faults of c.
 func (c Config) validate() error {
-	f := validate.Of("fault")
+	f := validate.Of(kind)
 	validate.Between(f, "delay", c.Delay, 0, 24*time.Hour)
 	validate.Between(f, "delay_share", c.DelayShare, 0, 1)
 	validate.Between(f, "abort_share", c.AbortShare, 0, 1)
@@ -73,7 +75,7 @@ func (c Config) validate() error {
 	return f.Err()
 }
 
-// never reports whether no call can be hit.
+// never reports whether nothing is ever injected.
 func (c Config) never() bool {
 	return (c.Delay == 0 || c.DelayShare == 0) && c.AbortShare == 0
 }

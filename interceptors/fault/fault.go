@@ -6,10 +6,14 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/rules"
 )
+
+// kind is what faults of a configuration call this policy.
+const kind = "fault"
 
 // Fault is a [policy.Policy] that injects faults. It is safe for concurrent use.
 // Make one with [New]; the zero Fault must not be used.
@@ -24,7 +28,7 @@ type Fault struct {
 // New returns a fault policy, or all faults of cfg and opts, joined.
 func New(cfg Config, opts ...Option) (*Fault, error) {
 	f := &Fault{rand: rand.Float64}
-	if err := errors.Join(f.Update(cfg), validate.Options("fault", opts)); err != nil {
+	if err := errors.Join(f.Update(cfg), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
 	for _, o := range opts {
@@ -33,45 +37,8 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 	return f, nil
 }
 
-// Each returns a template that makes one fault policy per key: per method and
-// target, unless another scope is set with [rules.Template.Per]. Bad
-// configuration is reported when the rules are built, and so is a shadow rule,
-// because a fault cannot only watch. A change of the rules also changes the
-// faults that have not struck yet. To switch faults at run time without changing
-// the rules, make a Fault with [New] and put it into rules with rules.Use.
-func Each(cfg Config, opts ...Option) rules.Template {
-	return rules.Template{
-		Kind: "fault", Config: cfg.withDefaults(),
-		New: func(key rules.Key) (policy.Policy, error) {
-			f, err := New(cfg, opts...)
-			if err := errors.Join(err, checkShadow(key)); err != nil {
-				return nil, err
-			}
-			return f, nil
-		},
-		Update: func(_ rules.Key, p policy.Policy) error {
-			f, ok := p.(*Fault)
-			switch {
-			case !ok:
-				return errOther
-			case f.Config() == cfg.withDefaults():
-				return nil // streams that await their fault go on to do so
-			default:
-				return f.Update(cfg)
-			}
-		},
-	}
-}
-
-// checkShadow refuses a shadow rule.
-func checkShadow(key rules.Key) error {
-	f := validate.Of("fault")
-	f.Require(!key.Shadow, "shadow", key.Shadow, "false for the rule: a fault cannot only watch")
-	return f.Err()
-}
-
-// errOther says that a policy is not one that a template would make.
-var errOther = errors.New("fault: the policy injects no faults")
+// Config returns the faults in force, with the default message filled in.
+func (f *Fault) Config() Config { return *f.config.Load() }
 
 // Update changes the faults; the zero Config switches them off. Delays under way
 // run to their end. Streams that are already open get no fault any more, even if
@@ -103,13 +70,79 @@ func (f *Fault) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, 
 	if cfg.never() {
 		return policy.Permit{}, nil
 	}
-	h := f.throw(ctx, cfg, call.Side)
+	in := f.draw(ctx, cfg, call.Side)
 	switch {
-	case h.nothing():
+	case in.empty():
 		return policy.Permit{}, nil
 	case call.Shape.Streams() && cfg.AfterMessages > 0:
-		return f.lurk(ctx, h), nil
+		return newStream(ctx, f, in), nil
 	default:
-		return policy.Permit{}, f.inject(ctx, h)
+		return policy.Permit{}, f.inject(ctx, in)
 	}
+}
+
+// draw decides by chance what is injected into a call, a delay and an abort each on
+// its own.
+func (f *Fault) draw(ctx context.Context, cfg *Config, side policy.Side) injection {
+	may := spec{delay: cfg.Delay, delayShare: cfg.DelayShare, abort: cfg.Abort, abortShare: cfg.AbortShare}
+	if cfg.Headers {
+		may = specOf(ctx, side, cfg)
+	}
+	in := injection{cfg: cfg}
+	if f.chance(may.delayShare) {
+		in.delay = may.delay
+	}
+	if f.chance(may.abortShare) {
+		in.abort = may.abort
+	}
+	return in
+}
+
+// chance returns true for the given share of its calls.
+func (f *Fault) chance(share float64) bool { return share > 0 && f.rand() < share }
+
+// inject delays the call and then fails it, as was drawn. Its error ends the call.
+func (f *Fault) inject(ctx context.Context, in injection) error {
+	if !f.enter(in.cfg.MaxActive) {
+		return nil
+	}
+	defer f.active.Add(-1)
+	if in.delay > 0 {
+		f.delayed.Add(1)
+		if err := wait(ctx, in.delay); err != nil {
+			return err
+		}
+	}
+	if in.abort == codes.OK {
+		return nil
+	}
+	f.aborted.Add(1)
+	return in.err()
+}
+
+// enter counts a fault as active, unless there are as many as may be.
+func (f *Fault) enter(most int) bool {
+	for {
+		n := f.active.Load()
+		if most > 0 && n >= int64(most) {
+			return false
+		}
+		if f.active.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Snapshot returns the present counts.
+func (f *Fault) Snapshot() Snapshot {
+	return Snapshot{Active: int(f.active.Load()), Delayed: f.delayed.Load(), Aborted: f.aborted.Load()}
+}
+
+// Snapshot is a fault policy at one moment, for display.
+type Snapshot struct {
+	// Active is the number of calls that are under a fault now.
+	Active int
+	// Delayed and Aborted count the calls so far. A call that was both delayed and
+	// aborted counts in both.
+	Delayed, Aborted uint64
 }

@@ -41,7 +41,7 @@ func TestAbort(t *testing.T) {
 	}
 }
 
-// A call is delayed first, then failed, by dice of their own.
+// A call is delayed first, then failed, each by a chance of its own.
 func TestDice(t *testing.T) {
 	t.Parallel()
 	both := fault.Config{Delay: time.Second, DelayShare: 0.5, Abort: codes.Internal, AbortShare: 0.25}
@@ -67,7 +67,7 @@ func TestDice(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := newFault(t, tt.cfg, dice(t, tt.numbers...), fault.WithRand(nil))
+				f := newFault(t, tt.cfg, draws(t, tt.numbers...), fault.WithRand(nil))
 				began, after, want := time.Now(), time.Duration(0), fault.Snapshot{}
 				err := strike(t, t.Context(), f, new(unary()))
 				if tt.delayed {

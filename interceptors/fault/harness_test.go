@@ -44,16 +44,16 @@ func always(delay time.Duration, abort codes.Code) fault.Config {
 // hanging delays every call for longer than any test.
 func hanging() fault.Config { return fault.Config{Delay: 24 * time.Hour, DelayShare: 1} }
 
-// dice shows the given numbers in turn. It fails the test when it is thrown
+// draws has the given random numbers come in turn. It fails the test when it is asked
 // more often.
-func dice(tb testing.TB, numbers ...float64) fault.Option {
+func draws(tb testing.TB, numbers ...float64) fault.Option {
 	tb.Helper()
 	var mu sync.Mutex
 	return fault.WithRand(func() float64 {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(numbers) == 0 {
-			tb.Error("the dice are thrown too often")
+			tb.Error("too many random numbers are drawn")
 			return 1
 		}
 		next := numbers[0]

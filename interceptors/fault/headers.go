@@ -19,30 +19,30 @@ const (
 	abortShareKey = "x-envoy-fault-abort-request-percentage"
 )
 
-// asked are the faults that a call may be hit by.
-type asked struct {
+// spec is what may be injected into a call, and into which share of such calls.
+type spec struct {
 	delay                  time.Duration
 	delayShare, abortShare float64
 	abort                  codes.Code
 }
 
-// askedBy reads what a call asks for, and grants no more than cfg allows.
-func askedBy(ctx context.Context, side policy.Side, cfg *Config) asked {
-	var a asked
+// specOf reads what a call asks for, and grants no more than cfg allows.
+func specOf(ctx context.Context, side policy.Side, cfg *Config) spec {
+	var s spec
 	if ms, ok := number(ctx, side, delayKey); ok {
-		a.delay = min(time.Duration(ms)*time.Millisecond, cfg.Delay)
-		a.delayShare = shareAsked(ctx, side, delayShareKey, cfg.DelayShare)
+		s.delay = min(time.Duration(ms)*time.Millisecond, cfg.Delay)
+		s.delayShare = shareOf(ctx, side, delayShareKey, cfg.DelayShare)
 	}
 	if code, ok := number(ctx, side, abortKey); ok && codes.Code(code) <= codes.Unauthenticated {
-		a.abort = codes.Code(code)
-		a.abortShare = shareAsked(ctx, side, abortShareKey, cfg.AbortShare)
+		s.abort = codes.Code(code)
+		s.abortShare = shareOf(ctx, side, abortShareKey, cfg.AbortShare)
 	}
-	return a
+	return s
 }
 
-// shareAsked is the share asked for, at most the one allowed, which is also the
-// default.
-func shareAsked(ctx context.Context, side policy.Side, key string, allowed float64) float64 {
+// shareOf returns the share that a call asks for, at most the one allowed, which is
+// also the default.
+func shareOf(ctx context.Context, side policy.Side, key string, allowed float64) float64 {
 	percent, ok := number(ctx, side, key)
 	if !ok {
 		return allowed
@@ -61,7 +61,7 @@ func number(ctx context.Context, side policy.Side, key string) (uint32, bool) {
 	return uint32(n), err == nil
 }
 
-// valuesOf is what a client sends under a key, or a server received.
+// valuesOf returns what a client sends under a key, or a server received.
 func valuesOf(ctx context.Context, side policy.Side, key string) []string {
 	switch side {
 	case policy.Server:

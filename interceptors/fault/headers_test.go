@@ -30,7 +30,7 @@ func TestHeaders(t *testing.T) {
 		name    string
 		cfg     fault.Config
 		headers []string
-		// numbers are what the dice show.
+		// numbers are the random ones, in turn.
 		numbers []float64
 		delay   time.Duration
 		abort   codes.Code
@@ -89,7 +89,7 @@ func TestHeaders(t *testing.T) {
 					policy.Server: metadata.NewIncomingContext(t.Context(), md),
 				} {
 					began := time.Now()
-					f := newFault(t, tt.cfg, dice(t, tt.numbers...))
+					f := newFault(t, tt.cfg, draws(t, tt.numbers...))
 					err := strike(t, ctx, f, &policy.Call{Side: side})
 					wantAfter(t, began, tt.delay)
 					if tt.abort != codes.OK {

@@ -247,8 +247,8 @@ func TestSettleEndsDelay(t *testing.T) {
 	})
 }
 
-// lurk starts a stream that is to fail at its second message.
-func lurk(t *testing.T, f *fault.Fault) *policy.Admission {
+// delayedFault starts a stream that is to fail at its second message.
+func delayedFault(t *testing.T, f *fault.Fault) *policy.Admission {
 	t.Helper()
 	var a policy.Admission
 	a.Call = policy.Call{Method: method, Shape: policy.BidiStream}
@@ -271,7 +271,7 @@ func TestUpdateDisarms(t *testing.T) {
 	cfg.AfterMessages = 1
 	for _, now := range []fault.Config{{}, cfg, always(0, codes.Aborted)} {
 		f := newFault(t, cfg)
-		a := lurk(t, f)
+		a := delayedFault(t, f)
 		update(t, f, now)
 		for range 3 {
 			if err := a.Message(policy.Received); err != nil {
@@ -289,7 +289,7 @@ func TestLateMessages(t *testing.T) {
 	cfg := always(time.Hour, codes.Internal)
 	cfg.AfterMessages = 1
 	f := newFault(t, cfg)
-	a := lurk(t, f)
+	a := delayedFault(t, f)
 	a.Settle(nil)
 	for range 3 {
 		if err := a.Message(policy.Received); err != nil {
@@ -308,7 +308,7 @@ func TestMessagesAtOnce(t *testing.T) {
 			cfg := always(time.Second, codes.Internal)
 			cfg.AfterMessages = 1
 			f := newFault(t, cfg)
-			a := lurk(t, f)
+			a := delayedFault(t, f)
 			var struck atomic.Int64
 			for range 8 {
 				go func() {
@@ -329,10 +329,10 @@ func TestMessagesAtOnce(t *testing.T) {
 	}
 }
 
-// A stream that the dice spare costs nothing.
+// A stream that chance spares costs nothing.
 func TestSparedStream(t *testing.T) {
 	t.Parallel()
-	f := newFault(t, fault.Config{Abort: codes.Internal, AbortShare: 0.5, AfterMessages: 3}, dice(t, 0.5))
+	f := newFault(t, fault.Config{Abort: codes.Internal, AbortShare: 0.5, AfterMessages: 3}, draws(t, 0.5))
 	if err := strike(t, t.Context(), f, &policy.Call{Shape: policy.BidiStream}); err != nil {
 		t.Error(err)
 	}

@@ -151,8 +151,8 @@ func (a *Admission) Settle(err error) {
 	a.end()
 }
 
-// SettleAs is [Admission.Settle] with an outcome of which more is known: o.Pushback,
-// or o.Verdict if o.Decided is set.
+// SettleAs does what [Admission.Settle] does, with an outcome of which more is known:
+// o.Pushback, or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
 	if a.state == settled {
 		return

@@ -164,7 +164,7 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 			return a.ctx, err
 		}
 		if a.Call.Context != nil {
-			a.ctx, a.Call.Context = a.Call.Context, nil
+			a.ctx, a.Call.Context = a.Call.Context, nil //nolint:fatcontext // each policy replaces the context of the call
 		}
 		if permit.Settler != nil {
 			a.wants |= permit.Wants
@@ -174,4 +174,24 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	}
 	a.start()
 	return a.ctx, nil
+}
+
+// Do runs f under all policies of the chain. See the function [Do].
+func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context) error) error {
+	a := Begin()
+	defer a.End()
+	return c.do(ctx, a, name, f)
+}
+
+// do makes f the call of a, and runs it under the chain.
+func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
+	a.Call = Call{Method: name, Side: Local}
+	a.Call.Deadline, _ = ctx.Deadline()
+	ctx, err := c.Admit(ctx, a)
+	if err != nil {
+		return err
+	}
+	err = f(ctx)
+	a.Settle(err)
+	return err
 }

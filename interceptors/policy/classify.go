@@ -13,8 +13,8 @@ import (
 // [Failure].
 type Classifier func(err error) Verdict
 
-// Classify is the default classifier. UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL,
-// UNKNOWN and DATA_LOSS are failures. CANCELLED (the caller's doing) and
+// Classify judges an error as policies do by default. UNAVAILABLE, DEADLINE_EXCEEDED,
+// INTERNAL, UNKNOWN and DATA_LOSS are failures. CANCELLED (the caller's doing) and
 // RESOURCE_EXHAUSTED (the peer sheds load, so it is alive) are ignored, and so
 // are refusals by a policy of this process and, whatever their code, by a peer's
 // bulkhead or rate limit. A peer's open circuit is UNAVAILABLE and a failure.

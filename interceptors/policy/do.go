@@ -35,22 +35,3 @@ func (l *loner) end() {
 	l.link[0].policy = nil
 	loners.Put(l)
 }
-
-// Do runs f under all policies of the chain. See the function [Do].
-func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context) error) error {
-	a := Begin()
-	defer a.End()
-	return c.do(ctx, a, name, f)
-}
-
-func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
-	a.Call = Call{Method: name, Side: Local}
-	a.Call.Deadline, _ = ctx.Deadline()
-	ctx, err := c.Admit(ctx, a)
-	if err != nil {
-		return err
-	}
-	err = f(ctx)
-	a.Settle(err)
-	return err
-}

@@ -23,20 +23,19 @@
 // [NotStarted], so a full bulkhead never opens a breaker. Faults stand in for
 // the dependency, so their delays and errors are outcomes, not refusals.
 //
+// # Lent
+//
+// The [Call] that a policy is asked about and the [Outcome] that it hears of are lent:
+// they must not be kept after the method returns, since they become those of another
+// call. [Call.Copy] makes a call one's own, and an outcome can be copied as it is. The
+// same holds for an [Observer]. Run tests of a policy with the race detector, which
+// finds what was kept.
+//
 // # Exactly once
 //
 // Every permit is settled exactly once, innermost first, however the call ends:
 // with a result, an error, a panic or runtime.Goexit, or as a stream that is
 // never read to its end.
-//
-// # Rules
-//
-// [Rules] find the chain of a call by its method. Patterns are, from the closest to
-// the widest: "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" and "*". Only the
-// closest rule applies; rules do not add up. A rule may be limited to a target and
-// to some sides. Shadow rules, which only watch, are matched separately, and their
-// policies run beside those of the closest rule. [Rules.Apply] replaces the rules at
-// run time; policies that both old and new rules want keep their state.
 //
 // # Status codes
 //

@@ -4,7 +4,7 @@ package policy
 // allocates nothing: it runs at the end of every failed call.
 func find[E error](err error) (found E, ok bool) {
 	for err != nil {
-		if found, ok = err.(E); ok {
+		if found, ok = err.(E); ok { //nolint:errorlint // the walk through what is wrapped is below
 			return found, true
 		}
 		if as, has := err.(interface{ As(target any) bool }); has {
@@ -12,7 +12,7 @@ func find[E error](err error) (found E, ok bool) {
 				return found, true
 			}
 		}
-		switch wraps := err.(type) {
+		switch wraps := err.(type) { //nolint:errorlint // this is that walk
 		case interface{ Unwrap() error }:
 			err = wraps.Unwrap()
 		case interface{ Unwrap() []error }:

@@ -78,7 +78,7 @@ type stage struct {
 	// permit is what it hands out, with itself as the settler.
 	permit policy.Permit
 	// context is what the call is to have, nil: what it has.
-	context context.Context //nolint:containedctx // of a test's call
+	context context.Context
 	// refusal is what it answers instead.
 	refusal error
 	// onAcquire and onSettle, if not nil, run inside of Acquire and Settle.
@@ -180,9 +180,3 @@ func wait(call *policy.Call, d time.Duration) {
 type handing struct{ permit policy.Permit }
 
 func (h handing) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return h.permit, nil }
-
-// unregistered is call as a server has it that nobody registered its method with.
-func unregistered(call policy.Call) policy.Call {
-	call.Unregistered = true
-	return call
-}

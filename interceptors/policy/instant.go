@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Instant is a point on this process's monotonic clock, in nanoseconds. Only
 // the difference of two instants means anything. The zero Instant means that
@@ -26,11 +29,30 @@ func InstantOf(t time.Time) Instant { return Instant(t.Sub(base)) }
 // Time converts i to a time for display.
 func (i Instant) Time() time.Time { return base.Add(time.Duration(i)) }
 
-// Sub returns the time from j to i.
-func (i Instant) Sub(j Instant) time.Duration { return time.Duration(i - j) }
+// Sub returns the time from j to i, at most the longest there is: a caller's deadline may
+// lie centuries ahead.
+func (i Instant) Sub(j Instant) time.Duration {
+	switch d := i - j; {
+	case i >= j && d < 0:
+		return math.MaxInt64
+	case i < j && d >= 0:
+		return math.MinInt64
+	default:
+		return time.Duration(d)
+	}
+}
 
-// Add returns the instant d after i.
-func (i Instant) Add(d time.Duration) Instant { return i + Instant(d) }
+// Add returns the instant d after i, at most the last there is.
+func (i Instant) Add(d time.Duration) Instant {
+	switch sum := i + Instant(d); {
+	case d >= 0 && sum < i:
+		return math.MaxInt64
+	case d < 0 && sum > i:
+		return math.MinInt64
+	default:
+		return sum
+	}
+}
 
 // OrNow returns i, or reads the clock if i was not read.
 func (i Instant) OrNow() Instant {

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,5 +151,27 @@ func TestBeginIsTheLastInstantRead(t *testing.T) {
 	}
 	if o := all[0].outcome(t); o.Started != -300 {
 		t.Errorf("Started = %d; want -300, the last instant read", o.Started)
+	}
+}
+
+// Bug: a deadline of 292 years overflowed, and left a call no time at all.
+func TestInstantsDoNotOverflow(t *testing.T) {
+	t.Parallel()
+	const early, late = policy.Instant(math.MinInt64 + 10), policy.Instant(math.MaxInt64 - 10)
+	for _, tt := range []struct {
+		name      string
+		got, want int64
+	}{
+		{"from early to late", int64(late.Sub(early)), math.MaxInt64},
+		{"from late to early", int64(early.Sub(late)), math.MinInt64},
+		{"after the last", int64(late.Add(time.Hour)), math.MaxInt64},
+		{"before the first", int64(early.Add(-time.Hour)), math.MinInt64},
+		{"nearby", int64(late.Sub(late - 5)), 5},
+		{"back", int64(policy.Instant(3).Sub(7)), -4},
+		{"on", int64(policy.Instant(-3).Add(7)), 4},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %d; want %d", tt.name, tt.got, tt.want)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package policy
 
-import "context"
+import (
+	"context"
+
+	"github.com/afloat-go/afloat/interceptors/internal/contain"
+)
 
 // Observe returns an observer that passes everything on to o and is never nil
 // and never panics, though o may. A policy that reports to an observer calls it
@@ -21,7 +25,7 @@ type contained struct{ Observer }
 
 func (c contained) Admitted(ctx context.Context, call *Call, a Admitted) (out context.Context) {
 	out = ctx
-	defer contain()
+	defer contain.Panic()
 	if own := c.Observer.Admitted(ctx, call, a); own != nil {
 		out = own
 	}
@@ -29,31 +33,29 @@ func (c contained) Admitted(ctx context.Context, call *Call, a Admitted) (out co
 }
 
 func (c contained) Rejected(ctx context.Context, call *Call, r Rejected) {
-	defer contain()
+	defer contain.Panic()
 	c.Observer.Rejected(ctx, call, r)
 }
 
 func (c contained) Settled(ctx context.Context, call *Call, o *Outcome) {
-	defer contain()
+	defer contain.Panic()
 	c.Observer.Settled(ctx, call, o)
 }
 
 func (c contained) Transition(t Transition) {
-	defer contain()
+	defer contain.Panic()
 	c.Observer.Transition(t)
 }
 
 func (c contained) Late(l Late) {
-	defer contain()
+	defer contain.Panic()
 	c.Observer.Late(l)
 }
 
 func (c contained) Leaked(call *Call) {
-	defer contain()
+	defer contain.Panic()
 	c.Observer.Leaked(call)
 }
-
-func contain() { _ = recover() }
 
 // InterestOf returns what o needs to hear: what it says if it is [Selective], else
 // every admission. If o panics, it needs nothing extra. It is for observers that wrap
@@ -63,7 +65,7 @@ func InterestOf(o Observer) (i Interest) {
 	if !ok {
 		return Interest{EveryAdmission: true}
 	}
-	defer contain()
+	defer contain.Panic()
 	i = s.Interest()
 	i.Instants &= WantsStart | WantsResponse | WantsEnd
 	return i

@@ -16,7 +16,7 @@ type PanicError struct {
 	Stack []byte
 }
 
-// Error says what the panic was, without the stack.
+// Error names the panic, without the stack.
 func (e *PanicError) Error() string {
 	if e.Value == nil {
 		return "panicked: runtime.Goexit was called"

@@ -30,7 +30,7 @@ type Rejection struct { //nolint:errname // the field's word for it, and an erro
 	Err error
 }
 
-// Error says what refused which method and how long to wait before trying
+// Error names what refused which method and how long to wait before trying
 // again. It is always valid UTF-8: gRPC would drop the details of a status that
 // is not.
 func (r *Rejection) Error() string {

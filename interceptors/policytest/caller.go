@@ -28,11 +28,13 @@ type caller struct {
 	chain *policy.Chain
 }
 
+// newCaller returns a caller under p alone.
 func newCaller(tb testing.TB, p policy.Policy) *caller {
 	tb.Helper()
 	return &caller{tb, p, chainOf(tb, p)}
 }
 
+// chainOf returns a chain of the policies, and ends the test if there can be none.
 func chainOf(tb testing.TB, policies ...policy.Policy) *policy.Chain {
 	tb.Helper()
 	chain, err := policy.NewChain(policies)
@@ -42,22 +44,14 @@ func chainOf(tb testing.TB, policies ...policy.Policy) *policy.Chain {
 	return chain
 }
 
-// layerOf is the layer in which a spy stands next to p.
-func layerOf(p policy.Policy) policy.Layer {
-	if l, ok := p.(policy.Layered); ok {
-		return l.Layer()
-	}
-	return policy.LayerCustom
-}
-
-// newCall describes a call. The n vary its method and kind.
+// newCall describes a call. The n vary its method and shape.
 func newCall(ctx context.Context, n int) policy.Call {
 	methods := [...]string{"/policytest.v1.Conformance/One", "/policytest.v1.Conformance/Two"}
-	kinds := [...]policy.Shape{policy.Unary, policy.ServerStream, policy.ClientStream, policy.BidiStream}
+	shapes := [...]policy.Shape{policy.Unary, policy.ServerStream, policy.ClientStream, policy.BidiStream}
 	deadline, _ := ctx.Deadline()
 	return policy.Call{
 		Method: methods[n%len(methods)], Target: "policytest",
-		Shape: kinds[n/2%len(kinds)], Deadline: deadline,
+		Shape: shapes[n/2%len(shapes)], Deadline: deadline,
 	}
 }
 
@@ -69,7 +63,7 @@ func (c *caller) end(e ending, n int) error {
 	defer cancel()
 	chain := c.chain
 	if e.inside != nil {
-		chain = chainOf(c.tb, c.p, &Spy{Stands: layerOf(c.p), Refusal: e.inside})
+		chain = chainOf(c.tb, c.p, &Spy{Stands: policy.LayerOf(c.p), Refusal: e.inside})
 	}
 	var refusal error
 	c.bounded(func() { refusal = runUnder(ctx, cancel, chain, e, n) })
@@ -106,35 +100,29 @@ func (c *caller) contain() {
 	}
 }
 
-// runUnder is what an adapter does with a call.
-func runUnder(ctx context.Context, cancel context.CancelFunc, chain *policy.Chain, e ending, n int) error {
-	call := newCall(ctx, n)
-	a := policy.Begin()
-	defer a.End()
-	a.Call = call
-	ctx, err := chain.Admit(ctx, a)
+// hold starts a call and leaves it in flight, nil if it is refused.
+func (c *caller) hold(n int) *held {
+	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
+	h := &held{cancel: cancel}
+	var err error
+	c.bounded(func() { h.admission.Call = newCall(ctx, n); _, err = c.chain.Admit(ctx, &h.admission) })
 	if err != nil {
-		return err
+		cancel()
+		return nil
 	}
-	if call.Shape.Streams() {
-		err = exchange(a)
-	}
-	if err == nil {
-		err = e.body(ctx, cancel)
-	}
-	a.Settle(err)
-	return nil
+	return h
 }
 
-// exchange is the messages of a stream.
-func exchange(a *policy.Admission) error {
-	if err := a.Message(policy.Sent); err != nil {
-		return err
+// fill starts as many calls as the policy lets run at once, up to a bound. Some
+// are refused on the way if the policy has a limit.
+func (c *caller) fill() []*held {
+	var calls []*held
+	for n := range callsPerCheck {
+		if h := c.hold(n); h != nil {
+			calls = append(calls, h)
+		}
 	}
-	if tell := a.Respond(); tell != nil {
-		tell()
-	}
-	return a.Message(policy.Received)
+	return calls
 }
 
 // mustEnd makes a call that ends by e while nothing else is in flight. A policy
@@ -166,4 +154,49 @@ func (c *caller) mustRest() {
 		c.tb.Errorf("with nothing in flight, and after %v without a call, Idle() = false", restDays)
 	}
 	c.mustEnd(succeeds())
+}
+
+// runUnder does with a call what an adapter does.
+func runUnder(ctx context.Context, cancel context.CancelFunc, chain *policy.Chain, e ending, n int) error {
+	call := newCall(ctx, n)
+	a := policy.Begin()
+	defer a.End()
+	a.Call = call
+	ctx, err := chain.Admit(ctx, a)
+	if err != nil {
+		return err
+	}
+	if call.Shape.Streams() {
+		err = exchange(a)
+	}
+	if err == nil {
+		err = e.body(ctx, cancel)
+	}
+	a.Settle(err)
+	return nil
+}
+
+// exchange sends and receives the messages of a stream.
+func exchange(a *policy.Admission) error {
+	if err := a.Message(policy.Sent); err != nil {
+		return err
+	}
+	if tell := a.Respond(); tell != nil {
+		tell()
+	}
+	return a.Message(policy.Received)
+}
+
+// held is a call in flight.
+type held struct {
+	admission policy.Admission
+	cancel    context.CancelFunc
+}
+
+// settle ends calls.
+func settle(calls []*held, o policy.Outcome) {
+	for _, h := range calls {
+		h.admission.SettleAs(o)
+		h.cancel()
+	}
 }

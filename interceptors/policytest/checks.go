@@ -23,7 +23,7 @@ func late(tb testing.TB, s suite) {
 	var calls []*held
 	var tells []func()
 	for range few {
-		for n := range 8 { // every kind
+		for n := range 8 { // every shape
 			h := c.hold(n)
 			if h == nil {
 				continue
@@ -63,22 +63,22 @@ func doneContext(tb testing.TB, s suite) {
 	expired, stop := context.WithTimeout(tb.Context(), time.Nanosecond)
 	defer stop()
 	time.Sleep(time.Nanosecond)
-	c.mustNotBlock("with room", cancelled, expired)
+	mustNotBlock(c, "with room", cancelled, expired)
 	calls := c.fill()
-	c.mustNotBlock("without room", cancelled, expired)
+	mustNotBlock(c, "without room", cancelled, expired)
 	settle(calls, policy.Outcome{})
 	c.mustRest()
 }
 
 // mustNotBlock makes a call under each of the contexts, which are done.
-func (c *caller) mustNotBlock(room string, contexts ...context.Context) {
+func mustNotBlock(c *caller, room string, contexts ...context.Context) {
 	c.tb.Helper()
 	for n, ctx := range contexts {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			defer c.contain()
-			c.tryUnder(ctx, n)
+			tryUnder(ctx, c, n)
 		}()
 		synctest.Wait()
 		select {
@@ -90,7 +90,7 @@ func (c *caller) mustNotBlock(room string, contexts ...context.Context) {
 }
 
 // tryUnder makes a call that ends the way its context did, if it is admitted.
-func (c *caller) tryUnder(ctx context.Context, n int) {
+func tryUnder(ctx context.Context, c *caller, n int) {
 	a := policy.Begin()
 	defer a.End()
 	a.Call = newCall(ctx, n)
@@ -110,15 +110,16 @@ func leave(tb testing.TB, s suite) {
 	cancellable := func() (context.Context, context.CancelFunc) {
 		return context.WithCancel(tb.Context())
 	}
-	c.crowd("its deadline", deadlined, func(context.CancelFunc) { time.Sleep(patience) })
+	crowd(c, "its deadline", deadlined, func(context.CancelFunc) { time.Sleep(patience) })
 	time.Sleep(rest)
-	c.crowd("its cancellation", cancellable, func(cancel context.CancelFunc) { cancel() })
+	crowd(c, "its cancellation", cancellable, func(cancel context.CancelFunc) { cancel() })
 	c.mustRest()
 }
 
 // crowd asks for many places at once and gives none back until end has ended
 // the context that all share. It reports the calls that are still blocked then.
-func (c *caller) crowd(
+func crowd(
+	c *caller,
 	when string,
 	newContext func() (context.Context, context.CancelFunc),
 	end func(context.CancelFunc),

@@ -26,6 +26,7 @@ var (
 	errInside = status.Error(codes.ResourceExhausted, "policytest: refused further in")
 )
 
+// endings returns every way for a call to end.
 func endings() []ending {
 	return []ending{
 		succeeds(),
@@ -51,6 +52,7 @@ func endings() []ending {
 	}
 }
 
+// succeeds returns the way of a call that ends well.
 func succeeds() ending {
 	return ending{name: "success", body: func(context.Context, context.CancelFunc) error {
 		return nil
@@ -60,7 +62,7 @@ func succeeds() ending {
 // callsPerCheck is how many places a leak must be spread over to stay hidden.
 const callsPerCheck = 256
 
-// check has many calls end in this way, one after the other.
+// check ends many calls in this way, one after the other.
 func (e ending) check(tb testing.TB, s suite) {
 	tb.Helper()
 	c := newCaller(tb, s.newPolicy(tb))

@@ -42,7 +42,7 @@ func memory(tb testing.TB, s suite) {
 	}
 }
 
-// inUse is how much memory is in use after a garbage collection.
+// inUse returns how much memory is in use after a garbage collection.
 func inUse() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

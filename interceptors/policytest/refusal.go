@@ -16,9 +16,9 @@ import (
 func refusal(tb testing.TB, s suite) {
 	tb.Helper()
 	p := s.refusing(tb)
-	outer, inner := &Spy{Stands: layerOf(p)}, &Spy{Stands: layerOf(p)}
+	outer, inner := &Spy{Stands: policy.LayerOf(p)}, &Spy{Stands: policy.LayerOf(p)}
 	chain := chainOf(tb, outer, p, inner)
-	for n := range 8 { // every kind and method
+	for n := range 8 { // every shape and method
 		call := newCall(tb.Context(), n)
 		a := policy.Begin()
 		a.Call = call

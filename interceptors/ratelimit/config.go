@@ -38,8 +38,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// validate reports all faults of c.
 func (c Config) validate() error {
-	f := validate.Of("ratelimit")
+	f := validate.Of(kind)
 	f.Require(least <= c.PerSecond && c.PerSecond <= most, "per_second", c.PerSecond, "in [0.000001, 1000000000]")
 	validate.Between(f, "burst", c.Burst, 1, most)
 	validate.Between(f, "max_wait", c.MaxWait, 0, time.Hour)

@@ -42,20 +42,19 @@ func (n keyName) apply(o *options) {
 // When the rules change, limiters take over the new configuration; a limiter whose
 // name changes is made anew. In a shadow rule, limiters have Shadow set.
 func Each(cfg Config, opts ...Option) rules.Template {
+	under := func(key rules.Key) Config {
+		own := cfg
+		own.Shadow = cfg.Shadow || key.Shadow
+		return own
+	}
 	optionsFor := func(key rules.Key) []Option { return append(slices.Clip(opts), keyName(key.Name)) }
 	return rules.TemplateOf(kind, cfg.withDefaults(),
-		func(key rules.Key) (*Limiter, error) { return New(cfg.under(key), optionsFor(key)...) },
+		func(key rules.Key) (*Limiter, error) { return New(under(key), optionsFor(key)...) },
 		func(key rules.Key, l *Limiter) error {
 			if l.name != optionsOf(optionsFor(key)).name {
 				return rules.ErrOther
 			}
-			return l.Update(cfg.under(key))
+			return l.Update(under(key))
 		},
 	)
-}
-
-// under returns c as it is in the rule of the key: a shadow rule only watches.
-func (c Config) under(key rules.Key) Config {
-	c.Shadow = c.Shadow || key.Shadow
-	return c
 }

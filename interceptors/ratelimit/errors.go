@@ -25,17 +25,17 @@ var (
 // kind is what rejections and faults call this policy.
 const kind = "ratelimit"
 
-// The refusals, one for each reason.
-var ( //nolint:gochecknoglobals // never written
-	limited   = policy.Refuser{Kind: kind, Reason: policy.ReasonRateLimited, Err: ErrLimited}
-	deadline  = policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline}
-	cancelled = policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled}
-)
+// refuse has a refuser for each reason.
+var refuse = struct{ limited, deadline, cancelled policy.Refuser }{ //nolint:gochecknoglobals // never written
+	limited:   policy.Refuser{Kind: kind, Reason: policy.ReasonRateLimited, Err: ErrLimited},
+	deadline:  policy.Refuser{Kind: kind, Reason: policy.ReasonDeadlineTooNear, Err: ErrDeadline},
+	cancelled: policy.Refuser{Kind: kind, Reason: policy.ReasonCancelled, Err: ErrCancelled},
+}
 
 // refusedBy returns the refusal of a call whose ctx has ended.
 func refusedBy(ctx context.Context) *policy.Refuser {
 	if policy.EndOf(ctx) == codes.DeadlineExceeded {
-		return &deadline
+		return &refuse.deadline
 	}
-	return &cancelled
+	return &refuse.cancelled
 }

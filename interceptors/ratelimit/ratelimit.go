@@ -56,7 +56,7 @@ type Snapshot struct {
 // joined.
 func New(cfg Config, opts ...Option) (*Limiter, error) {
 	cfg = cfg.withDefaults()
-	if err := errors.Join(cfg.validate(), validate.Options("ratelimit", opts)); err != nil {
+	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
 	l := &Limiter{
@@ -118,7 +118,8 @@ func (l *Limiter) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 	return policy.Permit{}, nil
 }
 
-// deadlineOf is asked outside the lock, since ctx is the caller's code.
+// deadlineOf returns the instant of ctx's deadline. It is asked outside the lock, since
+// ctx is the caller's code.
 func deadlineOf(ctx context.Context) policy.Instant {
 	if deadline, ok := ctx.Deadline(); ok {
 		return policy.InstantOf(deadline)
@@ -156,9 +157,9 @@ func (l *Limiter) take(end policy.Instant, call *policy.Call) (*queue.Waiter, ti
 	wait := l.untilLocked(now, l.line.Len()+1)
 	switch turn := now.Add(wait); {
 	case wait > l.config.MaxWait:
-		return nil, 0, refusal{&limited, l.retryAt(turn)}
+		return nil, 0, refusal{&refuse.limited, l.retryAt(turn)}
 	case turn >= end:
-		return nil, 0, refusal{&deadline, l.retryAt(turn)}
+		return nil, 0, refusal{&refuse.deadline, l.retryAt(turn)}
 	}
 	w := l.line.Join()
 	l.armLocked(now)
@@ -188,12 +189,13 @@ func (l *Limiter) retryAt(turn policy.Instant) time.Time {
 	return l.born.Add(after).Time()
 }
 
+// tokensLocked returns how many tokens there are.
 func (l *Limiter) tokensLocked(now policy.Instant) float64 { return l.tokens.TokensAt(now.Time()) }
 
 // forever bounds waits, so that they can be added up.
 const forever = 100 * 365 * 24 * time.Hour
 
-// untilLocked is how long it takes until there are n tokens if no other call
+// untilLocked returns how long it takes until there are n tokens if no other call
 // takes any.
 func (l *Limiter) untilLocked(now policy.Instant, n int) time.Duration {
 	missing := float64(n) - l.tokensLocked(now)
@@ -209,7 +211,7 @@ func (l *Limiter) await(ctx context.Context, w *queue.Waiter, patience time.Dura
 	case queue.Ended:
 		return l.leave(w, refusal{by: refusedBy(ctx)})
 	case queue.Expired:
-		return l.leave(w, refusal{by: &limited})
+		return l.leave(w, refusal{by: &refuse.limited})
 	case queue.Served:
 	}
 	return refusal{}
@@ -226,7 +228,7 @@ func (l *Limiter) leave(w *queue.Waiter, why refusal) refusal {
 		return refusal{}
 	}
 	l.armLocked(now)
-	if why.by == &limited {
+	if why.by == &refuse.limited {
 		why.retry = l.retryAt(now.Add(l.untilLocked(now, l.line.Len()+1)))
 	}
 	return why

@@ -22,9 +22,22 @@ type kept struct {
 	key      Key
 }
 
+// takeOver makes entries for the keys of old, and keeps its shared policies.
+func (b *builder) takeOver() {
+	var entries []*entry
+	for was := range b.old.table.entries() {
+		// A key whose template fails now is left to its next call.
+		if e, err := b.entry(was.call()); err == nil && e != nil {
+			entries = append(entries, e)
+		}
+	}
+	b.keepShared()
+	b.next.table.fill(entries)
+}
+
 // entry makes the entry of a call, nil if the rules leave it unguarded.
 func (b *builder) entry(call *policy.Call) (*entry, error) {
-	found := b.next.set.find(call)
+	found := b.next.matcher.find(call)
 	if !found.guards() {
 		return nil, nil
 	}
@@ -107,17 +120,17 @@ func (b *builder) share(id identity, r *rule, i int, l Live, p policy.Policy) *s
 // keeps reports whether a policy from before may go on under t: t can update it,
 // or is the very template that made it.
 func (b *builder) keeps(id identity, t Template) bool {
-	return b.old != nil && !b.unfit[id] && (t.Update != nil || b.old.set == b.next.set)
+	return b.old != nil && !b.unfit[id] && (t.Update != nil || b.old.matcher == b.next.matcher)
 }
 
 // keep notes that a policy must be updated, unless the rules are the same.
 func (b *builder) keep(id identity, t Template, key Key, p policy.Policy) {
-	if b.old.set != b.next.set {
+	if b.old.matcher != b.next.matcher {
 		b.kept = append(b.kept, kept{id, p, t, key})
 	}
 }
 
-// keyOf is what a new policy for a call is told.
+// keyOf returns what a new policy for a call is told.
 func (b *builder) keyOf(r *rule, t Template, call *policy.Call) Key {
 	key := t.keyOf(call)
 	key.Shadow = r.Shadow
@@ -129,7 +142,7 @@ func (b *builder) keyOf(r *rule, t Template, call *policy.Call) Key {
 // rule or compartment is still there: calls may hold permits of them.
 func (b *builder) keepShared() {
 	for id, s := range b.old.shared {
-		t, ok := b.next.set.templateOf(id)
+		t, ok := b.next.matcher.templateOf(id)
 		if !ok {
 			continue
 		}
@@ -137,4 +150,35 @@ func (b *builder) keepShared() {
 		key.Observer = b.rules.observerFor(key, s.live.Side)
 		b.known(id, t, key)
 	}
+}
+
+// overflow makes the chain of calls that get no key of their own. It has everything
+// but breakers: one that judges unrelated methods together is worse than none.
+func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
+	var policies []policy.Policy
+	for i, t := range at.rule.Policies {
+		if t.applies(at.side) && policy.LayerOf(at.rule.trial[i]) != policy.LayerBreaker {
+			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
+		}
+	}
+	return policy.NewChain(policies, b.rules.options...)
+}
+
+// overflowPolicy returns the policy that calls past the key limit share. If it
+// cannot be made now, the one made when the rules were checked is used.
+func (b *builder) overflowPolicy(r *rule, i int, side policy.Side) policy.Policy {
+	t, id := r.Policies[i], r.overflowIdentity(i, side)
+	if s := b.next.shared[id]; s != nil {
+		return s.live.Policy
+	}
+	key := Key{Name: overflowName}
+	if id.scope == PerCompartment {
+		key.Name = t.Compartment
+	}
+	key.Observer = b.rules.observerFor(key, side)
+	p, err := t.make(i, key)
+	if err != nil {
+		p = r.trial[i]
+	}
+	return b.share(id, r, i, liveAs(key, side), p).live.Policy
 }

@@ -43,7 +43,7 @@ func (x *index) add(r *rule) error {
 	return nil
 }
 
-// repeated is the fault of two rules for the same calls.
+// repeated returns the fault of two rules for the same calls.
 func repeated(r Rule, side policy.Side) error {
 	what := fmt.Sprintf("match = %q", r.Match)
 	if r.Target != "" {

@@ -1,12 +1,6 @@
 package rules
 
-import (
-	"iter"
-	"maps"
-	"slices"
-
-	"github.com/afloat-go/afloat/interceptors/policy"
-)
+import "github.com/afloat-go/afloat/interceptors/policy"
 
 // Live is a policy of [Rules] that is in force and that has guarded some call.
 type Live struct {
@@ -34,34 +28,17 @@ type Live struct {
 	Shadow bool
 }
 
-// Live yields every policy that is in force at the moment, each once, in no
-// particular order. Policies that a change of rules has removed are not among
-// them, though calls may still hold their permits.
-func (r *Rules) Live() iter.Seq[Live] {
-	return func(yield func(Live) bool) {
-		g, all := r.allShared()
-		for _, s := range all {
-			if !yield(s.live) {
-				return
-			}
-		}
-		for e := range g.table.entries() {
-			for _, o := range e.own {
-				if !yield(o.live(e)) {
-					return
-				}
-			}
-		}
-	}
+// liveAs begins the description of a shared policy.
+func liveAs(key Key, side policy.Side) Live {
+	return Live{Side: side, Target: key.Target, Name: key.Name}
 }
 
-// allShared returns the generation in force and its shared policies, so that they
-// can be looked at outside the lock.
-func (r *Rules) allShared() (*generation, []*shared) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	g := r.current.Load()
-	return g, slices.Collect(maps.Values(g.shared))
+// owned is a policy of one entry: by the i-th template of its rule.
+type owned struct {
+	policy.Policy
+
+	rule *rule
+	i    int
 }
 
 // live describes the policy of a key.
@@ -72,7 +49,14 @@ func (o owned) live(e *entry) Live {
 	}
 }
 
-// liveAs begins the description of a shared policy.
-func liveAs(key Key, side policy.Side) Live {
-	return Live{Side: side, Target: key.Target, Name: key.Name}
+// shared is a policy that several entries use.
+type shared struct {
+	id   identity
+	live Live
+}
+
+// busy reports whether something would be lost if p were dropped.
+func busy(p policy.Policy) bool {
+	i, ok := p.(policy.Idler)
+	return !ok || !i.Idle()
 }

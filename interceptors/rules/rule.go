@@ -27,9 +27,75 @@ type Rule struct {
 	// rules do not apply to calls past the key limit.
 	Shadow bool
 	// Policies are the templates of the rule, in any order. A call has at most
-	// [MaxPolicies], those of a shadow rule included. None: the calls are left
+	// [policy.MaxPolicies], those of a shadow rule included. None: the calls are left
 	// unguarded.
 	Policies []Template
+}
+
+// checkSides requires sides that there are, and those of clients with a target.
+func (r Rule) checkSides() error {
+	var faults []error
+	for _, s := range r.Sides {
+		if s > policy.Local {
+			faults = append(faults, fmt.Errorf("side of the rule = %d; must be Client, Server or Local", s))
+		}
+	}
+	if r.Target != "" && !r.applies(policy.Client) {
+		faults = append(faults, fmt.Errorf("target = %q; must be empty in a rule that is not for clients", r.Target))
+	}
+	return errors.Join(faults...)
+}
+
+// compartment returns the one that the i-th template names, if it names one.
+func (r Rule) compartment(i int) (c compartment, ok bool) {
+	t := r.Policies[i]
+	return compartment{t.Kind, t.Compartment, r.Shadow}, t.Compartment != ""
+}
+
+// checkRepeats requires that no call meets one policy twice.
+func (r Rule) checkRepeats() error {
+	var faults []error
+	for i := range r.Policies {
+		c, ok := r.compartment(i)
+		repeats := slices.ContainsFunc(r.Policies[:i], func(t Template) bool {
+			return t.Compartment == c.name && t.Kind == c.kind
+		})
+		if ok && repeats {
+			faults = append(faults, fmt.Errorf("compartment of policy %d = %q; must be named by one %s of a rule", i, c.name, c.kind))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// applies reports whether r is for calls seen on side.
+func (r Rule) applies(side policy.Side) bool {
+	return len(r.Sides) == 0 || slices.Contains(r.Sides, side)
+}
+
+// sides returns those on which r can meet calls: with a target, the client side
+// only.
+func (r Rule) sides() []policy.Side {
+	var all []policy.Side
+	for s := range policy.Local + 1 {
+		if r.applies(s) && (r.Target == "" || s == policy.Client) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// count returns how many policies of r a call on side has.
+func (r Rule) count(side policy.Side) int {
+	if !r.applies(side) {
+		return 0
+	}
+	n := 0
+	for _, t := range r.Policies {
+		if t.applies(side) {
+			n++
+		}
+	}
+	return n
 }
 
 // rule is a Rule that was checked. It is immutable.
@@ -68,48 +134,74 @@ func newRule(r Rule, observer policy.Observer) (*rule, error) {
 	return checked, errors.Join(faults...)
 }
 
-func (r Rule) checkSides() error {
-	var faults []error
-	for _, s := range r.Sides {
-		if s > policy.Local {
-			faults = append(faults, fmt.Errorf("side of the rule = %d; must be Client, Server or Local", s))
-		}
+// identity returns that of the i-th policy of the rule for a call.
+func (r *rule) identity(i int, call *policy.Call) identity {
+	t := r.Policies[i]
+	if t.given != nil {
+		return identity{given: t.given}
 	}
-	if r.Target != "" && !r.applies(policy.Client) {
-		faults = append(faults, fmt.Errorf("target = %q; must be empty in a rule that is not for clients", r.Target))
+	key := t.keyOf(call)
+	id := identity{
+		kind: t.Kind, scope: t.Scope, side: call.Side, target: key.Target, name: key.Name, shadow: r.Shadow,
 	}
-	return errors.Join(faults...)
+	switch t.Scope {
+	case PerCompartment:
+	case PerMethod:
+		id.nth = r.nth(i, call.Side)
+	case PerService, PerTarget:
+		id.match, id.nth = r.Match, r.nth(i, call.Side)
+	}
+	return id
 }
 
-// applies reports whether r is for calls seen on side.
-func (r Rule) applies(side policy.Side) bool {
-	return len(r.Sides) == 0 || slices.Contains(r.Sides, side)
+// overflowIdentity returns that of the i-th policy of the rule for calls past the
+// key limit. Compartments and policies by Use are the same for them as for
+// other calls.
+func (r *rule) overflowIdentity(i int, side policy.Side) identity {
+	id := r.identity(i, &policy.Call{Side: side, Target: r.Target})
+	if id.given != nil || id.scope == PerCompartment {
+		return id
+	}
+	id.name, id.match, id.overflow = overflowName, r.Match, true
+	return id
 }
 
-// sides are those on which r can meet calls: with a target, the client side
-// only.
-func (r Rule) sides() []policy.Side {
-	var all []policy.Side
-	for s := range policy.Local + 1 {
-		if r.applies(s) && (r.Target == "" || s == policy.Client) {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-// count is how many policies of r a call on side has.
-func (r Rule) count(side policy.Side) int {
-	if !r.applies(side) {
-		return 0
-	}
+// nth counts the templates before the i-th that are like it for side.
+func (r *rule) nth(i int, side policy.Side) int {
 	n := 0
-	for _, t := range r.Policies {
-		if t.applies(side) {
+	for _, t := range r.Policies[:i] {
+		if t.given == nil && t.Kind == r.Policies[i].Kind && t.Scope == r.Policies[i].Scope && t.applies(side) {
 			n++
 		}
 	}
 	return n
+}
+
+// meets reports whether both rules can apply to one call.
+func (r *rule) meets(o *rule) bool {
+	return (r.pattern.covers(o.pattern) || o.pattern.covers(r.pattern)) &&
+		(r.Target == o.Target || r.Target == "" || o.Target == "")
+}
+
+// largest returns how many policies a call has from one of the rules at most.
+func largest(rules []*rule) int {
+	n := 0
+	for _, r := range rules {
+		n = max(n, most(r))
+	}
+	return n
+}
+
+// most returns how many policies a call has from the rules, on the side where it
+// has the most.
+func most(rules ...*rule) int {
+	var n [policy.Local + 1]int
+	for _, r := range rules {
+		for side := range n {
+			n[side] += r.count(policy.Side(side))
+		}
+	}
+	return slices.Max(n[:])
 }
 
 // tooMany returns the fault of a call with n policies.

@@ -4,17 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
-)
-
-// DefaultMaxKeys is the default of [WithMaxKeys].
-const (
-	DefaultMaxKeys = 4096
-	maxMaxKeys     = 1 << 20
 )
 
 // Rules resolve calls by a list of rules, with one chain per (target, method).
@@ -27,7 +22,7 @@ const (
 // share one overflow chain per rule, which has every policy but breakers.
 // [Rules.Overflowed] counts such calls.
 type Rules struct {
-	maxKeys  int
+	room     room
 	observer policy.Observer
 	heard    policy.Observer // observer as it was given, nil if nobody is
 	options  []policy.ChainOption
@@ -35,51 +30,27 @@ type Rules struct {
 	current    atomic.Pointer[generation]
 	overflowed atomic.Uint64
 
-	fullUntil atomic.Int64 // an Instant
-
 	applying sync.Mutex // held to change the rules
 	mu       sync.Mutex // held to add and to drop keys, and to change the generation
 }
 
-// Option changes how rules are built.
-type Option interface{ apply(*Rules) }
-
-type optionFunc func(*Rules)
-
-func (f optionFunc) apply(r *Rules) { f(r) }
-
-// WithObserver tells o of the calls of all chains of the rules, and of what the
-// policies made for them report. Default: no observer, and so with a nil o.
-func WithObserver(o policy.Observer) Option {
-	return optionFunc(func(r *Rules) {
-		r.observer, r.heard = policy.Observe(o), o
-		r.options = []policy.ChainOption{policy.WithObserver(o)}
-	})
-}
-
-// WithMaxKeys bounds the number of (target, method) pairs for which rules keep
-// policies. Range [1, 1048576]. Default 4096.
-func WithMaxKeys(n int) Option {
-	return optionFunc(func(r *Rules) { r.maxKeys = n })
-}
-
 // New checks the rules and reports all faults at once: malformed and
 // repeated patterns, templates without a function, bad configuration of any
-// policy, more than [MaxPolicies] policies.
+// policy, more than [policy.MaxPolicies] policies.
 func New(rules []Rule, opts ...Option) (*Rules, error) {
-	r := &Rules{maxKeys: DefaultMaxKeys, observer: policy.NopObserver{}}
+	r := &Rules{room: room{maxKeys: DefaultMaxKeys}, observer: policy.NopObserver{}}
 	for _, o := range opts {
 		o.apply(r)
 	}
 	var faults []error
-	if r.maxKeys < 1 || r.maxKeys > maxMaxKeys {
-		faults = append(faults, fmt.Errorf("rules: max_keys = %d; must be in [1, %d]", r.maxKeys, maxMaxKeys))
+	if r.room.maxKeys < 1 || r.room.maxKeys > maxMaxKeys {
+		faults = append(faults, fmt.Errorf("rules: max_keys = %d; must be in [1, %d]", r.room.maxKeys, maxMaxKeys))
 	}
-	set, err := newRuleset(rules, r.observer)
+	m, err := newMatcher(rules, r.observer)
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, err
 	}
-	r.current.Store(newGeneration(set))
+	r.current.Store(newGeneration(m))
 	watch(r.heard, r)
 	return r, nil
 }
@@ -102,21 +73,146 @@ func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 	return r.resolveNew(call)
 }
 
+// resolveNew makes the entry of a method that was not seen before.
+func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
+	g := r.current.Load()
+	if !g.matcher.find(call).guards() {
+		return nil
+	}
+	if r.room.knownFull() {
+		return r.overflow(g, call)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.resolveLocked(r.current.Load(), call)
+}
+
+// resolveLocked does what resolveNew does, under the lock. g is in force: what an
+// earlier generation found no longer counts.
+func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
+	if c := g.table.lookup(call); c != nil {
+		return c
+	}
+	if !r.room.makeFor(g) {
+		r.overflowed.Add(1)
+		return r.overflowLocked(g, call)
+	}
+	b := builder{rules: r, next: g}
+	e, err := b.entry(call)
+	switch {
+	case err != nil:
+		// A template that worked when the rules were built fails now.
+		r.overflowed.Add(1)
+		return r.overflowLocked(g, call)
+	case e == nil:
+		return nil
+	default:
+		g.table.insert(e)
+		return e.chain
+	}
+}
+
+// overflow counts a call that gets no key of its own.
+func (r *Rules) overflow(g *generation, call *policy.Call) *policy.Chain {
+	r.overflowed.Add(1)
+	return r.overflowChain(g, call)
+}
+
+// overflowChain returns the overflow chain of call's rule, nil if there is none.
+func (r *Rules) overflowChain(g *generation, call *policy.Call) *policy.Chain {
+	at, c := g.overflowOf(call)
+	if at.rule == nil || c != nil {
+		return c
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.overflowLocked(r.current.Load(), call)
+}
+
+// overflowLocked makes the chain if need be. g must be in force.
+func (r *Rules) overflowLocked(g *generation, call *policy.Call) *policy.Chain {
+	at, c := g.overflowOf(call)
+	if at.rule == nil || c != nil {
+		return c
+	}
+	b := builder{rules: r, next: g}
+	c, err := b.overflow(at)
+	if err != nil {
+		return nil // unreachable: there are few policies, and none is nil
+	}
+	g.overflow.Store(at, c)
+	return c
+}
+
+// Overflowed returns how many times a call got the overflow chain because the
+// rules were full or a template failed.
+func (r *Rules) Overflowed() uint64 { return r.overflowed.Load() }
+
+// Apply replaces the rules in force while calls go on. It checks the new rules
+// as [New] does and reports all faults at once. If there are any, nothing
+// changes.
+//
+// A policy that the new rules also want is kept, with its state and its waiting and
+// running calls, and gets its new configuration from [Template.Update]. Policies are
+// matched by kind, side and scope, and by their compartment, or else by their target
+// and method or service. For a policy of one method the rule does not matter: a
+// method that gets its own rule keeps the breaker that it had under "*". Policies of
+// a service or a target are also matched by the rule's Match. Several policies of the
+// same kind and scope in one rule are matched by their order. Shadow rules and other
+// rules never share policies.
+//
+// Policies that the new rules do not want are left alone: calls that hold their
+// permits settle with them. Policies without Kind or Update are made anew.
+//
+// No call fails because of a change. Each call gets its policies from the old
+// rules or from the new ones. The policies that are kept get their new
+// configurations one after the other while Apply runs.
+//
+// Apply is safe for concurrent use; of several calls the last wins. A
+// [policy.Observer] must not call it.
+func (r *Rules) Apply(rules []Rule) error {
+	m, err := newMatcher(rules, r.observer)
+	if err != nil {
+		return err
+	}
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	unfit := map[identity]bool{}
+	for _, k := range r.turnOver(m, nil) {
+		if k.template.Update(k.key, k.policy) != nil {
+			unfit[k.id] = true
+		}
+	}
+	if len(unfit) > 0 {
+		r.turnOver(m, unfit)
+	}
+	return nil
+}
+
+// turnOver builds a generation of the present keys and puts it in force at once.
+// It returns the policies that are kept and must be updated. The caller does so
+// outside the lock, because they may report to an observer.
+func (r *Rules) turnOver(m *matcher, unfit map[identity]bool) []kept {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := builder{rules: r, next: newGeneration(m), old: r.current.Load(), unfit: unfit}
+	b.takeOver()
+	r.room.forget()
+	r.current.Store(b.next)
+	return b.kept
+}
+
 // Matching returns the rules that apply to a call: the closest rule, and the
 // closest shadow rule. It makes no policies.
 func (r *Rules) Matching(call *policy.Call) []Rule {
 	var all []Rule
-	for _, m := range r.current.Load().set.find(call).all() {
+	for _, m := range r.current.Load().matcher.find(call).all() {
 		own := m.Rule
 		own.Policies, own.Sides = slices.Clone(own.Policies), slices.Clone(own.Sides)
 		all = append(all, own)
 	}
 	return all
 }
-
-// Overflowed returns how many times a call got the overflow chain because the
-// rules were full or a template failed.
-func (r *Rules) Overflowed() uint64 { return r.overflowed.Load() }
 
 // All yields the keys that the rules hold at the moment, with their chains, in
 // no particular order. The Name of each key is a method.
@@ -130,4 +226,39 @@ func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
 			}
 		}
 	}
+}
+
+// Live yields every policy that is in force at the moment, each once, in no
+// particular order. Policies that a change of rules has removed are not among
+// them, though calls may still hold their permits.
+func (r *Rules) Live() iter.Seq[Live] {
+	return func(yield func(Live) bool) {
+		g, all := r.allShared()
+		for _, s := range all {
+			if !yield(s.live) {
+				return
+			}
+		}
+		for e := range g.table.entries() {
+			for _, o := range e.own {
+				if !yield(o.live(e)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// allShared returns the generation in force and its shared policies, so that they
+// can be looked at outside the lock.
+func (r *Rules) allShared() (*generation, []*shared) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.current.Load()
+	return g, slices.Collect(maps.Values(g.shared))
+}
+
+// observerFor returns the observer for a policy of calls on side.
+func (r *Rules) observerFor(key Key, side policy.Side) policy.Observer {
+	return policy.Locate(r.observer, key.Target, side)
 }

@@ -93,7 +93,9 @@ func TestResolveMakesAKeyOnce(t *testing.T) {
 // idle is a policy that does nothing.
 type idle struct{}
 
-func (idle) Acquire(context.Context, *policy.Call) (policy.Permit, error) { return policy.Permit{}, nil }
+func (idle) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, nil
+}
 
 // Places that are remembered must stay bounded: half of them are always free,
 // else a lookup would not end.

@@ -61,49 +61,6 @@ func (t Template) On(sides ...policy.Side) Template {
 	return t
 }
 
-// Use returns a template for p itself: all calls of all rules that use p share
-// it. A change of the rules does not update p; that is up to the caller.
-func Use(p policy.Policy) Template {
-	t := Template{Scope: PerCompartment, given: new(int), New: func(Key) (policy.Policy, error) {
-		if p == nil {
-			return nil, errors.New("shared policy = nil; must be a policy")
-		}
-		return p, nil
-	}}
-	if v := reflect.ValueOf(p); v.IsValid() && v.Comparable() {
-		t.given = p
-	}
-	return t
-}
-
-// TemplateOf returns a template of policies of the kind and type P, for the functions
-// that packages of policies have, such as breaker.Each. The config is that of
-// [Template.Config]. The functions are as [Template.New] and [Template.Update], except
-// that update is only asked about a P.
-func TemplateOf[P policy.Policy](kind string, config any, create func(Key) (P, error), update func(Key, P) error) Template {
-	return Template{
-		Kind: kind, Config: config,
-		New: func(k Key) (policy.Policy, error) {
-			p, err := create(k)
-			if err != nil {
-				return nil, err
-			}
-			return p, nil
-		},
-		Update: func(k Key, p policy.Policy) error {
-			own, ok := p.(P)
-			if !ok {
-				return ErrOther
-			}
-			return update(k, own)
-		},
-	}
-}
-
-// ErrOther says that a policy is not one that the template would make for the key. A
-// [Template.Update] returns it to have the policy made anew.
-var ErrOther = errors.New("rules: the policy is not one of the template's")
-
 // trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
 // policy of it.
 func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Policy, error) {
@@ -129,6 +86,8 @@ func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Po
 	return p, err
 }
 
+// checkScope requires a scope that there is, and a compartment with PerCompartment
+// only.
 func (t Template) checkScope(i int) error {
 	switch {
 	case t.given != nil:
@@ -144,6 +103,7 @@ func (t Template) checkScope(i int) error {
 	}
 }
 
+// checkKind requires a kind where policies are told apart by it.
 func (t Template) checkKind(i int) error {
 	if t.Kind == "" && (t.Update != nil || t.Compartment != "") {
 		return fmt.Errorf("kind of policy %d = \"\"; must be set in a compartment and with Update", i)
@@ -151,7 +111,7 @@ func (t Template) checkKind(i int) error {
 	return nil
 }
 
-// make makes the policy for a key. It is never nil without an error.
+// make makes the policy for a key, never nil without an error.
 func (t Template) make(i int, k Key) (policy.Policy, error) {
 	p, err := t.New(k)
 	if err == nil && p == nil {
@@ -164,3 +124,110 @@ func (t Template) make(i int, k Key) (policy.Policy, error) {
 func (t Template) applies(side policy.Side) bool {
 	return len(t.Sides) == 0 || slices.Contains(t.Sides, side)
 }
+
+// keyOf returns the key of the policy of t that guards call.
+func (t Template) keyOf(call *policy.Call) Key {
+	switch t.Scope {
+	case PerService:
+		return Key{Target: call.Target, Name: serviceOf(call.Method)}
+	case PerTarget:
+		return Key{Target: call.Target, Name: "*"}
+	case PerCompartment:
+		return Key{Name: t.Compartment}
+	default:
+		return Key{Target: call.Target, Name: call.Method}
+	}
+}
+
+// Use returns a template for p itself: all calls of all rules that use p share
+// it. A change of the rules does not update p; that is up to the caller.
+func Use(p policy.Policy) Template {
+	t := Template{Scope: PerCompartment, given: new(int), New: func(Key) (policy.Policy, error) {
+		if p == nil {
+			return nil, errors.New("shared policy = nil; must be a policy")
+		}
+		return p, nil
+	}}
+	if v := reflect.ValueOf(p); v.IsValid() && v.Comparable() {
+		t.given = p
+	}
+	return t
+}
+
+// TemplateOf returns a template of policies of the kind and type P, for the functions
+// that packages of policies have, such as breaker.Each. The config is that of
+// [Template.Config]. The functions are as [Template.New] and [Template.Update], except
+// that update is only asked about a P. A nil update: policies are made anew.
+func TemplateOf[P policy.Policy](kind string, config any, create func(Key) (P, error), update func(Key, P) error) Template {
+	t := Template{Kind: kind, Config: config, New: func(k Key) (policy.Policy, error) {
+		p, err := create(k)
+		if err != nil {
+			return nil, err
+		}
+		return p, nil
+	}}
+	if update != nil {
+		t.Update = func(k Key, p policy.Policy) error {
+			own, ok := p.(P)
+			if !ok {
+				return ErrOther
+			}
+			return update(k, own)
+		}
+	}
+	return t
+}
+
+// ErrOther says that a policy is not one that the template would make for the key. A
+// [Template.Update] returns it to have the policy made anew.
+var ErrOther = errors.New("rules: the policy is not one of the template's")
+
+// Scope says which calls of a rule share a policy.
+type Scope uint8
+
+// The scopes. A client's policies are separate for each target, except in a
+// compartment.
+const (
+	// PerMethod: the calls of one method.
+	PerMethod Scope = iota
+	// PerService: the calls of one service.
+	PerService
+	// PerTarget: all calls to one target; on a server, all calls that it answers.
+	PerTarget
+	// PerCompartment: all calls of the rule and of every other rule that names the
+	// compartment, whatever the target.
+	PerCompartment
+)
+
+// String returns the scope's name, such as "per_method".
+func (s Scope) String() string {
+	switch s {
+	case PerMethod:
+		return "per_method"
+	case PerService:
+		return "per_service"
+	case PerTarget:
+		return "per_target"
+	case PerCompartment:
+		return "per_compartment"
+	default:
+		return fmt.Sprintf("Scope(%d)", uint8(s))
+	}
+}
+
+// Key says which calls a new policy is for.
+type Key struct {
+	// Name is the method, the service as "/pkg.Service/", "*" for a target, the
+	// compartment, or "(overflow)" for calls past the key limit.
+	Name string
+	// Target is the client's target, empty on a server, in a compartment, and for
+	// calls past the key limit.
+	Target string
+	// Shadow: the policy is for a shadow rule and must only watch.
+	Shadow bool
+	// Observer hears what the policy reports. It is never nil.
+	Observer policy.Observer
+}
+
+// overflowName names the policies that calls past the key limit share.
+const overflowName = "(overflow)"

@@ -64,7 +64,9 @@ func (t *texts) entries() iter.Seq[*entry] {
 }
 
 // slot returns the i-th slot, counted around.
-func (t *texts) slot(i uint64) *atomic.Pointer[entry] { return &t.slots[i&uint64(len(t.slots)-1)] }
+func (t *texts) slot(i uint64) *atomic.Pointer[entry] {
+	return &t.slots[i&uint64(len(t.slots)-1)] //nolint:gosec // a length is not negative
+}
 
 // hash returns where the search for a text begins.
 func (t *texts) hash(at callText) uint64 {

@@ -29,8 +29,9 @@ type Config struct {
 	Total time.Duration
 }
 
+// validate reports all faults of c.
 func (c Config) validate() error {
-	f := validate.Of("timeout")
+	f := validate.Of(kind)
 	for _, field := range []struct {
 		name  string
 		value time.Duration

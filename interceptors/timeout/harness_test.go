@@ -42,7 +42,7 @@ func acquire(tb testing.TB, ctx context.Context, p policy.Policy, kind policy.Sh
 type asked struct {
 	policy.Permit
 
-	Context context.Context //nolint:containedctx // of a test's call
+	Context context.Context
 }
 
 // wantExpired checks the error of a stream that overstayed a limit, as its own

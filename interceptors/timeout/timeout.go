@@ -10,6 +10,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
+// kind is what faults of a configuration call this policy.
+const kind = "timeout"
+
 // Timeout is a [policy.Policy] that bounds how long calls take. It is safe for
 // concurrent use. Make one with [New]; the zero Timeout must not be used.
 type Timeout struct{ config atomic.Pointer[Config] }
@@ -21,31 +24,6 @@ func New(cfg Config) (*Timeout, error) {
 		return nil, err
 	}
 	return t, nil
-}
-
-// Each returns a template of timeouts for the methods that a rule matches. Bad
-// configuration is reported when the rules are built, and so is a shadow rule,
-// because a timeout cannot only watch.
-func Each(cfg Config) rules.Template {
-	// A timeout counts nothing, so one serves all keys and need not be kept when
-	// the rules change.
-	t, err := New(cfg)
-	return rules.Template{
-		Kind: "timeout", Config: cfg, Scope: rules.PerTarget,
-		New: func(key rules.Key) (policy.Policy, error) {
-			if err := errors.Join(err, checkShadow(key)); err != nil {
-				return nil, err
-			}
-			return t, nil
-		},
-	}
-}
-
-// checkShadow refuses a shadow rule.
-func checkShadow(key rules.Key) error {
-	f := validate.Of("timeout")
-	f.Require(!key.Shadow, "shadow", key.Shadow, "false for the rule: a timeout cannot only watch")
-	return f.Err()
 }
 
 // Config returns the configuration in force.
@@ -72,28 +50,26 @@ func (*Timeout) Idle() bool { return true }
 func (t *Timeout) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	cfg := t.config.Load()
 	if call.Shape.Streams() {
-		return cfg.stream(ctx, call), nil
+		return newStream(ctx, cfg, call), nil
 	}
-	return cfg.unary(ctx, call), nil
+	return bounded(ctx, cfg, call), nil
 }
 
-// unary bounds a unary call.
-func (c *Config) unary(ctx context.Context, call *policy.Call) policy.Permit {
-	limit := c.Max
+// bounded returns the permit of a unary call, with an earlier deadline if need be.
+func bounded(ctx context.Context, cfg *Config, call *policy.Call) policy.Permit {
+	limit := cfg.Max
 	deadline, hasDeadline := ctx.Deadline()
-	if !hasDeadline && c.Default > 0 {
-		limit = c.Default
+	if !hasDeadline && cfg.Default > 0 {
+		limit = cfg.Default
 	}
 	if limit == 0 {
 		return policy.Permit{}
 	}
-	if hasDeadline {
-		if policy.InstantOf(deadline).Sub(call.Now()) <= limit {
-			return policy.Permit{}
-		}
+	if hasDeadline && policy.InstantOf(deadline).Sub(call.Now()) <= limit {
+		return policy.Permit{}
 	}
-	bounded, cancel := context.WithTimeout(ctx, limit)
-	call.Context = bounded
+	shorter, cancel := context.WithTimeout(ctx, limit)
+	call.Context = shorter
 	return policy.Permit{Settler: release(cancel)}
 }
 
@@ -102,3 +78,17 @@ type release context.CancelFunc
 
 // Settle releases the context.
 func (r release) Settle(uint64, *policy.Outcome) { r() }
+
+// Each returns a template of timeouts for the methods that a rule matches. Bad
+// configuration is reported when the rules are built, and so is a shadow rule,
+// because a timeout cannot only watch.
+func Each(cfg Config) rules.Template {
+	// A timeout counts nothing, so one serves all keys and need not be kept when
+	// the rules change.
+	t, err := New(cfg)
+	return rules.TemplateOf(kind, cfg,
+		func(key rules.Key) (*Timeout, error) {
+			return t, errors.Join(err, validate.Enforced(kind, key.Shadow))
+		}, nil,
+	).Per(rules.PerTarget)
+}

@@ -74,7 +74,7 @@ func (r Rig) Start(t *testing.T) *grpc.ClientConn {
 	return cc
 }
 
-// Desc is the rig's service, for a server of the test's own.
+// Desc returns the rig's service, for a server of the test's own.
 func (r Rig) Desc() *grpc.ServiceDesc {
 	stream := func(_ any, s grpc.ServerStream) error {
 		if r.Stream == nil {
@@ -94,6 +94,7 @@ func (r Rig) Desc() *grpc.ServiceDesc {
 	}
 }
 
+// answer handles a unary call.
 func (r Rig) answer(srv any, ctx context.Context, decode func(any) error, in grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // gRPC's own signature
 	req := new(wrapperspb.StringValue)
 	if err := decode(req); err != nil {
@@ -108,7 +109,7 @@ func (r Rig) answer(srv any, ctx context.Context, decode func(any) error, in grp
 	return in(ctx, req, &grpc.UnaryServerInfo{Server: srv, FullMethod: Unary}, handler)
 }
 
-// Echo is a handler that sends every message back.
+// Echo handles a stream by sending every message back.
 func Echo(s grpc.ServerStream) error {
 	for {
 		m := Message()
@@ -124,7 +125,7 @@ func Echo(s grpc.ServerStream) error {
 	}
 }
 
-// Message is a message of the rig's service.
+// Message returns a message of the rig's service.
 func Message() *wrapperspb.StringValue { return wrapperspb.String("hello") }
 
 // Invoke makes a unary call.
@@ -150,7 +151,7 @@ func DescOf(method string) *grpc.StreamDesc {
 	}
 }
 
-// ChainOf is a chain of the policies.
+// ChainOf returns a chain of the policies, and ends the test if there can be none.
 func ChainOf(tb testing.TB, policies ...policy.Policy) *policy.Chain {
 	tb.Helper()
 	c, err := policy.NewChain(policies)

@@ -18,7 +18,7 @@ type Fault struct { //nolint:errname // the package's word for it
 	Allowed string
 }
 
-// Error says "policy: field = value; must be allowed".
+// Error returns "policy: field = value; must be allowed".
 func (f *Fault) Error() string {
 	return fmt.Sprintf("%s: %s = %v; must be %s", f.Policy, f.Field, f.Value, f.Allowed)
 }
@@ -28,6 +28,7 @@ func Each(err error) iter.Seq[*Fault] {
 	return func(yield func(*Fault) bool) { each(err, yield) }
 }
 
+// each yields the faults of err and reports whether to go on.
 func each(err error, yield func(*Fault) bool) bool {
 	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case *Fault:
@@ -74,5 +75,12 @@ func Options[T any](policy string, opts []T) error {
 	for i, o := range opts {
 		f.Require(any(o) != nil, fmt.Sprintf("option %d", i), "nil", "an option of the package")
 	}
+	return f.Err()
+}
+
+// Enforced reports a rule that is a shadow rule although the policy cannot only watch.
+func Enforced(policy string, shadow bool) error {
+	f := Of(policy)
+	f.Require(!shadow, "shadow", shadow, fmt.Sprintf("false for the rule: a %s cannot only watch", policy))
 	return f.Err()
 }

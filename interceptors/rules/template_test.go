@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -178,5 +179,30 @@ func TestRuleOfAnotherSide(t *testing.T) {
 	}
 	if err := c.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
+	}
+}
+
+// A template of one type of policy hands out nothing with an error, and asks update
+// about that type only.
+func TestTemplateOf(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	update := func(rules.Key, *handing) error { asked++; return errPlain }
+	good := rules.TemplateOf("hand", "config", func(rules.Key) (*handing, error) { return new(handing), nil }, update)
+	if p, err := good.New(rules.Key{}); p == nil || err != nil || good.Kind != "hand" || good.Config != "config" {
+		t.Errorf("New = %v, %v, of %+v", p, err, good)
+	}
+	if err := good.Update(rules.Key{}, handing{}); !errors.Is(err, rules.ErrOther) || asked != 0 {
+		t.Errorf("Update of another type = %v, and asked %d times; want ErrOther and none", err, asked)
+	}
+	if err := good.Update(rules.Key{}, new(handing)); !errors.Is(err, errPlain) {
+		t.Errorf("Update = %v; want the error of update", err)
+	}
+	bad := rules.TemplateOf("hand", nil, func(rules.Key) (*handing, error) { return new(handing), errPlain }, nil)
+	if p, err := bad.New(rules.Key{}); p != nil || !errors.Is(err, errPlain) {
+		t.Errorf("New = %v, %v; want nothing but the error", p, err)
+	}
+	if bad.Update != nil {
+		t.Error("there is an Update without a function for it")
 	}
 }

@@ -1,0 +1,145 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// matcher finds the rules of a call. It is not changed once it is in use.
+type matcher struct {
+	enforced, shadow index
+	// compartments has those that name each.
+	compartments map[compartment][]member
+}
+
+// member is a template in a compartment: the i-th of its rule.
+type member struct {
+	*rule
+
+	i int
+}
+
+// newMatcher checks the rules and reports all faults at once.
+func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
+	m := &matcher{compartments: map[compartment][]member{}}
+	var faults []error
+	var enforced, shadows []*rule
+	for _, given := range rules {
+		r, err := newRule(given, observer)
+		faults = append(faults, err)
+		if r.pattern == (pattern{}) {
+			continue // there is a fault already
+		}
+		faults = append(faults, m.indexOf(given).add(r), m.share(r))
+		if r.Shadow {
+			shadows = append(shadows, r)
+		} else {
+			enforced = append(enforced, r)
+		}
+	}
+	faults = append(faults, checkSums(enforced, shadows))
+	m.enforced.sort()
+	m.shadow.sort()
+	return m, errors.Join(faults...)
+}
+
+// share notes the compartments of r. All templates that name a compartment must
+// agree on what it is.
+func (m *matcher) share(r *rule) error {
+	var faults []error
+	for i, t := range r.Policies {
+		c, ok := r.compartment(i)
+		if !ok {
+			continue
+		}
+		m.compartments[c] = append(m.compartments[c], member{r, i})
+		first := m.compartments[c][0]
+		if want := first.Policies[first.i].Config; !reflect.DeepEqual(want, t.Config) {
+			faults = append(faults, fmt.Errorf("rule %q: configuration of policy %d = %+v; must be that of compartment %q in rule %q, %+v",
+				r.Match, i, t.Config, c.name, first.Match, want))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// find returns the rules of a call.
+func (m *matcher) find(call *policy.Call) found {
+	return found{m.enforced.find(call), m.shadow.find(call)}
+}
+
+// indexOf returns where rules like r are found.
+func (m *matcher) indexOf(r Rule) *index {
+	if r.Shadow {
+		return &m.shadow
+	}
+	return &m.enforced
+}
+
+// templateOf finds the template that a shared policy would be made by now.
+func (m *matcher) templateOf(id identity) (t Template, ok bool) {
+	if id.scope == PerCompartment {
+		for _, c := range m.compartments[compartment{id.kind, id.name, id.shadow}] {
+			if t = c.Policies[c.i]; c.applies(id.side) && t.applies(id.side) {
+				return t, true
+			}
+		}
+		return Template{}, false
+	}
+	r := m.ruleOf(id)
+	if r == nil {
+		return Template{}, false
+	}
+	for i, t := range r.Policies {
+		like := r.identity(i, &policy.Call{Method: id.name, Target: id.target, Side: id.side})
+		if id.overflow {
+			like = r.overflowIdentity(i, id.side)
+		}
+		if like == id && t.applies(id.side) {
+			return t, true
+		}
+	}
+	return Template{}, false
+}
+
+// ruleOf finds the rule of a policy that stands for one, nil if it is gone.
+func (m *matcher) ruleOf(id identity) *rule {
+	p, err := parsePattern(id.match)
+	if err != nil {
+		return nil // a policy by Use
+	}
+	return m.indexOf(Rule{Shadow: id.shadow}).groups[p.text].find(&policy.Call{Target: id.target, Side: id.side})
+}
+
+// checkSums requires that no call has too many policies from a rule and a shadow
+// rule together.
+func checkSums(enforced, shadows []*rule) error {
+	if largest(enforced)+largest(shadows) <= policy.MaxPolicies {
+		return nil
+	}
+	var faults []error
+	for _, shadow := range shadows {
+		for _, r := range enforced {
+			if n := most(r, shadow); r.meets(shadow) && n > policy.MaxPolicies && max(most(r), most(shadow)) <= policy.MaxPolicies {
+				faults = append(faults, fmt.Errorf("rule %q, with shadow rule %q: %w", r.Match, shadow.Match, tooMany(n)))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// found are the rules that apply to a call. Either may be nil.
+type found struct{ enforced, shadow *rule }
+
+// guards reports whether the rules have any policy for the call.
+func (f found) guards() bool {
+	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+}
+
+// all returns the rules that there are.
+func (f found) all() []*rule {
+	return slices.DeleteFunc([]*rule{f.enforced, f.shadow}, func(r *rule) bool { return r == nil })
+}

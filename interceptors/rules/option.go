@@ -1,0 +1,50 @@
+package rules
+
+import (
+	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// DefaultMaxKeys is the default of [WithMaxKeys].
+const (
+	DefaultMaxKeys = 4096
+	maxMaxKeys     = 1 << 20
+)
+
+// Option changes how rules are built.
+type Option interface{ apply(*Rules) }
+
+type optionFunc func(*Rules)
+
+func (f optionFunc) apply(r *Rules) { f(r) }
+
+// WithObserver tells o of the calls of all chains of the rules, and of what the
+// policies made for them report. Default: no observer, and so with a nil o.
+func WithObserver(o policy.Observer) Option {
+	return optionFunc(func(r *Rules) {
+		r.observer, r.heard = policy.Observe(o), o
+		r.options = []policy.ChainOption{policy.WithObserver(o)}
+	})
+}
+
+// WithMaxKeys bounds the number of (target, method) pairs for which rules keep
+// policies. Range [1, 1048576]. Default 4096.
+func WithMaxKeys(n int) Option {
+	return optionFunc(func(r *Rules) { r.room.maxKeys = n })
+}
+
+// Watcher is implemented by a [policy.Observer] that inspects rules from time to time,
+// for example to report the states of their policies as metrics.
+type Watcher interface {
+	// Watch is called once, when the rules are built. It must not keep the rules
+	// from being garbage collected.
+	Watch(r *Rules)
+}
+
+// watch shows r to o, if that looks at rules.
+func watch(o policy.Observer, r *Rules) {
+	if w, ok := o.(Watcher); ok {
+		defer contain.Panic()
+		w.Watch(r)
+	}
+}
