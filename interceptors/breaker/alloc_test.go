@@ -2,6 +2,7 @@ package breaker_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -12,25 +13,38 @@ import (
 // Neither an admitted nor a refused call may allocate.
 func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	open := tripped(t, breaker.Config{OpenFor: time.Hour})
+	never := breaker.Config{ConsecutiveFailures: breaker.Off, FailureRatio: 1, MinCalls: 1_000_000}
+	slow := never
+	slow.SlowAfter = time.Second
+	methods := [2]string{method, "/a.B/Other"} // in turn, each with a chain of its own around the same breaker
 	for _, tt := range []struct {
 		name string
 		b    *breaker.Breaker
+		err  error
 	}{
-		{"by time", newBreaker(t, breaker.Config{})},
-		{"by calls", newBreaker(t, breaker.Config{WindowCalls: 100})},
-		{"with slow calls", newBreaker(t, breaker.Config{SlowAfter: time.Second})},
-		{"refused", open},
+		{"by time", newBreaker(t, breaker.Config{}), nil},
+		{"by calls", newBreaker(t, breaker.Config{WindowCalls: 100}), nil},
+		{"with slow calls", newBreaker(t, breaker.Config{SlowAfter: time.Second}), nil},
+		{"failing", newBreaker(t, never), errDown},
+		{"failing plainly", newBreaker(t, never), errors.New("down")},
+		{"failing, with slow calls", newBreaker(t, slow), errDown},
+		{"refused", open, nil},
 	} {
-		chain, err := policy.NewChain([]policy.Policy{tt.b})
-		if err != nil {
-			t.Fatal(err)
+		var chains [2]*policy.Chain
+		for i := range chains {
+			var err error
+			if chains[i], err = policy.NewChain([]policy.Policy{tt.b}); err != nil {
+				t.Fatal(err)
+			}
 		}
+		n := 0
 		got := testing.AllocsPerRun(1000, func() {
 			a := policy.Begin()
 			defer a.End()
-			a.Call = policy.Call{Method: method}
-			if _, err := chain.Admit(context.Background(), a); err == nil {
-				a.Settle(nil)
+			n++
+			a.Call = policy.Call{Method: methods[n%2]}
+			if _, err := chains[n%2].Admit(context.Background(), a); err == nil {
+				a.Settle(tt.err)
 			}
 		})
 		if got != 0 && !raceEnabled {

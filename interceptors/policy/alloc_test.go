@@ -49,6 +49,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		grpc.WaitForReady(true), policy.Skip(), policy.Override(admitted), policy.Reclassify(policy.Classify),
 	}
 	call := func(context.Context) error { return errDown }
+	plainly := func(context.Context) error { return errPlain }
 	for _, tt := range []struct {
 		name string
 		f    func()
@@ -58,8 +59,11 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"observed", adapter(observed)},
 		{"nil chain", adapter(nil)},
 		{"Do", func() { _ = admitted.Do(ctx, method, call) }},
+		{"Do, a plain error", func() { _ = admitted.Do(ctx, method, plainly) }},
+		{"Do, a plain error, observed", func() { _ = observed.Do(ctx, method, plainly) }},
 		{"Do, refused", func() { _ = refused.Do(ctx, method, call) }},
 		{"Do of a policy", func() { _ = policy.Do(ctx, alone, method, call) }},
+		{"Do of a policy, a plain error", func() { _ = policy.Do(ctx, alone, method, plainly) }},
 		{"OverridesOf", func() { policy.OverridesOf(options) }},
 		{"Classify a status", func() { policy.Classify(errDown) }},
 		{"Classify a rejection", func() { policy.Classify(refusal) }},

@@ -32,7 +32,7 @@ func cost(ctx context.Context, out io.Writer, e effort) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\nns (allocations)\tafloat\terrgroup\tafloat, of it\terrgroup, deadline\tafloat, of it\tmap and channel\tafloat, of it\t")
+	fmt.Fprintln(table, "\nns (allocations)\tafloat\tafloat again\tnoise\terrgroup\tafloat, of it\terrgroup, deadline\tafloat, of it\tmap and channel\tafloat, of it\t")
 	for _, n := range []int{3, 10, 100} {
 		samples, err := costSamples(ctx, n)
 		if err != nil {
@@ -43,7 +43,7 @@ func cost(ctx context.Context, out io.Writer, e effort) error {
 		for i, s := range samples {
 			fmt.Fprintf(table, "%.0f (%.0f)\t", s.Wall(), s.Allocs())
 			if i > 0 {
-				fmt.Fprintf(table, "%.2f\t", samples[0].Wall()/s.Wall())
+				fmt.Fprintf(table, "%.2f\t", samples[0].Of(s))
 			}
 		}
 		fmt.Fprintln(table)
@@ -51,8 +51,8 @@ func cost(ctx context.Context, out io.Writer, e effort) error {
 	return table.Flush()
 }
 
-// costSamples are the ways to ask n sources: a plan; errgroup as it is; errgroup
-// with a deadline, which the plan has too; and the one by hand that has one.
+// costSamples returns the ways to ask n sources: a plan, twice; errgroup as it
+// is; errgroup with a deadline, which the plan has too; and the one by hand that has one.
 func costSamples(ctx context.Context, n int) ([]*measure.Sample, error) {
 	sources := make([]source, n)
 	for i := range sources {
@@ -69,8 +69,10 @@ func costSamples(ctx context.Context, n int) ([]*measure.Sample, error) {
 			gather(ctx, sources)
 		}
 	}
+	plan := func(int) { _, _ = p.Gather(ctx, struct{}{}, make([]string, n)) }
 	return []*measure.Sample{
-		{Goroutines: 1, Call: func(int) { _, _ = p.Gather(ctx, struct{}{}, make([]string, n)) }},
+		{Goroutines: 1, Call: plan},
+		{Goroutines: 1, Call: plan},
 		{Goroutines: 1, Call: func(int) { withErrgroup(ctx, sources) }},
 		{Goroutines: 1, Call: timed(withErrgroup)},
 		{Goroutines: 1, Call: timed(mapAndChannel)},

@@ -2,7 +2,7 @@
 // several sources in Go: errgroup, conc, go-zero's mr, failsafe-go, and two ways
 // that are often written by hand.
 //
-//	go run ./gather [-rounds 8] [-slice 50ms]
+//	go run ./gather [-rounds 50] [-slice 10ms]
 //
 // The first table is about three sources, two of which answer after 5 ms, and a
 // deadline of 50 ms: what comes back, and when, if the third fails, ignores its

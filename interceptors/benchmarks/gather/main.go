@@ -12,8 +12,8 @@ import (
 
 func main() {
 	var e effort
-	flag.IntVar(&e.rounds, "rounds", 8, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.slice, "slice", 50*time.Millisecond, "length of a round, 1ms to 10s")
+	flag.IntVar(&e.rounds, "rounds", 50, "rounds per figure, 1 to 1000")
+	flag.DurationVar(&e.slice, "slice", 10*time.Millisecond, "length of a round, 1ms to 10s")
 	helperName := flag.String("child", "", "run one case of this helper, for the program itself")
 	caseName := flag.String("case", "", "the case of -child")
 	flag.Parse()

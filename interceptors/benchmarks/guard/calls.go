@@ -2,141 +2,118 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
-	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
-// load is a kind of load that every peer is measured under.
-type load struct {
-	name                string
-	methods, goroutines int
-}
-
-// The kinds of calls.
+// afloat's guards beside the plain one, which is peers.NameAfloat.
 const (
-	admitted = "admitted"
-	refused  = "refused" // the circuit is open
-	failing  = "failing" // most calls fail, and the circuit stays closed
+	builtIn   = "the built-in rule"
+	slowAfter = "the same with SlowAfter"
 )
 
-func loads() []load {
-	var all []load
-	for _, methods := range []int{1, 100, 10_000} {
-		for _, goroutines := range []int{1, 2, 32} {
-			all = append(all, load{admitted, methods, goroutines})
+// promise is what is promised of the guards under a load, by their names.
+type promise struct {
+	load  load
+	goals map[string]*goal
+}
+
+// promises returns the loads that are measured. What is promised is a share of what
+// gobreaker and a semaphore take; 0 as a share promises the allocations alone.
+func promises() []promise {
+	serial := []promise{
+		{load{admitted, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.40}, builtIn: {most: 0.50}, slowAfter: {most: 0.60}}},
+		{load{admitted, 10_000, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.70}, builtIn: {}, slowAfter: {}}},
+		{load{refused, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.70}, slowAfter: {}}},
+		{load{failing, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 1}, slowAfter: {}}},
+		{load{failingPlainly, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 1}, slowAfter: {}}},
+	}
+	var all []promise
+	for _, p := range serial {
+		all = append(all, p, p.withoutDeadline())
+	}
+	return append(all,
+		promise{load{admitted, 1, 2, true}, nil},
+		promise{load{admitted, 1, 32, true}, map[string]*goal{peers.NameAfloat: {most: 0.30}, builtIn: {}, slowAfter: {}}},
+		promise{load{admitted, 100, 1, true}, nil},
+		promise{load{admitted, 10_000, 32, true}, nil},
+		promise{load{refused, 1, 32, true}, nil},
+		promise{load{failing, 1, 32, true}, nil},
+	)
+}
+
+// withoutDeadline returns the same for a caller who has none. The built-in rule makes
+// one then, which is a context and a timer: of it nothing is promised.
+func (p promise) withoutDeadline() promise {
+	p.load.deadline = false
+	kept := map[string]*goal{}
+	for name, g := range p.goals {
+		if name != builtIn {
+			kept[name] = g
 		}
 	}
-	for _, name := range []string{refused, failing} {
-		all = append(all, load{name, 1, 1}, load{name, 1, 32})
+	p.goals = kept
+	return p
+}
+
+// guards returns what is measured under a load. The base is gobreaker with its
+// semaphore's refusals left out, twice.
+func (l load) guards() []peers.Peer {
+	base := peers.Peer{Name: peers.NameGobreaker, New: peers.Gobreaker}
+	all := []peers.Peer{base, base, {Name: peers.NameCounting, New: peers.GobreakerCounting}}
+	if l.kind == admitted && !l.deadline {
+		all = append(all, peers.WithTimeout(base, 30*time.Second))
 	}
-	return all
+	all = append(all, peers.Peer{Name: peers.NameAfloat, New: peers.Afloat}, peers.Peer{Name: slowAfter, New: withSlowAfter})
+	if l.kind == admitted { // otherwise its circuit opens, and not for long
+		all = append(all, peers.Peer{Name: builtIn, New: peers.BuiltIn})
+	}
+	return append(all, peers.Peer{Name: peers.NameFailsafe, New: peers.Failsafe}, peers.Peer{Name: peers.NameNone, New: peers.PassThrough})
 }
 
 // calls measures the interceptors by themselves, with an invoker that returns at
 // once.
-func calls(out io.Writer, e effort, p *promises) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "a call: ns (allocations)\tmethods\tgoroutines\t")
-	for i, peer := range peers.All() {
-		fmt.Fprintf(table, "%s\t", peer.Name)
-		if i > 0 {
-			fmt.Fprint(table, "of afloat's\t")
-		}
-	}
-	fmt.Fprintln(table)
-	for _, l := range loads() {
-		samples, err := l.samples()
-		if err != nil {
+func calls(ctx context.Context, e effort, p *page) error {
+	for _, promised := range promises() {
+		if err := promised.measure(ctx, e, p); err != nil {
 			return err
 		}
-		e.measure(samples...)
-		fmt.Fprintf(table, "%s\t%d\t%d\t", l.name, l.methods, l.goroutines)
-		for i, s := range samples {
-			fmt.Fprintf(table, "%.0f (%.0f)\t", s.Wall(), s.Allocs())
-			if i > 0 {
-				fmt.Fprintf(table, "%.2f\t", s.Wall()/samples[0].Wall())
-			}
-		}
-		fmt.Fprintln(table)
-		p.note(l, samples)
 	}
-	return table.Flush()
-}
-
-// samples are the peers under the load.
-func (l load) samples() ([]*measure.Sample, error) {
-	cc, err := grpc.NewClient("passthrough:///guard", grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return nil, err
-	}
-	var all []*measure.Sample
-	for _, peer := range peers.All() {
-		s, err := l.sample(peer, cc)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", peer.Name, err)
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-// sample is a peer under the load. Every method is known and in the state it is
-// to be measured in.
-func (l load) sample(peer peers.Peer, cc *grpc.ClientConn) (*measure.Sample, error) {
-	cfg := peers.Config{Places: 100, OpenFor: time.Hour}
-	if l.name == refused {
-		cfg.Failures = 5
-	}
-	guard, err := peer.New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	ctx := newRequest()
-	methods := l.names()
-	opts := []grpc.CallOption{grpc.StaticMethod()} // as generated code has it
-	call := func(i int) {
-		_ = guard(ctx, methods[i%l.methods], nil, nil, cc, l.invoker(i), opts...) // the outcome is the load's
-	}
-	for i := range 10 * l.methods {
-		call(i)
-	}
-	return &measure.Sample{Call: call, Goroutines: l.goroutines}, nil
-}
-
-// names are those of the methods.
-func (l load) names() []string {
-	methods := make([]string, l.methods)
-	for i := range methods {
-		methods[i] = fmt.Sprintf("/bench.Service%d/Method%d", i/50, i%50)
-	}
-	return methods
-}
-
-var errDown = status.Error(codes.Unavailable, "down")
-
-// invoker answers the i-th call.
-func (l load) invoker(i int) grpc.UnaryInvoker {
-	// One success in a thousand keeps every circuit closed.
-	if l.name == refused || l.name == failing && i%1024 != 0 {
-		return fail
-	}
-	return succeed
-}
-
-func succeed(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 	return nil
 }
 
-func fail(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-	return errDown
+func (promised promise) measure(ctx context.Context, e effort, p *page) error {
+	ctx, cancel := promised.load.caller(ctx)
+	defer cancel()
+	systems, err := promised.load.systems(ctx)
+	if err != nil {
+		return err
+	}
+	for i, s := range systems {
+		systems[i].goal = promised.goals[s.name]
+	}
+	p.compare(e, promised.load.String(), ratio(), systems)
+	return nil
+}
+
+// systems returns the guards under the load.
+func (l load) systems(ctx context.Context) ([]system, error) {
+	var systems []system
+	for _, g := range l.guards() {
+		s, err := l.sample(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		systems = append(systems, system{name: g.Name, sample: s})
+	}
+	return systems, nil
+}
+
+// withSlowAfter returns the plain guard that also watches for slow calls.
+func withSlowAfter(cfg peers.Config) (grpc.UnaryClientInterceptor, error) {
+	cfg.SlowAfter = 50 * time.Millisecond
+	return peers.Afloat(cfg)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -12,10 +13,10 @@ import (
 
 func main() {
 	var e effort
-	flag.IntVar(&e.rounds, "rounds", 8, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.slice, "slice", 50*time.Millisecond, "length of a round, 1ms to 10s")
+	flag.IntVar(&e.rounds, "rounds", 100, "rounds per figure, 1 to 1000")
+	flag.DurationVar(&e.slice, "slice", 5*time.Millisecond, "length of a round, 1ms to 10s")
 	flag.Parse()
-	if err := run(os.Stdout, e); err != nil {
+	if err := run(context.Background(), os.Stdout, e); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -41,15 +42,17 @@ func (e effort) validate() error {
 func (e effort) measure(samples ...*measure.Sample) { measure.Run(samples, e.rounds, e.slice) }
 
 // run measures everything and prints it.
-func run(out io.Writer, e effort) error {
+func run(ctx context.Context, out io.Writer, e effort) error {
 	if err := e.validate(); err != nil {
 		return err
 	}
-	var kept promises
-	for _, part := range []func(io.Writer, effort, *promises) error{calls, rulesets, observed, streams, endToEnd} {
-		if err := part(out, e, &kept); err != nil {
+	var p page
+	for _, part := range []func(context.Context, effort, *page) error{
+		calls, functions, memory, observed, relations, rulesets, streams, endToEnd,
+	} {
+		if err := part(ctx, e, &p); err != nil {
 			return err
 		}
 	}
-	return kept.print(out)
+	return p.print(out)
 }

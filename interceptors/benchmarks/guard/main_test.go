@@ -2,92 +2,197 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
 // quick is enough for allocations.
 var quick = effort{rounds: 1, slice: time.Millisecond}
 
+// named returns the sample of that name.
+func named(t *testing.T, systems []system, name string) *measure.Sample {
+	t.Helper()
+	for _, s := range slices.Backward(systems) {
+		if s.name == name {
+			return s.sample
+		}
+	}
+	t.Fatalf("nothing is called %q", name)
+	return nil
+}
+
 func TestAllocationsOfCalls(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
-	for _, l := range []load{{admitted, 1, 1}, {admitted, 100, 1}, {refused, 1, 1}} {
-		samples, err := l.samples()
+	for _, p := range promises() {
+		if p.load.goroutines > 1 {
+			continue
+		}
+		ctx, cancel := p.load.caller(t.Context())
+		systems, err := p.load.systems(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		quick.measure(samples...)
-		if got := samples[afloat].Allocs(); got > 0.1 && !raceEnabled {
-			t.Errorf("%+v: %v allocations; want none", l, got)
+		for _, name := range []string{peers.NameAfloat, slowAfter} {
+			s := named(t, systems, name)
+			quick.measure(s)
+			if got := s.Allocs(); got > 0.1 && !raceEnabled {
+				t.Errorf("%v: %s: %v allocations; want none", p.load, name, got)
+			}
 		}
+		cancel()
+	}
+}
+
+// The built-in rule alone makes a context, and only for a caller without a deadline.
+func TestAllocationsByTheBuiltInRule(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+	for deadline, most := range map[bool]float64{true: 0.1, false: 5.1} {
+		l := load{admitted, 1, 1, deadline}
+		ctx, cancel := l.caller(t.Context())
+		s, err := l.sample(ctx, peers.Peer{Name: builtIn, New: peers.BuiltIn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		quick.measure(s)
+		if got := s.Allocs(); (got > most || !deadline && got < 1) && !raceEnabled {
+			t.Errorf("%v: %v allocations; want %v at most", l, got, most)
+		}
+		cancel()
 	}
 }
 
 // Rules that are data cost what rules of code do, however many they are.
 func TestAllocationsByARuleset(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
 	for _, methods := range []int{1, 10_000} {
-		samples, err := rulesetSamples(load{admitted, methods, 1})
+		systems, err := rulesetSystems(t.Context(), load{admitted, methods, 1, true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		quick.measure(samples...)
-		if got := samples[byRuleset].Allocs(); got > 0.1 && !raceEnabled {
+		s := systems[byRuleset].sample
+		quick.measure(s)
+		if got := s.Allocs(); got > 0.1 && !raceEnabled {
 			t.Errorf("%d methods: %v allocations; want none", methods, got)
 		}
 	}
 }
 
+// Every figure that the project speaks of is on the page.
 func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
 	if raceEnabled {
 		t.Skip("there is nothing concurrent in it, and it takes half a minute")
 	}
 	var out bytes.Buffer
-	if err := run(&out, quick); err != nil {
+	if err := run(t.Context(), &out, quick); err != nil {
 		t.Fatal(err)
 	}
+	page := regexp.MustCompile(`  +`).ReplaceAllString(out.String(), "  ")
 	for _, want := range []string{
-		"gobreaker + semaphore", "failsafegrpc", "10000", "refused", "failing", "of a ruleset", "observed by", "a stream", "a call over gRPC", "promise",
+		"measure  guard  to reach  measured  noise  ns  allocations",
+		"admitted, serial  breaker + bulkhead  ≤ 0.40, 0 allocations  ",
+		"admitted, serial  the built-in rule  ≤ 0.50, 0 allocations  ",
+		"admitted, serial  the same with SlowAfter  ≤ 0.60, 0 allocations  ",
+		"admitted, serial, no deadline  breaker + bulkhead  ≤ 0.40, 0 allocations  ",
+		"admitted, serial, no deadline  the same with SlowAfter  ≤ 0.60, 0 allocations  ",
+		"admitted, 32 goroutines on one method  breaker + bulkhead  ≤ 0.30, 0 allocations  ",
+		"admitted, 10000 methods in turn  breaker + bulkhead  ≤ 0.70, 0 allocations  ",
+		"admitted, 10000 methods in turn, no deadline  breaker + bulkhead  ≤ 0.70, 0 allocations  ",
+		"refused, serial  breaker + bulkhead  ≤ 0.70, 0 allocations  ",
+		"refused, serial, no deadline  breaker + bulkhead  ≤ 0.70, 0 allocations  ",
+		"failing with a status, serial  breaker + bulkhead  ≤ 1.00, 0 allocations  ",
+		"failing with a plain error, serial  breaker + bulkhead  ≤ 1.00, 0 allocations  ",
+		"a function, failing with a plain error, serial  Chain.Do, breaker + bulkhead  ≤ 1.00, 0 allocations  ",
+		"a function, failing with a plain error, serial  policy.Do, a breaker alone  ≤ 1.00, 0 allocations  ",
+		"memory a method, at 10000  breaker + bulkhead  ≤ 900 bytes  ",
+		"admitted, serial, more than observed by nobody  telemetry, no-op providers  ≤ +25 ns, 0 allocations  ",
+		"admitted, serial, more than observed by nobody  telemetry, the SDK's metrics  ≤ +150 ns, 0 allocations  ",
+		"refused, serial, more than observed by nobody  telemetry, the SDK's metrics  ",
+		"admitted, serial, of failsafe-go  breaker + bulkhead  ≤ 0.17, 0 allocations  ",
+		"of admitted, serial  breaker + bulkhead: refused, serial  ≤ 1.00, 0 allocations  ",
+		"of admitted, serial  breaker + bulkhead: admitted, 32 goroutines on one method  ≤ 1.00, 0 allocations  ",
+		"admitted, serial, of rules of code  a ruleset  ≤ 1.05, 0 allocations  ",
+		"admitted, 10000 methods in turn, of rules of code  a ruleset  ≤ 1.05, 0 allocations  ",
+		"a stream, opened and ended, more than bare  breaker + bulkhead  9 allocations more  ",
+		"a message of a stream, more than bare  breaker + bulkhead  0 allocations  ",
+		"a call over gRPC, CPU time of bare  breaker + bulkhead  ≤ 1.050, 0.4 allocations more  ",
+		"promises, ",
 	} {
-		if !strings.Contains(out.String(), want) {
+		if !strings.Contains(page, want) {
+			t.Errorf("nothing about %q in:\n%s", want, out.String())
+		}
+	}
+	for _, guard := range []string{
+		peers.NameGobreaker, peers.NameCounting, peers.NameGobreaker + ", and a timeout", builtIn, peers.NameFailsafe, peers.NameNone,
+	} {
+		if want := "admitted, serial, no deadline  " + guard + "  "; !strings.Contains(page, want) {
 			t.Errorf("nothing about %q in:\n%s", want, out.String())
 		}
 	}
 }
 
-func TestTelemetryAllocatesNothing(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
-	var p promises
-	if err := observed(&bytes.Buffer{}, quick, &p); err != nil {
-		t.Fatal(err)
-	}
-	for i, s := range p.observed {
-		if got := s.Allocs(); got > 0.1 && !raceEnabled {
-			t.Errorf("observed by %s: %v allocations; want none", observers()[i].name, got)
+// A promise is missed by its figure or by its allocations.
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		row           row
+		toReach, want string
+	}{
+		{row{format: "%.2f", measured: 9, allocs: 9}, "", ""},
+		{row{format: "%.2f", measured: 0.4, goal: &goal{most: 0.4}}, "≤ 0.40, 0 allocations", "kept"},
+		{row{format: "%.2f", measured: 0.41, goal: &goal{most: 0.4}}, "≤ 0.40, 0 allocations", "missed"},
+		{row{format: "%.2f", measured: 0.4, allocs: 1, goal: &goal{most: 0.4}}, "≤ 0.40, 0 allocations", "missed"},
+		{row{format: "%.2f", measured: 9, goal: &goal{}}, "0 allocations", "kept"},
+		{row{allocs: 10, bare: 1, goal: &goal{allocs: 9, over: true}}, "9 allocations more", "kept"},
+		{row{allocs: 11, bare: 1, goal: &goal{allocs: 9, over: true}}, "9 allocations more", "missed"},
+		{row{format: "%.0f bytes", measured: 901, allocs: math.NaN(), goal: &goal{most: 900}}, "≤ 900 bytes", "missed"},
+	} {
+		if got := tt.row.toReach(); got != tt.toReach {
+			t.Errorf("%+v: to reach %q; want %q", tt.row, got, tt.toReach)
+		}
+		if got := tt.row.verdict(); got != tt.want {
+			t.Errorf("%+v: %q; want %q", tt.row, got, tt.want)
 		}
 	}
 }
 
-func TestEndToEndAllocatesNoMore(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
-	var p promises
-	if err := endToEnd(&bytes.Buffer{}, quick, &p); err != nil {
+// checkPromisedAllocations measures a part and checks that it allocates as promised.
+func checkPromisedAllocations(t *testing.T, part func(context.Context, effort, *page) error) {
+	t.Helper()
+	var p page
+	if err := part(t.Context(), quick, &p); err != nil {
 		t.Fatal(err)
 	}
-	if extra := p.remote[2].Allocs() - p.remote[0].Allocs(); extra > 0.5 && !raceEnabled {
-		t.Errorf("%v allocations more than bare", extra)
+	for _, r := range p.rows {
+		if r.goal == nil {
+			continue
+		}
+		r.goal = &goal{allocs: r.goal.allocs, over: r.goal.over} // times are not a test's
+		if r.verdict() != "kept" && !raceEnabled {
+			t.Errorf("%s, %s: %v allocations, %v bare; want %s", r.measure, r.guard, r.allocs, r.bare, r.toReach())
+		}
 	}
 }
 
-// The stream itself and nine of the guard's.
+func TestTelemetryAllocatesNothing(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+	checkPromisedAllocations(t, observed)
+}
+
+func TestFailingFunctionsAllocateNothing(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+	checkPromisedAllocations(t, functions)
+}
+
+func TestEndToEndAllocatesNoMore(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+	checkPromisedAllocations(t, endToEnd)
+}
+
+// The stream itself and nine of the guard's; its messages cost none.
 func TestAllocationsOfStreams(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
-	samples, err := streamSamples(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	measure.Run(samples, 1, time.Millisecond)
-	if got := samples[0].Allocs(); got > 10.1 && !raceEnabled {
-		t.Errorf("%v allocations for a stream; want 10", got)
-	}
+	checkPromisedAllocations(t, streams)
 }
 
 func TestBadFlagsAreNamed(t *testing.T) {
@@ -98,7 +203,7 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"flag -slice = 1ns; must be in [1ms, 10s]":  {1, 1},
 		"flag -slice = 11s; must be in [1ms, 10s]":  {1, 11 * time.Second},
 	} {
-		if err := run(&bytes.Buffer{}, e); err == nil || err.Error() != want {
+		if err := run(t.Context(), &bytes.Buffer{}, e); err == nil || err.Error() != want {
 			t.Errorf("error = %v; want %s", err, want)
 		}
 	}

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"io"
+	"context"
 	"log/slog"
-	"text/tabwriter"
-	"time"
 
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -14,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors"
-	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
@@ -24,9 +20,10 @@ import (
 type watched struct {
 	name    string
 	options func() ([]rules.Option, error)
+	goal    *goal // of what it costs an admitted call
 }
 
-// observers are nobody first.
+// observers returns nobody, nobody again, and what a program may have.
 func observers() []watched {
 	quiet := telemetry.WithLogger(slog.New(slog.DiscardHandler))
 	withTelemetry := func(opts ...telemetry.Option) func() ([]rules.Option, error) {
@@ -35,61 +32,57 @@ func observers() []watched {
 			return []rules.Option{rules.WithObserver(o)}, err
 		}
 	}
+	nobody := watched{"nobody", func() ([]rules.Option, error) { return nil, nil }, nil}
 	noTraces := telemetry.WithTracerProvider(tracenoop.NewTracerProvider())
+	noMetrics := telemetry.WithMeterProvider(metricnoop.NewMeterProvider())
 	sdk := telemetry.WithMeterProvider(metric.NewMeterProvider(metric.WithReader(metric.NewManualReader())))
+	traces := telemetry.WithTracerProvider(trace.NewTracerProvider())
 	return []watched{
-		{"nobody", func() ([]rules.Option, error) { return nil, nil }},
-		{"no-op providers", withTelemetry(noTraces, telemetry.WithMeterProvider(metricnoop.NewMeterProvider()))},
-		{"the SDK's metrics", withTelemetry(noTraces, sdk)},
-		{"the SDK's metrics and traces", withTelemetry(telemetry.WithTracerProvider(trace.NewTracerProvider()), sdk)},
+		nobody, nobody,
+		{"telemetry, no-op providers", withTelemetry(noTraces, noMetrics), &goal{most: 25}},
+		{"telemetry, the SDK's metrics", withTelemetry(noTraces, sdk), &goal{most: 150}},
+		{"telemetry, the SDK's metrics and traces", withTelemetry(traces, sdk), &goal{}},
 	}
 }
 
 // observed measures what telemetry adds to a guarded call, one goroutine, one method.
-func observed(out io.Writer, e effort, p *promises) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\na call, observed by\tns (allocations)\tmore than by nobody\trefused: ns (allocations)\tmore\t")
-	var ways [2][]*measure.Sample
-	for i, failures := range []int{0, 5} {
-		for _, w := range observers() {
-			s, err := w.sample(failures)
-			if err != nil {
-				return err
-			}
-			ways[i] = append(ways[i], s)
+func observed(ctx context.Context, e effort, p *page) error {
+	for _, kind := range []string{admitted, refused} {
+		l := load{kind, 1, 1, true}
+		if err := l.observed(ctx, e, p); err != nil {
+			return err
 		}
-		e.measure(ways[i]...)
 	}
-	for i, w := range observers() {
-		fmt.Fprintf(table, "%s\t", w.name)
-		for _, way := range ways {
-			fmt.Fprintf(table, "%.0f (%.0f)\t%+.0f\t", way[i].Wall(), way[i].Allocs(), way[i].More(way[0]))
-		}
-		fmt.Fprintln(table)
-	}
-	p.observed = ways[0]
-	return table.Flush()
+	return nil
 }
 
-// sample is a call under the guard, refused if its circuit opens at so many failures.
-func (w watched) sample(failures int) (*measure.Sample, error) {
+func (l load) observed(ctx context.Context, e effort, p *page) error {
+	ctx, cancel := l.caller(ctx)
+	defer cancel()
+	var systems []system
+	for _, w := range observers() {
+		s, err := l.sample(ctx, peers.Peer{Name: w.name, New: w.guard})
+		if err != nil {
+			return err
+		}
+		if l.kind == refused {
+			w.goal = nil
+		}
+		systems = append(systems, system{w.name, s, w.goal})
+	}
+	p.compare(e, l.String()+", more than observed by nobody", more(), systems)
+	return nil
+}
+
+// guard returns the plain guard that is observed.
+func (w watched) guard(cfg peers.Config) (grpc.UnaryClientInterceptor, error) {
 	opts, err := w.options()
 	if err != nil {
 		return nil, err
 	}
-	rules, err := peers.Rules(peers.Config{Places: 100, OpenFor: time.Hour, Failures: failures}, opts...)
+	rules, err := peers.Rules(cfg, opts...)
 	if err != nil {
 		return nil, err
 	}
-	guard, ctx := interceptors.UnaryClientInterceptor(rules), newRequest()
-	static := []grpc.CallOption{grpc.StaticMethod()}
-	invoker := succeed
-	if failures > 0 {
-		invoker = fail
-	}
-	call := func(int) { _ = guard(ctx, "/bench.Service/Method", nil, nil, nil, invoker, static...) } // the outcome is the load's
-	for i := range 10 {
-		call(i)
-	}
-	return &measure.Sample{Call: call, Goroutines: 1}, nil
+	return interceptors.UnaryClientInterceptor(rules), nil
 }

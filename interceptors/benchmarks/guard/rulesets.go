@@ -1,61 +1,47 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
-// The samples of a guard by code and by data.
-const (
-	byCode = iota
-	byCodeAgain
-	byRuleset
-)
+// byRuleset is where the ruleset stands among the systems of rulesetSystems.
+const byRuleset = 2
 
-// rulesets measures the guard by rules of code, the same again, which shows the
-// noise, and by rules that are data.
-func rulesets(out io.Writer, e effort, p *promises) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\na call: ns (allocations)\tmethods\trules of code\tof code again\tof a ruleset\tagain, of code\truleset, of code\t")
-	for _, methods := range []int{1, 10_000} {
-		samples, err := rulesetSamples(load{admitted, methods, 1})
+// rulesets measures the guard by rules of code and by rules that are data.
+func rulesets(ctx context.Context, e effort, p *page) error {
+	l := load{admitted, 1, 1, true}
+	ctx, cancel := l.caller(ctx)
+	defer cancel()
+	for _, l.methods = range []int{1, 10_000} {
+		systems, err := rulesetSystems(ctx, l)
 		if err != nil {
 			return err
 		}
-		e.measure(samples...)
-		fmt.Fprintf(table, "admitted\t%d\t", methods)
-		for _, s := range samples {
-			fmt.Fprintf(table, "%.0f (%.0f)\t", s.Wall(), s.Allocs())
-		}
-		fmt.Fprintf(table, "%.3f\t%.3f\t\n", samples[byCodeAgain].Of(samples[byCode]), samples[byRuleset].Of(samples[byCode]))
-		p.rulesets = append(p.rulesets, samples)
+		p.compare(e, l.String()+", of rules of code", ratio(), systems)
 	}
-	return table.Flush()
+	return nil
 }
 
-func rulesetSamples(l load) ([]*measure.Sample, error) {
-	cc, err := grpc.NewClient("passthrough:///guard", grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return nil, err
-	}
-	data := peers.Peer{Name: "ruleset", New: func(cfg peers.Config) (grpc.UnaryClientInterceptor, error) {
+// rulesetSystems returns rules of code, twice, and a ruleset. Both find their chains in
+// the same table, so the second may cost what the first does and what noise there is.
+func rulesetSystems(ctx context.Context, l load) ([]system, error) {
+	code := peers.Peer{Name: "rules of code", New: peers.Afloat}
+	data := peers.Peer{Name: "a ruleset", New: func(cfg peers.Config) (grpc.UnaryClientInterceptor, error) {
 		return peers.Ruleset(cfg, l.names())
 	}}
-	code := peers.All()[afloat]
-	var all []*measure.Sample
-	for _, peer := range []peers.Peer{byCode: code, byCodeAgain: code, byRuleset: data} {
-		s, err := l.sample(peer, cc)
+	var all []system
+	for _, peer := range []peers.Peer{code, code, byRuleset: data} {
+		s, err := l.sample(ctx, peer)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", peer.Name, err)
 		}
-		all = append(all, s)
+		all = append(all, system{name: peer.Name, sample: s})
 	}
+	all[byRuleset].goal = &goal{most: 1.05}
 	return all, nil
 }

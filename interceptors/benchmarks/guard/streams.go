@@ -2,50 +2,39 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
-// messages is how many a stream has, where the cost of a message is measured.
-const messages = 1000
-
 // streams measures the adapter of streams, with a streamer that has no network.
 // No peer has one.
-func streams(out io.Writer, e effort, _ *promises) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\na stream: ns (allocations)\tafloat\tpass-through\t")
-	for _, n := range []int{0, messages} {
-		samples, err := streamSamples(n)
-		if err != nil {
-			return err
-		}
-		e.measure(samples...)
-		name, per := "opened and ended", 1.0
-		if n > 0 {
-			name, per = "each of its messages", messages
-		}
-		fmt.Fprintf(table, "%s\t%.0f (%.2f)\t%.0f (%.2f)\t\n",
-			name, samples[0].Wall()/per, samples[0].Allocs()/per, samples[1].Wall()/per, samples[1].Allocs()/per)
+func streams(ctx context.Context, e effort, p *page) error {
+	ctx, cancel := load{deadline: true}.caller(ctx)
+	defer cancel()
+	opened, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return openings(ctx, guard), nil })
+	if err != nil {
+		return err
 	}
-	return table.Flush()
+	opened[2].goal = &goal{allocs: 9, over: true}
+	p.compare(e, "a stream, opened and ended, more than bare", more(), opened)
+	of, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return messages(ctx, guard) })
+	if err != nil {
+		return err
+	}
+	of[2].goal = &goal{}
+	p.compare(e, "a message of a stream, more than bare", more(), of)
+	return nil
 }
 
-// streamSamples are streams of n messages, guarded and bare.
-func streamSamples(n int) ([]*measure.Sample, error) {
+// streamSystems returns what is measured of streams: bare, bare again, guarded.
+func streamSystems(sample func(grpc.StreamClientInterceptor) (*measure.Sample, error)) ([]system, error) {
 	rules, err := peers.Rules(peers.Config{Places: 100, OpenFor: time.Hour})
-	if err != nil {
-		return nil, err
-	}
-	cc, err := grpc.NewClient("passthrough:///guard", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err
 	}
@@ -55,39 +44,61 @@ func streamSamples(n int) ([]*measure.Sample, error) {
 	) (grpc.ClientStream, error) {
 		return streamer(ctx, desc, cc, method, opts...)
 	}
-	guard := interceptors.StreamClientInterceptor(rules)
-	return []*measure.Sample{streamSample(guard, cc, n), streamSample(bare, cc, n)}, nil
+	var all []system
+	for _, s := range []struct {
+		name  string
+		guard grpc.StreamClientInterceptor
+	}{
+		{peers.NameNone, bare}, {peers.NameNone, bare}, {peers.NameAfloat, interceptors.StreamClientInterceptor(rules)},
+	} {
+		made, err := sample(s.guard)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, system{name: s.name, sample: made})
+	}
+	return all, nil
 }
 
-// streamSample opens a stream and reads its n messages and its end.
-func streamSample(guard grpc.StreamClientInterceptor, cc *grpc.ClientConn, n int) *measure.Sample {
-	ctx := newRequest()
-	desc := &grpc.StreamDesc{ServerStreams: true}
-	streamer := func(
-		context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption,
-	) (grpc.ClientStream, error) { //nolint:unparam // gRPC's own signature
-		return &short{left: n}, nil
-	}
-	opts := []grpc.CallOption{grpc.StaticMethod()}
+// openings opens a stream each time, which is at its end at once.
+func openings(ctx context.Context, guard grpc.StreamClientInterceptor) *measure.Sample {
+	open := opener(ctx, guard, false)
 	return &measure.Sample{Goroutines: 1, Call: func(int) {
-		s, err := guard(ctx, desc, cc, "/bench.Service/Watch", streamer, opts...)
-		for err == nil {
-			err = s.RecvMsg(nil) // io.EOF in the end
+		if s, err := open(); err == nil {
+			_ = s.RecvMsg(nil) // io.EOF
 		}
 	}}
 }
 
-// short is a stream of a few messages.
-type short struct {
-	grpc.ClientStream
-
-	left int
+// messages reads them from a stream that does not end.
+func messages(ctx context.Context, guard grpc.StreamClientInterceptor) (*measure.Sample, error) {
+	s, err := opener(ctx, guard, true)()
+	return &measure.Sample{Goroutines: 1, Call: func(int) { _ = s.RecvMsg(nil) }}, err
 }
 
-func (s *short) RecvMsg(any) error {
-	if s.left == 0 {
-		return io.EOF
+// opener returns what opens a stream under the guard.
+func opener(ctx context.Context, guard grpc.StreamClientInterceptor, endless bool) func() (grpc.ClientStream, error) {
+	desc, opts := &grpc.StreamDesc{ServerStreams: true}, []grpc.CallOption{grpc.StaticMethod()}
+	streamer := func(
+		context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption,
+	) (grpc.ClientStream, error) { //nolint:unparam // gRPC's own signature
+		return &stream{endless: endless}, nil
 	}
-	s.left--
-	return nil
+	return func() (grpc.ClientStream, error) {
+		return guard(ctx, desc, nil, "/bench.Service/Watch", streamer, opts...)
+	}
+}
+
+// stream has no messages, or no end of them.
+type stream struct {
+	grpc.ClientStream
+
+	endless bool
+}
+
+func (s *stream) RecvMsg(any) error {
+	if s.endless {
+		return nil
+	}
+	return io.EOF
 }

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -15,64 +16,69 @@ type Sample struct {
 	// Goroutines call at once, 1 or more.
 	Goroutines int
 
-	wall, cpu []float64
+	wall, cpu []float64 // by round
 	allocs    float64
+	made      int // how many calls a goroutine made in the rounds before
 }
 
-// Run measures the samples in turns: rounds times, each for about slice.
+// Run measures the samples in turns: rounds times, each for about slice, in every
+// round in another order, at random.
 func Run(samples []*Sample, rounds int, slice time.Duration) {
 	for _, s := range samples {
 		s.allocs = allocations(s.Call)
 	}
+	inTurns(len(samples), rounds, func(i int) { samples[i].round(slice) })
+}
+
+// inTurns gives each of n its turn in each round, in random order.
+func inTurns(n, rounds int, turn func(i int)) {
 	for range rounds {
-		for _, s := range samples {
-			s.round(slice)
+		for _, i := range rand.Perm(n) { //nolint:gosec // it is for fairness, not for secrets
+			turn(i)
 		}
 	}
 }
 
-// Wall is the median of the elapsed nanoseconds per call, over all goroutines.
+// Wall returns the median of the elapsed nanoseconds per call, over all goroutines.
 func (s *Sample) Wall() float64 { return median(s.wall) }
 
-// More is by how many elapsed nanoseconds a call takes longer than one of other, which
-// was measured in turns with it: the median of the differences round by round.
-func (s *Sample) More(other *Sample) float64 {
-	differences := make([]float64, min(len(s.wall), len(other.wall)))
-	for i := range differences {
-		differences[i] = s.wall[i] - other.wall[i]
-	}
-	return median(differences)
-}
-
-// CPU is the median of the nanoseconds of CPU time per call that the whole
+// CPU returns the median of the nanoseconds of CPU time per call that the whole
 // process used.
 func (s *Sample) CPU() float64 { return median(s.cpu) }
 
-// Of is the median of how long the sample took in a round, as a share of what the
-// other took in the same round.
-func (s *Sample) Of(other *Sample) float64 {
-	ratios := make([]float64, min(len(s.wall), len(other.wall)))
-	for i := range ratios {
-		ratios[i] = s.wall[i] / other.wall[i]
-	}
-	return median(ratios)
+// Of returns how long a call took as a share of what one of base took: the median of
+// the ratios round by round. Of a sample that does what base does, it is the noise.
+func (s *Sample) Of(base *Sample) float64 {
+	return median(pairs(s.wall, base.wall, func(own, other float64) float64 { return own / other }))
 }
 
-// Allocs is the mean number of allocations per call.
+// CPUOf returns the CPU time of a call as a share of base's, like Of.
+func (s *Sample) CPUOf(base *Sample) float64 {
+	return median(pairs(s.cpu, base.cpu, func(own, other float64) float64 { return own / other }))
+}
+
+// More returns by how many elapsed nanoseconds a call took longer than one of base:
+// the median of the differences round by round.
+func (s *Sample) More(base *Sample) float64 {
+	return median(pairs(s.wall, base.wall, func(own, other float64) float64 { return own - other }))
+}
+
+// Allocs returns the mean number of allocations per call.
 func (s *Sample) Allocs() float64 { return s.allocs }
 
-// round calls for about slice.
+// round makes calls for about slice.
 func (s *Sample) round(slice time.Duration) {
 	const batch = 64
 	var all sync.WaitGroup
 	counts := make([]int, s.Goroutines)
+	first := s.made // so that short rounds reach all methods in the end
 	used, begin := cpuTime(), time.Now()
 	for g := range s.Goroutines {
 		all.Go(func() {
 			n := 0
 			for time.Since(begin) < slice {
 				for range batch {
-					s.Call(g*7919 + n)
+					s.Call(g*7919 + first + n)
 					n++
 				}
 			}
@@ -85,11 +91,12 @@ func (s *Sample) round(slice time.Duration) {
 	for _, n := range counts {
 		calls += n
 	}
+	s.made += calls / s.Goroutines
 	s.wall = append(s.wall, float64(elapsed)/float64(calls))
 	s.cpu = append(s.cpu, float64(burnt)/float64(calls))
 }
 
-// allocations is the mean number per call, after a warm-up.
+// allocations returns the mean number per call, after a warm-up.
 func allocations(call func(int)) float64 {
 	const n = 2000
 	for i := range n {
@@ -105,15 +112,29 @@ func allocations(call func(int)) float64 {
 	return float64(after.Mallocs-before.Mallocs) / n
 }
 
+// pairs combines the figures of two samples round by round.
+func pairs(own, other []float64, combine func(own, other float64) float64) []float64 {
+	all := make([]float64, min(len(own), len(other)))
+	for i := range all {
+		all[i] = combine(own[i], other[i])
+	}
+	return all
+}
+
+// median returns zero of nothing.
 func median(rounds []float64) float64 {
 	if len(rounds) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(rounds))
-	return sorted[len(sorted)/2]
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 0 {
+		return (sorted[middle-1] + sorted[middle]) / 2
+	}
+	return sorted[middle]
 }
 
-// cpuTime is what the process has used so far, in user and in kernel mode.
+// cpuTime returns what the process has used so far, in user and in kernel mode.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // only a wrong argument makes it fail

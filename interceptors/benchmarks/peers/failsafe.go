@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Failsafe is failsafe-go's own interceptor, for each method one, found in a
+// Failsafe returns failsafe-go's own interceptor, for each method one, found in a
 // sync.Map.
 func Failsafe(cfg Config) (grpc.UnaryClientInterceptor, error) {
 	var methods sync.Map

@@ -22,9 +22,20 @@ type gobreakerMethod struct {
 	places  *semaphore.Weighted
 }
 
-// Gobreaker is an interceptor around gobreaker and a semaphore, for each method
-// one, found in a sync.Map.
+// Gobreaker returns an interceptor around gobreaker and a semaphore, for each method
+// one, found in a sync.Map. The semaphore's refusals are left out of gobreaker's
+// counts, as afloat leaves out those of its bulkhead.
 func Gobreaker(cfg Config) (grpc.UnaryClientInterceptor, error) {
+	return gobreakerInterceptor(cfg, func(err error) bool { return errors.Is(err, errFull) }), nil
+}
+
+// GobreakerCounting returns what Gobreaker does, without a word about the semaphore: its
+// refusals are failures to gobreaker, and open the circuit.
+func GobreakerCounting(cfg Config) (grpc.UnaryClientInterceptor, error) {
+	return gobreakerInterceptor(cfg, nil), nil
+}
+
+func gobreakerInterceptor(cfg Config, excluded func(error) bool) grpc.UnaryClientInterceptor {
 	var methods sync.Map
 	return func(
 		ctx context.Context, method string, req, reply any,
@@ -32,7 +43,7 @@ func Gobreaker(cfg Config) (grpc.UnaryClientInterceptor, error) {
 	) error {
 		found, ok := methods.Load(method)
 		if !ok {
-			found, _ = methods.LoadOrStore(method, newGobreakerMethod(cfg))
+			found, _ = methods.LoadOrStore(method, newGobreakerMethod(cfg, excluded))
 		}
 		m := found.(*gobreakerMethod) //nolint:errcheck // nothing else is stored
 		_, err := m.breaker.Execute(func() (struct{}, error) {
@@ -43,14 +54,14 @@ func Gobreaker(cfg Config) (grpc.UnaryClientInterceptor, error) {
 			return struct{}{}, invoker(ctx, method, req, reply, cc, opts...)
 		})
 		return err
-	}, nil
+	}
 }
 
-func newGobreakerMethod(cfg Config) *gobreakerMethod {
+func newGobreakerMethod(cfg Config, excluded func(error) bool) *gobreakerMethod {
 	settings := gobreaker.Settings{
 		Timeout:     cfg.OpenFor,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= cfg.Failures },
-		IsExcluded:  func(err error) bool { return errors.Is(err, errFull) },
+		IsExcluded:  excluded,
 	}
 	if cfg.Failures == 0 {
 		settings.Interval, settings.BucketPeriod = 10*time.Second, time.Second
@@ -62,4 +73,16 @@ func newGobreakerMethod(cfg Config) *gobreakerMethod {
 		breaker: gobreaker.NewCircuitBreaker[struct{}](settings),
 		places:  semaphore.NewWeighted(int64(cfg.Places)),
 	}
+}
+
+// do calls a function in the place of a call.
+func (m *gobreakerMethod) do(ctx context.Context, f func(context.Context) error) error {
+	_, err := m.breaker.Execute(func() (struct{}, error) {
+		if !m.places.TryAcquire(1) {
+			return struct{}{}, errFull
+		}
+		defer m.places.Release(1)
+		return struct{}{}, f(ctx)
+	})
+	return err
 }

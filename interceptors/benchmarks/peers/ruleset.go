@@ -12,7 +12,7 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// Ruleset is afloat's interceptor by rules that are data: one for each method, and
+// Ruleset returns afloat's interceptor by rules that are data: one for each method, and
 // all of them applied anew before the first call.
 func Ruleset(cfg Config, methods []string) (grpc.UnaryClientInterceptor, error) {
 	set, err := config.New(
@@ -32,7 +32,7 @@ func Ruleset(cfg Config, methods []string) (grpc.UnaryClientInterceptor, error) 
 	return interceptors.UnaryClientInterceptor(set.Rules()), nil
 }
 
-// rulesMessage says what Rules does, for each method apart.
+// rulesMessage returns what Rules does, for each method apart.
 func rulesMessage(cfg Config, methods []string) *policyv1.Rules {
 	circuit := &policyv1.Breaker{
 		ConsecutiveFailures: new(int32(cfg.Failures)), //nolint:gosec // a benchmark has few

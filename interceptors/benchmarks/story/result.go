@@ -65,7 +65,7 @@ func percentile(all []time.Duration, p int) time.Duration {
 
 // header names the columns that print prints.
 func header(out io.Writer) {
-	fmt.Fprintln(out, "fault\tsystem\tsuccess\tp50\tp95\tp99\thealthy p99\tover 100 ms\tcalls to the sick\trecovery\topen after the fault\t")
+	fmt.Fprintln(out, "fault\tsystem\tsuccess\tp50\tp95\tp99\thealthy p99\tover 100 ms\tcalls to the sick\trecovered after\topen after the fault\t")
 }
 
 func (r result) print(out io.Writer, f fault, s system) {

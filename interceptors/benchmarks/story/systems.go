@@ -35,10 +35,14 @@ type system struct {
 	dial func(o policy.Observer) ([]grpc.DialOption, error)
 }
 
+// systems returns afloat's last. Gobreaker is there twice, both times with a semaphore:
+// whether its breaker counts the semaphore's refusals decides what becomes of a slow
+// backend.
 func systems() []system {
 	return []system{
 		{"nothing", patience, nothing},
-		{"gobreaker", budget, consecutive(peers.Gobreaker, 6)},
+		{"gobreaker, refusals left out", budget, consecutive(peers.Gobreaker, 6)},
+		{"gobreaker, refusals counted", budget, consecutive(peers.GobreakerCounting, 6)},
 		{"failsafe-go, 50 % of 10 s", budget, failsafeRatio},
 		{"failsafe-go, 10 in a row", budget, consecutive(peers.Failsafe, 10)},
 		{"afloat", budget, afloat},
