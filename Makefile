@@ -207,6 +207,22 @@ mutate: ## Break breaker, bulkhead and window on purpose and count what tests no
 build: ## Build and vet every module, the examples among them
 	@$(call each,go build -o /dev/null ./... && go vet ./...)
 
+# Installs the last commit by its version, as its users would: from a proxy that has
+# this module, without those nested in it, and with a module cache that is empty.
+MODULE = github.com/afloat-go/afloat
+.PHONY: check-install
+check-install: ## Install the command by its version from an empty module cache, and run it
+	@tmp=$$(mktemp -d); trap 'chmod -R u+w "$$tmp"; rm -rf "$$tmp"' EXIT; \
+	at="$$tmp/proxy/$(MODULE)/@v"; mkdir -p "$$at"; \
+	git archive --format=zip --prefix='$(MODULE)@v0.0.1/' --output="$$at/v0.0.1.zip" HEAD \
+		$$(git ls-files '*/go.mod' | sed 's|^|:(exclude)|; s|/go.mod$$||') .; \
+	git show HEAD:go.mod >"$$at/v0.0.1.mod"; echo '{"Version":"v0.0.1"}' >"$$at/v0.0.1.info"; \
+	cd "$$tmp"; export GOMODCACHE="$$tmp/cache" GOBIN="$$tmp/bin" GONOSUMDB='$(MODULE)' \
+		GOPROXY="file://$$tmp/proxy,$$(go env GOPROXY)" GOFLAGS=; \
+	go install $(MODULE)/cmd/afloat@v0.0.1; \
+	bin/afloat version; bin/afloat rules check "$(CURDIR)/docs/rules.sample.yaml"; \
+	bin/afloat rules check <"$(CURDIR)/docs/rules.sample.yaml"
+
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs build demo ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs build check-install demo ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

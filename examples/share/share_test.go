@@ -19,7 +19,7 @@ import (
 
 //nolint:paralleltest // policytest.Run measures allocations
 func TestConformance(t *testing.T) {
-	policytest.Run(t, newShare, policytest.Refusing(newUsedUp))
+	policytest.Run(t, newShare, policytest.WithRefusing(newUsedUp))
 }
 
 // newShare returns a policy with a small limit, so that leaks use it up.

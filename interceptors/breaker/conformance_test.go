@@ -29,7 +29,7 @@ func conform(t *testing.T, cfg breaker.Config) {
 			tb.Helper()
 			return newBreaker(tb, cfg)
 		},
-		policytest.Refusing(func(tb testing.TB) policy.Policy {
+		policytest.WithRefusing(func(tb testing.TB) policy.Policy {
 			tb.Helper()
 			return tripped(tb, breaker.Config{})
 		}),
@@ -42,7 +42,7 @@ func TestConformanceForcedOpen(t *testing.T) { //nolint:paralleltest // the suit
 			tb.Helper()
 			return newBreaker(tb, breaker.Config{})
 		},
-		policytest.Refusing(func(tb testing.TB) policy.Policy {
+		policytest.WithRefusing(func(tb testing.TB) policy.Policy {
 			tb.Helper()
 			return newBreaker(tb, breaker.Config{Mode: breaker.AlwaysOpen})
 		}),

@@ -229,7 +229,7 @@ func TestConformance(t *testing.T) { //nolint:paralleltest // Run measures alloc
 			policytest.Run(t, func(tb testing.TB) policy.Policy {
 				tb.Helper()
 				return newBulkhead(tb, tt.cfg)
-			}, policytest.Refusing(func(tb testing.TB) policy.Policy {
+			}, policytest.WithRefusing(func(tb testing.TB) policy.Policy {
 				tb.Helper()
 				b := newBulkhead(tb, bulkhead.Config{MaxConcurrent: 1})
 				take(tb, b)

@@ -20,7 +20,7 @@
 //   - ConcurrentSafe: many calls at once with mixed endings; run it with -race.
 //   - Memory: neither allocations per call nor memory in use grow with the
 //     number of calls.
-//   - Refusal and RefusalTakesNothing, with [Refusing]: a refusal is a proper
+//   - Refusal and RefusalTakesNothing, with [WithRefusing]: a refusal is a proper
 //     [policy.Rejection], stops the call there, and changes nothing.
 //
 // Time is virtual: each subtest is a testing/synctest bubble, which also fails

@@ -27,10 +27,10 @@ func Run(t *testing.T, newPolicy func(tb testing.TB) policy.Policy, opts ...Opti
 // Option changes what [Run] checks.
 type Option interface{ apply(*suite) }
 
-// Refusing adds checks of refusals. newPolicy must return a policy that refuses
+// WithRefusing adds checks of refusals. newPolicy must return a policy that refuses
 // every call, forever or until time passes. Refusing is not for policies of
 // [policy.LayerFault], whose errors are outcomes.
-func Refusing(newPolicy func(tb testing.TB) policy.Policy) Option {
+func WithRefusing(newPolicy func(tb testing.TB) policy.Policy) Option {
 	return refusingOption(newPolicy)
 }
 

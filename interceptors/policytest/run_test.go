@@ -20,7 +20,7 @@ import (
 
 // An honest policy passes.
 func TestRunHonest(t *testing.T) { //nolint:paralleltest // Run measures allocations
-	Run(t, honest, Refusing(full))
+	Run(t, honest, WithRefusing(full))
 }
 
 // So does one that has no limit.

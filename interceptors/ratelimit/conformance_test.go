@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) { //nolint:paralleltest // the suite measures
 					tb.Helper()
 					return newLimiter(tb, cfg)
 				},
-				policytest.Refusing(func(tb testing.TB) policy.Policy {
+				policytest.WithRefusing(func(tb testing.TB) policy.Policy {
 					tb.Helper()
 					cfg := cfg
 					cfg.PerSecond, cfg.Burst, cfg.MaxWait, cfg.Shadow = 0.001, 1, 0, false

@@ -36,5 +36,5 @@ func Find[P policy.Policy](rules *rules.Rules, s Service) (found P, ok bool) {
 // Rules returns what a rules file and the options of the .proto files say. The file
 // has precedence.
 func Rules(file string, opts ...config.Option) (*config.Set, error) {
-	return config.New(append([]config.Option{config.WithFile(file), protooptions.Rules()}, opts...)...)
+	return config.New(append([]config.Option{config.WithFile(file), protooptions.WithRules()}, opts...)...)
 }

@@ -8,7 +8,7 @@
 //	  };
 //	}
 //
-// [Rules] is a source of rules for package config. [Declared] returns what plans of
+// [WithRules] is a source of rules for package config. [Declared] returns what plans of
 // package fanout check their sources against.
 //
 // Only options of .proto files whose generated Go code is linked into the program

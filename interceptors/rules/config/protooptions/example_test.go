@@ -31,7 +31,7 @@ rules:
 		return
 	}
 	rules, err := config.New(
-		protooptions.Rules(), // of PaymentService and of its method Charge
+		protooptions.WithRules(), // of PaymentService and of its method Charge
 		config.WithFile(path),
 		config.WithRules(rules.Rule{Match: testoptionsv1.CatalogService_GetItem_FullMethodName, Policies: []rules.Template{
 			timeout.Each(timeout.Config{Max: time.Second}),

@@ -12,9 +12,9 @@ import (
 	optionsv1 "github.com/afloat-go/afloat/proto/afloat/options/v1"
 )
 
-// Rules takes rules from the options of the methods and services of all linked
+// WithRules takes rules from the options of the methods and services of all linked
 // .proto files. Rules of a file and of code take precedence.
-func Rules() config.Option {
+func WithRules() config.Option {
 	return config.WithExtensions(optionsv1.E_Method, optionsv1.E_Service)
 }
 

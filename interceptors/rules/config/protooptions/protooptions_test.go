@@ -32,7 +32,7 @@ const (
 
 func newSet(tb testing.TB, opts ...config.Option) *config.Set {
 	tb.Helper()
-	s, err := config.New(append(opts, protooptions.Rules(), config.WithLogger(slog.New(slog.DiscardHandler)))...)
+	s, err := config.New(append(opts, protooptions.WithRules(), config.WithLogger(slog.New(slog.DiscardHandler)))...)
 	if err != nil {
 		tb.Fatal(err)
 	}
