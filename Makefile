@@ -183,7 +183,7 @@ bench: ## Run the benchmarks, and those beside the peers
 	@cd interceptors/benchmarks && go run ./guard && go run ./gather && go run ./size
 
 .PHONY: story
-story: ## Tell what users see of a fault, beside the peers (5 minutes)
+story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
 # go test fuzzes one target of one package at a time.

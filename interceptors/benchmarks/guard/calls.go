@@ -85,17 +85,17 @@ func calls(ctx context.Context, e effort, p *page) error {
 	return nil
 }
 
-func (promised promise) measure(ctx context.Context, e effort, p *page) error {
-	ctx, cancel := promised.load.caller(ctx)
+func (p promise) measure(ctx context.Context, e effort, out *page) error {
+	ctx, cancel := p.load.caller(ctx)
 	defer cancel()
-	systems, err := promised.load.systems(ctx)
+	systems, err := p.load.systems(ctx)
 	if err != nil {
 		return err
 	}
 	for i, s := range systems {
-		systems[i].goal = promised.goals[s.name]
+		systems[i].goal = p.goals[s.name]
 	}
-	p.compare(e, promised.load.String(), ratio(), systems)
+	out.compare(e, p.load.String(), ratio(), systems)
 	return nil
 }
 

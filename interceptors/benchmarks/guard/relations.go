@@ -17,7 +17,8 @@ func relations(ctx context.Context, e effort, p *page) error {
 	for _, r := range []relation{
 		{"admitted, serial, of failsafe-go", []part{{failsafe, one, nil}, {failsafe, one, nil}, {own, one, &goal{most: 1.0 / 6}}}},
 		{"of " + one.String(), []part{
-			{own, one, nil}, {own, one, nil},
+			{own, one, nil},
+			{own, one, nil},
 			{own, load{refused, 1, 1, true}, &goal{most: 1}},
 			{own, load{admitted, 1, 32, true}, &goal{most: 1}},
 		}},

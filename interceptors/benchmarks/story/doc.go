@@ -8,6 +8,8 @@
 //
 // Each source has 250 ms; without protection it has the 2 s that a user waits. A
 // page is a success if it comes within 300 ms with everything that healthy
-// backends have for it. All circuits stay open for 5 s at first. The systems run
-// one after the other, in real time; the test runs afloat's in virtual time.
+// backends have for it. All circuits stay open for 5 s at first. Recovered after tells
+// when the sick backend last gave nothing after it was well again. Gobreaker is there
+// with the semaphore's refusals left out of its counts, and with them counted. The
+// systems run one after the other, in real time; the test runs afloat's in virtual time.
 package main
