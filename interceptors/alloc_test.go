@@ -126,7 +126,7 @@ func watchers(t *testing.T) map[string]policy.Observer {
 
 // caller has a deadline, and calls two methods of a service in turn.
 type caller struct {
-	ctx     context.Context //nolint:containedctx // it is the caller's
+	ctx     context.Context
 	list    *rules.Rules
 	methods [2]string
 	infos   [2]*grpc.UnaryServerInfo
@@ -155,7 +155,7 @@ func (c *caller) sides() map[string]func(f func() error) func() {
 			return func() { c.count(client(c.ctx, c.methods[c.made%2], nil, nil, nil, invoker, opts...)) }
 		},
 		"server": func(f func() error) func() {
-			handler := func(context.Context, any) (any, error) { return nil, f() }
+			handler := func(context.Context, any) (any, error) { return nil, f() } //nolint:unparam // gRPC's own signature
 			return func() {
 				_, err := server(c.ctx, nil, c.infos[c.made%2], handler)
 				c.count(err)

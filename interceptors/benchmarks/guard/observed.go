@@ -60,7 +60,7 @@ func (l load) observed(ctx context.Context, e effort, p *page) error {
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
 	var systems []system
-	for _, w := range observers() {
+	for _, w := range observers() { //nolint:contextcheck // telemetry is not the call's
 		s, err := l.sample(ctx, peers.Peer{Name: w.name, New: w.guard})
 		if err != nil {
 			return err
