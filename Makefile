@@ -216,7 +216,7 @@ check-install: ## Install the command by its version from an empty module cache,
 	at="$$tmp/proxy/$(MODULE)/@v"; mkdir -p "$$at"; \
 	git archive --format=zip --prefix='$(MODULE)@v0.0.1/' --output="$$at/v0.0.1.zip" HEAD \
 		$$(git ls-files '*/go.mod' | sed 's|^|:(exclude)|; s|/go.mod$$||') .; \
-	git show HEAD:go.mod >"$$at/v0.0.1.mod"; echo '{"Version":"v0.0.1"}' >"$$at/v0.0.1.info"; \
+	git show HEAD:go.mod >"$$at/v0.0.1.mod"; echo '{"Version":"v0.0.1"}' >"$$at/v0.0.1.info"; echo v0.0.1 >"$$at/list"; \
 	cd "$$tmp"; export GOMODCACHE="$$tmp/cache" GOBIN="$$tmp/bin" GONOSUMDB='$(MODULE)' \
 		GOPROXY="file://$$tmp/proxy,$$(go env GOPROXY)" GOFLAGS=; \
 	go install $(MODULE)/cmd/afloat@v0.0.1; \
