@@ -30,6 +30,7 @@ func (s *stream) finish(o policy.Outcome) bool {
 	if !s.end() {
 		return false
 	}
+	defer s.admission.Abandon() // settles the others if a settler panics
 	s.admission.SettleAs(o)
 	s.free()
 	return true

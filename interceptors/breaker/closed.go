@@ -61,7 +61,10 @@ func (*closed) state() State { return Closed }
 // admit lets the call through, after a look at the calls in flight.
 func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
 	j := c.judged.Load()
-	p = policy.Permit{Settler: c, Wants: j.wants | wantsOf(call), Token: j.token(call)}
+	p = policy.Permit{Settler: c, Wants: j.wants, Token: paced}
+	if call.Shape != policy.Unary || j.MinDeadline > 0 {
+		p.Wants, p.Token = p.Wants|wantsOf(call), j.token(call)
+	}
 	if c.brink.Load() {
 		p.Wants |= policy.WantsPushback
 	}
@@ -104,6 +107,11 @@ func (j *judged) ringOf(token uint64) *ring {
 // Settle counts the end of a call and judges the window if it was a bad one.
 func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	j := c.judged.Load()
+	if o.Err == nil && o.Verdict == policy.Success && j.ring == nil && c.b.calm.Load() == c {
+		j.add(o.End, window.OK)
+		c.clearRun()
+		return
+	}
 	r := j.ringOf(token)
 	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
 		r.end(o.Started)

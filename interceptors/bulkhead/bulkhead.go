@@ -116,7 +116,9 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 		switch {
 		case s.hasRoom(cfg):
 			if b.counter.swap(s, s+oneInFlight) {
-				b.watch(s, cfg, call)
+				if cfg.Shadow {
+					b.watch(s, cfg, call)
+				}
 				return b.permit(cfg), nil
 			}
 		case s.waiting() >= cfg.MaxQueue:

@@ -62,7 +62,9 @@ func Begin() *Admission {
 // End abandons the call if it has not been settled, see [Admission.Abandon], and gives
 // the Admission back, which must not be used any more.
 func (a *Admission) End() {
-	a.Abandon()
+	if a.state != settled || a.unsettled > 0 {
+		a.Abandon()
+	}
 	a.forget()
 	admissions.Put(a)
 }
@@ -100,8 +102,11 @@ func (a *Admission) refused(err error) {
 		a.Settle(err)
 		return
 	}
-	a.outcome = Outcome{Err: err, Verdict: NotStarted, Decided: true}
-	a.settle()
+	a.state = settled
+	if a.held > 0 {
+		a.outcome = Outcome{Err: err, Verdict: NotStarted, Decided: true}
+		a.settle()
+	}
 	if a.observer != nil {
 		a.observer.Rejected(a.ctx, &a.Call, Rejected{Err: err, Waited: a.Call.Waited, WaitedIn: a.waitedIn})
 	}
@@ -140,7 +145,8 @@ func (a *Admission) tellStarted() {
 }
 
 // Settle ends the call: it classifies its error, fills in the instants and settles the
-// permits, innermost first. Later calls of Settle and SettleAs do nothing.
+// permits, innermost first. Later calls of Settle and SettleAs do nothing. If a settler
+// panics, Abandon, and so End, settles the others.
 func (a *Admission) Settle(err error) {
 	if a.state == settled {
 		return
@@ -148,23 +154,24 @@ func (a *Admission) Settle(err error) {
 	// Field by field: a copy of the whole costs as much as a policy's own work.
 	o := &a.outcome
 	o.Err, o.Verdict, o.Decided, o.Pushback = err, Success, false, 0
-	a.end()
+	if err != nil || a.Classifier != nil {
+		o.Verdict, o.Decided = a.verdict(err)
+	}
+	a.settle()
+	if a.observer != nil {
+		a.observer.Settled(a.ctx, &a.Call, o)
+	}
 }
 
-// SettleAs does what [Admission.Settle] does, with an outcome of which more is known:
-// o.Pushback, or o.Verdict if o.Decided is set.
+// SettleAs is [Admission.Settle] with an outcome of which more is known: o.Pushback,
+// or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
 	if a.state == settled {
 		return
 	}
 	a.outcome = o
-	a.end()
-}
-
-// end settles a call that has not been settled, by its outcome so far.
-func (a *Admission) end() {
-	if o := &a.outcome; !o.Decided && (o.Err != nil || a.Classifier != nil) {
-		o.Verdict, o.Decided = a.verdict(o.Err)
+	if !o.Decided {
+		a.outcome.Verdict, a.outcome.Decided = a.verdict(o.Err)
 	}
 	a.settle()
 	if a.observer != nil {
@@ -183,33 +190,35 @@ func (a *Admission) verdict(err error) (v Verdict, decided bool) {
 // settle completes the outcome and hands it to every settler.
 func (a *Admission) settle() {
 	a.state = settled
-	a.outcome.Started, a.outcome.Responded, a.outcome.End = a.started, a.responded, 0
+	o := &a.outcome
+	o.Started, o.Responded, o.End = a.started, a.responded, 0
 	if a.wants.has(WantsEnd) {
-		a.outcome.End = Now()
+		o.End = Now()
 	}
-	a.unsettled = a.held
-	a.settlePermits()
-}
-
-// settlePermits hands the outcome to the settlers that have not heard of it, even if
-// one of them panics.
-func (a *Admission) settlePermits() {
-	defer func() {
-		if a.unsettled > 0 {
-			a.settlePermits()
-		}
-	}()
-	for a.unsettled > 0 {
+	for a.unsettled = a.held; a.unsettled > 0; {
 		a.unsettled--
 		h := &a.holds[a.unsettled]
-		h.settler.Settle(h.token, &a.outcome)
+		h.settler.Settle(h.token, o)
 	}
+}
+
+// settleRest hands the outcome to the settlers that have not heard of it because one of
+// them panicked, even if another one does.
+func (a *Admission) settleRest() {
+	if a.unsettled == 0 {
+		return
+	}
+	defer a.settleRest()
+	a.unsettled--
+	h := &a.holds[a.unsettled]
+	h.settler.Settle(h.token, &a.outcome)
 }
 
 // Abandon settles a call that has not been settled because of a panic or
 // runtime.Goexit: as a failure if it had started, else as not started. It does
 // nothing if the call is settled.
 func (a *Admission) Abandon() {
+	defer a.settleRest()
 	switch {
 	case a.state == settled || a.ctx == nil: // never asked for
 	case a.state == running:
