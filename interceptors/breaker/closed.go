@@ -58,6 +58,15 @@ func judgedBy(s *settings, timed *window.Timed) judged {
 
 func (*closed) state() State { return Closed }
 
+// wave lets a call through of which there is nothing to ask, as of most.
+func (c *closed) wave(call *policy.Call) (policy.Permit, bool) {
+	j := c.judged.Load()
+	if j.ring != nil || j.MinDeadline > 0 || call.Shape != policy.Unary || c.brink.Load() {
+		return policy.Permit{}, false
+	}
+	return policy.Permit{Settler: c, Wants: j.wants, Token: paced}, true
+}
+
 // admit lets the call through, after a look at the calls in flight.
 func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
 	j := c.judged.Load()
@@ -107,28 +116,22 @@ func (j *judged) ringOf(token uint64) *ring {
 // Settle counts the end of a call and judges the window if it was a bad one.
 func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	j := c.judged.Load()
-	if o.Err == nil && o.Verdict == policy.Success && j.ring == nil && c.b.calm.Load() == c {
-		j.add(o.End, window.OK)
-		c.clearRun()
-		return
-	}
 	r := j.ringOf(token)
 	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
 		r.end(o.Started)
 	}
-	v := j.verdict(o)
 	if c.b.calm.Load() != c {
-		c.b.reportLate(v, o)
+		c.b.reportLate(j.verdict(o), o)
 		return
 	}
-	switch j.ending(v, token, o) {
+	if o.Err == nil && o.Verdict == policy.Success && j.SlowAfter == 0 { // as most calls end
+		c.succeeded(j, r, o)
+		return
+	}
+	switch j.ending(j.verdict(o), token, o) {
 	case ignored:
 	case ok:
-		j.add(o.End, window.OK)
-		c.clearRun()
-		if r != nil {
-			r.good(o.End)
-		}
+		c.succeeded(j, r, o)
 	case slow:
 		j.add(o.End, window.Slow)
 		c.clearRun()
@@ -137,6 +140,15 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		j.add(o.End, window.Failed)
 		c.run.Add(1)
 		c.judge(j, o)
+	}
+}
+
+// succeeded counts a call that was answered in time.
+func (c *closed) succeeded(j *judged, r *ring, o *policy.Outcome) {
+	j.add(o.End, window.OK)
+	c.clearRun()
+	if r != nil {
+		r.good(o.End)
 	}
 }
 

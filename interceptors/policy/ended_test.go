@@ -93,7 +93,10 @@ func TestWhoEndedTheStream(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cc := rpctest.Rig{
 					Client: rpctest.ChainOf(t, deriving(tt.derive)),
-					Stream: func(s grpc.ServerStream) error { <-s.Context().Done(); return nil },
+					Stream: func(s grpc.ServerStream) error {
+						<-s.Context().Done()
+						return status.FromContextError(s.Context().Err()).Err() // its deadline is also the server's
+					},
 				}.Start(t)
 				err := rpctest.Open(t.Context(), t, cc, rpctest.BidiStream).RecvMsg(rpctest.Message())
 				wantErr(t, "the stream's", err, tt.code, tt.cause)

@@ -17,18 +17,14 @@ type Refuser struct {
 // nothing, also where several methods share the policy.
 func (f *Refuser) Refuse(call *Call, name string, retry time.Time) *Rejection {
 	if call.refusal != nil {
-		if r := call.refusal.Load(); r != nil && f.made(r) && r.Name == name && r.Method == call.Method && (r.Retry == retry || r.Retry.Equal(retry)) {
+		if r := call.refusal.Load(); r != nil && r.by == f && r.Name == name && r.Method == call.Method && (r.Retry == retry || r.Retry.Equal(retry)) {
 			return r
 		}
 	}
 	r := &Rejection{Kind: f.Kind, Name: name, Method: call.Method, Reason: f.Reason, Retry: retry, Err: f.Err}
 	if call.refusal != nil {
+		r.by = f
 		call.refusal.Store(r)
 	}
 	return r
-}
-
-// made reports whether r is as f makes them.
-func (f *Refuser) made(r *Rejection) bool {
-	return r.Reason == f.Reason && r.Kind == f.Kind && r.Err == f.Err //nolint:errorlint // the very same error
 }

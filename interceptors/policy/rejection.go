@@ -28,6 +28,8 @@ type Rejection struct { //nolint:errname // the field's word for it, and an erro
 	Retry time.Time
 	// Err is the policy's sentinel error, such as breaker.ErrOpen.
 	Err error
+
+	by *Refuser // that keeps it for further calls, nil if none does
 }
 
 // Error names what refused which method and how long to wait before trying
