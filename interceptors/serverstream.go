@@ -74,7 +74,7 @@ func (s *serverStream) message(d policy.Direction) error {
 	return err
 }
 
-// aborted is the error of the policy that ended the stream, or nil.
+// aborted returns the error of the policy that ended the stream, or nil.
 func (s *serverStream) aborted() error {
 	if err := s.abort.Load(); err != nil {
 		return *err

@@ -128,7 +128,7 @@ func (s *stream) onFinish(err error) {
 	s.finish(policy.Outcome{Err: s.errOf(err)})
 }
 
-// onContextEnd is called when the context that the stream runs in ends.
+// onContextEnd settles the stream when the context that it runs in ends.
 func (s *stream) onContextEnd() {
 	s.finish(policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())})
 }

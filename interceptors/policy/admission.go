@@ -163,8 +163,8 @@ func (a *Admission) Settle(err error) {
 	}
 }
 
-// SettleAs is [Admission.Settle] with an outcome of which more is known: o.Pushback,
-// or o.Verdict if o.Decided is set.
+// SettleAs ends the call as [Admission.Settle] does, with an outcome of which more is
+// known: o.Pushback, or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
 	if a.state == settled {
 		return

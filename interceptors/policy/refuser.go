@@ -17,7 +17,7 @@ type Refuser struct {
 // nothing, also where several methods share the policy.
 func (f *Refuser) Refuse(call *Call, name string, retry time.Time) *Rejection {
 	if call.refusal != nil {
-		if r := call.refusal.Load(); r != nil && r.by == f && r.Name == name && r.Method == call.Method && (r.Retry == retry || r.Retry.Equal(retry)) {
+		if r := call.refusal.Load(); r != nil && r.by == f && r.Name == name && r.Method == call.Method && r.Retry.Equal(retry) {
 			return r
 		}
 	}

@@ -46,8 +46,7 @@ type compiler struct {
 	kinds        kinds
 	compartments map[string]*policyv1.Compartment
 	findings     []*finding
-	// made has the templates by the kind and the bytes of their messages.
-	made map[string]rules.Template
+	made         templates
 	// sought is for how many unknown names a similar one was looked for.
 	sought int
 }
@@ -117,7 +116,7 @@ func (c *compiler) policy(k kind, path string, m proto.Message, shadow bool) rul
 	if name == "" {
 		c.checkShadow(k, path, m, shadow)
 		k.check(c, path, m)
-		return c.scoped(c.template(k, m), path, m)
+		return c.scoped(c.made.of(k, m), path, m)
 	}
 	for _, other := range given(m) {
 		if other != "compartment" && other != "name" {
@@ -132,27 +131,7 @@ func (c *compiler) policy(k kind, path string, m proto.Message, shadow bool) rul
 		return rules.Template{}
 	}
 	c.checkShadow(k, path, shared, shadow)
-	return c.template(k, shared).In(name)
-}
-
-// template returns the template of a policy. Those of equal messages share one, and so
-// what their policies are configured by: with thousands of rules that is less to keep,
-// and less to have at hand while calls are made.
-func (c *compiler) template(k kind, m proto.Message) rules.Template {
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		return k.template(m) // a text that is no UTF-8, which is a fault elsewhere
-	}
-	key := k.name() + "\x00" + string(data)
-	t, ok := c.made[key]
-	if !ok {
-		t = k.template(m)
-		if c.made == nil {
-			c.made = map[string]rules.Template{}
-		}
-		c.made[key] = t
-	}
-	return t
+	return c.made.of(k, shared).In(name)
 }
 
 // checkShadow refuses a policy of a shadow rule that cannot only watch.

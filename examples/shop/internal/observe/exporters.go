@@ -24,7 +24,7 @@ type exporters struct {
 // other; what the guard has to say goes to records, and never to OTLP, which it is
 // about.
 func newExporters(ctx context.Context, s signals, records slog.Handler) (e exporters, err error) {
-	guard, err := guardExports(records)
+	guard, err := guardExports(records) //nolint:contextcheck // what it observes has contexts of its own
 	if err != nil {
 		return e, err
 	}

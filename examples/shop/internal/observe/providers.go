@@ -121,7 +121,7 @@ func (p *Providers) newService(ctx context.Context, name string) (*Service, erro
 		records: log.NewLoggerProvider(p.logging(about)...),
 	}
 	s.logger = slog.New(p.handler(name, s.records))
-	s.observer, err = telemetry.New(telemetry.WithTracerProvider(s.tracers), telemetry.WithMeterProvider(s.meters),
+	s.observer, err = telemetry.New(telemetry.WithTracerProvider(s.tracers), telemetry.WithMeterProvider(s.meters), //nolint:contextcheck // what it observes has contexts of its own
 		telemetry.WithLogger(s.logger))
 	return s, err
 }
