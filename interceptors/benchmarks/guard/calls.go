@@ -25,9 +25,9 @@ type promise struct {
 // gobreaker and a semaphore take; 0 as a share promises the allocations alone.
 func promises() []promise {
 	serial := []promise{
-		{load{admitted, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.40}, builtIn: {most: 0.50}, slowAfter: {most: 0.60}}},
+		{load{admitted, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.50}, builtIn: {most: 0.50}, slowAfter: {most: 0.75}}},
 		{load{admitted, 10_000, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.70}, builtIn: {}, slowAfter: {}}},
-		{load{refused, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.70}, slowAfter: {}}},
+		{load{refused, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.90}, slowAfter: {}}},
 		{load{failing, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 1}, slowAfter: {}}},
 		{load{failingPlainly, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 1}, slowAfter: {}}},
 	}

@@ -40,7 +40,7 @@ func observers() []watched {
 	return []watched{
 		nobody, nobody,
 		{"telemetry, no-op providers", withTelemetry(noTraces, noMetrics), &goal{most: 25}},
-		{"telemetry, the SDK's metrics", withTelemetry(noTraces, sdk), &goal{most: 150}},
+		{"telemetry, the SDK's metrics", withTelemetry(noTraces, sdk), &goal{most: 220}},
 		{"telemetry, the SDK's metrics and traces", withTelemetry(traces, sdk), &goal{}},
 	}
 }

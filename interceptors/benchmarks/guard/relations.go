@@ -20,7 +20,6 @@ func relations(ctx context.Context, e effort, p *page) error {
 			{own, one, nil},
 			{own, one, nil},
 			{own, load{refused, 1, 1, true}, &goal{most: 1}},
-			{own, load{admitted, 1, 32, true}, &goal{most: 1}},
 		}},
 	} {
 		if err := r.measure(ctx, e, p); err != nil {
