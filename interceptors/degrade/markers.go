@@ -3,6 +3,7 @@ package degrade
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
@@ -19,12 +20,13 @@ func (ms markers) normal() markers {
 		return nil
 	}
 	sorted := slices.Clone(ms)
-	slices.SortStableFunc(sorted, func(a, b Marker) int {
+	sort.SliceStable(sorted, func(i, j int) bool { // the generic one makes every program 10 KB larger
+		a, b := &sorted[i], &sorted[j]
 		return cmp.Or(
 			cmp.Compare(a.Path, b.Path),
 			cmp.Compare(b.State.severity(), a.State.severity()),
 			cmp.Compare(a.Reason, b.Reason),
-		)
+		) < 0
 	})
 	kept, missing := sorted[:0], map[string]bool{}
 	for _, m := range sorted {
@@ -150,7 +152,7 @@ func (ms markers) unnamed() markers {
 // bySeverity returns the markers with the worst first.
 func (ms markers) bySeverity() markers {
 	sorted := slices.Clone(ms)
-	slices.SortStableFunc(sorted, func(a, b Marker) int { return b.State.severity() - a.State.severity() })
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].State.severity() > sorted[j].State.severity() })
 	return sorted
 }
 

@@ -55,11 +55,15 @@ func LayerOf(p Policy) Layer {
 	return LayerCustom
 }
 
-// ordered returns the policies by layer; those of one layer keep their order.
+// ordered returns the policies by layer; those of one layer keep their order. There are
+// few, so that sorting them by insertion is as quick as by a library, which makes every
+// program larger.
 func ordered(policies []Policy) []Policy {
 	sorted := slices.Clone(policies)
-	slices.SortStableFunc(sorted, func(a, b Policy) int {
-		return int(LayerOf(a)) - int(LayerOf(b))
-	})
+	for i := range sorted {
+		for j := i; j > 0 && LayerOf(sorted[j]) < LayerOf(sorted[j-1]); j-- {
+			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
+		}
+	}
 	return sorted
 }
