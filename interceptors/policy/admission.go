@@ -74,13 +74,14 @@ func (a *Admission) forget() {
 	for i := range a.held {
 		a.holds[i].settler = nil
 	}
-	a.Classifier, a.ctx, a.observer, a.outcome.Err = nil, nil, nil, nil
+	a.Classifier, a.ctx, a.Call.Context, a.observer, a.outcome.Err = nil, nil, nil, nil, nil
 	a.held, a.state = 0, settled
 }
 
-// begin readies a for a call.
+// begin readies a for a call. A policy may have set a context for the call before and
+// then refused it.
 func (a *Admission) begin(ctx context.Context) {
-	a.ctx, a.observer = ctx, nil
+	a.ctx, a.Call.Context, a.observer = ctx, nil, nil
 	a.wants, a.state, a.held, a.unsettled = 0, admitting, 0, 0
 	a.waitedIn, a.longest, a.started, a.responded = 0, 0, 0, 0
 }

@@ -319,3 +319,36 @@ func TestClassifierOfOneCall(t *testing.T) {
 		})
 	}
 }
+
+// deserting is a policy that replaces the call's context and then refuses the call.
+type deserting struct{ refuses bool }
+
+func (d *deserting) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
+	if !d.refuses {
+		return policy.Permit{}, nil
+	}
+	call.Context = context.WithValue(ctx, ctxKey("user"), "another")
+	return policy.Permit{}, errFull
+}
+
+// Bug: what a refused call left behind became that of the next one that used its
+// admission.
+func TestContextOfARefusedCallIsNotTheNextOnes(t *testing.T) {
+	t.Parallel()
+	d := &deserting{refuses: true}
+	chain := newChain(t, []policy.Policy{d})
+	var a policy.Admission
+	a.Call.Method = method
+	if _, err := chain.Admit(t.Context(), &a); !errors.Is(err, errFull) {
+		t.Fatalf("Admit = %v; want the refusal", err)
+	}
+	d.refuses = false
+	ctx, err := chain.Admit(t.Context(), &a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Settle(nil)
+	if user := ctx.Value(ctxKey("user")); user != nil {
+		t.Errorf("the next call runs in the context of %v", user)
+	}
+}
