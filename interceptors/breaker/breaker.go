@@ -129,9 +129,6 @@ func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
 // [ErrOpen]. It never blocks.
 func (b *Breaker) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
 	if c := b.calm.Load(); c != nil {
-		if permit, ok := c.wave(call); ok {
-			return permit, nil
-		}
 		if permit, passed, err := c.admit(call); !passed {
 			return permit, err
 		}

@@ -58,15 +58,6 @@ func judgedBy(s *settings, timed *window.Timed) judged {
 
 func (*closed) state() State { return Closed }
 
-// wave lets a call through of which there is nothing to ask, as of most.
-func (c *closed) wave(call *policy.Call) (policy.Permit, bool) {
-	j := c.judged.Load()
-	if j.ring != nil || j.MinDeadline > 0 || call.Shape != policy.Unary || c.brink.Load() {
-		return policy.Permit{}, false
-	}
-	return policy.Permit{Settler: c, Wants: j.wants, Token: paced}, true
-}
-
 // admit lets the call through, after a look at the calls in flight.
 func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
 	j := c.judged.Load()

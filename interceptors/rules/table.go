@@ -113,11 +113,9 @@ func (t *table) putText(e *entry) {
 	t.texts.Store(texts)
 }
 
-// fill adds entries to a table that nobody uses yet.
+// fill puts entries in place of those that there are.
 func (t *table) fill(entries []*entry) {
-	if t.size = len(entries); t.size == 0 {
-		return
-	}
+	t.size = len(entries)
 	texts := newTexts(t.size)
 	for _, e := range entries {
 		texts.put(e)
@@ -134,16 +132,9 @@ func (t *table) drop(gone func(*entry) bool) {
 			stay = append(stay, e)
 		}
 	}
-	if len(stay) == t.size {
-		return
+	if len(stay) < t.size {
+		t.fill(stay)
 	}
-	texts := newTexts(len(stay))
-	for _, e := range stay {
-		texts.put(e)
-	}
-	t.size = len(stay)
-	t.texts.Store(texts)
-	t.rebuild()
 }
 
 // rebuild makes places anew, with room for the entries there are.

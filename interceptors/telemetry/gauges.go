@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
@@ -67,7 +68,7 @@ func isGauged(p policy.Policy) bool {
 
 // shownBy returns what a policy shows of itself: nothing if it cannot, as a nil one.
 func shownBy(p policy.Policy) (g policy.Gauges) {
-	defer func() { _ = recover() }()
+	defer contain.Panic()
 	if own, ok := p.(policy.Gauged); ok {
 		g = own.Gauges()
 	}

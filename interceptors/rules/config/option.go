@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
@@ -68,7 +69,7 @@ func (o *options) layers(all kinds) (l layers, file seen, faults []error) {
 func (o *options) tellApplied(source string, rules int) {
 	o.log().Info("rules applied", "source", source, "file", o.path, "rules", rules)
 	if o.observer != nil {
-		defer contain()
+		defer contain.Panic()
 		o.observer.RulesApplied(source, rules)
 	}
 }
@@ -77,7 +78,7 @@ func (o *options) tellApplied(source string, rules int) {
 func (o *options) tellRefused(source string, err error) {
 	o.log().Error("rules refused; those before stay in force", "source", source, "file", o.path, "error", err)
 	if o.observer != nil {
-		defer contain()
+		defer contain.Panic()
 		o.observer.RulesRefused(source, err)
 	}
 }
@@ -169,9 +170,6 @@ type Observer interface {
 
 // start is the source of the first rules.
 const start = "start"
-
-// contain drops the panic of an observer.
-func contain() { _ = recover() }
 
 var (
 	errNoPath   = errors.New(`config: file = ""; must be a path`)
