@@ -33,16 +33,17 @@ type caller struct {
 	client  testv1.TierServiceClient
 	books   *callerBooks
 	local   *local
+	refused bool // the last call was, here
 }
 
 // run calls until ctx ends.
 func (c *caller) run(ctx context.Context) {
 	for ctx.Err() == nil && !c.any() {
-		failed := c.books.failed.Load()
+		c.refused = false
 		c.once(ctx)
 		pause := c.between(0, 10*time.Millisecond)
-		if c.books.failed.Load() != failed { // somebody's call: refusals must not be all that there is
-			pause += c.between(0, 50*time.Millisecond)
+		if c.refused {
+			pause += c.between(0, 100*time.Millisecond) // or refusals are all that there is
 		}
 		_ = sleep(ctx, pause) // the loop sees the end
 	}
@@ -117,6 +118,7 @@ func (c *caller) made(now *call, err error, r degrade.Report) oracle {
 		c.books.failed.Add(1)
 		if policy.IsRejection(err) && policy.ReasonOf(err) != policy.ReasonFaultInjected {
 			c.books.refused.Add(1)
+			c.refused = true
 		}
 		o.failed(err)
 	}

@@ -91,21 +91,27 @@ func userOf(ctx context.Context) string {
 	return last(md.Get(userKey))
 }
 
-// server makes the server. Its callers are outside of the trust boundary.
+// server makes the server. Its callers are outside of the trust boundary. The front
+// counts what arrives in front of the interceptors, and behind them.
 func (f *front) server() *grpc.Server {
-	s := grpc.NewServer(append([]grpc.ServerOption{
+	opts := append(counting(&f.arrived), interceptors.ServerOptions(f.set.Rules(), interceptors.WithEdge())...)
+	s := grpc.NewServer(append(append(opts, counting(&f.handled)...), grpc.WaitForHandlers(true))...)
+	testv1.RegisterTierServiceServer(s, f)
+	return s
+}
+
+// counting returns the options that count the calls which come that far.
+func counting(n *atomic.Int64) []grpc.ServerOption {
+	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-			f.arrived.Add(1)
+			n.Add(1)
 			return handler(ctx, req)
 		}),
 		grpc.ChainStreamInterceptor(func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-			f.arrived.Add(1)
+			n.Add(1)
 			return handler(srv, s)
 		}),
-		grpc.WaitForHandlers(true),
-	}, interceptors.ServerOptions(f.set.Rules(), interceptors.WithEdge())...)...)
-	testv1.RegisterTierServiceServer(s, f)
-	return s
+	}
 }
 
 // planAll makes the plans.
@@ -183,7 +189,6 @@ func passOn(ctx context.Context) context.Context {
 
 // GetPage gathers a page.
 func (f *front) GetPage(ctx context.Context, req *testv1.GetPageRequest) (*testv1.GetPageResponse, error) {
-	f.handled.Add(1)
 	resp := &testv1.GetPageResponse{}
 	f.runs.Add(1)
 	report, err := f.page.Gather(passOn(ctx), req, resp)
@@ -198,7 +203,6 @@ func (f *front) GetPage(ctx context.Context, req *testv1.GetPageRequest) (*testv
 
 // GetPlain gathers a response that has no room for markers.
 func (f *front) GetPlain(ctx context.Context, req *testv1.GetPlainRequest) (*testv1.GetPlainResponse, error) {
-	f.handled.Add(1)
 	f.runs.Add(1)
 	resp := &testv1.GetPlainResponse{}
 	_, err := f.plain.Gather(passOn(ctx), req, resp)
@@ -207,7 +211,6 @@ func (f *front) GetPlain(ctx context.Context, req *testv1.GetPlainRequest) (*tes
 
 // GetProfile passes a call through.
 func (f *front) GetProfile(ctx context.Context, req *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
-	f.handled.Add(1)
 	r, err := f.b.GetProfile(degrade.Under(passOn(ctx), ""), req)
 	return degrade.Cleared(r), err
 }

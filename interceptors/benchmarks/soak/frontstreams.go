@@ -14,7 +14,6 @@ import (
 
 // WatchProfiles passes a stream of the server through.
 func (f *front) WatchProfiles(req *testv1.WatchProfilesRequest, s grpc.ServerStreamingServer[testv1.WatchProfilesResponse]) error {
-	f.handled.Add(1)
 	from, err := f.a.WatchProfiles(degrade.Under(passOn(s.Context()), ""), req)
 	if err != nil {
 		return err
@@ -35,7 +34,6 @@ func (f *front) WatchProfiles(req *testv1.WatchProfilesRequest, s grpc.ServerStr
 
 // UploadNames passes a stream of the client through.
 func (f *front) UploadNames(s grpc.ClientStreamingServer[testv1.UploadNamesRequest, testv1.UploadNamesResponse]) error {
-	f.handled.Add(1)
 	to, err := f.a.UploadNames(degrade.Under(passOn(s.Context()), ""))
 	if err != nil {
 		return err
@@ -61,7 +59,6 @@ func (f *front) UploadNames(s grpc.ClientStreamingServer[testv1.UploadNamesReque
 
 // Chat passes a stream of both through.
 func (f *front) Chat(s grpc.BidiStreamingServer[testv1.ChatRequest, testv1.ChatResponse]) error {
-	f.handled.Add(1)
 	ctx, cancel := context.WithCancel(degrade.Under(passOn(s.Context()), ""))
 	defer cancel()
 	to, err := f.b.Chat(ctx)

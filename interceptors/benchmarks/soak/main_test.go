@@ -130,7 +130,7 @@ func TestHeapThatGrowsIsFound(t *testing.T) {
 	t.Parallel()
 	var grows, stays heap
 	for i := range uint64(heapSamples) {
-		grows.samples = append(grows.samples, (10+i)<<20)
+		grows.samples = append(grows.samples, (10+2*i)<<20)
 		stays.samples = append(stays.samples, (20+i%3)<<20)
 	}
 	if grows.growth() == nil {

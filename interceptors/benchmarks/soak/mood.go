@@ -27,6 +27,7 @@ func moods() []mood {
 	return []mood{
 		{name: "well", fails: 0.01, stale: 0.1},
 		{name: "well", fails: 0.01, stale: 0.1},
+		{name: "well", fails: 0.01, stale: 0.1},
 		{name: "mixed", fails: 0.2, hangs: 0.02, slow: 0.1, stale: 0.2},
 		{name: "failing", fails: 0.95},
 		{name: "hanging", hangs: 0.8},

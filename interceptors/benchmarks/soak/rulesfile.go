@@ -67,8 +67,8 @@ func (f *rulesFile) rule(b *strings.Builder, side, match string) {
 		f.between(500*time.Millisecond, time.Second).Round(time.Millisecond),
 		f.between(200*time.Millisecond, 400*time.Millisecond).Round(time.Millisecond))
 	if f.chance(0.9) {
-		fmt.Fprintf(b, "    breaker: {min_calls: 20, failure_ratio: %s, consecutive_failures: %d, open_for: 50ms, max_open_for: 200ms, slow_after: 300ms, window: 1s}\n",
-			pick(f.dice, "0.5", "0.8"), 10+f.below(30))
+		fmt.Fprintf(b, "    breaker: {min_calls: 20, failure_ratio: %s, consecutive_failures: %d, open_for: 20ms, max_open_for: 100ms, slow_after: 300ms, window: 1s}\n",
+			pick(f.dice, "0.5", "0.9", "1"), 10+f.below(50))
 	}
 	if f.chance(0.8) {
 		fmt.Fprintf(b, "    rate_limit: {scope: per_target, per_second: %d, burst: %d, max_wait: 30ms}\n", 500+f.below(3000), 20+f.below(100))
