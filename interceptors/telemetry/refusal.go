@@ -61,16 +61,16 @@ type refusal struct {
 // newRefusal makes what is recorded about refused calls on one side.
 func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
-	reason := rejectionReasonKey.String(id.why())
-	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(text(id.policy)), reason}
-	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(id.why())})
+	reason := rejectionReasonKey.String(text(id.why()))
+	why := []attribute.KeyValue{policyKindKey.String(text(id.kind)), policyNameKey.String(text(id.policy)), reason}
+	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(text(id.why()))})
 	kind := trace.SpanKindInternal
 	if on == policy.Client {
 		kind = trace.SpanKindClient
 		span = append(span, semconv.RPCSystemNameGRPC, semconv.RPCResponseStatusCode(statusName(id.code)))
 	}
 	return &refusal{
-		add:   adding(append(call, policyKindKey.String(id.kind), reason)...),
+		add:   adding(append(call, policyKindKey.String(text(id.kind)), reason)...),
 		why:   why,
 		name:  id.call.name(on),
 		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},
