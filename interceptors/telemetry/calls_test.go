@@ -195,3 +195,18 @@ func TestLeakedStreamsAreCounted(t *testing.T) {
 	b.Leaked(&policy.Call{Method: rpctest.BidiStream, Target: "rig:443"})
 	b.wantPoints(t, "afloat.client.leaked_streams", "rpc.method=rig.v1.Rig/Bidi"+at+": 1")
 }
+
+func TestOverrunsAreCounted(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	call := policy.Call{Method: rpctest.BidiStream, Side: policy.Server}
+	for range 3 {
+		b.Overran(&call, policy.Overrun{})
+	}
+	b.Overran(&call, policy.Overrun{Ended: true, For: time.Second, Panic: &policy.PanicError{Value: "late"}})
+	b.Overran(&call, policy.Overrun{Ended: true, For: time.Second})
+	const method = "rpc.method=rig.v1.Rig/Bidi"
+	b.wantPoints(t, "afloat.server.overruns", method+": 3")
+	b.wantPoints(t, "afloat.server.overruns.running", method+": 1")
+	b.wantPoints(t, "afloat.server.overruns.panics", method+": 1")
+}

@@ -25,6 +25,9 @@ func (b *backend) tellAll(tb testing.TB, name string) {
 		b.Transition(policy.Transition{Kind: "breaker", Name: name, Target: name, Side: s, From: "closed", To: "open", Cause: "mode"})
 		b.Late(policy.Late{Kind: "breaker", Name: name, Target: name, Side: s})
 	}
+	served := policy.Call{Method: name, Side: policy.Server}
+	b.Overran(&served, policy.Overrun{})
+	b.Overran(&served, policy.Overrun{Ended: true, Panic: &policy.PanicError{}})
 	id := step.ID{Plan: name, Chain: name, Name: name}
 	own := b.StepStarted(ctx, id)
 	b.StepEnded(own, id, step.Ended{Err: errDown, Abandoned: true})

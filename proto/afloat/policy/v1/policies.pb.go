@@ -150,11 +150,12 @@ type Timeout struct {
 	// The longest time that a unary call gets. Range [1ms, 24h]. Default: the
 	// caller's deadline stands.
 	Max *durationpb.Duration `protobuf:"bytes,2,opt,name=max,proto3" json:"max,omitempty"`
-	// The longest time from when a stream is admitted to its first response
-	// message. Client streams ignore it. Range [1ms, 24h]. Default: no bound.
+	// The longest time until the first response message of a stream: on a client
+	// that it waits for it, on a server from when the stream is admitted. Client
+	// streams ignore it. Range [1ms, 24h]. Default: no bound.
 	FirstMessage *durationpb.Duration `protobuf:"bytes,3,opt,name=first_message,json=firstMessage,proto3" json:"first_message,omitempty"`
-	// The longest time that a stream may go without a message in either direction.
-	// Range [1ms, 24h]. Default: no bound.
+	// The longest time that the user of a stream may wait for its peer without a
+	// message in either direction. Range [1ms, 24h]. Default: no bound.
 	Idle *durationpb.Duration `protobuf:"bytes,4,opt,name=idle,proto3" json:"idle,omitempty"`
 	// The longest time of a stream from beginning to end, including time in
 	// afloat's own queues. Range [1ms, 24h]. Default: no bound.
