@@ -83,4 +83,3 @@ func TestBuiltInPlaces(t *testing.T) {
 
 // endWindow lets what was cancelled end before the bubble does.
 const endWindow = time.Minute
-
