@@ -179,3 +179,12 @@ func (m meter) sum(instrument string, attr ...string) (n int64) {
 	}
 	return n
 }
+
+// refused returns how many calls were refused on a side, or given up before they could
+// start.
+func (m meter) refused(side string) int64 {
+	return m.sum("afloat."+side+".rejections") + m.sum("afloat."+side+".cancelled")
+}
+
+// all returns how many calls there were on a side, whatever became of them.
+func (m meter) all(side string) int64 { return m.sum("afloat."+side+".calls") + m.refused(side) }

@@ -35,7 +35,8 @@ func (s *system) settle(ctx context.Context) {
 	quiet := eventually(ctx, func() bool {
 		runtime.GC()
 		for _, t := range s.tiers {
-			if t.inFlight() != 0 || t.places(s.broken) != 0 {
+			m, err := t.collect(ctx)
+			if err != nil || t.inFlight() != 0 || t.places(s.broken) != 0 || m.sum("afloat.server.overruns.running") != 0 {
 				return false
 			}
 		}
@@ -62,13 +63,14 @@ func (s *system) checkBooks(ctx context.Context) {
 				agree(s.broken, t.tier+": "+sum+" at the end", 0, m.sum("afloat."+side+"."+sum))
 			}
 		}
+		agree(s.broken, t.tier+": handlers that run on at the end", 0, m.sum("afloat.server.overruns.running"))
 		agree(s.broken, t.tier+": steps left behind at the end", 0, m.sum("afloat.step.abandoned"))
 		meters = append(meters, m)
 	}
 	callers, front := meters[0], meters[1]
 	s.local.check(callers)
-	agree(s.broken, "calls", s.books.made.Load(), callers.sum("afloat.client.calls")+callers.sum("afloat.client.rejections"))
-	agree(s.broken, "refused calls", s.books.refused.Load(), callers.sum("afloat.client.rejections"))
+	agree(s.broken, "calls", s.books.made.Load(), callers.all("client"))
+	agree(s.broken, "refused calls", s.books.refused.Load(), callers.refused("client"))
 	agree(s.broken, "leaked streams", s.tiers[0].leaked.Load(), callers.sum("afloat.client.leaked_streams"))
 	// A rule may end a stream before the collector finds it, but hardly each of many.
 	if leaked, dropped := s.tiers[0].leaked.Load(), s.books.dropped.Load(); leaked > dropped || leaked == 0 && dropped > 10 {
@@ -76,7 +78,7 @@ func (s *system) checkBooks(ctx context.Context) {
 	}
 	f := s.front
 	calls := front.sum("afloat.server.calls")
-	agree(s.broken, "calls at the front", f.arrived.Load(), calls+front.sum("afloat.server.rejections"))
+	agree(s.broken, "calls at the front", f.arrived.Load(), front.all("server"))
 	agree(s.broken, "calls that the front admitted", f.handled.Load(), calls)
 	agree(s.broken, "plans", f.runs.Load(), front.sum("afloat.plan.runs"))
 	agree(s.broken, "degraded pages", f.degradedPages.Load(),

@@ -100,8 +100,8 @@ func (l *local) check(m meter) {
 			l.add("places", "at the end: %+v", s)
 		}
 	}
-	agree(l.breaches, "functions", l.made.Load(), m.sum("afloat.local.calls")+m.sum("afloat.local.rejections"))
-	agree(l.breaches, "refused functions", l.refused.Load(), m.sum("afloat.local.rejections"))
+	agree(l.breaches, "functions", l.made.Load(), m.all("local"))
+	agree(l.breaches, "refused functions", l.refused.Load(), m.refused("local"))
 }
 
 // agree checks that two counts of the same thing agree.

@@ -10,6 +10,9 @@ import (
 // mostConcurrent is the largest cap of any bulkhead that rules files have.
 const mostConcurrent = 24
 
+// mostStreams is the most streams that have places of their own in any bulkhead.
+const mostStreams = 8
+
 // rulesFile is a rules file that changes while it is in use.
 type rulesFile struct {
 	*dice
@@ -76,8 +79,9 @@ func (f *rulesFile) rule(b *strings.Builder, side, match string) {
 	if f.chance(0.2) {
 		b.WriteString("    bulkhead: {compartment: shared}\n    custom: [{name: audit, compartment: shared}]\n")
 	} else {
-		fmt.Fprintf(b, "    bulkhead: {max_concurrent: %d, max_queue: %d, max_wait: %v}\n    custom: [{name: audit, config: {most: %d}}]\n",
-			8+f.below(mostConcurrent-7), f.below(10)+1, f.between(5*time.Millisecond, 100*time.Millisecond).Round(time.Millisecond), mostConcurrent)
+		fmt.Fprintf(b, "    bulkhead: {max_concurrent: %d, max_queue: %d, max_wait: %v%s}\n    custom: [{name: audit, config: {most: %d}}]\n",
+			8+f.below(mostConcurrent-7), f.below(10)+1, f.between(5*time.Millisecond, 100*time.Millisecond).Round(time.Millisecond),
+			pick(f.dice, "", fmt.Sprintf(", max_streams: %d", 1+f.below(mostStreams))), mostConcurrent+mostStreams)
 	}
 	if side == "client" || f.faults {
 		fmt.Fprintf(b, "    fault: {%s, abort_share: 0.02, delay: 10ms, delay_share: 0.05, max_active: 20}\n",

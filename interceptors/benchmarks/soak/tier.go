@@ -76,17 +76,17 @@ func (t *tier) places(broken *breaches) (taken int) {
 			continue
 		}
 		s := b.Snapshot()
-		if s.InFlight > mostConcurrent || s.InFlight < 0 || s.Waiting > 10 || s.Waiting < 0 {
+		if s.InFlight > mostConcurrent || s.InFlight < 0 || s.Waiting > 10 || s.Waiting < 0 || s.Streams > mostStreams || s.Streams < 0 {
 			broken.add("places", "%s: %+v", t.tier, s)
 		}
-		taken += s.InFlight + s.Waiting
+		taken += s.InFlight + s.Waiting + s.Streams
 	}
 	return taken
 }
 
 // finish puts known rules in force and checks that they are.
 func (t *tier) finish(broken *breaches) {
-	const known = "rules:\n  - match: \"*\"\n    bulkhead: {max_concurrent: 7}\n    custom: [{name: audit, config: {most: 24}}]\n"
+	const known = "rules:\n  - match: \"*\"\n    bulkhead: {max_concurrent: 7}\n    custom: [{name: audit, config: {most: 32}}]\n"
 	if err := t.file.put(known); err != nil {
 		broken.add("rules", "%s: %v", t.tier, err)
 		return
