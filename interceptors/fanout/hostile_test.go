@@ -398,14 +398,14 @@ func TestTextsOfErrorsAreBounded(t *testing.T) {
 		gives := func(context.Context, int) (string, error) { return "", long }
 		set := func([]string, string) {}
 		var sources []fanout.Source[int, []string]
-		for i := range 20 {
+		for i := range 5 {
 			sources = append(sources, fanout.Optional("f"+strconv.Itoa(i), gives, set).Else(fallback.To("cache", gives)))
 		}
 		for name, tt := range map[string]struct {
 			sources []fanout.Source[int, []string]
 			most    int
 		}{
-			"quorum":   {sources, 25 << 10},
+			"quorum":   {sources, 12 << 10},
 			"required": {[]fanout.Source[int, []string]{fanout.Required("a", gives, set)}, 2 << 10},
 		} {
 			p, err := fanout.NewPlan("page", tt.sources...)
