@@ -8,10 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"k8s.io/utils/lru"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
@@ -62,7 +62,7 @@ type Store struct {
 	keyBy func(context.Context) string
 
 	mu    sync.Mutex
-	lru   *simplelru.LRU[string, kept]
+	lru   *lru.Cache // of kept, by string
 	bytes int
 }
 
@@ -96,22 +96,20 @@ func NewStore(cfg StoreConfig, opts ...StoreOption) (*Store, error) {
 	for _, o := range opts {
 		o.applyStore(s)
 	}
-	lru, err := simplelru.NewLRU(s.cfg.MaxEntries, s.evicted)
-	if err != nil {
-		return nil, err // it refuses sizes that validate has refused
-	}
-	s.lru = lru
+	s.lru = lru.NewWithEvictionFunc(s.cfg.MaxEntries, s.evicted)
 	return s, nil
 }
 
 // evicted counts out what the LRU has dropped. It is called under the lock.
-func (s *Store) evicted(key string, k kept) { s.bytes -= len(key) + len(k.response) }
+func (s *Store) evicted(key lru.Key, value any) {
+	s.bytes -= len(key.(string)) + len(value.(kept).response) //nolint:errcheck // put adds no others
+}
 
 // Clear forgets all responses.
 func (s *Store) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lru.Purge()
+	s.lru.Clear()
 }
 
 // Len returns how many responses are kept.
@@ -154,7 +152,8 @@ func (s *Store) put(ctx context.Context, method string, req, reply any) {
 func (s *Store) get(ctx context.Context, method string, req, resp proto.Message) (time.Time, error) {
 	key, _ := s.key(ctx, method, req)
 	s.mu.Lock()
-	k, ok := s.lru.Get(key)
+	found, ok := s.lru.Get(key)
+	k, _ := found.(kept) //nolint:errcheck // put adds no others
 	if ok && time.Since(k.asOf) > s.cfg.MaxAge {
 		s.lru.Remove(key)
 		ok = false
