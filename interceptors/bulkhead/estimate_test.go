@@ -249,7 +249,7 @@ func TestFarDeadlinesInTheQueue(t *testing.T) {
 
 // dueAt is a context of somebody's own, with a deadline that has not ended it.
 type dueAt struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context
 
 	at time.Time
 }

@@ -341,7 +341,7 @@ func TestFarDeadlines(t *testing.T) {
 
 // dueAt is a context of somebody's own, with a deadline that has not ended it.
 type dueAt struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context
 
 	at time.Time
 }
