@@ -86,7 +86,7 @@ func (c *caller) patience(ctx context.Context) (context.Context, context.CancelF
 			"x-envoy-fault-abort-grpc-request", pick(c.dice, "14", "99", "-1", "x"),
 			"x-envoy-fault-delay-request", pick(c.dice, "5", "4294967295", "99999999999", ""),
 			degrade.RequireKey, pick(c.dice, degrade.RequireAll, "", "nonsense"),
-			degrade.TrailerKey, string(c.bytes(c.below(500))),
+			degrade.TrailerKey, string(c.printable(c.below(500))),
 			degrade.SummaryKey, "0",
 			"note", strings.Repeat("x", c.below(4000)))
 	}

@@ -56,5 +56,14 @@ func (d *dice) bytes(n int) []byte {
 	return b
 }
 
+// printable returns n characters that metadata may have.
+func (d *dice) printable(n int) []byte {
+	b := d.bytes(n)
+	for i := range b {
+		b[i] = ' ' + b[i]%('~'-' ')
+	}
+	return b
+}
+
 // pick returns one of the choices.
 func pick[T any](d *dice, choices ...T) T { return choices[d.below(len(choices))] }

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -56,7 +57,7 @@ func startFront(ctx context.Context, t *tier, a, b, hostile string) (*front, err
 
 // connect dials the backends. The last good answers are kept for each user.
 func (f *front) connect(a, b, hostile string) error {
-	store, err := fallback.NewStore(fallback.StoreConfig{MaxEntries: 500, MaxBytes: 1 << 20}, fallback.WithKeyBy(userOf))
+	store, err := fallback.NewStore(fallback.StoreConfig{MaxEntries: 500, MaxBytes: 1 << 20})
 	if err != nil {
 		return err
 	}
@@ -67,8 +68,8 @@ func (f *front) connect(a, b, hostile string) error {
 		target  string
 		methods []fallback.AnyMethod
 	}{
-		{&f.a, a, []fallback.AnyMethod{account.Else(account.LastGood(store))}},
-		{&f.b, b, []fallback.AnyMethod{profile.Else(profile.LastGood(store))}},
+		{&f.a, a, []fallback.AnyMethod{account.Else(account.LastGood(store, fallback.KeyBy(userOf)))}},
+		{&f.b, b, []fallback.AnyMethod{profile.Else(profile.LastGood(store, fallback.KeyBy(userOf)))}},
 		{&f.hostile, hostile, nil},
 	} {
 		methods, err := fallback.NewMethodsWith(fallback.MethodsConfig{Target: c.target, Observer: f.tier.books}, c.methods...)
@@ -85,10 +86,11 @@ func (f *front) connect(a, b, hostile string) error {
 	return nil
 }
 
-// userOf returns the user that a call is made for.
-func userOf(ctx context.Context) string {
+// userOf returns the user that a call is made for, if it says.
+func userOf(ctx context.Context, _ proto.Message) (key string, known bool) {
 	md, _ := metadata.FromOutgoingContext(ctx)
-	return last(md.Get(userKey))
+	user := last(md.Get(userKey))
+	return user, user != ""
 }
 
 // server makes the server. Its callers are outside of the trust boundary. The front
