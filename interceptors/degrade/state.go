@@ -48,7 +48,10 @@ func (s State) String() string {
 	}
 }
 
-// severity orders states by how much they matter to a reader.
+// maxSeverity is the greatest severity.
+const maxSeverity = 6
+
+// severity orders states by how much they matter to a reader, from 0.
 func (s State) severity() int {
 	switch s {
 	case Missing:
@@ -64,9 +67,9 @@ func (s State) severity() int {
 	case Intact:
 		return 0
 	case Unknown:
-		return 6
+		return maxSeverity
 	default:
-		return 6
+		return maxSeverity
 	}
 }
 

@@ -2,12 +2,9 @@ package degrade
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
@@ -33,14 +30,9 @@ const (
 // MaxTrailerBytes is a third of that and leaves room for others.
 const MaxTrailerBytes = 2 << 10
 
-// Bounds of what is read from the network. A peer is not trusted: whatever
-// exceeds them or makes no sense counts as dropped.
-const (
-	// maxMarkers bounds the markers of one report.
-	maxMarkers = 500
-	// maxEncoded bounds the bytes of a report in a trailer.
-	maxEncoded = 64 << 10
-)
+// maxEncoded bounds the bytes of a report in a trailer or in the details of a status
+// that is read.
+const maxEncoded = 64 << 10
 
 // toTrailer returns a report as metadata.
 func toTrailer(r Report) (metadata.MD, error) {
@@ -89,64 +81,4 @@ func worst(r Report, size int) *degradev1.Degradation {
 	}
 	d.DroppedCount = uint32(dropped) //nolint:gosec // in range
 	return d
-}
-
-// fromMetadata reads a peer's report on a response of type md from its
-// metadata. The last value counts: if a handler forwards the metadata of its
-// own calls, its server's interceptor adds the true value after that.
-func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
-	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
-		return fromTrailer(encoded[len(encoded)-1], md)
-	}
-	for _, from := range []metadata.MD{header, trailer} {
-		if summary := from.Get(SummaryKey); len(summary) > 0 {
-			return fromSummary(summary[len(summary)-1])
-		}
-	}
-	return Report{}
-}
-
-// fromTrailer reads a report from a trailer. Malformed bytes still say that
-// something is wrong with the response, but not with which field.
-func fromTrailer(encoded string, md protoreflect.MessageDescriptor) Report {
-	var d degradev1.Degradation
-	if len(encoded) > maxEncoded || proto.Unmarshal([]byte(encoded), &d) != nil {
-		return Report{known: true, truncated: true, dropped: 1}
-	}
-	return fromProto(&d, md)
-}
-
-// fromSummary reads what remains if something on the way dropped the markers
-// themselves.
-func fromSummary(summary string) Report {
-	total, _, _ := strings.Cut(summary, ";")
-	n, err := strconv.ParseUint(strings.TrimSpace(total), 10, 31)
-	if err == nil && n == 0 {
-		return NewReport()
-	}
-	return Report{known: true, truncated: true, dropped: int(max(n, 1))}
-}
-
-// fromProto reads a report on a message of type md, which is nil if not known.
-func fromProto(d *degradev1.Degradation, md protoreflect.MessageDescriptor) Report {
-	if d == nil {
-		return Report{}
-	}
-	r := Report{known: true, dropped: countOf(d.GetDroppedCount())}
-	read := d.GetFields()[:min(len(d.GetFields()), maxMarkers)]
-	for _, f := range d.GetFields()[len(read):] {
-		r.dropped = plus(r.dropped, max(1, countOf(f.GetElementCount())))
-	}
-	var found markers
-	for _, f := range read {
-		m, ok := markerOf(f, md)
-		if !ok {
-			r.dropped = plus(r.dropped, 1)
-			continue
-		}
-		found = append(found, m)
-	}
-	r.markers = found.normal()
-	r.truncated = d.GetTruncated() || r.dropped > 0
-	return r
 }
