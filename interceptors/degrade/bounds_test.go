@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -169,6 +170,11 @@ func TestHostileResponsesUnderOneScope(t *testing.T) { //nolint:paralleltest // 
 	}
 	first := &testv1.GetProfileResponse{Degradation: hostile("first", most+1)}
 	reply := &testv1.GetProfileResponse{Degradation: hostile("z", most)}
+	beside, err := proto.Marshal(reply.GetDegradation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trailer := metadata.MD{degrade.TrailerKey: {string(beside)}}
 	for _, tt := range []struct {
 		name    string
 		invoke  grpc.UnaryInvoker
@@ -177,6 +183,7 @@ func TestHostileResponsesUnderOneScope(t *testing.T) { //nolint:paralleltest // 
 		fields  int // per response
 	}{
 		{name: "others", invoke: answers(reply, nil, nil), allocs: 10, fields: most},
+		{name: "in trailers", invoke: answers(nil, trailer, nil), allocs: 4 * most, fields: most}, // what protobuf allocates
 		{name: "the same", invoke: answers(first, nil, nil), allocs: most + 30, fields: 1},
 		{name: "unclear", invoke: answers(reply, nil, nil), unclear: true, allocs: 30},
 		{name: "failed", invoke: answers(nil, nil, details.Err()), allocs: 10},
@@ -190,7 +197,6 @@ func TestHostileResponsesUnderOneScope(t *testing.T) { //nolint:paralleltest // 
 			}
 			// The one that had no room makes the scope full.
 			degrade.Merge(ctx, degrade.FromProto(hostile("first", 1), profileType))
-			degrade.Add(ctx, degrade.Report{})
 		}
 		into, calls := new(testv1.GetProfileResponse), 0
 		call := func() {
@@ -211,6 +217,28 @@ func TestHostileResponsesUnderOneScope(t *testing.T) { //nolint:paralleltest // 
 	}
 }
 
+// Calls that end at the same time, while their scope becomes full, lose no count.
+func TestHostileResponsesAtOnce(t *testing.T) {
+	t.Parallel()
+	const callers, calls = 8, 10
+	client := degrade.UnaryClientInterceptor()
+	ctx, scope := degrade.Open(t.Context())
+	ctx = degrade.Under(ctx, "parent")
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			for k := range calls {
+				reply := &testv1.GetProfileResponse{Degradation: hostile(fmt.Sprintf("%d_%d_", i, k), most/3)}
+				if err := client(ctx, "/m", nil, new(testv1.GetProfileResponse), nil, answers(reply, nil, nil)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	wantWithin(t, "all", scope.Close(), callers*calls*(most/3))
+}
+
 // A report in a trailer or in an error is read up to a bound, and beyond it the response
 // is known to be incomplete.
 func TestReportsBesideAResponseAreBoundedInBytes(t *testing.T) {
@@ -227,6 +255,28 @@ func TestReportsBesideAResponseAreBoundedInBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantWithin(t, "details", degrade.FromError(small.Err()), 2*most)
+}
+
+// A trailer of the smallest markers, which would become a hundred times as large, costs
+// what those markers do that are read. The others are counted as they are in a message.
+func TestTinyMarkersInATrailer(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
+	tiny := strings.Repeat("\x0a\x00", 30<<10)
+	trailer := metadata.MD{degrade.TrailerKey: {tiny}}
+	if r := degrade.FromMetadata(nil, trailer, nil); r.Len() != 1 || r.Dropped() != 30<<10-most {
+		t.Errorf("%d markers, %d dropped", r.Len(), r.Dropped())
+	}
+	if got := testing.AllocsPerRun(10, func() { degrade.FromMetadata(nil, trailer, nil) }); got > 2*most && !raceEnabled {
+		t.Errorf("%v allocations", got)
+	}
+	var d degradev1.Degradation
+	last, err := proto.Marshal(&degradev1.Degradation{DroppedCount: 7, Fields: []*degradev1.FieldDegradation{{Path: "a[*]", ElementCount: 5}}})
+	if err != nil || proto.Unmarshal(append([]byte(tiny), last...), &d) != nil {
+		t.Fatal(err)
+	}
+	trailer = metadata.MD{degrade.TrailerKey: {tiny + string(last)}}
+	if got, want := degrade.FromMetadata(nil, trailer, nil), degrade.FromProto(&d, nil); got.Dropped() != want.Dropped() || got.Len() != want.Len() {
+		t.Errorf("%d markers, %d dropped; want %d, %d", got.Len(), got.Dropped(), want.Len(), want.Dropped())
+	}
 }
 
 // What a handler passes on from below has no more markers than what it says itself, in

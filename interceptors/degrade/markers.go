@@ -33,7 +33,7 @@ func (ms markers) sorted() markers {
 	}
 	o := order{markers: ms, at: make([]int32, len(ms))}
 	for i := range o.at {
-		o.at[i] = int32(i) //nolint:gosec // few
+		o.at[i] = int32(i)
 	}
 	sort.Sort(o)
 	sorted := make(markers, len(ms))

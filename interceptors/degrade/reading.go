@@ -76,9 +76,14 @@ func (rd reading) failure(err error) Report {
 // with the response, but not with which field.
 func (rd reading) encoded(b []byte, md protoreflect.MessageDescriptor) Report {
 	var d degradev1.Degradation
-	if len(b) > maxEncoded || proto.Unmarshal(b, &d) != nil {
+	if len(b) > maxEncoded {
 		return Report{known: true, truncated: true, dropped: 1}
 	}
+	kept, beyond := trimmed(b)
+	if proto.Unmarshal(kept, &d) != nil {
+		return Report{known: true, truncated: true, dropped: 1}
+	}
+	d.DroppedCount = uint32(plus(countOf(d.GetDroppedCount()), beyond)) //nolint:gosec // in range
 	return rd.message(&d, md)
 }
 

@@ -192,7 +192,7 @@ func (s *search) bisect(w way, step fieldpath.Step, least int) int {
 		return from // often the very next
 	}
 	for from < to {
-		middle := int(uint(from+to) >> 1) //nolint:gosec // both are small
+		middle := (from + to) / 2
 		if order, _ := s.order(w, middle, step); order >= least {
 			to = middle
 		} else {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
@@ -81,4 +82,57 @@ func worst(r Report, size int) *degradev1.Degradation {
 	}
 	d.DroppedCount = uint32(dropped) //nolint:gosec // in range
 	return d
+}
+
+// Numbers of fields in the .proto file.
+const (
+	markersNumber  = 1 // of Degradation
+	elementsNumber = 6 // of FieldDegradation
+)
+
+// trimmed returns a serialised report without the markers beyond the bound, and how many
+// fields those are about. So they are counted and never built: a marker of two bytes takes
+// a hundred once it is read. What is malformed is left for others to notice.
+func trimmed(b []byte) (kept []byte, beyond int) {
+	markers, read := 0, 0
+	for read < len(b) {
+		number, kind, size := protowire.ConsumeField(b[read:])
+		if size < 0 {
+			return b, 0
+		}
+		record := b[read : read+size]
+		read += size
+		if number == markersNumber && kind == protowire.BytesType {
+			if markers++; markers > maxMarkers {
+				beyond = plus(beyond, encodedFields(record))
+				continue
+			}
+		}
+		if markers <= maxMarkers {
+			kept = b[:read:read] // shared, and copied by the first append
+		} else {
+			kept = append(kept, record...)
+		}
+	}
+	return kept, beyond
+}
+
+// encodedFields returns how many fields a serialised marker is about.
+func encodedFields(record []byte) int {
+	_, _, tag := protowire.ConsumeTag(record)
+	b, _ := protowire.ConsumeBytes(record[tag:])
+	fields := 1
+	for len(b) > 0 {
+		number, kind, size := protowire.ConsumeField(b)
+		if size < 0 {
+			break
+		}
+		if number == elementsNumber && kind == protowire.VarintType {
+			_, _, tag = protowire.ConsumeTag(b)
+			n, _ := protowire.ConsumeVarint(b[tag:])
+			fields = max(1, countOf(uint32(n))) //nolint:gosec // as protobuf reads it
+		}
+		b = b[size:]
+	}
+	return fields
 }

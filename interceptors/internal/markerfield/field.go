@@ -30,7 +30,9 @@ func Check(md protoreflect.MessageDescriptor) error {
 func In(md protoreflect.MessageDescriptor) bool { return of(md) != nil }
 
 // of returns the field for markers, nil if there is no valid one.
-func of(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor { return fields.of(md, findValid) }
+func of(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
+	return fields.of(md, findValid)
+}
 
 // findValid returns the field for markers, nil if there is no valid one.
 func findValid(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {

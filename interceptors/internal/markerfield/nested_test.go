@@ -45,9 +45,11 @@ func TestLookingForNestedMarkersIsCheap(t *testing.T) { //nolint:paralleltest //
 		if name == "wide" {
 			want.GetItems()[most].GetSeller().Degradation = nil
 		} else {
-			for end = want; end.GetParent() != nil; end = end.GetParent() {
+			last := want
+			for last.GetParent() != nil {
+				last = last.GetParent()
 			}
-			end.Degradation = nil
+			last.Degradation = nil
 		}
 		if !proto.Equal(clean, want) || clean == proto.Message(m) {
 			t.Errorf("%s: not all markers are gone, or more than them", name)
