@@ -5,8 +5,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // UnaryClientInterceptor reads the servers' reports of their responses, for
@@ -25,12 +23,12 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 		err := invoker(wants.outgoing(ctx), method, req, reply, cc,
 			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
-			wants.answer(ctx, FromError(err), true)
+			wants.failed(err)
 			return err
 		}
-		r := reportOf(reply, header, trailer)
+		r := wants.reading().reply(reply, header, trailer)
 		refused := wants.required && !r.Complete()
-		wants.answer(ctx, r, refused)
+		wants.answered(r, refused)
 		if refused {
 			return r.Err()
 		}
@@ -55,7 +53,7 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 		if err != nil {
 			return nil, err
 		}
-		return &clientStream{ClientStream: s, ctx: ctx, wants: wants, single: !desc.ServerStreams}, nil
+		return &clientStream{ClientStream: s, wants: wants, single: !desc.ServerStreams}, nil
 	}
 }
 
@@ -63,22 +61,4 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 // into a slice that gRPC shares between calls.
 func withOptions(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOption {
 	return append(append(make([]grpc.CallOption, 0, len(opts)+len(more)), opts...), more...)
-}
-
-// reportOf returns the server's report of a unary response, in the response or
-// beside it.
-func reportOf(reply any, header, trailer metadata.MD) Report {
-	m, _ := reply.(proto.Message)
-	if r := FromResponse(m); r.Known() {
-		return r
-	}
-	return fromMetadata(header, trailer, descriptorOf(m))
-}
-
-// descriptorOf returns the type of a message, nil for a value that is not a message.
-func descriptorOf(m proto.Message) protoreflect.MessageDescriptor {
-	if m == nil {
-		return nil
-	}
-	return m.ProtoReflect().Descriptor()
 }

@@ -63,6 +63,23 @@
 // depth, and a path that the response type does not have is cut to the part that
 // it has.
 //
+// # Bounds and costs
+//
+// A report has at most 500 markers, with 256 KiB of names of elements and of
+// sources, however it comes about: read off the wire, from a message that was
+// never sent, gathered by a [Scope], or put together with [NewReport] and [Union].
+// Markers beyond that are counted by [Report.Dropped], and names beyond it are left
+// out. [NewReport] and [Union] keep the worst markers; a scope and whoever reads what a
+// peer sent keep the first. A server sends no message with more, in a stream
+// neither.
+//
+// [Report.State], [Report.Element] and [Report.Age] allocate nothing, and their time
+// grows with the logarithm of the number of markers, only for a field with [*] with
+// the number of those of single values of that map. Once a scope is full, the
+// response of another call costs a look at each of its markers. What this package
+// remembers of message types is bounded by the types that are linked into the
+// program and 256 others.
+//
 // # Streams
 //
 // The report of a stream comes in its trailer and covers all its messages

@@ -173,7 +173,7 @@ func (s *server) prepared(m proto.Message, r Report) proto.Message {
 		return m
 	}
 	switch own := FromResponse(m); {
-	case !own.known && (!r.known || r.Complete()), !s.edge && proto.Equal(r.Proto(), own.Proto()):
+	case !own.known && (!r.known || r.Complete()), !s.edge && !overfull(m) && proto.Equal(r.Proto(), own.Proto()):
 		return m
 	}
 	m = markerfield.ShallowCopy(m)
@@ -220,7 +220,7 @@ func (s *server) strippedStatus(st *status.Status, err error) error {
 func strip(detail *anypb.Any) bool {
 	var d degradev1.Degradation
 	return detail.UnmarshalTo(&d) == nil &&
-		detail.MarshalFrom(capped(fromProto(&d, nil).stripped(), MaxTrailerBytes)) == nil
+		detail.MarshalFrom(capped(reading{}.message(&d, nil).stripped(), MaxTrailerBytes)) == nil
 }
 
 // allWell is the summary of every complete response. gRPC copies it.

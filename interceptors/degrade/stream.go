@@ -14,7 +14,6 @@ import (
 type clientStream struct {
 	grpc.ClientStream
 
-	ctx    context.Context //nolint:containedctx // that of the call: where its report goes
 	wants  wishes
 	single bool // the first response is the end
 	once   sync.Once
@@ -36,14 +35,14 @@ func (s *clientStream) RecvMsg(m any) error {
 func (s *clientStream) ended(err error, reply any) {
 	s.once.Do(func() {
 		if err != nil {
-			s.wants.answer(s.ctx, FromError(err), true)
+			s.wants.failed(err)
 			return
 		}
 		if !s.single {
 			reply = nil // at io.EOF nothing was received
 		}
 		header, _ := s.Header() // there already: the stream has ended
-		s.wants.answer(s.ctx, reportOf(reply, header, s.Trailer()), false)
+		s.wants.answered(s.wants.reading().reply(reply, header, s.Trailer()), false)
 	})
 }
 
@@ -58,9 +57,10 @@ type serverStream struct {
 // Context returns a context that leads to the scope.
 func (s *serverStream) Context() context.Context { return s.ctx }
 
-// SendMsg sends a message, at the edge without what must stay inside.
+// SendMsg sends a message, at the edge without what must stay inside, and with no more
+// markers than there may be.
 func (s *serverStream) SendMsg(m any) error {
-	if msg, ok := m.(proto.Message); ok && s.server.edge {
+	if msg, ok := m.(proto.Message); ok && (s.server.edge || overfull(msg)) {
 		m = s.server.prepared(msg, s.server.outward(FromResponse(msg)))
 	}
 	return s.ServerStream.SendMsg(m)

@@ -3,12 +3,10 @@ package degrade
 import (
 	"encoding/base64"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
@@ -35,14 +33,9 @@ const (
 // third of that and leaves room for others.
 const MaxTrailerBytes = 2 << 10
 
-// Bounds of what is read from the network. A peer is not trusted: whatever
-// exceeds them or makes no sense counts as dropped.
-const (
-	// maxMarkers bounds the markers of one report.
-	maxMarkers = 500
-	// maxEncoded bounds the bytes of a report in a trailer, before base64.
-	maxEncoded = 64 << 10
-)
+// maxEncoded bounds the bytes of a report in a trailer, before base64, or in the details
+// of a status that is read.
+const maxEncoded = 64 << 10
 
 // toTrailer returns a report as metadata.
 func toTrailer(r Report) (metadata.MD, error) {
@@ -93,68 +86,55 @@ func worst(r Report, size int) *degradev1.Degradation {
 	return d
 }
 
-// fromMetadata reads a peer's report on a response of type md from its
-// metadata. The last value counts: if a handler forwards the metadata of its
-// own calls, its server's interceptor adds the true value after that.
-func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
-	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
-		return fromTrailer(encoded[len(encoded)-1], md)
-	}
-	for _, from := range []metadata.MD{header, trailer} {
-		if summary := from.Get(SummaryKey); len(summary) > 0 {
-			return fromSummary(summary[len(summary)-1])
+// Numbers of fields in the .proto file.
+const (
+	markersNumber  = 1 // of Degradation
+	elementsNumber = 6 // of FieldDegradation
+)
+
+// trimmed returns a serialised report without the markers beyond the bound, and how many
+// fields those are about. So they are counted and never built: a marker of two bytes takes
+// a hundred once it is read. What is malformed is left for others to notice.
+func trimmed(b []byte) (kept []byte, beyond int) {
+	markers, read := 0, 0
+	for read < len(b) {
+		number, kind, size := protowire.ConsumeField(b[read:])
+		if size < 0 {
+			return b, 0
+		}
+		record := b[read : read+size]
+		read += size
+		if number == markersNumber && kind == protowire.BytesType {
+			if markers++; markers > maxMarkers {
+				beyond = plus(beyond, encodedFields(record))
+				continue
+			}
+		}
+		if markers <= maxMarkers {
+			kept = b[:read:read] // shared, and copied by the first append
+		} else {
+			kept = append(kept, record...)
 		}
 	}
-	return Report{}
+	return kept, beyond
 }
 
-// fromTrailer reads a report from a trailer. Malformed text still says that
-// something is wrong with the response, but not with which field.
-func fromTrailer(text string, md protoreflect.MessageDescriptor) Report {
-	text = strings.TrimRight(text, "=") // others may pad it
-	unreadable := Report{known: true, truncated: true, dropped: 1}
-	if len(text) > base64.RawStdEncoding.EncodedLen(maxEncoded) {
-		return unreadable
-	}
-	encoded, err := base64.RawStdEncoding.DecodeString(text)
-	var d degradev1.Degradation
-	if err != nil || proto.Unmarshal(encoded, &d) != nil {
-		return unreadable
-	}
-	return fromProto(&d, md)
-}
-
-// fromSummary reads what remains if something on the way dropped the markers
-// themselves.
-func fromSummary(summary string) Report {
-	total, _, _ := strings.Cut(summary, ";")
-	n, err := strconv.ParseUint(strings.TrimSpace(total), 10, 31)
-	if err == nil && n == 0 {
-		return NewReport()
-	}
-	return Report{known: true, truncated: true, dropped: int(max(n, 1))}
-}
-
-// fromProto reads a report on a message of type md, which is nil if not known.
-func fromProto(d *degradev1.Degradation, md protoreflect.MessageDescriptor) Report {
-	if d == nil {
-		return Report{}
-	}
-	r := Report{known: true, dropped: countOf(d.GetDroppedCount())}
-	read := d.GetFields()[:min(len(d.GetFields()), maxMarkers)]
-	for _, f := range d.GetFields()[len(read):] {
-		r.dropped = plus(r.dropped, max(1, countOf(f.GetElementCount())))
-	}
-	var found markers
-	for _, f := range read {
-		m, ok := markerOf(f, md)
-		if !ok {
-			r.dropped = plus(r.dropped, 1)
-			continue
+// encodedFields returns how many fields a serialised marker is about.
+func encodedFields(record []byte) int {
+	_, _, tag := protowire.ConsumeTag(record)
+	b, _ := protowire.ConsumeBytes(record[tag:])
+	fields := 1
+	for len(b) > 0 {
+		number, kind, size := protowire.ConsumeField(b)
+		if size < 0 {
+			break
 		}
-		found = append(found, m)
+		if number == elementsNumber && kind == protowire.VarintType {
+			_, _, tag = protowire.ConsumeTag(b)
+			n, _ := protowire.ConsumeVarint(b[tag:])
+			fields = max(1, countOf(uint32(n))) //nolint:gosec // as protobuf reads it
+		}
+		b = b[size:]
 	}
-	r.markers = found.normal()
-	r.truncated = d.GetTruncated() || r.dropped > 0
-	return r
+	return fields
 }
