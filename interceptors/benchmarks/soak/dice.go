@@ -51,7 +51,7 @@ func (d *dice) bytes(n int) []byte {
 	defer d.mu.Unlock()
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte(d.r.Uint32())
+		b[i] = byte(d.r.Uint32() & 0xff)
 	}
 	return b
 }

@@ -66,17 +66,17 @@ func (h *hostile) trailer() string {
 
 // degradation returns many markers that make no sense.
 func (h *hostile) degradation() *degradev1.Degradation {
-	d := &degradev1.Degradation{Truncated: h.dice.chance(0.5), DroppedCount: uint32(h.dice.below(1 << 30))}
+	d := &degradev1.Degradation{Truncated: h.dice.chance(0.5), DroppedCount: uint32(h.dice.below(1 << 30))} //nolint:gosec // in range
 	for range h.dice.below(200) {
 		d.Fields = append(d.Fields, &degradev1.FieldDegradation{
 			Path: pick(h.dice, "name", "items[*]", `offers["`+strings.Repeat("x", h.dice.below(300))+`"]`, "no.such.field",
 				strings.Repeat("parent.", h.dice.below(40))+"name", "[[[", "\x1b[2J", string(h.dice.printable(30))),
-			State:        degradev1.FieldState(h.dice.below(12) - 3),
-			Reason:       degradev1.Reason(h.dice.below(40) - 10),
+			State:        degradev1.FieldState(h.dice.below(12) - 3),                                           //nolint:gosec // in range
+			Reason:       degradev1.Reason(h.dice.below(40) - 10),                                              //nolint:gosec // in range
 			Age:          &durationpb.Duration{Seconds: int64(h.dice.number()), Nanos: int32(h.dice.number())}, //nolint:gosec // any will do
 			ElementKeys:  strings.Split(strings.Repeat("k,", h.dice.below(200)), ","),
-			ElementCount: uint32(h.dice.number()), //nolint:gosec // as above
-			SourceInfo:   &degradev1.SourceInfo{Source: secret, Origin: secret, Hops: uint32(h.dice.below(1 << 30))},
+			ElementCount: uint32(h.dice.number()),                                                                          //nolint:gosec // as above
+			SourceInfo:   &degradev1.SourceInfo{Source: innerHost, Origin: innerHost, Hops: uint32(h.dice.below(1 << 30))}, //nolint:gosec // in range
 		})
 	}
 	return d
