@@ -6,6 +6,18 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
+// opening is why and when a breaker opens.
+type opening struct {
+	figures
+
+	cause string
+	// shed: the call that tipped it was shed, and did not fail.
+	shed bool
+	at   policy.Instant // may lie in the past
+	// pushback is how long the dependency asked to be left alone, zero if it did not.
+	pushback time.Duration
+}
+
 // open refuses every call until its time is over.
 type open struct {
 	b     *Breaker
