@@ -48,11 +48,12 @@ func (r Reason) Code() codes.Code {
 	}
 }
 
-// settled reports whether a call that was refused for this reason, here or by a peer,
-// would be refused again: an open circuit waits for its time, a deadline does not move,
-// and who gave up does not want an answer. A place may come free at any time.
-func (r Reason) settled() bool {
-	return r == ReasonCircuitOpen || r == ReasonDeadlineTooNear || r == ReasonCancelled
+// Retriable reports whether it may help to repeat a call that a peer refused for this
+// reason. It does not help after CIRCUIT_OPEN, since a circuit waits for its time; after
+// DEADLINE_TOO_NEAR, since the deadline does not move; and after CANCELLED. It may after
+// any other reason, and after none.
+func (r Reason) Retriable() bool {
+	return r != ReasonCircuitOpen && r != ReasonDeadlineTooNear && r != ReasonCancelled
 }
 
 // comesWith reports whether a status with this reason may have the code. An injected
