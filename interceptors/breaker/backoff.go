@@ -19,23 +19,20 @@ type backoff struct {
 // closed notes that the breaker closed.
 func (k *backoff) closed(at policy.Instant) { k.closedAt, k.isClosed = at, true }
 
-// next returns how long to stay open. A dependency that sheds is alive: it is asked
-// again after the first open time, however often it has shed before.
-func (k *backoff) next(s *settings, o *opening) time.Duration {
+// next returns how long to stay open after a failure, before jitter and pushback.
+func (k *backoff) next(s *settings, at policy.Instant) time.Duration {
+	k.calm(s, at)
+	d := doubled(s.OpenFor, k.openings, s.MaxOpenFor)
+	k.openings++
+	return d
+}
+
+// calm takes off what the time spent closed is worth.
+func (k *backoff) calm(s *settings, at policy.Instant) {
 	if k.isClosed {
-		calm := int(o.at.Sub(k.closedAt) / s.Window)
-		k.openings = max(0, k.openings-calm)
+		k.openings = max(0, k.openings-int(at.Sub(k.closedAt)/s.Window))
 		k.isClosed = false
 	}
-	d := s.OpenFor
-	if !o.shed {
-		d = doubled(s.OpenFor, k.openings, s.MaxOpenFor)
-		k.openings++
-	}
-	if !s.NoJitter {
-		d = jittered(d, s.MaxOpenFor)
-	}
-	return max(d, min(o.pushback, s.MaxOpenFor))
 }
 
 // doubled returns d doubled n times, or most if that is less. It cannot

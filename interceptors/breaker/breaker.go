@@ -104,9 +104,8 @@ func (b *Breaker) State() State { return b.current.Load().phase.state() }
 
 // Idle reports whether the breaker can be dropped and made anew without loss:
 // for a whole Window no call has ended, no open time has run and no probe has
-// been made, and no call that is judged by time is in flight; and the dependency has
-// not shed calls of late (see [SheddingLimit]). A breaker that is forced open or closed
-// is never idle.
+// been made or shed, and no call that is judged by time is in flight. Shed calls count
+// for a minute. A breaker that is forced open or closed is never idle.
 func (b *Breaker) Idle() bool {
 	return b.current.Load().phase.idle(policy.Instant(b.settings.Load().Window))
 }
@@ -250,7 +249,7 @@ func (b *Breaker) probe(from *open, now policy.Instant) {
 
 // openLocked opens the breaker.
 func (b *Breaker) openLocked(o opening) {
-	until := o.at.Add(b.backoff.next(b.settings.Load(), &o))
+	until := o.at.Add(o.length(b.settings.Load(), &b.backoff, &b.shedding))
 	b.shedding.opened(o.shed, until)
 	retry := time.Now().Add(until.Sub(policy.Now()))
 	b.enterLocked(&open{b: b, until: until, retry: retry}, o.cause, o.figures, o.at, until)
@@ -282,8 +281,7 @@ func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy
 	})
 }
 
-// reportLate counts the outcome of a call whose state has passed, if it would have counted
-// by itself.
+// reportLate counts a success or a failure of a call whose state has passed.
 func (b *Breaker) reportLate(v policy.Verdict, o *policy.Outcome) {
 	if v != policy.Success && v != policy.Failure {
 		return

@@ -29,6 +29,7 @@ type model struct {
 
 	shedding            bool // and nothing was answered since
 	shedSince, shedLast policy.Instant
+	halvings            int
 	openedShed          int // how many times it opened for that
 
 	successes int
@@ -69,7 +70,7 @@ func (m *model) enter(s breaker.State) {
 // shed notes a call that was shed, and says whether it counts as a failure.
 func (m *model) shed(now policy.Instant) bool {
 	if !m.shedding || now.Sub(m.shedLast) >= time.Minute {
-		m.shedding, m.shedSince = true, now
+		m.shedding, m.shedSince, m.halvings = true, now, 3
 	}
 	m.shedLast = now
 	return now.Sub(m.shedSince) >= 30*time.Second
@@ -77,7 +78,8 @@ func (m *model) shed(now policy.Instant) bool {
 
 func (m *model) open(at policy.Instant) { m.openAs(at, false) }
 
-// openAs opens: if calls were shed, for the first open time, and the shedding goes on.
+// openAs opens: if calls were shed, for the first open time or less, and the shedding
+// goes on.
 func (m *model) openAs(at policy.Instant, shed bool) {
 	if m.wasClosed {
 		m.openings = max(0, m.openings-int(at.Sub(m.closedAt)/m.cfg.Window))
@@ -86,6 +88,10 @@ func (m *model) openAs(at policy.Instant, shed bool) {
 	d := m.cfg.OpenFor
 	if shed {
 		m.openedShed++
+		for range m.halvings {
+			d /= 2
+		}
+		m.halvings = max(0, m.halvings-1)
 	} else {
 		for range m.openings {
 			d = min(2*d, m.cfg.MaxOpenFor)

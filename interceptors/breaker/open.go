@@ -18,6 +18,21 @@ type opening struct {
 	pushback time.Duration
 }
 
+// length returns how long to stay open. Shedding leaves the backoff alone.
+func (o *opening) length(s *settings, failed *backoff, shed *shedding) time.Duration {
+	var d time.Duration
+	if o.shed {
+		failed.calm(s, o.at)
+		d = shed.openFor(s.OpenFor)
+	} else {
+		d = failed.next(s, o.at)
+	}
+	if !s.NoJitter {
+		d = jittered(d, s.MaxOpenFor)
+	}
+	return max(d, min(o.pushback, s.MaxOpenFor))
+}
+
 // open refuses every call until its time is over.
 type open struct {
 	b     *Breaker
