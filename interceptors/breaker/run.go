@@ -25,7 +25,7 @@ func (r *run) end() {
 func (r *run) fail() { r.word.Add(1) }
 
 // failures returns how many calls failed.
-func (r *run) failures() int64 { return int64(r.word.Load() & runFailures) } //nolint:gosec // the low bits
+func (r *run) failures() int64 { return int64(r.word.Load() & runFailures) }
 
 // shed notes that a call was shed, and reports whether it is the first one.
 func (r *run) shed() (first bool) { return r.word.Or(runShed)&runShed == 0 }

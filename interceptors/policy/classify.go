@@ -16,7 +16,9 @@ type Classifier func(err error) Verdict
 // Classify judges an error as policies do by default:
 //
 //   - UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN and DATA_LOSS are failures.
-//   - RESOURCE_EXHAUSTED is [Shed], whoever sent it. So is a peer's refusal for the
+//   - RESOURCE_EXHAUSTED is [Shed], whoever sent it, also where gRPC says it of a message
+//     that is too large: nothing but a text, which any peer can send, tells the two
+//     apart. So is a peer's refusal for the
 //     reason CIRCUIT_OPEN if it is UNAVAILABLE, and for the reason DEADLINE_TOO_NEAR if
 //     it is DEADLINE_EXCEEDED. With another code, no reason is believed (see [ReasonOf]).
 //   - CANCELLED, the caller's doing, is ignored, and so is a refusal by a policy of
