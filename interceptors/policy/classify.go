@@ -18,9 +18,9 @@ type Classifier func(err error) Verdict
 //   - UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN and DATA_LOSS are failures.
 //   - RESOURCE_EXHAUSTED is [Shed], whoever sent it, also where gRPC says it of a message
 //     that is too large: nothing but a text, which any peer can send, tells the two
-//     apart. So is a peer's refusal for the
-//     reason CIRCUIT_OPEN if it is UNAVAILABLE, and for the reason DEADLINE_TOO_NEAR if
-//     it is DEADLINE_EXCEEDED. With another code, no reason is believed (see [ReasonOf]).
+//     apart. So is a peer's refusal for the reason CIRCUIT_OPEN if it is UNAVAILABLE, and
+//     for the reason DEADLINE_TOO_NEAR if it is DEADLINE_EXCEEDED. With another code, no
+//     reason is believed (see [ReasonOf]).
 //   - CANCELLED, the caller's doing, is ignored, and so is a refusal by a policy of
 //     this process, whatever its code: nobody was asked.
 //   - With any other code the dependency has answered: success.
