@@ -30,7 +30,8 @@ func (k *backoff) next(s *settings, at policy.Instant) time.Duration {
 // calm takes off what the time spent closed is worth.
 func (k *backoff) calm(s *settings, at policy.Instant) {
 	if k.isClosed {
-		k.openings = max(0, k.openings-int(at.Sub(k.closedAt)/s.Window))
+		windows := at.Sub(k.closedAt) / s.Window // as many as 64 bits hold
+		k.openings = int(max(0, time.Duration(k.openings)-windows))
 		k.isClosed = false
 	}
 }

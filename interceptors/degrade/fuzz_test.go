@@ -30,8 +30,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(encoded, "1; missing=1")
 	}
 	f.Fuzz(func(t *testing.T, encoded []byte, summary string) {
-		trailer := metadata.MD{degrade.TrailerKey: {string(encoded)}}
+		trailer := metadata.MD{degrade.TrailerKey: {asText(string(encoded))}}
 		wantBounded(t, degrade.FromMetadata(metadata.MD{degrade.SummaryKey: {summary}}, nil, profileType))
+		wantBounded(t, degrade.FromMetadata(nil, metadata.MD{degrade.TrailerKey: {summary}}, profileType))
 		wantBounded(t, degrade.FromMetadata(nil, trailer, profileType))
 		wantBounded(t, degrade.FromMetadata(nil, trailer, nil))
 		var d degradev1.Degradation

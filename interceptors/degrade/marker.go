@@ -138,6 +138,16 @@ func positive(d *durationpb.Duration) time.Duration {
 	return max(0, d.AsDuration())
 }
 
+// rank returns the place of the marker where there is not room for all, 0 for the first:
+// those that this service made, the worst first, before those of others.
+func (m Marker) rank() int {
+	rank := severities - 1 - m.State.severity()
+	if m.Source.Hops > 0 {
+		rank += severities
+	}
+	return rank
+}
+
 // claims reports whether two markers say the same apart from details.
 func (m Marker) claims(other Marker) bool {
 	return m.Path == other.Path && m.State == other.State && m.Reason == other.Reason
@@ -147,7 +157,7 @@ func (m Marker) claims(other Marker) bool {
 // both and the greater age.
 func (m Marker) united(other Marker) Marker {
 	m.Age = max(m.Age, other.Age)
-	keys, both := slices.Clone(m.Keys), 0
+	keys, both := slices.Clip(m.Keys), 0 // other markers may share them
 	for _, k := range other.Keys {
 		switch {
 		case slices.Contains(m.Keys, k):

@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,9 +15,10 @@ import (
 
 // The gRPC metadata keys and values of reports.
 const (
-	// TrailerKey holds a serialised Degradation, for responses that have no field
-	// for one, and for streams.
-	TrailerKey = "afloat-degradation-bin"
+	// TrailerKey holds a serialised Degradation in base64 (RFC 4648, unpadded), for
+	// responses that have no field for one, and for streams. It is text, so that it
+	// survives where metadata becomes headers of HTTP/1 as it is, as in grpc-gateway.
+	TrailerKey = "afloat-degradation"
 	// SummaryKey says in ASCII how many fields are degraded, as in "2; missing=1;
 	// stale=1", for readers of headers such as proxies and logs. "0" says that the
 	// response is complete.
@@ -29,8 +31,8 @@ const (
 
 // MaxTrailerBytes bounds the markers in a trailer or in the details of a
 // status. Many peers allow 8 KiB for all headers together and fail the whole
-// call if there is more. In base64, which gRPC uses on the wire,
-// MaxTrailerBytes is a third of that and leaves room for others.
+// call if there is more. In base64, in which both are sent, MaxTrailerBytes is a
+// third of that and leaves room for others.
 const MaxTrailerBytes = 2 << 10
 
 // Bounds of what is read from the network. A peer is not trusted: whatever
@@ -38,7 +40,7 @@ const MaxTrailerBytes = 2 << 10
 const (
 	// maxMarkers bounds the markers of one report.
 	maxMarkers = 500
-	// maxEncoded bounds the bytes of a report in a trailer.
+	// maxEncoded bounds the bytes of a report in a trailer, before base64.
 	maxEncoded = 64 << 10
 )
 
@@ -48,7 +50,7 @@ func toTrailer(r Report) (metadata.MD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("degrade: trailer: %w", err)
 	}
-	return metadata.Pairs(TrailerKey, string(encoded)), nil
+	return metadata.Pairs(TrailerKey, base64.RawStdEncoding.EncodeToString(encoded)), nil
 }
 
 // capped returns a report as a message of at most size bytes. To save room, it
@@ -106,12 +108,18 @@ func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor
 	return Report{}
 }
 
-// fromTrailer reads a report from a trailer. Malformed bytes still say that
+// fromTrailer reads a report from a trailer. Malformed text still says that
 // something is wrong with the response, but not with which field.
-func fromTrailer(encoded string, md protoreflect.MessageDescriptor) Report {
+func fromTrailer(text string, md protoreflect.MessageDescriptor) Report {
+	text = strings.TrimRight(text, "=") // others may pad it
+	unreadable := Report{known: true, truncated: true, dropped: 1}
+	if len(text) > base64.RawStdEncoding.EncodedLen(maxEncoded) {
+		return unreadable
+	}
+	encoded, err := base64.RawStdEncoding.DecodeString(text)
 	var d degradev1.Degradation
-	if len(encoded) > maxEncoded || proto.Unmarshal([]byte(encoded), &d) != nil {
-		return Report{known: true, truncated: true, dropped: 1}
+	if err != nil || proto.Unmarshal(encoded, &d) != nil {
+		return unreadable
 	}
 	return fromProto(&d, md)
 }

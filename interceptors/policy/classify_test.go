@@ -127,6 +127,7 @@ func TestClassifyOfAPeersReason(t *testing.T) {
 		policy.ReasonBulkheadFull:    codes.ResourceExhausted,
 		policy.ReasonQueueTimeout:    codes.ResourceExhausted,
 		policy.ReasonRateLimited:     codes.ResourceExhausted,
+		policy.ReasonOverruns:        codes.ResourceExhausted,
 		policy.ReasonDeadlineTooNear: codes.DeadlineExceeded,
 		policy.ReasonCancelled:       codes.Canceled,
 		policy.ReasonTimeout:         codes.DeadlineExceeded,
@@ -134,7 +135,7 @@ func TestClassifyOfAPeersReason(t *testing.T) {
 	sheds := map[policy.Reason]bool{policy.ReasonCircuitOpen: true, policy.ReasonDeadlineTooNear: true}
 	for _, reason := range []policy.Reason{
 		policy.ReasonCircuitOpen, policy.ReasonBulkheadFull, policy.ReasonQueueTimeout, policy.ReasonRateLimited,
-		policy.ReasonDeadlineTooNear, policy.ReasonCancelled, policy.ReasonTimeout, policy.ReasonFaultInjected, "MADE_UP",
+		policy.ReasonOverruns, policy.ReasonDeadlineTooNear, policy.ReasonCancelled, policy.ReasonTimeout, policy.ReasonFaultInjected, "MADE_UP",
 	} {
 		for code := codes.Canceled; code <= 18; code++ {
 			wantReason := reason

@@ -50,6 +50,9 @@ func (id refusalID) nameless() refusalID {
 
 // refusal is what is recorded about a refused call.
 type refusal struct {
+	// cancelled: the caller gave up before the call could start. That is no error.
+	cancelled bool
+
 	add []metric.AddOption
 	// why is for the span of a server's call; name and start are for a span of our
 	// own.
@@ -63,13 +66,19 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
 	reason := rejectionReasonKey.String(id.why())
 	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(text(id.policy)), reason}
-	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(id.why())})
+	span := slices.Concat(call, why)
+	cancelled := id.reason == policy.ReasonCancelled
+	if !cancelled {
+		span = append(span, semconv.ErrorTypeKey.String(id.why()))
+	}
 	kind := trace.SpanKindInternal
 	if on == policy.Client {
 		kind = trace.SpanKindClient
 		span = append(span, semconv.RPCSystemNameGRPC, semconv.RPCResponseStatusCode(statusName(id.code)))
 	}
 	return &refusal{
+		cancelled: cancelled,
+
 		add:   adding(append(call, policyKindKey.String(id.kind), reason)...),
 		why:   why,
 		name:  id.call.name(on),
