@@ -25,8 +25,8 @@ func answering(resp any) grpc.UnaryHandler {
 }
 
 // A call of which nobody wants to know anything costs its client nothing. Its
-// server pays for one thing that is the handler's context and has the scope. The header that says
-// that all is well is always the same one.
+// server pays for one thing that is the handler's context and has the scope. The
+// header that says that all is well is always the same one.
 func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
