@@ -63,9 +63,9 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 // ServerOption changes how servers deliver reports.
 type ServerOption interface{ apply(s *server) }
 
-// WithEdge is for servers whose callers are outside the trust boundary. It removes what
-// is for operators, such as [Marker.Source], and the markers in nested messages, which
-// are about other services' responses.
+// WithEdge removes what callers outside the trust boundary must not see: what is for
+// operators, such as [Marker.Source], and the markers in nested messages, which are about
+// other services' responses.
 //
 // Of a failed call such a server sends the code, a fixed text and RetryInfo, if the
 // error is one of afloat's, or is or wraps one that a guarded call returned which was
@@ -74,7 +74,8 @@ type ServerOption interface{ apply(s *server) }
 // [*IncompleteError] on the response itself keeps its markers.
 //
 // Not recognised are the errors of calls that were made with another context than the
-// request's, and text that was copied into another text, as by %v.
+// request's, and text of errors that are no status in another text, as by %v. See
+// docs/edge.md, which says what is sent, field by field.
 func WithEdge() ServerOption {
 	return serverOptionFunc(func(s *server) { s.guardEdge(false) })
 }
