@@ -414,9 +414,6 @@ func TestEdgeShowsNothingOfItsOwnGuard(t *testing.T) {
 		"total": {func() policy.Policy {
 			return must(timeout.New(timeout.Config{Total: time.Millisecond}))
 		}, codes.DeadlineExceeded, false, shapes[1:]},
-		"idle": {func() policy.Policy {
-			return must(timeout.New(timeout.Config{Idle: time.Millisecond}))
-		}, codes.DeadlineExceeded, false, shapes[1:]},
 		"first message": {func() policy.Policy {
 			return must(timeout.New(timeout.Config{FirstMessage: time.Millisecond}))
 		}, codes.DeadlineExceeded, false, shapes[2:]},
