@@ -91,6 +91,22 @@ func spy(ctx context.Context, t *testing.T, cc *grpc.ClientConn, method string) 
 		t.Fatal(err)
 	}
 	_ = s.CloseSend() // if it fails, so does RecvMsg
+	return read(s)
+}
+
+// spySilently makes a call, sends nothing on it, and reads all of the answer.
+func spySilently(ctx context.Context, t *testing.T, cc *grpc.ClientConn, method string) seen {
+	t.Helper()
+	s, err := cc.NewStream(ctx, rpctest.DescOf(method), method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(s)
+}
+
+// read reads all of the answer to a call.
+func read(s grpc.ClientStream) seen {
+	var err error
 	var got seen
 	for err == nil {
 		if err = s.RecvMsg(rpctest.Message()); err == nil {
@@ -122,8 +138,8 @@ var edges = map[string]interceptors.ServerOption{"edge": interceptors.WithEdge()
 // forbidden is what no stranger may see of these tests.
 var forbidden = []string{"secret", "127.0.0.1", "rig.v1.Rig", "breaker", "bulkhead", "afloat", "fanout", "fallback", "policy", "degrade:"}
 
-// wantFixed checks that the spy sees a code, its fixed text and a RetryInfo, if that is
-// wanted, and nothing else.
+// wantFixed checks that the spy sees a code, its fixed text, perhaps gRPC's pushback, and
+// a RetryInfo, if that is wanted, and nothing else.
 func wantFixed(t *testing.T, got seen, code codes.Code, retry bool) {
 	t.Helper()
 	dump := got.String()
@@ -138,7 +154,7 @@ func wantFixed(t *testing.T, got seen, code codes.Code, retry bool) {
 		t.Errorf("sent:\n%s\nwant %v, RetryInfo %v", dump, code, retry)
 	}
 	for key := range metadata.Join(got.header, got.trailer) {
-		if key != "content-type" && (key != "grpc-status-details-bin" || !retry) {
+		if !slices.Contains([]string{"content-type", "grpc-retry-pushback-ms"}, key) && (key != "grpc-status-details-bin" || !retry) {
 			t.Errorf("%s was sent:\n%s", key, dump)
 		}
 	}
@@ -414,20 +430,27 @@ func TestEdgeShowsNothingOfItsOwnGuard(t *testing.T) {
 		"total": {func() policy.Policy {
 			return must(timeout.New(timeout.Config{Total: time.Millisecond}))
 		}, codes.DeadlineExceeded, false, shapes[1:]},
+		"idle": {func() policy.Policy {
+			return must(timeout.New(timeout.Config{Idle: time.Millisecond}))
+		}, codes.DeadlineExceeded, false, []string{rpctest.ClientStream, rpctest.BidiStream}}, // on which the handler waits
 		"first message": {func() policy.Policy {
 			return must(timeout.New(timeout.Config{FirstMessage: time.Millisecond}))
 		}, codes.DeadlineExceeded, false, shapes[2:]},
 	} {
+		call := spy
+		if what == "idle" {
+			call = spySilently
+		}
 		for name, opt := range edges {
 			cc := hosted(t, waits, interceptors.ServerOptions(rpctest.One{Chain: rpctest.ChainOf(t, tt.make())}, opt))
 			for _, method := range tt.shapes {
 				t.Run(strings.Join([]string{what, name, method}, ", "), func(t *testing.T) { //nolint:paralleltest // quick
-					wantFixed(t, spy(t.Context(), t, cc, method), tt.code, tt.retry)
+					wantFixed(t, call(t.Context(), t, cc, method), tt.code, tt.retry)
 				})
 			}
 		}
 		inside := hosted(t, waits, interceptors.ServerOptions(rpctest.One{Chain: rpctest.ChainOf(t, tt.make())}))
-		if got := spy(t.Context(), t, inside, tt.shapes[0]); what != "deadline" && len(got.status.Details()) == 0 {
+		if got := call(t.Context(), t, inside, tt.shapes[0]); what != "deadline" && len(got.status.Details()) == 0 {
 			t.Errorf("%s: inside nothing is to be seen:\n%s", what, got)
 		}
 	}
