@@ -99,9 +99,8 @@ func constantOf(folder, name string) (constant.Value, error) {
 		}
 		files = append(files, parsed)
 	}
-	// What needs other packages does not compile, and is nothing that is asked for.
 	conf := types.Config{Importer: onlyTime{}, Error: func(error) {}, IgnoreFuncBodies: true}
-	pkg, _ := conf.Check(path.Base(folder), fset, files, nil) //nolint:errcheck // the same
+	pkg, _ := conf.Check(path.Base(folder), fset, files, nil) // what needs other packages does not compile, and is not asked for
 	if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok {
 		return c.Val(), nil
 	}

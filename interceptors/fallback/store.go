@@ -153,7 +153,7 @@ func (s *Store) get(ctx context.Context, method string, req, resp proto.Message)
 	key, _ := s.key(ctx, method, req)
 	s.mu.Lock()
 	found, ok := s.lru.Get(key)
-	k, _ := found.(kept) //nolint:errcheck // put adds no others
+	k, _ := found.(kept)
 	if ok && time.Since(k.asOf) > s.cfg.MaxAge {
 		s.lru.Remove(key)
 		ok = false
