@@ -4,9 +4,11 @@
 //	gather     a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
 //	guard      a guarded call, function and stream, and a call end to end, beside gobreaker and failsafe-go: the promises
 //	story      what users see of a fault, with and without guards
+//	soak       three tiers with everything on and every fault at random: what is promised holds
 //	size       what each library adds to the size of a client
 //	peers      the interceptors that are measured
 //	measure    rounds that take turns in random order, medians of their ratios, allocations, CPU time
+//	gateway    grpc-gateway before a service, for docs/partial-responses.md
 //	migration  the code of docs/migrating.md, before and after
 //
 // Figures of one run can be compared with each other and with nothing else:

@@ -56,6 +56,7 @@ type wishes struct {
 	captures []*Report
 	required bool
 	scoped   bool
+	to       attachment // if scoped
 }
 
 // wishesOf reads the context and the options of a call. It allocates only where
@@ -74,27 +75,50 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 		}
 	}
 	a, ok := attachmentOf(ctx)
-	w.scoped = ok && a.relation != unused
+	w.to, w.scoped = a, ok && a.relation != unused
 	return w
 }
 
 // none reports whether neither the options nor the context want to know anything.
 func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
 
-// outgoing returns the context for the call itself.
+// outgoing returns the context for the call itself. What a handler forwards of its
+// caller's metadata must not ask in the caller's name.
 func (w wishes) outgoing(ctx context.Context) context.Context {
+	if md, ok := metadata.FromOutgoingContext(ctx); ok {
+		if own := withoutOwn(md); len(own) < len(md) {
+			ctx = metadata.NewOutgoingContext(ctx, own)
+		}
+	}
 	if w.required {
 		return metadata.AppendToOutgoingContext(ctx, RequireKey, RequireAll)
 	}
 	return ctx
 }
 
-// answer hands out what became known.
-func (w wishes) answer(ctx context.Context, r Report, failed bool) {
+// reading returns how the server's report is read: in full, if anybody but the scope wants
+// to see it.
+func (w wishes) reading() reading {
+	if w.required || len(w.captures) > 0 {
+		return reading{}
+	}
+	return w.to.reading()
+}
+
+// answered hands out what became known of a response. A refused one is an error like any
+// other to the scope.
+func (w wishes) answered(r Report, refused bool) {
 	for _, to := range w.captures {
 		*to = r
 	}
-	if !failed {
-		record(ctx, r)
+	if w.scoped && !refused && !r.Complete() {
+		w.to.report(r.received())
+	}
+}
+
+// failed hands out what became known of a failed call. It says nothing to the scope.
+func (w wishes) failed(err error) {
+	for _, to := range w.captures {
+		*to = FromError(err)
 	}
 }

@@ -91,6 +91,26 @@ func TestCapUsesAllRoom(t *testing.T) {
 	}
 }
 
+// Capping allocates with the markers, not with their product, of whatever kind they are.
+func TestCapAllocatesWithTheMarkers(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
+	for name, pathOf := range map[string]func(i int) string{
+		"fields":           func(i int) string { return "field_" + strconv.Itoa(i) },
+		"values of a map":  func(i int) string { return degrade.Key("offers", "sku-"+strconv.Itoa(i)) },
+		"fields of values": func(i int) string { return degrade.Key("offers", "sku-"+strconv.Itoa(i)) + ".price" },
+	} {
+		for _, n := range []int{50, 500} {
+			markers := make([]degrade.Marker, n)
+			for i := range markers {
+				markers[i] = sourced(pathOf(i))
+			}
+			r := degrade.NewReport(markers...)
+			if got := testing.AllocsPerRun(3, func() { degrade.Capped(r, degrade.MaxTrailerBytes) }); got > float64(12*n) && !raceEnabled {
+				t.Errorf("%d %s: %v allocations", n, name, got)
+			}
+		}
+	}
+}
+
 // FuzzCap caps reports of any kind: what is sent is never larger, and every
 // degraded field is either marked or counted.
 func FuzzCap(f *testing.F) {

@@ -5,13 +5,14 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 )
 
 // UnaryClientInterceptor reads the servers' reports of their responses, for
 // [Capture], for [RequireComplete] and for the scope under which a call is
-// made. A call without any of these passes through untouched.
+// made. Metadata keys that begin with "afloat-" are for one hop: those that a caller
+// passes on are not sent. Else a call without any of these passes through untouched.
 func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any,
@@ -19,20 +20,20 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	) error {
 		wants := wishesOf(ctx, opts)
 		if wants.none() {
-			return invoker(ctx, method, req, reply, cc, opts...)
+			return below.Note(ctx, invoker(wants.outgoing(ctx), method, req, reply, cc, opts...))
 		}
 		var header, trailer metadata.MD
 		err := invoker(wants.outgoing(ctx), method, req, reply, cc,
 			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
-			wants.answer(ctx, FromError(err), true)
-			return err
+			wants.failed(err)
+			return below.Note(ctx, err)
 		}
-		r := reportOf(reply, header, trailer)
+		r := wants.reading().reply(reply, header, trailer)
 		refused := wants.required && !r.Complete()
-		wants.answer(ctx, r, refused)
+		wants.answered(r, refused)
 		if refused {
-			return r.Err()
+			return below.Note(ctx, r.Err())
 		}
 		return nil
 	}
@@ -48,14 +49,14 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 	) (grpc.ClientStream, error) {
 		wants := wishesOf(ctx, opts)
 		wants.required = false
-		if wants.none() {
-			return streamer(ctx, desc, cc, method, opts...)
-		}
-		s, err := streamer(ctx, desc, cc, method, opts...)
+		s, err := streamer(wants.outgoing(ctx), desc, cc, method, opts...)
 		if err != nil {
-			return nil, err
+			return nil, below.Note(ctx, err)
 		}
-		return &clientStream{ClientStream: s, ctx: ctx, wants: wants, single: !desc.ServerStreams}, nil
+		if s = below.Stream(ctx, s); wants.none() {
+			return s, nil
+		}
+		return &clientStream{ClientStream: s, wants: wants, single: !desc.ServerStreams}, nil
 	}
 }
 
@@ -63,22 +64,4 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 // into a slice that gRPC shares between calls.
 func withOptions(opts []grpc.CallOption, more ...grpc.CallOption) []grpc.CallOption {
 	return append(append(make([]grpc.CallOption, 0, len(opts)+len(more)), opts...), more...)
-}
-
-// reportOf returns the server's report of a unary response, in the response or
-// beside it.
-func reportOf(reply any, header, trailer metadata.MD) Report {
-	m, _ := reply.(proto.Message)
-	if r := FromResponse(m); r.Known() {
-		return r
-	}
-	return fromMetadata(header, trailer, descriptorOf(m))
-}
-
-// descriptorOf returns the type of a message, nil for a value that is not a message.
-func descriptorOf(m proto.Message) protoreflect.MessageDescriptor {
-	if m == nil {
-		return nil
-	}
-	return m.ProtoReflect().Descriptor()
 }

@@ -114,11 +114,12 @@ func Merge(ctx context.Context, r Report) {
 	}
 }
 
-// record reports what a call made under ctx found out about its response.
-func record(ctx context.Context, r Report) {
-	if a, ok := attachmentOf(ctx); ok && !r.Complete() {
-		a.report(r.received())
+// reading returns how a report is read that goes to the attachment alone.
+func (a attachment) reading() reading {
+	if a.relation != embedded {
+		return reading{first: true}
 	}
+	return reading{claimed: a.scope.full(), under: a.path}
 }
 
 // report hands a report on to the scope, in paths of the scope's result.
@@ -129,5 +130,6 @@ func (a attachment) report(r Report) {
 	if a.relation == unstated || a.relation == unclear {
 		r = r.summed()
 	}
+	r = reading{claimed: a.scope.full(), under: a.path}.report(r)
 	a.scope.add(r.At(a.path).markers, r.unmarked())
 }

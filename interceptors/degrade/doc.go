@@ -59,9 +59,30 @@
 // are counted. The header [SummaryKey] counts the markers for proxies and logs. A
 // failed call has them in the details of its status.
 //
+// Metadata keys that begin with "afloat-" are for one hop: the interceptors set them or
+// remove them, on requests and on responses. What a handler forwards of its caller's
+// metadata, or copies from its calls into its own response, does not have them.
+//
 // Markers from a peer are not trusted: they are bounded in size, number and
 // depth, and a path that the response type does not have is cut to the part that
 // it has.
+//
+// # Bounds and costs
+//
+// A report has at most 500 markers, with 256 KiB of names of elements and of
+// sources, however it comes about: read off the wire, from a message that was
+// never sent, gathered by a [Scope], or put together with [NewReport] and [Union].
+// Markers beyond that are counted by [Report.Dropped], and names beyond it are left
+// out. [NewReport] and [Union] keep the worst markers; a scope and whoever reads what a
+// peer sent keep the first. A server sends no message with more, in a stream
+// neither.
+//
+// [Report.State], [Report.Element] and [Report.Age] allocate nothing, and their time
+// grows with the logarithm of the number of markers, only for a field with [*] with
+// the number of those of single values of that map. Once a scope is full, the
+// response of another call costs a look at each of its markers. What this package
+// remembers of message types is bounded by the types that are linked into the
+// program and 256 others.
 //
 // # Streams
 //

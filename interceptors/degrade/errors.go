@@ -81,15 +81,4 @@ func isReport(detail *anypb.Any) bool { return detail.MessageIs((*degradev1.Degr
 // FromError returns the report in the details of a failed call's error, from a
 // server that failed because a field had to be there. The report knows nothing
 // if there is none.
-func FromError(err error) Report {
-	s, ok := status.FromError(err)
-	if !ok || err == nil {
-		return Report{}
-	}
-	for _, d := range s.Details() {
-		if d, ok := d.(*degradev1.Degradation); ok {
-			return fromProto(d, nil)
-		}
-	}
-	return Report{}
-}
+func FromError(err error) Report { return reading{}.failure(err) }

@@ -1,8 +1,10 @@
 package degrade_test
 
 import (
+	"context"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -29,16 +32,52 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(encoded, "1; missing=1")
 	}
+	f.Add([]byte(strings.Repeat("\x0a\x00", most)+"\x0a\x02\x30\x05\x18\x07\x10\x01\x0a\x00"), "0") // tiny ones, and what follows them
+	f.Add([]byte(strings.Repeat("\x0a\x06\x0a\x04a[*]\x2a\x01k", most+1)), "2147483648; stale=1")   // the same again and again
 	f.Fuzz(func(t *testing.T, encoded []byte, summary string) {
-		trailer := metadata.MD{degrade.TrailerKey: {string(encoded)}}
+		trailer := metadata.MD{degrade.TrailerKey: {asText(string(encoded))}}
 		wantBounded(t, degrade.FromMetadata(metadata.MD{degrade.SummaryKey: {summary}}, nil, profileType))
+		wantBounded(t, degrade.FromMetadata(nil, metadata.MD{degrade.TrailerKey: {summary}}, profileType))
 		wantBounded(t, degrade.FromMetadata(nil, trailer, profileType))
 		wantBounded(t, degrade.FromMetadata(nil, trailer, nil))
 		var d degradev1.Degradation
 		if proto.Unmarshal(encoded, &d) == nil {
-			wantBounded(t, degrade.FromProto(&d, profileType))
+			inside, beside := degrade.FromProto(&d, profileType), degrade.FromMetadata(nil, trailer, profileType)
+			wantBounded(t, inside)
+			if len(encoded) <= 64<<10 && !proto.Equal(inside.Proto(), beside.Proto()) {
+				t.Fatalf("in a message %v\nin a trailer %v", inside.Proto(), beside.Proto())
+			}
+			wantClaimed(t, &d)
 		}
 	})
+}
+
+// wantClaimed checks that a scope which is full says the same, whether a report on a
+// response is read for it or was read before.
+func wantClaimed(tb testing.TB, d *degradev1.Degradation) {
+	tb.Helper()
+	full := func() (context.Context, *degrade.Scope) {
+		ctx, scope := degrade.Open(tb.Context())
+		ctx = degrade.Under(ctx, "parent")
+		degrade.Merge(ctx, degrade.FromProto(d, profileType)) // what is there already
+		for i := range 3 {
+			degrade.Merge(ctx, degrade.FromProto(hostile(strconv.Itoa(i)+"_", most), profileType))
+		}
+		return ctx, scope
+	}
+	read, before := full()
+	degrade.Merge(read, degrade.FromProto(d, profileType))
+	call, scope := full()
+	client := degrade.UnaryClientInterceptor()
+	reply := answers(&testv1.GetProfileResponse{Degradation: d}, nil, nil)
+	if err := client(call, "/m", nil, new(testv1.GetProfileResponse), nil, reply); err != nil {
+		tb.Fatal(err)
+	}
+	a, b := before.Close(), scope.Close()
+	if a.Len() != most || b.Len() != most || a.Truncated() != b.Truncated() {
+		tb.Fatalf("%d and %d markers, truncated %v and %v", a.Len(), b.Len(), a.Truncated(), b.Truncated())
+	}
+	wantBounded(tb, b)
 }
 
 func bounded(m degrade.Marker) bool {

@@ -53,7 +53,7 @@ type Marker struct {
 // degraded field can have becomes [Unknown], and a reason that does not exist
 // [ReasonError].
 func (m Marker) sound() Marker {
-	if fieldpath.Check(m.Path) != nil {
+	if _, ok := fieldpath.Scan(m.Path); !ok {
 		return Marker{State: Partial, Reason: ReasonInternal, Source: m.Source.sound()}
 	}
 	m.State, m.Reason = stateOf(m.State.proto()), reasonOf(degradev1.Reason(m.Reason))
@@ -76,7 +76,8 @@ func (m Marker) fields() int { return max(1, m.Count) }
 // knows a newer version, the marker stands for the part of the path that md
 // does have.
 func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) (m Marker, ok bool) {
-	if fieldpath.Check(f.GetPath()) != nil {
+	path, ok := fieldpath.Scan(f.GetPath())
+	if !ok {
 		return Marker{}, false
 	}
 	m = Marker{
@@ -85,6 +86,12 @@ func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) 
 		Reason: reasonOf(f.GetReason()),
 		Source: sourceOf(f.GetSourceInfo()),
 	}
+	if md != nil {
+		if known := fieldpath.KnownPart(&path, md); known != m.Path {
+			m.Path, m.State = known, Partial
+			return m, true
+		}
+	}
 	if m.State == Stale {
 		m.Age = positive(f.GetAge())
 	}
@@ -92,12 +99,12 @@ func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) 
 		m.Keys = keysOf(f.GetElementKeys())
 		m.Count = max(countOf(f.GetElementCount()), len(f.GetElementKeys()))
 	}
-	if md != nil {
-		if known := fieldpath.KnownPart(m.Path, md); known != m.Path {
-			m = Marker{Path: known, State: Partial, Reason: m.Reason, Source: m.Source}
-		}
-	}
 	return m, true
+}
+
+// claimOf reads off the wire what a marker says apart from details.
+func claimOf(f *degradev1.FieldDegradation) claim {
+	return claim{path: f.GetPath(), state: stateOf(f.GetState()), reason: reasonOf(f.GetReason())}
 }
 
 // proto returns the marker on the wire.
@@ -122,8 +129,14 @@ func countOf(n uint32) int { return int(min(n, maxCount)) }
 // keysOf returns the names of elements that are fit to be shown.
 func keysOf(given []string) []string {
 	var keys []string
-	for _, k := range given {
-		if len(keys) < MaxKeys && len(k) <= MaxKeyBytes && utf8.ValidString(k) {
+	for i, k := range given {
+		switch {
+		case len(keys) == MaxKeys:
+			return keys
+		case len(k) > MaxKeyBytes || !utf8.ValidString(k):
+		case keys == nil:
+			keys = append(make([]string, 0, min(len(given)-i, MaxKeys)), k)
+		default:
 			keys = append(keys, k)
 		}
 	}
@@ -132,10 +145,11 @@ func keysOf(given []string) []string {
 
 // positive reads a duration off the wire, 0 if there is none that makes sense.
 func positive(d *durationpb.Duration) time.Duration {
-	if d.CheckValid() != nil {
+	const longest = 315_576_000_000 // seconds, 10,000 years. CheckValid says the same, and allocates an error.
+	if s, n := d.GetSeconds(), d.GetNanos(); s < 0 || s > longest || n < 0 || n >= int32(time.Second) {
 		return 0
 	}
-	return max(0, d.AsDuration())
+	return d.AsDuration()
 }
 
 // rank returns the place of the marker where there is not room for all, 0 for the first:
@@ -148,73 +162,78 @@ func (m Marker) rank() int {
 	return rank
 }
 
+// claim returns what the marker says apart from details.
+func (m *Marker) claim() claim { return claim{path: m.Path, state: m.State, reason: m.Reason} }
+
 // claims reports whether two markers say the same apart from details.
-func (m Marker) claims(other Marker) bool {
+func (m *Marker) claims(other *Marker) bool {
 	return m.Path == other.Path && m.State == other.State && m.Reason == other.Reason
+}
+
+// precedes reports whether the marker comes before another in normal order.
+func (m *Marker) precedes(other *Marker) bool {
+	if m.Path != other.Path {
+		return m.Path < other.Path
+	}
+	if mine, others := m.State.severity(), other.State.severity(); mine != others {
+		return mine > others
+	}
+	return m.Reason < other.Reason
+}
+
+// detail returns the bytes of the names of elements and of the source.
+func (m *Marker) detail() int {
+	n := len(m.Source.Name) + len(m.Source.Origin) + len(m.Source.Fallback)
+	for _, k := range m.Keys {
+		n += len(k)
+	}
+	return n
+}
+
+// bare returns the marker without the names of elements and the source.
+func (m Marker) bare() Marker {
+	m.Keys, m.Source = nil, Source{}
+	return m
 }
 
 // united merges two markers that say the same: it returns one with the elements of
 // both and the greater age.
 func (m Marker) united(other Marker) Marker {
 	m.Age = max(m.Age, other.Age)
-	keys, both := slices.Clip(m.Keys), 0 // other markers may share them
-	for _, k := range other.Keys {
-		switch {
-		case slices.Contains(m.Keys, k):
-			both++
-		case len(keys) < MaxKeys:
-			keys = append(keys, k)
-		}
-	}
-	m.Keys, m.Count = keys, plus(m.Count, other.Count-both)
+	keys, twice := unitedKeys(m.Keys, other.Keys)
+	m.Keys, m.Count = keys, plus(m.Count, other.Count-twice)
 	if m.Source == (Source{}) {
 		m.Source = other.Source
 	}
 	return m
 }
 
-// position is where a marker lies, as seen from a field.
-type position struct {
-	side  side
-	depth int // the larger, the nearer to the field
-}
-
-// side is on which side of a field a marker lies.
-type side uint8
-
-const (
-	elsewhere side = iota
-	above          // at the field, or at one that it lies in
-	within
-)
-
-// seenFrom returns where the marker lies, as seen from a field. If the marker is
-// about several elements, the one in question may be among them, unless the marker
-// names them all.
-func (m Marker) seenFrom(field fieldpath.Path) position {
-	own, err := fieldpath.Parse(m.Path)
-	if err != nil {
-		return position{} // there is no such marker
-	}
-	p := position{side: above, depth: 2 * len(own)}
-	if len(own) > len(field) {
-		p.side = within
-	}
-	for i := range min(len(own), len(field)) {
-		switch mine, other := own[i], field[i]; {
-		case mine == other:
-		case mine.Kind == fieldpath.AllStep && other.Kind == fieldpath.KeyStep && (i < len(own)-1 || m.mayBe(other.Name)):
-			p.depth-- // one that names the element itself is nearer
-		case mine.Kind == fieldpath.KeyStep && other.Kind == fieldpath.AllStep:
-			p.side = within
-		default:
-			return position{}
+// unitedKeys returns the names that are in one list or the other, as many as there may
+// be, and how many of the second are in both. It writes to neither list. Long lists are
+// looked up in a set: with the product of both, a peer could buy time.
+func unitedKeys(first, second []string) (keys []string, twice int) {
+	const few = 1 << 10 // comparisons are cheaper than a set up to here
+	var set map[string]bool
+	if len(first)*len(second) > few && !slices.Equal(first, second) {
+		set = make(map[string]bool, len(first))
+		for _, k := range first {
+			set[k] = true
 		}
 	}
-	return p
+	keys = slices.Clip(first)
+	for i, k := range second {
+		switch {
+		case i < len(first) && first[i] == k, set[k], set == nil && slices.Contains(first, k):
+			twice++
+		case len(keys) < MaxKeys:
+			keys = append(keys, k)
+		}
+	}
+	return keys, twice
 }
 
-// mayBe reports whether the element of that name may be among those of the marker.
-func (m Marker) mayBe(name string) bool {
-	return len(m.Keys) == 0 || m.Count > len(m.Keys) || slices.Contains(m.Keys, name)
+// mayBe reports whether the element that a step leads to may be among those of the
+// marker.
+func (m *Marker) mayBe(step fieldpath.Step) bool {
+	return len(m.Keys) == 0 || m.Count > len(m.Keys) || slices.ContainsFunc(m.Keys, step.Is)
 }

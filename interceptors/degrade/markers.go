@@ -1,7 +1,6 @@
 package degrade
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -9,88 +8,125 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 )
 
-// markers is a list of markers. Its methods return new lists.
+// markers is a list of markers. Its methods leave it as it is, and may return it if
+// there is nothing to change.
 type markers []Marker
 
 // normal returns the markers ordered by path and, for one path, the worst
 // first. Markers that say the same are merged, and those within a missing field
 // are left out.
 func (ms markers) normal() markers {
-	if len(ms) == 0 {
-		return nil
+	if len(ms) < 2 {
+		return ms
 	}
-	sorted := slices.Clone(ms)
-	sort.SliceStable(sorted, func(i, j int) bool { // the generic one makes every program 10 KB larger
-		a, b := &sorted[i], &sorted[j]
-		return cmp.Or(
-			cmp.Compare(a.Path, b.Path),
-			cmp.Compare(b.State.severity(), a.State.severity()),
-			cmp.Compare(a.Reason, b.Reason),
-		) < 0
-	})
-	kept, missing := sorted[:0], map[string]bool{}
-	for _, m := range sorted {
-		switch n := len(kept); {
+	return ms.sorted().merged()
+}
+
+// sorted returns the markers in normal order. What a peer sends mostly is.
+func (ms markers) sorted() markers {
+	inOrder := true
+	for i := 1; i < len(ms) && inOrder; i++ {
+		inOrder = !ms[i].precedes(&ms[i-1])
+	}
+	if inOrder {
+		return ms
+	}
+	o := order{markers: ms, at: make([]int32, len(ms))}
+	for i := range o.at {
+		o.at[i] = int32(i)
+	}
+	sort.Sort(o)
+	sorted := make(markers, len(ms))
+	for i, at := range o.at {
+		sorted[i] = ms[at]
+	}
+	return sorted
+}
+
+// merged returns markers in order with those merged that say the same, and without those
+// within a missing field.
+func (ms markers) merged() markers {
+	var kept markers // the head of ms, until something is left out
+	var few [4]string
+	missing, copied := few[:0], false // paths of missing fields, each of which begins with the one before
+	for i := range ms {
+		m, n := &ms[i], len(kept)
+		missing = beginning(missing, m.Path)
+		switch {
 		case n > 0 && kept[n-1].claims(m):
-			kept[n-1] = kept[n-1].united(m)
-		case !withinAny(missing, m.Path):
-			kept = append(kept, m)
-			// That some elements are missing says nothing about the others.
-			missing[m.Path] = missing[m.Path] || m.State == Missing && !strings.Contains(m.Path, "[*]")
-		}
-	}
-	return slices.Clip(kept)
-}
-
-// withinAny reports whether path lies within one of the paths that are true.
-func withinAny(paths map[string]bool, path string) bool {
-	if path != "" && paths[""] {
-		return true
-	}
-	for i := range len(path) {
-		// A cut within a key is not a path, so it is not among them.
-		if (path[i] == '.' || path[i] == '[') && paths[path[:i]] {
-			return true
-		}
-	}
-	return false
-}
-
-// with returns the markers with those of others that say something new.
-func (ms markers) with(others markers) markers {
-	all := slices.Clone(ms)
-	for _, m := range others {
-		if !slices.ContainsFunc(ms, m.claims) {
-			all = append(all, m)
-		}
-	}
-	return all.normal()
-}
-
-// nearest returns the worst of the markers that are nearest above the field, or
-// at it, and whether there is one.
-func (ms markers) nearest(field fieldpath.Path) (nearest Marker, ok bool) {
-	depth := 0
-	for _, m := range ms {
-		p := m.seenFrom(field)
-		if p.side != above {
+			if !copied {
+				kept, copied = slices.Clone(kept), true
+			}
+			kept[n-1] = kept[n-1].united(*m)
 			continue
+		case covered(missing, m.Path):
+			continue
+		case n == i:
+			kept = ms[: i+1 : i+1]
+		default:
+			kept, copied = append(kept, *m), true // the head of ms has no room, so this copies it
 		}
-		if !ok || p.depth > depth || p.depth == depth && m.State.severity() > nearest.State.severity() {
-			nearest, depth, ok = m, p.depth, true
+		// That some elements are missing says nothing about the others.
+		if m.State == Missing && !strings.Contains(m.Path, "[*]") {
+			missing = append(missing, m.Path)
 		}
 	}
-	return nearest, ok
+	return kept
 }
 
-// anyWithin reports whether a marker lies within the field.
-func (ms markers) anyWithin(field fieldpath.Path) bool {
-	return slices.ContainsFunc(ms, func(m Marker) bool { return m.seenFrom(field).side == within })
+// beginning returns those of the paths with which a path begins. If there are any, they
+// are the first.
+func beginning(paths []string, path string) []string {
+	n := len(paths)
+	for n > 0 && !strings.HasPrefix(path, paths[n-1]) {
+		n--
+	}
+	return paths[:n]
+}
+
+// covered reports whether path lies within one of the paths, with all of which it begins.
+func covered(paths []string, path string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool { return p != path && fieldpath.Covers(p, path) })
+}
+
+// fit reports whether the markers are within the bounds of a report.
+func (ms markers) fit() bool {
+	detail := 0
+	for i := range ms {
+		detail += ms[i].detail()
+	}
+	return len(ms) <= maxMarkers && detail <= maxDetail
+}
+
+// lacking returns those of others that say something new.
+func (ms markers) lacking(others markers) (fresh markers) {
+	if len(ms) == 0 {
+		return others
+	}
+	for i := range others {
+		if !ms.claim(&others[i]) {
+			fresh = append(fresh, others[i])
+		}
+	}
+	return fresh
+}
+
+// claim reports whether one of the markers, which are in normal order, says the same as
+// m.
+func (ms markers) claim(m *Marker) bool {
+	i := sort.Search(len(ms), func(i int) bool { return !ms[i].precedes(m) })
+	return i < len(ms) && ms[i].claims(m)
 }
 
 // about returns the markers at the field, within it and above it.
-func (ms markers) about(field fieldpath.Path) markers {
-	return slices.DeleteFunc(slices.Clone(ms), func(m Marker) bool { return m.seenFrom(field).side == elsewhere })
+func (ms markers) about(f field) (about markers) {
+	s := search{markers: ms, field: f}
+	for i := range ms {
+		if s.concerns(i) {
+			about = append(about, ms[i])
+		}
+	}
+	return about
 }
 
 // under returns the markers for a message that has the response as its field at
@@ -99,7 +135,7 @@ func (ms markers) under(path string) markers {
 	tooDeep := false
 	moved := ms.mapped(func(m Marker) Marker {
 		joined := fieldpath.Join(path, m.Path)
-		if fieldpath.Check(joined) != nil { // too deep or too long to be said
+		if _, ok := fieldpath.Scan(joined); !ok { // too deep or too long to be said
 			m = Marker{State: Partial, Reason: m.Reason, Source: m.Source}
 			joined, tooDeep = path, true
 		}
@@ -125,10 +161,13 @@ func (ms markers) received() markers {
 // collapsed returns the markers with those of single values of a map merged.
 func (ms markers) collapsed() markers {
 	return ms.mapped(func(m Marker) Marker {
-		steps, err := fieldpath.Parse(m.Path)
-		if n := len(steps) - 1; err == nil && n > 0 && steps[n].Kind == fieldpath.KeyStep {
-			m.Path, m.Keys, m.Count = fieldpath.Elements(steps[:n].String()), []string{steps[n].Name}, 1
+		if !strings.HasSuffix(m.Path, `"]`) {
+			return m
 		}
+		path, _ := fieldpath.Scan(m.Path)
+		n := path.Len() - 1
+		m.Keys, m.Count = []string{path.Step(n).Name()}, 1
+		m.Path = fieldpath.Elements(path.Head(n))
 		return m
 	}).normal()
 }
@@ -164,3 +203,25 @@ func (ms markers) mapped(change func(Marker) Marker) markers {
 	}
 	return changed
 }
+
+// order sorts markers by their places: they are large, and keep their order if they say
+// the same.
+type order struct {
+	markers markers
+	at      []int32
+}
+
+// Len returns how many there are.
+func (o order) Len() int { return len(o.at) }
+
+// Less reports whether one comes before another.
+func (o order) Less(i, j int) bool {
+	a, b := o.at[i], o.at[j]
+	if o.markers[a].claims(&o.markers[b]) {
+		return a < b
+	}
+	return o.markers[a].precedes(&o.markers[b])
+}
+
+// Swap exchanges two.
+func (o order) Swap(i, j int) { o.at[i], o.at[j] = o.at[j], o.at[i] }

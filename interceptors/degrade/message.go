@@ -18,8 +18,21 @@ func FromResponse(response proto.Message) Report {
 	if response == nil {
 		return Report{}
 	}
-	m := response.ProtoReflect()
-	return fromProto(markerfield.Get(m), m.Descriptor())
+	return reading{}.response(response)
+}
+
+// overfull reports whether a response's field for markers has more than a report may
+// have.
+func overfull(response proto.Message) bool {
+	d := markerfield.Get(response.ProtoReflect())
+	if len(d.GetFields()) > maxMarkers {
+		return true
+	}
+	detail := 0
+	for _, f := range d.GetFields() {
+		detail += proto.Size(f)
+	}
+	return detail > maxDetail
 }
 
 // SetResponse writes r into the response's field for markers and reports

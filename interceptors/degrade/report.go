@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -31,6 +30,9 @@ func NewReport(marked ...Marker) Report {
 	for i, m := range marked {
 		sound[i] = m.sound()
 	}
+	if r := (Report{known: true, markers: sound}); !sound.fit() {
+		return gathered(r).report()
+	}
 	return Report{known: true, markers: sound.normal()}
 }
 
@@ -39,41 +41,23 @@ func NewReport(marked ...Marker) Report {
 // of all others the worst. What is beyond is counted, see [Report.Dropped].
 func Union(reports ...Report) Report {
 	var all Report
-	n := 0
+	several := false
 	for _, r := range reports {
 		all.known = all.known || r.known
 		all.truncated = all.truncated || r.truncated
 		all.dropped = plus(all.dropped, r.dropped)
-		n += len(r.markers)
+		several = several || len(r.markers) > 0 && len(all.markers) > 0
+		if len(r.markers) > 0 {
+			all.markers = r.markers
+		}
 	}
-	if n > maxMarkers {
-		return all.withWorst(reports)
+	if several {
+		together := gathered(reports...).report()
+		all.markers = together.markers
+		all.truncated = all.truncated || together.truncated
+		all.dropped = plus(all.dropped, together.dropped)
 	}
-	for _, r := range reports {
-		all.markers = append(all.markers, r.markers...)
-	}
-	all.markers = all.markers.normal()
 	return all
-}
-
-// withWorst returns r with as many markers of the reports as it may have.
-func (r Report) withWorst(reports []Report) Report {
-	var ranks [2 * severities]Accumulator
-	for _, o := range reports {
-		for _, m := range o.markers {
-			ranks[m.rank()].keep(m)
-		}
-	}
-	var worst Accumulator
-	for i := range ranks {
-		worst.dropped = plus(worst.dropped, ranks[i].dropped)
-		for _, m := range ranks[i].markers {
-			worst.keep(m)
-		}
-	}
-	r.markers, r.dropped = worst.markers.normal(), plus(r.dropped, worst.dropped)
-	r.truncated = r.truncated || worst.dropped > 0
-	return r
 }
 
 // with returns both reports together. What both claim counts once, because a
@@ -82,11 +66,12 @@ func (r Report) with(other Report) Report {
 	if !other.known {
 		return r
 	}
+	all := Union(Report{markers: r.markers}, Report{markers: r.markers.lacking(other.markers)})
 	return Report{
 		known:     true,
-		truncated: r.truncated || other.truncated,
-		dropped:   max(r.dropped, other.dropped),
-		markers:   r.markers.with(other.markers),
+		truncated: r.truncated || other.truncated || all.truncated,
+		dropped:   plus(max(r.dropped, other.dropped), all.dropped),
+		markers:   all.markers,
 	}
 }
 
@@ -113,11 +98,11 @@ func (r Report) Err() error {
 // report is truncated, and if path is malformed. Paths have no list indices: to
 // ask about one element, use [Report.Element].
 func (r Report) State(path string) State {
-	field, err := fieldpath.Parse(path)
-	if err != nil {
+	f, ok := fieldAt(path)
+	if !ok {
 		return Unknown
 	}
-	return r.stateOf(field)
+	return r.stateOf(f)
 }
 
 // Element returns what one element of the repeated field at path holds, found
@@ -125,20 +110,22 @@ func (r Report) State(path string) State {
 // by its key. If the server does not name all affected elements, any element
 // may be affected.
 func (r Report) Element(path, key string) State {
-	field, err := fieldpath.Parse(path)
-	if err != nil {
+	f, ok := fieldAt(path)
+	if !ok {
 		return Unknown
 	}
-	return r.stateOf(append(field, fieldpath.Step{Kind: fieldpath.KeyStep, Name: key}))
+	f.element, f.single = key, true
+	return r.stateOf(f)
 }
 
 // stateOf returns what a field holds.
-func (r Report) stateOf(field fieldpath.Path) State {
-	if m, ok := r.markers.nearest(field); ok {
-		return m.State
-	}
+func (r Report) stateOf(f field) State {
+	s := search{markers: r.markers, field: f}
+	s.run()
 	switch {
-	case r.markers.anyWithin(field):
+	case s.found != nil:
+		return s.found.State
+	case s.within:
 		return Partial
 	case !r.known || r.truncated:
 		return Unknown
@@ -150,12 +137,15 @@ func (r Report) stateOf(field fieldpath.Path) State {
 // Age returns how old the value of the field at path is. It is zero unless the
 // field is [Stale] and the server says how old it is.
 func (r Report) Age(path string) time.Duration {
-	field, err := fieldpath.Parse(path)
-	if err != nil {
+	f, ok := fieldAt(path)
+	if !ok {
 		return 0
 	}
-	m, _ := r.markers.nearest(field)
-	return m.Age
+	s := search{markers: r.markers, field: f}
+	if s.run(); s.found == nil {
+		return 0
+	}
+	return s.found.Age
 }
 
 // Markers yields the markers, ordered by path.
@@ -192,11 +182,11 @@ func (r Report) unmarked() int {
 // markers at it, within it and above it. Their paths stay unchanged. If path is
 // malformed, that may be the whole report.
 func (r Report) Within(path string) Report {
-	field, err := fieldpath.Parse(path)
-	if err != nil {
+	f, ok := fieldAt(path)
+	if !ok {
 		return r
 	}
-	r.markers = r.markers.about(field)
+	r.markers = r.markers.about(f)
 	return r
 }
 

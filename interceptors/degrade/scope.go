@@ -2,7 +2,6 @@ package degrade
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
@@ -27,12 +26,10 @@ type Scope struct {
 	// required: the caller wants all or nothing.
 	required bool
 
-	mu       sync.Mutex
-	closed   bool
-	markers  markers
-	distinct bool // no two markers say the same: there were so many that they were put together
-	dropped  int
-	late     int
+	mu     sync.Mutex
+	closed bool
+	found  gathering
+	late   int
 }
 
 // Open opens a scope for an attempt to get one value. It returns a context
@@ -40,13 +37,6 @@ type Scope struct {
 // [Unused], a degraded response of a call makes the whole value [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
 	s := newScope(CompleteRequired(ctx), false)
-	return s.within(ctx), s
-}
-
-// openResponse opens the scope of the response that a handler makes.
-func openResponse(ctx context.Context, required bool) (context.Context, *Scope) {
-	s := newScope(required, false)
-	s.response = true
 	return s.within(ctx), s
 }
 
@@ -72,10 +62,7 @@ func (s *Scope) Close() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	if len(s.markers) == 0 && s.dropped == 0 {
-		return Report{known: true}
-	}
-	return Report{known: true, markers: s.markers.normal(), truncated: s.dropped > 0, dropped: s.dropped}
+	return s.found.report()
 }
 
 // Late returns how many reports came after Close.
@@ -94,29 +81,18 @@ func (s *Scope) add(found markers, dropped int) {
 		s.late++
 		return
 	}
-	s.dropped = plus(s.dropped, dropped)
-	for _, m := range found {
-		s.keep(m)
+	s.found.drop(dropped)
+	for i := range found {
+		s.found.keep(found[i])
 	}
 }
 
-// keep records one marker, or counts it where there is no room.
-func (s *Scope) keep(m Marker) {
-	if len(s.markers) == maxMarkers && !s.distinct {
-		s.markers, s.distinct = s.markers.normal(), true
-	}
-	same := -1
-	if s.distinct {
-		same = slices.IndexFunc(s.markers, m.claims)
-	}
-	switch {
-	case same >= 0:
-		s.markers[same] = s.markers[same].united(m)
-	case len(s.markers) < maxMarkers:
-		s.markers = append(s.markers, m)
-	default:
-		s.dropped = plus(s.dropped, m.fields())
-	}
+// full returns what a scope says that has no room to say anything else, else nil. It does
+// not change any more.
+func (s *Scope) full() map[claim]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.found.full()
 }
 
 // CompleteRequired reports whether the caller wants the response that is being

@@ -67,9 +67,9 @@ func (s State) severity() int {
 	case Intact:
 		return 0
 	case Unknown:
-		return 6
+		return severities - 1
 	default:
-		return 6
+		return severities - 1
 	}
 }
 

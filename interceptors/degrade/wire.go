@@ -1,22 +1,24 @@
 package degrade
 
 import (
+	"encoding/base64"
 	"fmt"
-	"strconv"
+	"maps"
 	"strings"
 
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
 // The gRPC metadata keys and values of reports.
 const (
-	// TrailerKey holds a serialised Degradation, for responses that have no field
-	// for one, and for streams.
-	TrailerKey = "afloat-degradation-bin"
+	// TrailerKey holds a serialised Degradation in base64 (RFC 4648, unpadded), for
+	// responses that have no field for one, and for streams. It is text, so that it
+	// survives where metadata becomes headers of HTTP/1 as it is, as in grpc-gateway.
+	TrailerKey = "afloat-degradation"
 	// SummaryKey says in ASCII how many fields are degraded, as in "2; missing=1;
 	// stale=1", for readers of headers such as proxies and logs. "0" says that the
 	// response is complete.
@@ -27,20 +29,41 @@ const (
 	RequireAll = "complete"
 )
 
+// ownPrefix begins every metadata key of afloat's. They are for one hop: a client's and
+// a server's interceptors set them or remove them.
+const ownPrefix = "afloat-"
+
+// isOwnKey reports whether a metadata key is afloat's, in whatever case.
+func isOwnKey(key string) bool {
+	return len(key) >= len(ownPrefix) && strings.EqualFold(key[:len(ownPrefix)], ownPrefix)
+}
+
+// withoutOwn returns metadata without afloat's keys.
+func withoutOwn(md metadata.MD) metadata.MD { return without(md, isOwnKey) }
+
+// without returns metadata without some keys: md itself if it has none of them.
+func without(md metadata.MD, unwanted func(key string) bool) metadata.MD {
+	found := false
+	for key := range md {
+		found = found || unwanted(key)
+	}
+	if !found {
+		return md
+	}
+	kept := md.Copy()
+	maps.DeleteFunc(kept, func(key string, _ []string) bool { return unwanted(key) })
+	return kept
+}
+
 // MaxTrailerBytes bounds the markers in a trailer or in the details of a
 // status. Many peers allow 8 KiB for all headers together and fail the whole
-// call if there is more. In base64, which gRPC uses on the wire,
-// MaxTrailerBytes is a third of that and leaves room for others.
+// call if there is more. In base64, in which both are sent, MaxTrailerBytes is a
+// third of that and leaves room for others.
 const MaxTrailerBytes = 2 << 10
 
-// Bounds of what is read from the network. A peer is not trusted: whatever
-// exceeds them or makes no sense counts as dropped.
-const (
-	// maxMarkers bounds the markers of one report.
-	maxMarkers = 500
-	// maxEncoded bounds the bytes of a report in a trailer.
-	maxEncoded = 64 << 10
-)
+// maxEncoded bounds the bytes of a report in a trailer, before base64, or in the details
+// of a status that is read.
+const maxEncoded = 64 << 10
 
 // toTrailer returns a report as metadata.
 func toTrailer(r Report) (metadata.MD, error) {
@@ -48,7 +71,7 @@ func toTrailer(r Report) (metadata.MD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("degrade: trailer: %w", err)
 	}
-	return metadata.Pairs(TrailerKey, string(encoded)), nil
+	return metadata.Pairs(TrailerKey, base64.RawStdEncoding.EncodeToString(encoded)), nil
 }
 
 // capped returns a report as a message of at most size bytes. To save room, it
@@ -91,62 +114,55 @@ func worst(r Report, size int) *degradev1.Degradation {
 	return d
 }
 
-// fromMetadata reads a peer's report on a response of type md from its
-// metadata. The last value counts: if a handler forwards the metadata of its
-// own calls, its server's interceptor adds the true value after that.
-func fromMetadata(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
-	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
-		return fromTrailer(encoded[len(encoded)-1], md)
-	}
-	for _, from := range []metadata.MD{header, trailer} {
-		if summary := from.Get(SummaryKey); len(summary) > 0 {
-			return fromSummary(summary[len(summary)-1])
+// Numbers of fields in the .proto file.
+const (
+	markersNumber  = 1 // of Degradation
+	elementsNumber = 6 // of FieldDegradation
+)
+
+// trimmed returns a serialised report without the markers beyond the bound, and how many
+// fields those are about. So they are counted and never built: a marker of two bytes takes
+// a hundred once it is read. What is malformed is left for others to notice.
+func trimmed(b []byte) (kept []byte, beyond int) {
+	markers, read := 0, 0
+	for read < len(b) {
+		number, kind, size := protowire.ConsumeField(b[read:])
+		if size < 0 {
+			return b, 0
+		}
+		record := b[read : read+size]
+		read += size
+		if number == markersNumber && kind == protowire.BytesType {
+			if markers++; markers > maxMarkers {
+				beyond = plus(beyond, encodedFields(record))
+				continue
+			}
+		}
+		if markers <= maxMarkers {
+			kept = b[:read:read] // shared, and copied by the first append
+		} else {
+			kept = append(kept, record...)
 		}
 	}
-	return Report{}
+	return kept, beyond
 }
 
-// fromTrailer reads a report from a trailer. Malformed bytes still say that
-// something is wrong with the response, but not with which field.
-func fromTrailer(encoded string, md protoreflect.MessageDescriptor) Report {
-	var d degradev1.Degradation
-	if len(encoded) > maxEncoded || proto.Unmarshal([]byte(encoded), &d) != nil {
-		return Report{known: true, truncated: true, dropped: 1}
-	}
-	return fromProto(&d, md)
-}
-
-// fromSummary reads what remains if something on the way dropped the markers
-// themselves.
-func fromSummary(summary string) Report {
-	total, _, _ := strings.Cut(summary, ";")
-	n, err := strconv.ParseUint(strings.TrimSpace(total), 10, 31)
-	if err == nil && n == 0 {
-		return NewReport()
-	}
-	return Report{known: true, truncated: true, dropped: int(max(n, 1))}
-}
-
-// fromProto reads a report on a message of type md, which is nil if not known.
-func fromProto(d *degradev1.Degradation, md protoreflect.MessageDescriptor) Report {
-	if d == nil {
-		return Report{}
-	}
-	r := Report{known: true, dropped: countOf(d.GetDroppedCount())}
-	read := d.GetFields()[:min(len(d.GetFields()), maxMarkers)]
-	for _, f := range d.GetFields()[len(read):] {
-		r.dropped = plus(r.dropped, max(1, countOf(f.GetElementCount())))
-	}
-	var found markers
-	for _, f := range read {
-		m, ok := markerOf(f, md)
-		if !ok {
-			r.dropped = plus(r.dropped, 1)
-			continue
+// encodedFields returns how many fields a serialised marker is about.
+func encodedFields(record []byte) int {
+	_, _, tag := protowire.ConsumeTag(record)
+	b, _ := protowire.ConsumeBytes(record[tag:])
+	fields := 1
+	for len(b) > 0 {
+		number, kind, size := protowire.ConsumeField(b)
+		if size < 0 {
+			break
 		}
-		found = append(found, m)
+		if number == elementsNumber && kind == protowire.VarintType {
+			_, _, tag = protowire.ConsumeTag(b)
+			n, _ := protowire.ConsumeVarint(b[tag:])
+			fields = max(1, countOf(uint32(n))) //nolint:gosec // as protobuf reads it
+		}
+		b = b[size:]
 	}
-	r.markers = found.normal()
-	r.truncated = d.GetTruncated() || r.dropped > 0
-	return r
+	return fields
 }

@@ -16,45 +16,53 @@ const (
 	MaxSteps = 16
 )
 
-// Path is a path in its steps. The empty path is the whole message.
-type Path []Step
-
-// Step is one part of a path.
-type Step struct {
-	Kind Kind
-	// Name is a field's name, or a key without quotes and escapes.
-	Name string
+// Path is a path that was taken apart. The zero Path is the empty one, the whole
+// message. It holds no pointers but to its text, so that taking a path apart allocates
+// nothing.
+type Path struct {
+	text  string
+	ends  [MaxSteps]uint16
+	kinds [MaxSteps]Kind
+	n     int
 }
 
-// Kind is what a step leads to.
-type Kind uint8
+// Scan takes a path apart and reports whether it is one. It allocates nothing.
+func Scan(path string) (p Path, ok bool) {
+	if len(path) > MaxBytes {
+		return Path{}, false
+	}
+	p.text = path
+	return p, p.scan() == len(path)
+}
 
-// The kinds of steps: a field of a message, all elements of a list or all values of a
-// map, and one value of a map.
-const (
-	FieldStep Kind = iota
-	AllStep
-	KeyStep
-)
-
-// Parse splits a path into its steps.
+// Parse takes a path apart, or says what is wrong with it.
 func Parse(path string) (Path, error) {
 	if len(path) > MaxBytes {
-		return nil, fmt.Errorf("degrade: path = %.32q…, %d bytes; must be at most %d", path, len(path), MaxBytes)
+		return Path{}, fmt.Errorf("degrade: path = %.32q…, %d bytes; must be at most %d", path, len(path), MaxBytes)
 	}
-	var steps Path
-	for rest := path; rest != ""; {
-		s, after, ok := nextStep(rest, len(steps) == 0)
-		if !ok {
-			return nil, fmt.Errorf(`degrade: path = %q, wrong at byte %d; must be like a.b, a[*].b or a["key"]`,
-				path, len(path)-len(rest))
-		}
-		if len(steps) == MaxSteps {
-			return nil, fmt.Errorf("degrade: path = %q; must have at most %d steps", path, MaxSteps)
-		}
-		steps, rest = append(steps, s), after
+	p := Path{text: path}
+	read := p.scan()
+	if read == len(path) {
+		return p, nil
 	}
-	return steps, nil
+	if _, size := stepAt(path[read:], read == 0); size > 0 {
+		return Path{}, fmt.Errorf("degrade: path = %q; must have at most %d steps", path, MaxSteps)
+	}
+	return Path{}, fmt.Errorf(`degrade: path = %q, wrong at byte %d; must be like a.b, a[*].b or a["key"]`, path, read)
+}
+
+// scan takes the text apart as far as it goes and returns how many bytes it has read.
+func (p *Path) scan() (read int) {
+	for read < len(p.text) && p.n < MaxSteps {
+		kind, size := stepAt(p.text[read:], read == 0)
+		if size == 0 {
+			break
+		}
+		read += size
+		p.ends[p.n], p.kinds[p.n] = uint16(read), kind //nolint:gosec // at most MaxBytes
+		p.n++
+	}
+	return read
 }
 
 // Check returns an error if path is malformed, longer than [MaxBytes] or deeper than
@@ -64,21 +72,24 @@ func Check(path string) error {
 	return err
 }
 
-// String spells the path.
-func (p Path) String() string {
-	path := ""
-	for _, s := range p {
-		switch s.Kind {
-		case FieldStep:
-			path = Join(path, s.Name)
-		case AllStep:
-			path = Elements(path)
-		case KeyStep:
-			path = Key(path, s.Name)
-		}
-	}
-	return path
+// Len returns the number of steps.
+func (p *Path) Len() int { return p.n }
+
+// Step returns the i-th step, from 0.
+func (p *Path) Step(i int) Step {
+	return Step{Kind: p.kinds[i], text: p.text[len(p.Head(i)):p.ends[i]]}
 }
+
+// Head returns the path of the first n steps.
+func (p *Path) Head(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return p.text[:p.ends[n-1]]
+}
+
+// Tail returns the text behind the first n steps.
+func (p *Path) Tail(n int) string { return p.text[len(p.Head(n)):] }
 
 // Join returns the path of the field at path within the field at parent.
 func Join(parent, path string) string {
@@ -89,38 +100,39 @@ func Join(parent, path string) string {
 }
 
 // Elements returns the path of all elements of the list or map at path.
-func Elements(path string) string { return path + "[*]" }
+func Elements(path string) string { return path + allText }
 
 // Key returns the path of one value of the map at path. In a key that is not valid
 // UTF-8, U+FFFD replaces the invalid bytes.
 func Key(path, key string) string {
 	var b strings.Builder
+	b.Grow(len(path) + len(openKey) + len(key) + len(closeKey))
 	b.WriteString(path)
-	b.WriteString(`["`)
+	b.WriteString(openKey)
+	var spelled [len(`\u0000`)]byte
 	for _, r := range key {
-		if e := escaped(r); e != "" {
-			b.WriteString(e)
-		} else {
-			b.WriteRune(r)
-		}
+		b.Write(appendRune(spelled[:0], r))
 	}
-	b.WriteString(`"]`)
+	b.WriteString(closeKey)
 	return b.String()
 }
 
 // Unkeyed returns path with [*] in place of every key, for logs and traces: keys may
 // be personal, and their number is unbounded. For a malformed path it returns "".
 func Unkeyed(path string) string {
-	steps, err := Parse(path)
-	if err != nil {
+	p, ok := Scan(path)
+	if !ok {
 		return ""
 	}
-	for i := range steps {
-		if steps[i].Kind == KeyStep {
-			steps[i] = Step{Kind: AllStep}
+	var b strings.Builder
+	for i := range p.Len() {
+		if s := p.Step(i); s.Kind == KeyStep {
+			b.WriteString(allText)
+		} else {
+			b.WriteString(s.text)
 		}
 	}
-	return steps.String()
+	return b.String()
 }
 
 // Covers reports whether path is the field at ancestor or lies within it.

@@ -1,6 +1,7 @@
 package fieldpath_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -69,10 +70,21 @@ var malformed = []string{
 	strings.Repeat("[*]", 1<<20),
 }
 
-// respelled parses a path and spells it anew.
+// respelled parses a path and spells it anew, from the names in it.
 func respelled(path string) (string, error) {
 	p, err := fieldpath.Parse(path)
-	return p.String(), err
+	spelled := ""
+	for i := range p.Len() {
+		switch s := p.Step(i); s.Kind {
+		case fieldpath.FieldStep:
+			spelled = fieldpath.Join(spelled, s.Name())
+		case fieldpath.AllStep:
+			spelled = fieldpath.Elements(spelled)
+		case fieldpath.KeyStep:
+			spelled = fieldpath.Key(spelled, s.Name())
+		}
+	}
+	return spelled, err
 }
 
 func TestPathsHaveOneSpelling(t *testing.T) {
@@ -211,7 +223,7 @@ func FuzzPath(f *testing.F) {
 		if len(path) > fieldpath.MaxBytes || !utf8.ValidString(path) {
 			t.Errorf("%q is too long or no text", path)
 		}
-		if err := fieldpath.CheckIn(path, profileType); err == nil && fieldpath.KnownPart(path, profileType) != path {
+		if err := fieldpath.CheckIn(path, profileType); err == nil && knownPart(path) != path {
 			t.Errorf("%q is a field, but not all of it is known", path)
 		}
 	})
@@ -221,7 +233,10 @@ func FuzzPath(f *testing.F) {
 func FuzzKey(f *testing.F) {
 	f.Add("a")
 	f.Add("\"]\\\x00\u202e")
+	f.Add("a\xff")
 	f.Fuzz(func(t *testing.T, key string) {
+		wantOrder(t, key, fieldpath.Key("", key))
+		wantOrder(t, key, fieldpath.Key("", "a"+key))
 		path := fieldpath.Key("offers", key)
 		if len(path) > fieldpath.MaxBytes {
 			return
@@ -230,4 +245,66 @@ func FuzzKey(f *testing.F) {
 			t.Errorf("key %q: %v", key, err)
 		}
 	})
+}
+
+// knownPart is the part of a path that profiles have.
+func knownPart(path string) string {
+	p, _ := fieldpath.Scan(path)
+	return fieldpath.KnownPart(&p, profileType)
+}
+
+// What a peer can send is taken apart, known or not, without allocating.
+func TestScanningAllocatesNothing(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
+	paths := append(slices.Clone(wellFormed), malformed...)
+	paths = append(paths, `ranks["99999999999999999999"]`, `ranks["one"]`, `votes["18446744073709551616"]`, `heights["-9223372036854775809"]`)
+	if got := testing.AllocsPerRun(10, func() {
+		for _, path := range paths {
+			if p, ok := fieldpath.Scan(path); ok {
+				fieldpath.KnownPart(&p, profileType)
+			}
+		}
+	}); got > 0 {
+		t.Errorf("%v allocations for %d paths; want 0", got, len(paths))
+	}
+}
+
+// stepNames are keys that are hard to spell or to tell apart.
+var stepNames = []string{"", "a", "ab", "b", `"`, `\`, `"]`, `\"]`, "[*]", "a.b", "a\nb", "\x00", "\x7f", "\u0085", "\u202ea", "日本", "😀", `\u000a`, "a\xff", "\xe2"}
+
+// A step to a key that is named compares as its spelling does.
+func TestOrderOfNamedKeys(t *testing.T) {
+	t.Parallel()
+	for _, name := range stepNames {
+		for _, other := range stepNames {
+			for _, behind := range []string{"", ".x", `["a"]`} {
+				wantOrder(t, name, fieldpath.Key("", other)+behind)
+			}
+		}
+		wantOrder(t, name, "[*]")
+		wantOrder(t, name, ".a")
+		wantOrder(t, name, "")
+	}
+}
+
+// wantOrder checks how rest compares with the step to the key of that name.
+func wantOrder(tb testing.TB, name, rest string) {
+	tb.Helper()
+	order, size := fieldpath.KeyNamed(name).Order(rest)
+	spelled := `["` + name + `"]` // no path has it
+	if utf8.ValidString(name) {
+		spelled = fieldpath.Key("", name)
+	}
+	want := strings.Compare(rest, spelled)
+	if strings.HasPrefix(rest, spelled) {
+		want = 0
+	}
+	if utf8.ValidString(name) && order != want || (order == 0) != (want == 0) || order == 0 && size != len(spelled) {
+		tb.Errorf("%q against the key %q: %d, %d bytes; want %d, %d", rest, name, order, size, want, len(spelled))
+	}
+	p, ok := fieldpath.Scan("offers" + rest)
+	if ok && p.Len() > 1 && p.Step(1).Kind == fieldpath.KeyStep {
+		if got := p.Step(1).Is(name); got != (order == 0) || fieldpath.KeySize(rest) != len(p.Head(2))-len("offers") {
+			tb.Errorf("%q is the key %q: %v; %d bytes", rest, name, got, fieldpath.KeySize(rest))
+		}
+	}
 }

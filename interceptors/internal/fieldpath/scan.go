@@ -1,35 +1,54 @@
 package fieldpath
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// nextStep takes the first step off a path.
-func nextStep(path string, first bool) (s Step, rest string, ok bool) {
+// KeySize returns how long the step to a key is with which rest, the end of a path,
+// begins. It is 0 if rest begins with another step.
+func KeySize(rest string) int {
+	if !strings.HasPrefix(rest, openKey) {
+		return 0
+	}
+	for i := len(openKey); i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + len(closeKey)
+		}
+	}
+	return 0
+}
+
+// stepAt returns the kind of the step that a path begins with, and how long it is, 0 if
+// it is none.
+func stepAt(path string, first bool) (kind Kind, size int) {
 	switch {
 	case first:
-		return fieldAt(path)
+		return FieldStep, nameSize(path)
 	case path[0] == '.':
-		return fieldAt(path[1:])
-	case strings.HasPrefix(path, "[*]"):
-		return Step{Kind: AllStep}, path[len("[*]"):], true
-	case strings.HasPrefix(path, `["`):
-		return keyAt(path[len(`["`):])
+		if size = nameSize(path[1:]); size > 0 {
+			size++
+		}
+		return FieldStep, size
+	case strings.HasPrefix(path, allText):
+		return AllStep, len(allText)
+	case strings.HasPrefix(path, openKey):
+		return KeyStep, keySize(path)
 	default:
-		return Step{}, "", false
+		return FieldStep, 0
 	}
 }
 
-// fieldAt reads a name.
-func fieldAt(path string) (s Step, rest string, ok bool) {
+// nameSize returns how long the name is that a path begins with.
+func nameSize(path string) int {
 	n := 0
 	for n < len(path) && inName(path[n], n) {
 		n++
 	}
-	return Step{FieldStep, path[:n]}, path[n:], n > 0
+	return n
 }
 
 // inName reports whether c may be the i-th byte of a name.
@@ -38,55 +57,93 @@ func inName(c byte, i int) bool {
 	return letter || i > 0 && '0' <= c && c <= '9'
 }
 
-// keyAt reads a key, from after its opening quote up to and including the
-// closing one.
-func keyAt(path string) (s Step, rest string, ok bool) {
-	var key strings.Builder
-	for rest = path; rest != ""; {
-		if after, ends := strings.CutPrefix(rest, `"]`); ends {
-			return Step{KeyStep, key.String()}, after, true
+// keySize returns how long the step to a key is that a path begins with, 0 if it is
+// spelled in a way in which no key is.
+func keySize(path string) int {
+	for i := len(openKey); i < len(path); {
+		if path[i] == '"' {
+			if !strings.HasPrefix(path[i:], closeKey) {
+				return 0
+			}
+			return i + len(closeKey)
 		}
-		r, size := keyRune(rest)
+		_, size := keyRune(path[i:])
 		if size == 0 {
-			break
+			return 0
 		}
-		key.WriteRune(r)
-		rest = rest[size:]
+		i += size
 	}
-	return Step{}, "", false
+	return 0
 }
 
-// keyRune reads one character of a key, as [Key] writes it. The size is 0
-// if it is written differently.
+// keyRune reads one character of a key, as [Key] writes it. The size is 0 if it is
+// written differently.
 func keyRune(text string) (r rune, size int) {
 	r, size = utf8.DecodeRuneInString(text)
-	if r == '\\' {
-		for _, n := range [...]int{len(`\"`), len(`\u0000`)} {
-			if n <= len(text) {
-				if c, ok := unescaped(text[:n]); ok {
-					return c, n
-				}
-			}
-		}
+	switch {
+	case r == '\\':
+		return escapedRune(text)
+	case r == utf8.RuneError && size <= 1, escapes(r):
 		return 0, 0
+	default:
+		return r, size
 	}
-	if r == utf8.RuneError && size <= 1 || escaped(r) != "" {
-		return 0, 0
-	}
-	return r, size
 }
 
-// escaped returns how a key spells r, or "" if r needs no escape.
-func escaped(r rune) string {
+// escapedRune reads one escape of a key. The size is 0 if it is none, or if the
+// character has another spelling.
+func escapedRune(text string) (r rune, size int) {
+	if len(text) > 1 && (text[1] == '"' || text[1] == '\\') {
+		return rune(text[1]), 2
+	}
+	const long = len(`\u0000`)
+	if len(text) < long || text[1] != 'u' {
+		return 0, 0
+	}
+	for _, digit := range []byte(text[2:long]) {
+		n := strings.IndexByte(digits, digit)
+		if n < 0 {
+			return 0, 0
+		}
+		r = r<<4 | rune(n) //nolint:gosec // a digit
+	}
+	if !hidden(r) {
+		return 0, 0
+	}
+	return r, long
+}
+
+// digits are those of an escape.
+const digits = "0123456789abcdef"
+
+// appendRune appends a character as a key spells it.
+func appendRune(b []byte, r rune) []byte {
 	switch {
 	case r == '"' || r == '\\':
-		return `\` + string(r)
+		return append(b, '\\', byte(r))
 	case hidden(r):
-		return fmt.Sprintf(`\u%04x`, r)
+		return append(b, '\\', 'u', digits[r>>12], digits[r>>8&0xf], digits[r>>4&0xf], digits[r&0xf])
 	default:
-		return ""
+		return utf8.AppendRune(b, r)
 	}
 }
+
+// unescaped returns a key without its escapes.
+func unescaped(quoted string) string {
+	if !strings.Contains(quoted, `\`) {
+		return quoted
+	}
+	var b strings.Builder
+	for quoted != "" {
+		r, size := keyRune(quoted)
+		b.WriteRune(r)
+		quoted = quoted[size:]
+	}
+	return b.String()
+}
+
+// escapes reports whether keys spell r with an escape.
+func escapes(r rune) bool { return r == '"' || r == '\\' || hidden(r) }
 
 // hidden reports whether r acts on a text instead of being visible in it: it
 // ends a line, controls a terminal, or changes the reading direction. The set
@@ -100,15 +157,4 @@ func hidden(r rune) bool {
 		return false
 	}
 	return true
-}
-
-// unescaped returns the character that text spells, and whether that is its only
-// spelling.
-func unescaped(text string) (r rune, ok bool) {
-	if len(text) == len(`\"`) {
-		r = rune(text[1])
-	} else if n, err := strconv.ParseUint(text[len(`\u`):], 16, 16); err == nil {
-		r = rune(n)
-	}
-	return r, escaped(r) == text
 }

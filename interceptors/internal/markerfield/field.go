@@ -5,7 +5,6 @@ package markerfield
 
 import (
 	"fmt"
-	"sync"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -16,9 +15,8 @@ import (
 // typeName is the type of fields for markers.
 var typeName = (*degradev1.Degradation)(nil).ProtoReflect().Descriptor().FullName() //nolint:gochecknoglobals // a constant
 
-// fields remembers the field of each message type. It is bounded by the types that
-// are linked into the program.
-var fields sync.Map //nolint:gochecknoglobals // protoreflect.MessageDescriptor → protoreflect.FieldDescriptor, nil for none
+// fields remembers the field of each message type, nil for none.
+var fields memory[protoreflect.FieldDescriptor] //nolint:gochecknoglobals // a cache of facts
 
 // Check returns an error if messages of type md have a field for markers that is not
 // allowed: there may be at most one, at the top level, neither repeated nor in a
@@ -33,15 +31,15 @@ func In(md protoreflect.MessageDescriptor) bool { return of(md) != nil }
 
 // of returns the field for markers, nil if there is no valid one.
 func of(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
-	if found, ok := fields.Load(md); ok {
-		fd, _ := found.(protoreflect.FieldDescriptor)
-		return fd
-	}
+	return fields.of(md, findValid)
+}
+
+// findValid returns the field for markers, nil if there is no valid one.
+func findValid(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	fd, err := find(md)
 	if err != nil {
-		fd = nil
+		return nil
 	}
-	fields.Store(md, fd)
 	return fd
 }
 

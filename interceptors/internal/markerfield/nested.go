@@ -1,53 +1,44 @@
 package markerfield
 
 import (
-	"sync"
-
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// nests remembers which message types can have other messages' markers within
-// them.
-var nests sync.Map //nolint:gochecknoglobals // protoreflect.MessageDescriptor → bool; bounded by the linked types
+// holders remembers of each message type the fields that can hold markers, in whatever
+// form, or messages with markers in them. All others need not be looked at.
+var holders memory[[]protoreflect.FieldDescriptor] //nolint:gochecknoglobals // a cache of facts
 
-// mayNest reports whether a message within one of type md can have a field for
-// markers, or md itself has one in a form that is not allowed.
-func mayNest(md protoreflect.MessageDescriptor) bool {
-	if known, ok := nests.Load(md); ok {
-		return known.(bool) //nolint:errcheck,forcetypeassert // nothing else is stored
+// holdersOf returns the fields of messages of type md that can hold markers.
+func holdersOf(md protoreflect.MessageDescriptor) []protoreflect.FieldDescriptor {
+	return holders.of(md, findHolders)
+}
+
+// findHolders finds the fields that can hold markers.
+func findHolders(md protoreflect.MessageDescriptor) (found []protoreflect.FieldDescriptor) {
+	all := md.Fields()
+	for i := range all.Len() {
+		if fd := all.Get(i); canHold(fd, map[protoreflect.FullName]bool{}) {
+			found = append(found, fd)
+		}
 	}
-	found := holdsMarkers(md) && of(md) == nil || reaches(md, map[protoreflect.FullName]bool{})
-	nests.Store(md, found)
 	return found
 }
 
-// reaches reports whether a message below md, which is at the top, has a field for
-// markers.
-func reaches(md protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) bool {
-	if seen[md.FullName()] {
+// canHold reports whether a field can hold markers, or messages with markers in them,
+// apart from messages of the types that were seen.
+func canHold(fd protoreflect.FieldDescriptor, seen map[protoreflect.FullName]bool) bool {
+	md := messageOf(fd)
+	switch {
+	case md == nil || seen[md.FullName()]:
 		return false
+	case md.FullName() == typeName:
+		return true
 	}
 	seen[md.FullName()] = true
 	all := md.Fields()
 	for i := range all.Len() {
-		below := messageOf(all.Get(i))
-		if below == nil || below.FullName() == typeName {
-			continue
-		}
-		if holdsMarkers(below) || reaches(below, seen) {
-			return true
-		}
-	}
-	return false
-}
-
-// holdsMarkers reports whether messages of type md have a field of markers, in
-// whatever form.
-func holdsMarkers(md protoreflect.MessageDescriptor) bool {
-	all := md.Fields()
-	for i := range all.Len() {
-		if isDegradation(all.Get(i)) {
+		if canHold(all.Get(i), seen) {
 			return true
 		}
 	}
@@ -63,69 +54,72 @@ func messageOf(fd protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
 }
 
 // WithoutNested returns m, or a copy of it that has markers only where they are
-// allowed.
+// allowed. It looks only at what can hold some.
 func WithoutNested(m proto.Message) proto.Message {
-	md := m.ProtoReflect().Descriptor()
-	if !mayNest(md) {
-		return m
-	}
-	own := 0
-	if In(md) && m.ProtoReflect().Has(of(md)) {
-		own = 1 // that one may stay
-	}
-	if countMarkers(m.ProtoReflect()) == own {
+	r := m.ProtoReflect()
+	own := of(r.Descriptor())
+	if !holds(r, own) {
 		return m
 	}
 	m = proto.Clone(m)
-	if In(md) {
-		eachMessage(m.ProtoReflect(), clearMarkers)
-	} else {
-		clearMarkers(m.ProtoReflect())
-	}
+	clearMarkers(m.ProtoReflect(), own)
 	return m
 }
 
-// countMarkers returns how many fields for markers are set in m and in all
-// messages within it.
-func countMarkers(m protoreflect.Message) (n int) {
-	all := m.Descriptor().Fields()
-	for i := range all.Len() {
-		if isDegradation(all.Get(i)) && m.Has(all.Get(i)) {
-			n++
+// holds reports whether markers are set in m or in a message within it, apart from the
+// field spared of m itself.
+func holds(m protoreflect.Message, spared protoreflect.FieldDescriptor) bool {
+	for _, fd := range holdersOf(m.Descriptor()) {
+		if fd == spared || !m.Has(fd) {
+			continue
+		}
+		if isDegradation(fd) || anyMessage(fd, m.Get(fd), holdsAny) {
+			return true
 		}
 	}
-	eachMessage(m, func(within protoreflect.Message) { n += countMarkers(within) })
-	return n
+	return false
 }
 
-// clearMarkers removes the markers in m and in all messages within it.
-func clearMarkers(m protoreflect.Message) {
-	all := m.Descriptor().Fields()
-	for i := range all.Len() {
-		if isDegradation(all.Get(i)) {
-			m.Clear(all.Get(i))
-		}
-	}
-	eachMessage(m, clearMarkers)
-}
+// holdsAny reports whether markers are set in m or in a message within it.
+func holdsAny(m protoreflect.Message) bool { return holds(m, nil) }
 
-// eachMessage calls do with every message in a field of m.
-func eachMessage(m protoreflect.Message, do func(protoreflect.Message)) {
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+// clearMarkers removes the markers in m and in all messages within it, apart from the
+// field spared of m itself.
+func clearMarkers(m protoreflect.Message, spared protoreflect.FieldDescriptor) {
+	for _, fd := range holdersOf(m.Descriptor()) {
 		switch {
-		case messageOf(fd) == nil:
-		case fd.IsMap():
-			v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
-				do(v.Message())
-				return true
-			})
-		case fd.IsList():
-			for i := range v.List().Len() {
-				do(v.List().Get(i).Message())
-			}
+		case fd == spared || !m.Has(fd):
+		case isDegradation(fd):
+			m.Clear(fd)
 		default:
-			do(v.Message())
+			anyMessage(fd, m.Get(fd), clearAll)
 		}
-		return true
-	})
+	}
+}
+
+// clearAll removes the markers in m and in all messages within it. It returns false, so
+// that every message has its turn.
+func clearAll(m protoreflect.Message) bool {
+	clearMarkers(m, nil)
+	return false
+}
+
+// anyMessage reports whether one of the messages in a field is such, and looks at no
+// more after that one.
+func anyMessage(fd protoreflect.FieldDescriptor, v protoreflect.Value, such func(protoreflect.Message) bool) (found bool) {
+	switch {
+	case fd.IsMap():
+		v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
+			found = such(v.Message())
+			return !found
+		})
+	case fd.IsList():
+		all := v.List()
+		for i := 0; i < all.Len() && !found; i++ {
+			found = such(all.Get(i).Message())
+		}
+	default:
+		found = such(v.Message())
+	}
+	return found
 }
