@@ -60,6 +60,34 @@ test: ## Run all tests, with the race detector where there is a C compiler
 	fi; \
 	$(call each,go test $$race $(TESTFLAGS) ./...)
 
+# Where the kernel runs no 32-bit programs, an emulator runs the tests of what counts in
+# words of the machine; it is slow. cross checks the types of the others. Preemption by
+# signals is more than the emulator can do.
+WORDS = internal/window internal/queue policy breaker bulkhead ratelimit timeout fault
+.PHONY: test-386
+test-386: ## Test on 32 bits, by an emulator (qemu-i386) if the kernel cannot
+	@export CGO_ENABLED=0 GOARCH=386; \
+	if go test -run='^$$' errors >/dev/null 2>&1; then go test $(TESTFLAGS) ./...; \
+	elif command -v qemu-i386 >/dev/null; then \
+		echo "test-386: this kernel runs no 32-bit programs: qemu-i386 runs the tests of $(WORDS)"; \
+		go test -timeout=30m -exec='env GODEBUG=asyncpreemptoff=1 qemu-i386' $(TESTFLAGS) $(addprefix ./interceptors/,$(WORDS)); \
+	elif [ -n "$${AFLOAT_REQUIRE_PROGRAMS:-}" ]; then echo "test-386: this kernel runs no 32-bit programs, and there is no qemu-i386"; exit 1; \
+	else echo "test-386: skipped, this kernel runs no 32-bit programs, and there is no qemu-i386 (Debian: qemu-user)"; fi
+
+# Where else it has to compile. linux/386 is of 32 bits, linux/s390x big-endian.
+CROSS = linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 js/wasm wasip1/wasm
+
+.PHONY: cross
+cross: ## Check the types of all packages and tests on other systems
+	@$(HOUSE) targets $(CROSS)
+
+# Cold, it takes a minute for each on two cores.
+.PHONY: build-all
+build-all: ## Build all packages for other systems
+	@rc=0; for t in $(CROSS); do echo "== $$t"; \
+		CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} go build -o /dev/null ./... || rc=1; \
+	done; exit $$rc
+
 .PHONY: test-allocs
 test-allocs: ## Test the limits on allocations, which the race detector upsets
 	@$(call each,go test -run=Alloc ./...)
@@ -69,8 +97,8 @@ cover: ## Print the statement coverage of each package
 	@$(call each,go test -cover ./...)
 
 .PHONY: lint
-lint: ## Run every linter and check the modules, the .proto files and the house rules
-	@$(MAKE) --keep-going lint-go lint-tidy lint-proto lint-house
+lint: ## Run every linter and check the modules, the .proto files, the house rules and licences
+	@$(MAKE) --keep-going lint-go lint-tidy lint-proto lint-house licences
 
 .PHONY: lint-go
 lint-go:
@@ -118,6 +146,16 @@ lint-house: ## Print how the source is laid out and check the house rules
 	@bad=$$(git grep --untracked -nwE 'TODO|FIXME|XXX' -- '*.go' '*.proto' '*.md' || true); \
 	if [ -n "$$bad" ]; then echo "left open:"; echo "$$bad"; exit 1; fi
 	@$(HOUSE) measures
+
+# The modules that programs import and run; of tools/ nobody has anything in a program.
+.PHONY: licences
+licences: ## Compare the licences of all dependencies with tools/licences.txt
+	@$(HOUSE) licences -list ../licences.txt $(filter-out tools/%,$(MODULES))
+
+# Not in ci: what it finds depends on the day, and it needs a server.
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities; says so if the database cannot be reached
+	@.ci/vuln $(filter-out tools/%,$(MODULES))
 
 # What make fix does to Go.
 .PHONY: fix-go
@@ -224,5 +262,5 @@ check-install: ## Install the command by its version from an empty module cache,
 	bin/afloat rules check <"$(CURDIR)/docs/rules.sample.yaml"
 
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs build check-install demo ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs test-386 build cross check-install demo ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

@@ -7,6 +7,7 @@
 //	size       what each library adds to the size of a client
 //	peers      the interceptors that are measured
 //	measure    rounds that take turns in random order, medians of their ratios, allocations, CPU time
+//	gateway    grpc-gateway before a service, for docs/partial-responses.md
 //	migration  the code of docs/migrating.md, before and after
 //
 // Figures of one run can be compared with each other and with nothing else:

@@ -22,8 +22,8 @@ func (k *backoff) closed(at policy.Instant) { k.closedAt, k.isClosed = at, true 
 // next returns how long to stay open from at on.
 func (k *backoff) next(s *settings, at policy.Instant, pushback time.Duration) time.Duration {
 	if k.isClosed {
-		calm := int(at.Sub(k.closedAt) / s.Window)
-		k.openings = max(0, k.openings-calm)
+		calm := at.Sub(k.closedAt) / s.Window // as many as 64 bits hold
+		k.openings = int(max(0, time.Duration(k.openings)-calm))
 		k.isClosed = false
 	}
 	d := doubled(s.OpenFor, k.openings, s.MaxOpenFor)

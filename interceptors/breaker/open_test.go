@@ -2,6 +2,7 @@ package breaker_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -305,4 +306,99 @@ func TestAcquireIgnoresContext(t *testing.T) {
 	if _, err := newBreaker(t, breaker.Config{}).Acquire(ctx, &policy.Call{Method: method}); err != nil {
 		t.Errorf("a cancelled context was refused by a breaker: %v", err)
 	}
+}
+
+// Whatever a server or a caller says of time, an open time is one of the configuration.
+func TestExtremeTimesOfPeers(t *testing.T) {
+	t.Parallel()
+	const openFor, most = time.Second, time.Minute
+	for name, tt := range map[string]struct {
+		wait     *durationpb.Duration
+		pushback time.Duration
+		want     time.Duration
+	}{
+		"none":                {nil, 0, openFor},
+		"the longest":         {durationpb.New(math.MaxInt64), 0, most},
+		"the most negative":   {durationpb.New(math.MinInt64), 0, openFor},
+		"ten thousand years":  {&durationpb.Duration{Seconds: 315_576_000_000}, 0, most},
+		"as many before":      {&durationpb.Duration{Seconds: -315_576_000_000}, 0, openFor},
+		"not valid":           {&durationpb.Duration{Seconds: math.MaxInt64, Nanos: math.MaxInt32}, 0, openFor},
+		"a nanosecond":        {durationpb.New(1), 0, openFor},
+		"the longest trailer": {nil, math.MaxInt64, most},
+		"a negative trailer":  {nil, math.MinInt64, openFor},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBreaker(t, exact(breaker.Config{OpenFor: openFor, MaxOpenFor: most, ConsecutiveFailures: 1}))
+				s := status.New(codes.Unavailable, "later")
+				if tt.wait != nil {
+					detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: tt.wait})
+					if err != nil {
+						t.Fatal(err)
+					}
+					s = detailed
+				}
+				c := begin(t, b)
+				c.admission.SettleAs(policy.Outcome{Err: s.Err(), Pushback: tt.pushback})
+				if got := time.Until(b.Snapshot().RetryAt); got != tt.want {
+					t.Errorf("open for %v; want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// A caller whose deadline is centuries ahead was not in a hurry; one whose deadline was
+// long ago was.
+func TestExtremeDeadlinesOfCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		for _, tt := range []struct {
+			deadline time.Time
+			want     breaker.State
+		}{
+			{time.Time{}, breaker.Open},
+			{now.Add(math.MaxInt64), breaker.Open},
+			{now.AddDate(7000, 0, 0), breaker.Open},
+			{now.Add(1), breaker.Closed},
+			{now.AddDate(-1900, 0, 0), breaker.Closed},
+		} {
+			b := newBreaker(t, exact(breaker.Config{ConsecutiveFailures: 1, MinDeadline: time.Second}))
+			c, err := try(t, policy.Call{Deadline: tt.deadline}, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.end(errDeadline)
+			if got := b.State(); got != tt.want {
+				t.Errorf("deadline at %v: %v; want %v", tt.deadline, got, tt.want)
+			}
+		}
+	})
+}
+
+// A breaker that was closed for centuries opens for its first open time again, and it
+// has counted the calls of now alone.
+func TestCenturiesOfCalm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := tripped(t, breaker.Config{OpenFor: time.Second, MaxOpenFor: time.Hour, Window: 100 * time.Millisecond, SuccessesToClose: 1})
+		for range 8 {
+			time.Sleep(time.Until(b.Snapshot().RetryAt))
+			begin(t, b).end(errDown)
+		}
+		if got := time.Until(b.Snapshot().RetryAt); got < time.Minute {
+			t.Fatalf("open for %v; want it to have grown", got)
+		}
+		time.Sleep(time.Until(b.Snapshot().RetryAt))
+		begin(t, b).end(nil)
+		wantState(t, b, breaker.Closed)
+		time.Sleep(200 * 365 * 24 * time.Hour)
+		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+		wantState(t, b, breaker.Open)
+		if got := time.Until(b.Snapshot().RetryAt); got != time.Second {
+			t.Errorf("open for %v; want 1s", got)
+		}
+	})
 }

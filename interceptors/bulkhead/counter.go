@@ -1,6 +1,9 @@
 package bulkhead
 
-import "sync/atomic"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // counter counts calls in flight and calls waiting in one word, so that a call
 // can take a place in one step that fails if another call waits. Two rules keep
@@ -33,13 +36,13 @@ func (c *counter) swap(from, to counts) bool {
 // vacate gives a place back, if one is taken.
 func (c *counter) vacate() counts {
 	s := c.take(oneInFlight)
-	if s.inFlight() == int(oneWaiting-oneInFlight) { // there was none
+	if uint32(s) == math.MaxUint32 { // there was none
 		s = counts(c.word.Add(uint64(oneInFlight)))
 	}
 	return s
 }
 
-func (c counts) inFlight() int { return int(c & (oneWaiting - 1)) }
+func (c counts) inFlight() int { return int(uint32(c)) }
 
 func (c counts) waiting() int { return int(c >> half) }
 

@@ -2,6 +2,7 @@ package bulkhead_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,3 +213,45 @@ func TestEstimateOfRealCalls(t *testing.T) {
 		wantAdmitted(t, a, 150*time.Millisecond)
 	})
 }
+
+// A deadline in centuries is time enough, however long calls have held their places, and
+// one that is centuries ago is none.
+func TestFarDeadlinesInTheQueue(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		deadline func(now time.Time) time.Time
+		waits    bool
+	}{
+		"the longest duration": {func(now time.Time) time.Time { return now.Add(math.MaxInt64) }, true},
+		"beyond it":            {func(now time.Time) time.Time { return now.AddDate(7000, 0, 0) }, true},
+		"a nanosecond":         {func(now time.Time) time.Time { return now.Add(1) }, false},
+		"now":                  {func(now time.Time) time.Time { return now }, false},
+		"before all durations": {func(now time.Time) time.Time { return now.AddDate(-1900, 0, 0) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b, held := busy(t, queued(1, 100), times(32, 100*365*24*time.Hour)...)
+				a := ask(dueAt{t.Context(), tt.deadline(time.Now())}, b)
+				if !tt.waits {
+					wantRefused(t, a, bulkhead.ErrDeadline, 0)
+					giveBack(held[0])
+					return
+				}
+				wantWaiting(t, a)
+				giveBack(held[0])
+				synctest.Wait()
+				giveBack(wantAdmitted(t, a, 0))
+			})
+		})
+	}
+}
+
+// dueAt is a context of somebody's own, with a deadline that has not ended it.
+type dueAt struct {
+	context.Context
+
+	at time.Time
+}
+
+func (d dueAt) Deadline() (time.Time, bool) { return d.at, true }

@@ -13,7 +13,7 @@ import (
 // A configuration is refused with the names of its fields, or it works.
 func FuzzConfig(f *testing.F) {
 	f.Add(1, 0, int64(0))
-	f.Add(-1, 1<<40, int64(math.MaxInt64))
+	f.Add(-1, math.MaxInt, int64(math.MaxInt64))
 	f.Fuzz(func(t *testing.T, places, queue int, wait int64) {
 		cfg := bulkhead.Config{MaxConcurrent: places, MaxQueue: queue, MaxWait: time.Duration(wait)}
 		b, err := bulkhead.New(cfg)

@@ -177,7 +177,7 @@ func TestHostileResponsesUnderOneScope(t *testing.T) { //nolint:paralleltest // 
 	if err != nil {
 		t.Fatal(err)
 	}
-	trailer := metadata.MD{degrade.TrailerKey: {string(beside)}}
+	trailer := metadata.MD{degrade.TrailerKey: {asText(string(beside))}}
 	for _, tt := range []struct {
 		name    string
 		invoke  grpc.UnaryInvoker
@@ -264,7 +264,7 @@ func TestReportsBesideAResponseAreBoundedInBytes(t *testing.T) {
 // what those markers do that are read. The others are counted as they are in a message.
 func TestTinyMarkersInATrailer(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	tiny := strings.Repeat("\x0a\x00", 30<<10)
-	trailer := metadata.MD{degrade.TrailerKey: {tiny}}
+	trailer := metadata.MD{degrade.TrailerKey: {asText(tiny)}}
 	if r := degrade.FromMetadata(nil, trailer, nil); r.Len() != 1 || r.Dropped() != 30<<10-most {
 		t.Errorf("%d markers, %d dropped", r.Len(), r.Dropped())
 	}
@@ -276,7 +276,7 @@ func TestTinyMarkersInATrailer(t *testing.T) { //nolint:paralleltest // AllocsPe
 	if err != nil || proto.Unmarshal(append([]byte(tiny), last...), &d) != nil {
 		t.Fatal(err)
 	}
-	trailer = metadata.MD{degrade.TrailerKey: {tiny + string(last)}}
+	trailer = metadata.MD{degrade.TrailerKey: {asText(tiny + string(last))}}
 	if got, want := degrade.FromMetadata(nil, trailer, nil), degrade.FromProto(&d, nil); got.Dropped() != want.Dropped() || got.Len() != want.Len() {
 		t.Errorf("%d markers, %d dropped; want %d, %d", got.Len(), got.Dropped(), want.Len(), want.Dropped())
 	}

@@ -35,8 +35,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(strings.Repeat("\x0a\x00", most)+"\x0a\x02\x30\x05\x18\x07\x10\x01\x0a\x00"), "0") // tiny ones, and what follows them
 	f.Add([]byte(strings.Repeat("\x0a\x06\x0a\x04a[*]\x2a\x01k", most+1)), "2147483648; stale=1")   // the same again and again
 	f.Fuzz(func(t *testing.T, encoded []byte, summary string) {
-		trailer := metadata.MD{degrade.TrailerKey: {string(encoded)}}
+		trailer := metadata.MD{degrade.TrailerKey: {asText(string(encoded))}}
 		wantBounded(t, degrade.FromMetadata(metadata.MD{degrade.SummaryKey: {summary}}, nil, profileType))
+		wantBounded(t, degrade.FromMetadata(nil, metadata.MD{degrade.TrailerKey: {summary}}, profileType))
 		wantBounded(t, degrade.FromMetadata(nil, trailer, profileType))
 		wantBounded(t, degrade.FromMetadata(nil, trailer, nil))
 		var d degradev1.Degradation

@@ -1,5 +1,7 @@
 package degrade
 
+import "slices"
+
 // Bounds of a report, whoever makes it. What a peer sends is read up to them, and what is
 // put together from several reports does not grow beyond them. Whatever is left out is
 // counted.
@@ -9,6 +11,11 @@ const (
 	// maxDetail bounds the bytes of all names of elements and of sources in one report.
 	// Markers beyond it have neither.
 	maxDetail = 256 << 10
+	// maxNamed bounds how many names of elements are put together with those of markers
+	// that say the same, which is slower than to read them. It suffices for a report in
+	// which all markers have as many names as they may. Names beyond it are left out, and
+	// their elements counted.
+	maxNamed = maxMarkers * MaxKeys
 )
 
 // claim is what a marker says apart from details.
@@ -26,30 +33,41 @@ type gathering struct {
 	// also for markers that say the same.
 	claimed map[claim]int
 	detail  int // bytes
+	named   int // how many names were put together with others
 	dropped int // degraded fields without a marker
 }
 
-// gathered puts markers of reports together. If they may not all have room, the worst go
-// first.
+// gathered puts markers of reports together. If they may not all have room, those of the
+// first rank go first.
 func gathered(reports ...Report) *gathering {
 	total := 0
 	for _, r := range reports {
 		total += len(r.markers)
 	}
 	g := &gathering{markers: make(markers, 0, min(total, maxMarkers))}
-	for severity := maxSeverity; severity >= 0; severity-- {
+	if total <= maxMarkers {
+		for _, r := range reports {
+			g.keepAll(r.markers)
+		}
+		return g
+	}
+	for rank := range 2 * severities {
 		for _, r := range reports {
 			for i := range r.markers {
-				if total <= maxMarkers || r.markers[i].State.severity() == severity {
+				if r.markers[i].rank() == rank {
 					g.keep(r.markers[i])
 				}
 			}
 		}
-		if total <= maxMarkers {
-			break
-		}
 	}
 	return g
+}
+
+// keepAll takes markers in, in their order.
+func (g *gathering) keepAll(ms markers) {
+	for i := range ms {
+		g.keep(ms[i])
+	}
 }
 
 // keep takes one marker in. If there is no room, it is counted, unless it says the same
@@ -91,13 +109,19 @@ func (g *gathering) condense() {
 
 // unite puts a marker together with one that says the same.
 func (g *gathering) unite(at int, m Marker) {
-	both := g.markers[at].united(m)
-	grown := both.detail() - g.markers[at].detail()
+	kept := &g.markers[at]
+	if !slices.Equal(kept.Keys, m.Keys) {
+		if g.named += len(m.Keys); g.named > maxNamed {
+			m.Keys = nil
+		}
+	}
+	both := kept.united(m)
+	grown := both.detail() - kept.detail()
 	if g.detail+grown > maxDetail {
-		both.Keys, both.Source, grown = g.markers[at].Keys, g.markers[at].Source, 0
+		both.Keys, both.Source, grown = kept.Keys, kept.Source, 0
 	}
 	g.detail += grown
-	g.markers[at] = both
+	*kept = both
 }
 
 // full returns the claims of a gathering that has no room for others, else nil. They do

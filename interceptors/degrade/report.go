@@ -37,8 +37,8 @@ func NewReport(marked ...Marker) Report {
 }
 
 // Union combines reports on the same response. The result knows nothing if none
-// of them does. Of more markers than a report may have, it keeps the worst and counts
-// the others as dropped.
+// of them does. It has at most 500 markers: those that this service made come first, and
+// of all others the worst. What is beyond is counted, see [Report.Dropped].
 func Union(reports ...Report) Report {
 	var all Report
 	several := false

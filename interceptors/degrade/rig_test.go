@@ -2,6 +2,7 @@ package degrade_test
 
 import (
 	"context"
+	"encoding/base64"
 	"net"
 	"testing"
 
@@ -70,6 +71,19 @@ func readingClient() []grpc.DialOption {
 		grpc.WithChainUnaryInterceptor(degrade.UnaryClientInterceptor()),
 		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor()),
 	}
+}
+
+// asText returns bytes as they are in metadata.
+func asText(encoded string) string { return base64.RawStdEncoding.EncodeToString([]byte(encoded)) }
+
+// fromText is its inverse.
+func fromText(tb testing.TB, text string) []byte {
+	tb.Helper()
+	encoded, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		tb.Error(err)
+	}
+	return encoded
 }
 
 // serve runs a tier until the test ends. It must be called in its bubble, as

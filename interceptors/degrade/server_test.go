@@ -137,7 +137,7 @@ func TestMarkersInTheTrailer(t *testing.T) {
 			t.Errorf("Capture: %v", claims(r))
 		}
 		var d degradev1.Degradation
-		if sent := trailer.Get(degrade.TrailerKey); len(sent) != 1 || proto.Unmarshal([]byte(sent[0]), &d) != nil ||
+		if sent := trailer.Get(degrade.TrailerKey); len(sent) != 1 || proto.Unmarshal(fromText(t, sent[0]), &d) != nil ||
 			len(d.GetFields()) != 1 || d.GetFields()[0].GetReason() != degradev1.Reason_REASON_TIMEOUT {
 			t.Errorf("trailer = %v", trailer)
 		}

@@ -48,10 +48,10 @@ func (s State) String() string {
 	}
 }
 
-// maxSeverity is the greatest severity.
-const maxSeverity = 6
+// severities is how many there are.
+const severities = 7
 
-// severity orders states by how much they matter to a reader, from 0.
+// severity orders states by how much they matter to a reader: from 0 to severities-1.
 func (s State) severity() int {
 	switch s {
 	case Missing:
@@ -67,9 +67,9 @@ func (s State) severity() int {
 	case Intact:
 		return 0
 	case Unknown:
-		return maxSeverity
+		return severities - 1
 	default:
-		return maxSeverity
+		return severities - 1
 	}
 }
 

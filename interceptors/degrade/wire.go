@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"encoding/base64"
 	"fmt"
 
 	"google.golang.org/grpc/metadata"
@@ -12,9 +13,10 @@ import (
 
 // The gRPC metadata keys and values of reports.
 const (
-	// TrailerKey holds a serialised Degradation, for responses that have no field
-	// for one, and for streams.
-	TrailerKey = "afloat-degradation-bin"
+	// TrailerKey holds a serialised Degradation in base64 (RFC 4648, unpadded), for
+	// responses that have no field for one, and for streams. It is text, so that it
+	// survives where metadata becomes headers of HTTP/1 as it is, as in grpc-gateway.
+	TrailerKey = "afloat-degradation"
 	// SummaryKey says in ASCII how many fields are degraded, as in "2; missing=1;
 	// stale=1", for readers of headers such as proxies and logs. "0" says that the
 	// response is complete.
@@ -27,12 +29,12 @@ const (
 
 // MaxTrailerBytes bounds the markers in a trailer or in the details of a
 // status. Many peers allow 8 KiB for all headers together and fail the whole
-// call if there is more. In base64, which gRPC uses on the wire,
-// MaxTrailerBytes is a third of that and leaves room for others.
+// call if there is more. In base64, in which both are sent, MaxTrailerBytes is a
+// third of that and leaves room for others.
 const MaxTrailerBytes = 2 << 10
 
-// maxEncoded bounds the bytes of a report in a trailer or in the details of a status
-// that is read.
+// maxEncoded bounds the bytes of a report in a trailer, before base64, or in the details
+// of a status that is read.
 const maxEncoded = 64 << 10
 
 // toTrailer returns a report as metadata.
@@ -41,7 +43,7 @@ func toTrailer(r Report) (metadata.MD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("degrade: trailer: %w", err)
 	}
-	return metadata.Pairs(TrailerKey, string(encoded)), nil
+	return metadata.Pairs(TrailerKey, base64.RawStdEncoding.EncodeToString(encoded)), nil
 }
 
 // capped returns a report as a message of at most size bytes. To save room, it

@@ -144,7 +144,7 @@ func TestMetadataOfPeers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(b)
+		return asText(string(b))
 	}
 	summary := func(values ...string) metadata.MD { return metadata.MD{degrade.SummaryKey: values} }
 	trailer := func(values ...string) metadata.MD { return metadata.MD{degrade.TrailerKey: values} }
@@ -162,8 +162,10 @@ func TestMetadataOfPeers(t *testing.T) {
 		{"a summary that is none", summary("many"), nil, "1"},
 		{"a huge one", summary("99999999999999999999"), nil, "2147483647"},
 		{"a negative one", summary("-1"), nil, "1"},
-		{"a trailer that is none", nil, trailer("\xff\xff"), "1"},
-		{"a trailer beyond all", nil, trailer(strings.Repeat("\x0a\x00", 40<<10)), "1"},
+		{"markers with padding", nil, trailer(encoded(degrade.NewReport(missing("name"))) + "=="), "1; missing=1"},
+		{"a trailer that is none", nil, trailer(asText("\xff\xff")), "1"},
+		{"a trailer that is not even text", nil, trailer("\x0a\x00", "\x0a\x06\x0a\x04name"), "1"},
+		{"a trailer beyond all", nil, trailer(asText(strings.Repeat("\x0a\x00", 40<<10))), "1"},
 		{"an empty trailer", nil, trailer(""), "0"},
 		{"a handler that passes headers on", summary("0", "2; stale=2"), nil, "2"},
 		{
@@ -188,10 +190,11 @@ func TestHostileMetadataFailsNoCall(t *testing.T) {
 			return &testv1.GetPlainResponse{Text: "here"}, errorsOf(grpc.SetHeader(ctx, header), grpc.SetTrailer(ctx, trailer))
 		}}), readingClient()...)
 		for name, hostile := range map[string]metadata.MD{
-			"garbage":      {degrade.TrailerKey: {"\x00\xff\x0a"}},
+			"garbage":      {degrade.TrailerKey: {asText("\x00\xff\x0a")}},
+			"no text":      {degrade.TrailerKey: {"!?"}},
 			"a summary":    {degrade.SummaryKey: {"0x0; missing=%s%n"}},
-			"much":         {degrade.TrailerKey: {strings.Repeat("\x0a\x00", 60<<10)}},
-			"many markers": {degrade.TrailerKey: {strings.Repeat("\x0a\x03\x0a\x01a", 10<<10)}},
+			"much":         {degrade.TrailerKey: {asText(strings.Repeat("\x0a\x00", 60<<10))}},
+			"many markers": {degrade.TrailerKey: {asText(strings.Repeat("\x0a\x03\x0a\x01a", 10<<10))}},
 		} {
 			for _, header = range []metadata.MD{nil, hostile} {
 				trailer = hostile

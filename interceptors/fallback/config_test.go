@@ -163,12 +163,12 @@ func TestNewMethodsReportsAllFaults(t *testing.T) {
 	e := fallback.For[*testv1.GetProfileRequest, proto.Message]("/a.B/E")
 	_, err = fallback.NewMethods("users.example:443",
 		nil,
-		c.Else(c.Conn("other region", same), c.Conn("none", nil), c.LastGood(nil)),
+		c.Else(c.Conn("other region", same), c.Conn("none", nil), c.LastGood(nil, fallback.SameForAll())),
 		c.Timeout(time.Microsecond).Else(c.Static(none)),
 		start("a.B/C"),
 		d.Else(d.Static(nil)),
 		e.Else(e.Static(&testv1.GetProfileResponse{})),
-		f.Else(f.LastGood(kept).Needs(-1).MaxRunning(-1), start("/a.B/G").LastGood(kept)),
+		f.Else(f.LastGood(kept, fallback.SameForAll()).Needs(-1).MaxRunning(-1), start("/a.B/G").LastGood(kept, fallback.SameForAll())),
 	)
 	sameLines(t, err,
 		`fallback: method 0 = nil; must be a Method`,
@@ -189,11 +189,40 @@ func TestNewMethodsReportsAllFaults(t *testing.T) {
 	)
 }
 
+// Who may be given what was kept must be said for each method: there is no default.
+func TestLastGoodNeedsAnAudience(t *testing.T) {
+	t.Parallel()
+	m, kept := method(), store(t, fallback.StoreConfig{})
+	const fault = `fallback: audience of step "last good" of /afloat.test.v1.TierService/GetProfile = none; ` +
+		`must be KeyBy with a function, or SameForAll if the response does not depend on who is asking`
+	for name, none := range map[string]fallback.Audience{"zero": {}, "key by nothing": fallback.KeyBy(nil)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := fallback.NewMethods("users.example:443", m.Else(m.LastGood(kept, none)))
+			sameLines(t, err, fault)
+			_, err = fallback.NewMethods("users.example:443", m.Else(m.LastGood(nil, none)))
+			sameLines(t, err, fault,
+				`fallback of /afloat.test.v1.TierService/GetProfile, step "last good": store = nil; must be made by NewStore`)
+		})
+	}
+	for name, said := range map[string]fallback.Audience{
+		"all": fallback.SameForAll(),
+		"key": fallback.KeyBy(func(context.Context, proto.Message) (string, bool) { return "", false }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := fallback.NewMethods("users.example:443", m.Else(m.LastGood(kept, said))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // Nobody keeps responses for a chain.
 func TestLastGoodIsForMethods(t *testing.T) {
 	t.Parallel()
 	m := method()
-	_, err := fallback.New("profile", fallback.To("service", refuses(errDown)), m.LastGood(store(t, fallback.StoreConfig{})))
+	_, err := fallback.New("profile", fallback.To("service", refuses(errDown)), m.LastGood(store(t, fallback.StoreConfig{}), fallback.SameForAll()))
 	sameLines(t, err, `fallback "profile": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
 }
 
@@ -207,11 +236,10 @@ func TestNewMethodsReportsABadTarget(t *testing.T) {
 
 func TestNewStoreReportsAllFaults(t *testing.T) {
 	t.Parallel()
-	_, err := fallback.NewStore(fallback.StoreConfig{MaxEntries: -1, MaxBytes: 5, MaxAge: time.Millisecond}, nil)
+	_, err := fallback.NewStore(fallback.StoreConfig{MaxEntries: -1, MaxBytes: 5, MaxAge: time.Millisecond})
 	sameLines(t, err,
 		`fallback store: max_entries = -1; must be in [1, 10000000]`,
 		fmt.Sprintf(`fallback store: max_bytes = 5; must be in [1024, %d]`, min(1<<36, math.MaxInt)),
 		`fallback store: max_age = 1ms; must be in [1s, 720h0m0s]`,
-		`fallback store: option 0 = nil; must be an option of the package`,
 	)
 }

@@ -15,7 +15,9 @@
 //
 //	getUser := fallback.For[*pb.GetUserRequest, *pb.User](pb.UserService_GetUser_FullMethodName)
 //	users, err := fallback.NewMethods(target,
-//		getUser.Else(getUser.LastGood(store), fallback.To("database", read).Guard(limit)))
+//		getUser.Else(
+//			getUser.LastGood(store, fallback.KeyBy(user)),
+//			fallback.To("database", read).Guard(limit)))
 //
 // A source of a plan of package fanout takes the same steps. A [Step] is a value, with
 // its own timeout, needs, guards and bound.
@@ -30,6 +32,17 @@
 // no cached copy. The When of a [Config], of a [Method] and of a plan's source changes
 // this rule. It does not hold for the fallbacks themselves: after any error of one,
 // such as a cache miss, the next is tried.
+//
+// # Whose answer it is
+//
+// A value that was kept is somebody's. [Method.LastGood] has to be told who may be given
+// it: whoever has the same key ([KeyBy]), or everybody ([SameForAll]). Without one or the
+// other, [NewMethods] fails. A step made with [To], [Stale] or [Default] has a function
+// that decides for itself: if it reads a cache, that cache's keys must have all on which
+// the value depends, the caller included, and not the request alone. The context that it
+// gets has the values of the caller's, so it can tell who is asking. The same holds for
+// fallbacks of a plan's sources, and for a function that lets concurrent calls share one
+// result.
 //
 // # Time
 //

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/fallback"
@@ -43,6 +45,14 @@ func Example() {
 	// because of rpc error: code = Unavailable desc = connection refused
 }
 
+// callerOf returns whose request it is: the credentials that the call passes on, if it
+// has any.
+func callerOf(ctx context.Context, _ proto.Message) (string, bool) {
+	outgoing, _ := metadata.FromOutgoingContext(ctx)
+	credentials := outgoing.Get("authorization")
+	return fmt.Sprintf("%q", credentials), len(credentials) > 0
+}
+
 // A client's calls can have fallbacks without a change where they are made.
 func ExampleNewMethods() {
 	lastGood, err := fallback.NewStore(fallback.StoreConfig{MaxAge: 10 * time.Minute})
@@ -53,7 +63,7 @@ func ExampleNewMethods() {
 	get := fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName)
 	profiles, err := fallback.NewMethods("dns:///profiles.example:443",
 		get.Else(
-			get.LastGood(lastGood),
+			get.LastGood(lastGood, fallback.KeyBy(callerOf)),
 			get.Static(&testv1.GetProfileResponse{Name: "anonymous"}),
 		))
 	if err != nil {

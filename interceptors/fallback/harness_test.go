@@ -72,9 +72,9 @@ func methods(tb testing.TB, m fallback.AnyMethod) *fallback.Methods {
 }
 
 // store makes a store with defaults.
-func store(tb testing.TB, cfg fallback.StoreConfig, opts ...fallback.StoreOption) *fallback.Store {
+func store(tb testing.TB, cfg fallback.StoreConfig) *fallback.Store {
 	tb.Helper()
-	s, err := fallback.NewStore(cfg, opts...)
+	s, err := fallback.NewStore(cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -79,24 +79,26 @@ func (m Method[Req, Resp]) Conn(name string, cc *grpc.ClientConn) Step[Req, Resp
 // the method that has the step, except those that are reported to be incomplete. So
 // the step is for methods only: a chain or a plan rejects it.
 //
-// Two requests are the same if they have the same method and the same bytes. If
-// the response depends on more, such as the caller, use [WithKeyBy].
-func (m Method[Req, Resp]) LastGood(store *Store) Step[Req, Resp] {
+// Two requests are the same if they have the same bytes and are to the same method of
+// the same target, and if the audience says so: [KeyBy] where the response depends on
+// who is asking, [SameForAll] where it does not. There is no default, because a wrong
+// one would give a user what was meant for another. Connections to one target with
+// credentials of their own, such as one for each tenant, need a store each, or a key
+// that tells them apart.
+//
+// A user who has lost a permission is still given what was kept while the server
+// cannot be asked, for [StoreConfig].MaxAge at most.
+func (m Method[Req, Resp]) LastGood(store *Store, audience Audience) Step[Req, Resp] {
+	from := lastGood{store, m.name, audience}
 	s := attempt.Stale("last good", func(ctx context.Context, req Req) (Resp, time.Time, error) {
 		resp := newMessage[Resp]()
-		asOf, err := store.get(ctx, m.name, req, resp)
+		asOf, err := from.find(ctx, req, resp)
 		return resp, asOf, err
 	})
 	if store == nil {
 		s = s.Without("store", "made by NewStore")
 	}
-	return Step[Req, Resp](s.Kept().With(lastGood{store, m.name}))
-}
-
-// lastGood is the store of a step, and the method whose responses it has.
-type lastGood struct {
-	store  *Store
-	method string
+	return Step[Req, Resp](s.Kept().With(from))
 }
 
 // Static returns a [Default] with a fixed response, which it copies.
@@ -118,7 +120,9 @@ func (m Method[Req, Resp]) build(target string, o step.Observer) (string, caller
 		case lastGood:
 			field := fmt.Sprintf("step %q of %s", s.Name(), m.name)
 			f.Require(detail.method == m.name, field, "of "+detail.method, "made by the method itself")
-			made.stores = append(made.stores, detail.store)
+			f.Require(detail.audience.said(), "audience of "+field, "none",
+				"KeyBy with a function, or SameForAll if the response does not depend on who is asking")
+			made.keepers = append(made.keepers, detail)
 		case *grpc.ClientConn:
 			field := fmt.Sprintf("connection %q of %s", s.Name(), m.name)
 			f.Require(detail == nil || detail.CanonicalTarget() != target, field, "one to "+target, "to another target")

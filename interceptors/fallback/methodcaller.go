@@ -16,9 +16,9 @@ import (
 
 // methodCaller makes the calls of a [Method] that was checked.
 type methodCaller[Req, Resp proto.Message] struct {
-	name   string
-	chain  *attempt.Chain[Req, Resp]
-	stores []*Store // that keep good responses
+	name    string
+	chain   *attempt.Chain[Req, Resp]
+	keepers []lastGood // of good responses
 }
 
 // call makes the call within its share of the time, and answers it if it fails.
@@ -33,7 +33,7 @@ func (m *methodCaller[Req, Resp]) call(
 	if err == nil || ctx.Err() != nil || !m.chain.FallsBack(err) {
 		return err
 	}
-	return m.answer(ctx, req, reply, opts, err)
+	return m.answer(asking(ctx, cc), req, reply, opts, err)
 }
 
 // invoke makes the call itself.
@@ -45,14 +45,14 @@ func (m *methodCaller[Req, Resp]) invoke(
 		defer cancel()
 		ctx = share
 	}
-	if len(m.stores) == 0 {
+	if len(m.keepers) == 0 {
 		return invoker(ctx, m.name, req, reply, cc, opts...)
 	}
 	var report degrade.Report
 	err := invoker(ctx, m.name, req, reply, cc, append(slices.Clip(opts), degrade.Capture(&report))...)
 	if err == nil && (report.Complete() || !report.Known()) {
-		for _, s := range m.stores {
-			s.put(ctx, m.name, req, reply)
+		for _, k := range m.keepers {
+			k.keep(ctx, targetOf(cc), req, reply)
 		}
 	}
 	return err

@@ -182,7 +182,7 @@ func TestAllFallbacksFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := method().Else(
-			fallback.To("cache", refuses(status.Error(codes.DataLoss, "gone"))), method().LastGood(store(t, fallback.StoreConfig{})))
+			fallback.To("cache", refuses(status.Error(codes.DataLoss, "gone"))), method().LastGood(store(t, fallback.StoreConfig{}), fallback.SameForAll()))
 		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", methods(t, m))
 		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
 		if status.Code(err) != codes.Unavailable || !errors.Is(err, fallback.ErrNotKept) {

@@ -25,7 +25,8 @@ func To[In, T any](name string, f func(ctx context.Context, in In) (T, error)) S
 
 // Stale returns a step that gives an earlier value and the time at which it was
 // current. The value is marked as stale, with its age. The zero time means that the
-// age is not known. Another step must come first.
+// age is not known. Another step must come first. f must find the value by all on which
+// it depends, the caller included; see the package documentation.
 func Stale[In, T any](name string, f func(ctx context.Context, in In) (T, time.Time, error)) Step[In, T] {
 	return Step[In, T](attempt.Stale(name, f))
 }

@@ -1,17 +1,12 @@
 package fallback
 
 import (
-	"context"
-	"encoding/binary"
-	"errors"
 	"math"
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"k8s.io/utils/lru"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
@@ -20,8 +15,8 @@ import (
 type StoreConfig struct {
 	// MaxEntries is how many responses are kept. Range [1, 10000000]. Default 1000.
 	MaxEntries int
-	// MaxBytes is how many bytes the responses and their requests may take, in
-	// serialised form. Range [1024, 2^36], or up to the largest int. Default 16
+	// MaxBytes is how many bytes the responses may take, with what identifies them:
+	// target, method, key and request. Messages count in serialised form. Range [1024, 2^36], or up to the largest int. Default 16
 	// MiB.
 	MaxBytes int
 	// MaxAge is the greatest age at which a response is used. Range [1s, 720h].
@@ -52,17 +47,16 @@ func (c StoreConfig) validate() error {
 	return f.Err()
 }
 
-// Store keeps the last good response to each request. When it is full, it drops
-// the least recently used one. Several methods may share a store and its
-// bounds, but the same method of different servers needs a store for each. It
-// is safe for concurrent use. Make one with [NewStore]; the zero Store must not
-// be used.
+// Store keeps the last good response to each request; to whom it gives them, each
+// method says with its [Audience]. When it is full, it drops the least recently used
+// one. Several methods of several servers may share a store and its bounds: none is
+// given a response of another. It is safe for concurrent use. Make one with [NewStore];
+// the zero Store must not be used.
 type Store struct {
-	cfg   StoreConfig
-	keyBy func(context.Context) string
+	cfg StoreConfig
 
 	mu    sync.Mutex
-	lru   *simplelru.LRU[string, kept]
+	lru   *lru.Cache // of kept, by string
 	bytes int
 }
 
@@ -72,46 +66,26 @@ type kept struct {
 	asOf     time.Time
 }
 
-// StoreOption changes what a store keeps.
-type StoreOption interface{ applyStore(*Store) }
-
-type storeOptionFunc func(*Store)
-
-func (f storeOptionFunc) applyStore(s *Store) { f(s) }
-
-// WithKeyBy makes the store keep a separate response for each value of f, which is
-// called with the context of the outgoing call. Without it, a caller may get a
-// response that was made for another caller with the same request. f must be
-// safe for concurrent use.
-func WithKeyBy(f func(ctx context.Context) string) StoreOption {
-	return storeOptionFunc(func(s *Store) { s.keyBy = f })
-}
-
-// NewStore returns an empty store, or all faults of cfg and opts, joined.
-func NewStore(cfg StoreConfig, opts ...StoreOption) (*Store, error) {
+// NewStore returns an empty store, or all faults of cfg, joined.
+func NewStore(cfg StoreConfig) (*Store, error) {
 	s := &Store{cfg: cfg.withDefaults()}
-	if err := errors.Join(s.cfg.validate(), validate.Options("fallback store", opts)); err != nil {
+	if err := s.cfg.validate(); err != nil {
 		return nil, err
 	}
-	for _, o := range opts {
-		o.applyStore(s)
-	}
-	lru, err := simplelru.NewLRU(s.cfg.MaxEntries, s.evicted)
-	if err != nil {
-		return nil, err // it refuses sizes that validate has refused
-	}
-	s.lru = lru
+	s.lru = lru.NewWithEvictionFunc(s.cfg.MaxEntries, s.evicted)
 	return s, nil
 }
 
 // evicted counts out what the LRU has dropped. It is called under the lock.
-func (s *Store) evicted(key string, k kept) { s.bytes -= len(key) + len(k.response) }
+func (s *Store) evicted(key lru.Key, value any) {
+	s.bytes -= len(key.(string)) + len(value.(kept).response) //nolint:errcheck // put adds no others
+}
 
 // Clear forgets all responses.
 func (s *Store) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lru.Purge()
+	s.lru.Clear()
 }
 
 // Len returns how many responses are kept.
@@ -121,8 +95,8 @@ func (s *Store) Len() int {
 	return s.lru.Len()
 }
 
-// Bytes returns how many bytes the kept responses and their requests take, in
-// serialised form.
+// Bytes returns how many bytes the kept responses take, counted as in
+// [StoreConfig].MaxBytes.
 func (s *Store) Bytes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,13 +105,8 @@ func (s *Store) Bytes() int {
 
 // put keeps a response, unless it cannot be serialised or is larger than the
 // whole store.
-func (s *Store) put(ctx context.Context, method string, req, reply any) {
-	key, ok := s.key(ctx, method, req)
-	m, isMessage := reply.(proto.Message)
-	if !ok || !isMessage {
-		return
-	}
-	encoded, err := proto.Marshal(m)
+func (s *Store) put(key string, reply proto.Message) {
+	encoded, err := proto.Marshal(reply)
 	if err != nil || len(key)+len(encoded) > s.cfg.MaxBytes {
 		return
 	}
@@ -151,10 +120,10 @@ func (s *Store) put(ctx context.Context, method string, req, reply any) {
 }
 
 // get fills resp with the last good response and returns when it was received.
-func (s *Store) get(ctx context.Context, method string, req, resp proto.Message) (time.Time, error) {
-	key, _ := s.key(ctx, method, req)
+func (s *Store) get(key string, resp proto.Message) (time.Time, error) {
 	s.mu.Lock()
-	k, ok := s.lru.Get(key)
+	found, ok := s.lru.Get(key)
+	k, _ := found.(kept) //nolint:errcheck // put adds no others
 	if ok && time.Since(k.asOf) > s.cfg.MaxAge {
 		s.lru.Remove(key)
 		ok = false
@@ -164,26 +133,4 @@ func (s *Store) get(ctx context.Context, method string, req, resp proto.Message)
 		return time.Time{}, ErrNotKept
 	}
 	return k.asOf, proto.Unmarshal(k.response, resp)
-}
-
-// ErrNotKept is the error of the step of [Method.LastGood] if the store has no response to
-// the request. Its code is UNAVAILABLE.
-var ErrNotKept = status.Error(codes.Unavailable, "fallback: no last good response")
-
-// key returns what identifies a request: the same bytes, to the same method, by the same caller.
-func (s *Store) key(ctx context.Context, method string, req any) (string, bool) {
-	m, ok := req.(proto.Message)
-	if !ok {
-		return "", false
-	}
-	caller := ""
-	if s.keyBy != nil {
-		caller = s.keyBy(ctx)
-	}
-	key := make([]byte, 0, len(method)+len(caller)+64)
-	for _, part := range []string{method, caller} {
-		key = append(binary.AppendUvarint(key, uint64(len(part))), part...)
-	}
-	key, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(key, m)
-	return string(key), err == nil
 }

@@ -19,7 +19,7 @@ func TestWhatIsTheSameRequest(t *testing.T) {
 	kept := store(t, fallback.StoreConfig{})
 	keeping := func(name string) fallback.AnyMethod {
 		m := fallback.For[*testv1.GetProfileResponse, *testv1.GetProfileResponse](name)
-		return m.Else(m.LastGood(kept))
+		return m.Else(m.LastGood(kept, fallback.SameForAll()))
 	}
 	c, err := fallback.NewMethods("passthrough:///main", keeping(one), keeping(other))
 	if err != nil {

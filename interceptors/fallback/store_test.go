@@ -54,7 +54,7 @@ func TestLastGoodResponseWithItsAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server flaky
 		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main",
-			methods(t, method().Else(method().LastGood(store(t, fallback.StoreConfig{MaxAge: time.Hour}))))))
+			methods(t, method().Else(method().LastGood(store(t, fallback.StoreConfig{MaxAge: time.Hour}), fallback.SameForAll())))))
 		ask(t.Context(), t, c, "1")
 		server.down = true
 		time.Sleep(time.Minute)
@@ -76,7 +76,7 @@ func TestIncompleteResponsesAreNotKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, kept := flaky{}, store(t, fallback.StoreConfig{})
-		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept)))))
+		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept, fallback.SameForAll())))))
 		server.degraded = true
 		ask(t.Context(), t, c, "1")
 		if kept.Len() != 0 {
@@ -94,29 +94,6 @@ func TestIncompleteResponsesAreNotKept(t *testing.T) {
 	})
 }
 
-type callerKey struct{}
-
-func TestWithKeyByKeepsCallersApart(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var server flaky
-		kept := store(t, fallback.StoreConfig{}, fallback.WithKeyBy(func(ctx context.Context) string {
-			caller, _ := ctx.Value(callerKey{}).(string)
-			return caller
-		}))
-		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept)))))
-		ada := context.WithValue(t.Context(), callerKey{}, "ada")
-		ask(ada, t, c, "1")
-		server.down = true
-		if resp, _ := ask(context.WithValue(t.Context(), callerKey{}, "bob"), t, c, "1"); resp != nil {
-			t.Errorf("bob got what ada was answered: %v", resp)
-		}
-		if resp, _ := ask(ada, t, c, "1"); resp.GetName() != "profile of 1" {
-			t.Errorf("ada got %v", resp)
-		}
-	})
-}
-
 func TestStoreIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -130,7 +107,7 @@ func TestStoreIsBounded(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server, kept := flaky{size: 1000}, store(t, tt.cfg)
-				c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept)))))
+				c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept, fallback.SameForAll())))))
 				for i := range 20 {
 					ask(t.Context(), t, c, strconv.Itoa(i))
 					ask(t.Context(), t, c, strconv.Itoa(i)) // the same again takes no more room
@@ -159,7 +136,7 @@ func TestClearForgets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server, kept := flaky{}, store(t, fallback.StoreConfig{})
-		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept)))))
+		c := testv1.NewTierServiceClient((&profiles{get: server.get}).dial(t, "main", methods(t, method().Else(method().LastGood(kept, fallback.SameForAll())))))
 		ask(t.Context(), t, c, "1")
 		if kept.Len() != 1 || kept.Bytes() == 0 {
 			t.Fatalf("%d responses of %d bytes", kept.Len(), kept.Bytes())

@@ -160,7 +160,7 @@ func TestStepsOfMethodsInAPlan(t *testing.T) {
 		Gather(t.Context(), nil, resp); err != nil || resp.GetParent().GetName() != "Eve" {
 		t.Errorf("response = %v, %v", resp, err)
 	}
-	_, err = fanout.NewPlan("GetProfile", parent.Else(m.LastGood(kept)))
+	_, err = fanout.NewPlan("GetProfile", parent.Else(m.LastGood(kept, fallback.SameForAll())))
 	sameLines(t, err, `fanout "GetProfile", source "parent": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
 }
 

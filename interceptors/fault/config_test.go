@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func configTests() []configTest {
 			want: "fault: delay = 24h0m0.000000001s" + delay + "\nfault: delay_share = 1.5" + share +
 				"\nfault: abort_share = 1.5" + share + "\nfault: abort = 17" + code +
 				"\nfault: message = 1025 bytes; must be at most 1024 bytes" +
-				"\nfault: after_messages = 1000001" + count + "\nfault: max_active = 9223372036854775807" + count,
+				"\nfault: after_messages = 1000001" + count + "\nfault: max_active = " + strconv.Itoa(math.MaxInt) + count,
 		},
 		{
 			name: "no numbers", cfg: fault.Config{DelayShare: math.NaN(), AbortShare: math.Inf(1)},

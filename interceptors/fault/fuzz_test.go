@@ -16,7 +16,7 @@ import (
 // A configuration is refused with the names of its fields, or it works.
 func FuzzConfig(f *testing.F) {
 	f.Add(int64(0), 0.0, uint32(14), 1.0, "down", 0, 0, false)
-	f.Add(int64(-1), math.NaN(), uint32(99), -1.0, "\xff", -1, 1<<40, true)
+	f.Add(int64(-1), math.NaN(), uint32(99), -1.0, "\xff", -1, math.MaxInt, true)
 	f.Fuzz(func(t *testing.T, delay int64, delayShare float64, abort uint32, abortShare float64, message string, after, active int, headers bool) {
 		cfg := fault.Config{
 			Delay: time.Duration(delay), DelayShare: delayShare, Abort: codes.Code(abort), AbortShare: abortShare,

@@ -37,6 +37,7 @@ type flaws struct {
 	panicsAfterEnd  bool
 	panicsOnAcquire bool
 	staleMethod     bool
+	overflows       bool
 	rejection       func(method string) error
 }
 
@@ -68,6 +69,9 @@ func (p *flawed) Acquire(ctx context.Context, call *policy.Call) (policy.Permit,
 		for range p.calls / 1000 {
 			p.kept = make([]policy.Call, 1)
 		}
+	}
+	if p.overflows && policy.InstantOf(call.Deadline)+policy.Instant(time.Hour) < policy.Now() {
+		return policy.Permit{}, p.refuse(call.Method)
 	}
 	if p.free <= 0 {
 		if p.refusalTakes {

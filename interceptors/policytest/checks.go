@@ -2,6 +2,7 @@ package policytest
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -68,6 +69,39 @@ func doneContext(tb testing.TB, s suite) {
 	mustNotBlock(c, "without room", cancelled, expired)
 	settle(calls, policy.Outcome{})
 	c.mustRest()
+}
+
+// farDeadline makes calls with deadlines near and beyond the end of what a
+// time.Duration can measure, each of a new policy.
+func farDeadline(tb testing.TB, s suite) {
+	tb.Helper()
+	now := time.Now()
+	for n, deadline := range []time.Time{
+		now.Add(math.MaxInt64 - time.Hour), now.Add(math.MaxInt64), now.Add(math.MaxInt64).Add(time.Hour), now.AddDate(5000, 0, 0),
+	} {
+		c := newCaller(tb, s.newPolicy(tb))
+		ctx, cancel := context.WithDeadline(tb.Context(), deadline)
+		c.bounded(func() { c.mustHaveTime(ctx, n) })
+		cancel()
+		c.mustRest()
+	}
+}
+
+// mustHaveTime makes a call that must be admitted, and not be over at once.
+func (c *caller) mustHaveTime(ctx context.Context, n int) {
+	c.tb.Helper()
+	a := policy.Begin()
+	defer a.End()
+	a.Call = newCall(ctx, n)
+	inner, err := c.chain.Admit(ctx, a)
+	if err != nil {
+		c.tb.Errorf("a call with a deadline at %v is refused: %v", a.Call.Deadline, err)
+		return
+	}
+	if inner.Err() != nil {
+		c.tb.Errorf("a call with a deadline at %v is over at once: %v", a.Call.Deadline, inner.Err())
+	}
+	a.Settle(nil)
 }
 
 // mustNotBlock makes a call under each of the contexts, which are done.

@@ -15,6 +15,7 @@
 //     before, and is idle in the end if it is a [policy.Idler].
 //   - Late: a call that ends a day late, from another goroutine, does no harm.
 //   - DoneContext: Acquire does not block under a context that is done.
+//   - FarDeadline: a deadline in centuries, as any peer may send it, is time enough.
 //   - Leave: Acquire stops blocking when its context ends.
 //   - Saturated: refusals at the limit take nothing.
 //   - ConcurrentSafe: many calls at once with mixed endings; run it with -race.

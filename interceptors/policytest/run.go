@@ -60,6 +60,7 @@ func (s suite) checks() []check {
 		checks,
 		check{"Late", late},
 		check{"DoneContext", doneContext},
+		check{"FarDeadline", farDeadline},
 		check{"Leave", leave},
 		check{"Saturated", saturated},
 		check{"ConcurrentSafe", concurrentSafe},

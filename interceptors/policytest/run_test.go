@@ -53,6 +53,11 @@ func TestRunBites(t *testing.T) { //nolint:paralleltest // Run measures allocati
 		says  string
 	}{
 		{
+			name:  "takes centuries for no time",
+			flaws: flaws{overflows: true},
+			fails: "FarDeadline", says: "is refused: flawed: full",
+		},
+		{
 			name:  "leaks a place on failure",
 			flaws: flaws{leaksOn: func(o policy.Outcome) bool { return o.Verdict == policy.Failure }},
 			fails: "Ends/failure", says: "a call is refused: flawed: full",

@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func configTests() []configTest {
 		{name: "tiny", cfg: ratelimit.Config{PerSecond: 5e-324}, want: "ratelimit: per_second = 5e-324" + perSecond},
 		{
 			name: "extremes", cfg: ratelimit.Config{PerSecond: math.Inf(-1), Burst: math.MinInt, MaxWait: math.MaxInt64},
-			want: "ratelimit: per_second = -Inf" + perSecond + "\nratelimit: burst = -9223372036854775808" + burst +
+			want: "ratelimit: per_second = -Inf" + perSecond + "\nratelimit: burst = " + strconv.Itoa(math.MinInt) + burst +
 				"\nratelimit: max_wait = 2562047h47m16.854775807s; must be in [0s, 1h0m0s]",
 		},
 	}

@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -305,5 +306,63 @@ func TestNothingLeftRunning(t *testing.T) {
 		last := ask(t.Context(), l)
 		time.Sleep(time.Second)
 		wantServed(t, []*attempt{last}, time.Second)
+	})
+}
+
+// A deadline in centuries is time enough to wait for a token, and one that is centuries
+// ago is none.
+func TestFarDeadlines(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		deadline func(now time.Time) time.Time
+		waits    bool
+	}{
+		"the longest duration": {func(now time.Time) time.Time { return now.Add(math.MaxInt64) }, true},
+		"beyond it":            {func(now time.Time) time.Time { return now.AddDate(7000, 0, 0) }, true},
+		"a nanosecond":         {func(now time.Time) time.Time { return now.Add(1) }, false},
+		"before all durations": {func(now time.Time) time.Time { return now.AddDate(-1900, 0, 0) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := emptied(t, patient())
+				a := ask(dueAt{t.Context(), tt.deadline(time.Now())}, l)
+				if !tt.waits {
+					wantRefused(t, a.over(t).err, ratelimit.ErrDeadline, time.Second)
+					return
+				}
+				wantWaiting(t, a)
+				time.Sleep(time.Second)
+				wantServed(t, []*attempt{a}, time.Second)
+			})
+		})
+	}
+}
+
+// dueAt is a context of somebody's own, with a deadline that has not ended it.
+type dueAt struct {
+	context.Context
+
+	at time.Time
+}
+
+func (d dueAt) Deadline() (time.Time, bool) { return d.at, true }
+
+// The slowest rate that there may be names a time to come back, also where many calls
+// have taken what is to come.
+func TestTheSlowestRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const million = 1_000_000 * time.Second
+		cfg := ratelimit.Config{PerSecond: 0.000001, Burst: 1, MaxWait: time.Hour}
+		l := emptied(t, cfg)
+		wantRefused(t, ask(t.Context(), l).over(t).err, ratelimit.ErrLimited, million)
+		if err := l.Update(ratelimit.Config{PerSecond: 1_000_000_000, Burst: 1_000_000_000}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * 365 * 24 * time.Hour)
+		if got := l.Snapshot().Tokens; got != 1_000_000_000 {
+			t.Errorf("%v tokens after two centuries; want the burst", got)
+		}
 	})
 }

@@ -1,4 +1,5 @@
-// Command house looks after the layout of afloat's source.
+// Command house looks after afloat's source: its layout, what it exports, what it
+// depends on and where it compiles.
 //
 //	house measures [-root ../..]
 //
@@ -10,5 +11,16 @@
 // writes a listing of what each public package exports, one file a package, one
 // line a name.
 //
-// It exits 0 if all is well, 1 if a bound is passed, and 2 if it cannot tell.
+//	house licences [-root ../..] -list file module...
+//
+// compares the licences of the dependencies of modules, which are folders below the
+// root, with a list of those that are allowed.
+//
+//	house targets [-root ../..] system/architecture...
+//
+// type-checks the module at the root, tests and dependencies included, for other
+// systems.
+//
+// It exits 0 if all is well, 1 if a bound is passed or something is there that must
+// not be, and 2 if it cannot tell.
 package main

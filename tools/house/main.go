@@ -10,17 +10,23 @@ import (
 	"strings"
 
 	"github.com/afloat-go/afloat/tools/house/internal/api"
+	"github.com/afloat-go/afloat/tools/house/internal/licence"
 	"github.com/afloat-go/afloat/tools/house/internal/measure"
+	"github.com/afloat-go/afloat/tools/house/internal/target"
 )
 
 // How the program ends.
 const (
 	exitGood   = 0
-	exitPassed = 1 // a bound
+	exitPassed = 1 // a bound, or something that must not be
 	exitFailed = 2 // the program
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// usage is what the program can be asked for.
+const usage = "usage: house measures [-root folder], house api [-root folder] -out folder, " +
+	"house licences [-root folder] -list file module..., or house targets [-root folder] system/architecture..."
 
 // run carries out the command line and returns how the program ends.
 func run(args []string, out, complaints io.Writer) int {
@@ -28,6 +34,7 @@ func run(args []string, out, complaints io.Writer) int {
 	flags.SetOutput(complaints)
 	root := flags.String("root", "../..", "the root of the repository")
 	listing := flags.String("out", "", "with api: the folder to write to")
+	allowed := flags.String("list", "", "with licences: the file that lists those that are allowed")
 	command := ""
 	if len(args) > 0 {
 		command, args = args[0], args[1:]
@@ -36,31 +43,53 @@ func run(args []string, out, complaints io.Writer) int {
 		return exitFailed // it has been told
 	}
 	var err error
-	passed := false
+	var findings []string
+	ctx := context.Background()
 	switch {
 	case command == "measures" && flags.NArg() == 0:
-		passed, err = measures(*root, out, complaints)
+		findings, err = measures(*root, out)
 	case command == "api" && flags.NArg() == 0 && *listing != "":
-		err = api.Write(context.Background(), *root, *listing)
+		err = api.Write(ctx, *root, *listing)
+	case command == "licences" && flags.NArg() > 0 && *allowed != "":
+		findings, err = licences(ctx, *root, *allowed, flags.Args(), out)
+	case command == "targets" && flags.NArg() > 0:
+		findings, err = target.Check(ctx, *root, flags.Args(), out)
 	default:
-		err = errors.New("usage: house measures [-root folder], or house api [-root folder] -out folder")
+		err = errors.New(usage)
+	}
+	for _, f := range findings {
+		fmt.Fprintln(complaints, f)
 	}
 	switch {
 	case err != nil:
 		fmt.Fprintln(complaints, err)
 		return exitFailed
-	case passed:
+	case len(findings) > 0:
 		return exitPassed
 	default:
 		return exitGood
 	}
 }
 
-// measures prints the tables and reports whether a bound is passed.
-func measures(root string, out, complaints io.Writer) (passed bool, err error) {
+// licences compares the licences of the modules' dependencies with the list in the
+// file.
+func licences(ctx context.Context, root, file string, modules []string, out io.Writer) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	list, err := licence.ParseList(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return licence.Check(ctx, root, modules, list, out)
+}
+
+// measures prints the tables and returns where a bound is passed.
+func measures(root string, out io.Writer) ([]string, error) {
 	all, err := measure.Read(os.DirFS(root), "interceptors", "cmd", "examples", "tools")
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	var library, programs []*measure.Package
 	for _, p := range all {
@@ -71,16 +100,16 @@ func measures(root string, out, complaints io.Writer) (passed bool, err error) {
 		}
 	}
 	if err := measure.Print(out, "library", library); err != nil {
-		return false, err
+		return nil, err
 	}
 	if err := measure.Print(out, "examples, benchmarks, tools", programs); err != nil {
-		return false, err
+		return nil, err
 	}
-	findings := append(measure.Library().Check(library), measure.Programs().Check(programs)...)
-	for _, f := range findings {
-		fmt.Fprintln(complaints, f)
+	var findings []string
+	for _, f := range append(measure.Library().Check(library), measure.Programs().Check(programs)...) {
+		findings = append(findings, fmt.Sprint(f))
 	}
-	return len(findings) > 0, nil
+	return findings, nil
 }
 
 // isLibrary reports whether the folder belongs to the module that programs

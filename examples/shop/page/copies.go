@@ -40,7 +40,8 @@ func NewCopies(
 	getUser := fallback.For[*shopv1.GetUserRequest, *shopv1.GetUserResponse](shopv1.UserService_GetUser_FullMethodName)
 	fallbacks, err := fallback.NewMethodsWith(
 		fallback.MethodsConfig{Target: target, Observer: observer},
-		getUser.Else(getUser.LastGood(store), fallback.To("database", database).Guard(limit)),
+		// What the user service says of a user does not depend on who asks.
+		getUser.Else(getUser.LastGood(store, fallback.SameForAll()), fallback.To("database", database).Guard(limit)),
 	)
 	return &Copies{Fallbacks: fallbacks, store: store}, err
 }

@@ -180,10 +180,14 @@ func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
 }
 
 // reserved returns what of the time left is kept for the steps after the i-th: what
-// they need, or a quarter each, but half of it at most.
+// they need, or a quarter each, but half of it at most. The sum ends there, because a
+// few quarters of a caller's centuries are more than a duration can hold.
 func (c *Chain[In, T]) reserved(i int, left time.Duration) time.Duration {
 	var sum time.Duration
 	for _, s := range c.stages[i+1:] {
+		if sum >= left/2 {
+			break
+		}
 		switch {
 		case s.needs > 0:
 			sum += s.needs

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -295,6 +296,14 @@ func TestLimitSharesTheTime(t *testing.T) {
 		"a default after":            {steps{attempt.To("a", fails), attempt.Default(instant)}, 0, 40 * time.Millisecond, 38 * time.Millisecond, nil},
 		"needs more than there is":   {steps{first, second.Needs(2 * time.Second)}, 1, time.Second, 0, step.ErrNoTime},
 		"half at most":               {steps{first, second.Needs(time.Minute)}, 0, time.Second, 500 * time.Millisecond, nil},
+		"many after":                 {steps{first, second, second, second, second, second}, 0, time.Second, 500 * time.Millisecond, nil},
+		"centuries":                  {steps{first, second}, 0, math.MaxInt64, math.MaxInt64 - math.MaxInt64/4, nil},
+		"centuries, many after":      {steps{first, second, second, second, second, second}, 0, math.MaxInt64, math.MaxInt64 - math.MaxInt64/2, nil},
+		"centuries, needs": {
+			steps{first, second.Needs(24 * time.Hour), second, second, second}, 0, math.MaxInt64, math.MaxInt64 - math.MaxInt64/2, nil,
+		},
+		"centuries, a timeout": {steps{first.Timeout(time.Second), second, second, second, second, second}, 0, math.MaxInt64, time.Second, nil},
+		"next to nothing":      {steps{first, second, second}, 0, 1, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -449,6 +458,37 @@ func TestPlacesOfAStepComeBack(t *testing.T) {
 				t.Errorf("%d ran after %v; want %d", ran, time.Since(begin), want)
 			}
 			synctest.Wait()
+		}
+	})
+}
+
+// However old a value is said to be, its age is one that there can be.
+func TestExtremeAges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		for _, tt := range []struct {
+			asOf time.Time
+			want time.Duration
+		}{
+			{time.Time{}, 0}, // not known
+			{time.Time{}.Add(1), math.MaxInt64},
+			{now.AddDate(-1900, 0, 0), math.MaxInt64},
+			{now.Add(math.MinInt64), math.MaxInt64},
+			{now.Add(-1), 1},
+			{now, 0},
+			{now.AddDate(7000, 0, 0), 0},
+		} {
+			run := &taker{done: make(chan struct{})}
+			run.Start(t.Context(), build(t, attempt.To("a", fails), attempt.Stale("b", func(context.Context, int) (string, time.Time, error) {
+				return "b", tt.asOf, nil
+			})), 1, run)
+			<-run.done
+			report := run.Report(degrade.Source{})
+			sent := report.Proto().GetFields()[0].GetAge().AsDuration()
+			if run.Answer.Age() != tt.want || report.Age("") != tt.want || sent != tt.want {
+				t.Errorf("as of %v: %v, %v, sent %v; want %v", tt.asOf, run.Answer.Age(), report.Age(""), sent, tt.want)
+			}
 		}
 	})
 }

@@ -186,7 +186,7 @@ func (Reason) EnumDescriptor() ([]byte, []int) {
 
 // Degradation names the degraded fields of one response. It is in a field of
 // the response itself if the response's author gave it one. Otherwise it is in
-// the trailer "afloat-degradation-bin", or in the details of a status.
+// the trailer "afloat-degradation", in base64, or in the details of a status.
 //
 // To make room for it in a response, add exactly one field of this type at the
 // top level, neither repeated nor in a oneof:
