@@ -224,6 +224,13 @@ bench: ## Run the benchmarks, and those beside the peers
 story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
+# As long as one likes: SOAKTIME=8h. Another seed is another run.
+SOAKTIME ?= 1m
+SOAKSEED ?= 1
+.PHONY: soak
+soak: ## Run three tiers with everything on and every fault at random for SOAKTIME, and check what is promised
+	@cd interceptors/benchmarks && go run ./soak -for $(SOAKTIME) -seed $(SOAKSEED)
+
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
 fuzz: ## Run each fuzz target FUZZTIME times (a count: 20000x)
@@ -262,5 +269,5 @@ check-install: ## Install the command by its version from an empty module cache,
 	bin/afloat rules check <"$(CURDIR)/docs/rules.sample.yaml"
 
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs test-386 build cross check-install demo ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs test-386 build cross check-install demo soak ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

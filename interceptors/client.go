@@ -3,8 +3,6 @@ package interceptors
 import (
 	"context"
 	"runtime"
-	"strconv"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -75,24 +73,6 @@ func invokeForPushback(
 func withOption(opts []grpc.CallOption, o grpc.CallOption) []grpc.CallOption {
 	own := make([]grpc.CallOption, 0, len(opts)+1)
 	return append(append(own, opts...), o)
-}
-
-// pushbackKey is how a server asks clients to wait before they retry.
-// See gRFC A6.
-const pushbackKey = "grpc-retry-pushback-ms"
-
-// pushback returns the wait that a trailer asks for, zero if it asks for none. A
-// negative or malformed value means "do not retry", which is no wait.
-func pushback(trailer metadata.MD) time.Duration {
-	values := trailer.Get(pushbackKey)
-	if len(values) != 1 {
-		return 0
-	}
-	ms, err := strconv.ParseInt(values[0], 10, 32)
-	if err != nil || ms < 0 {
-		return 0
-	}
-	return time.Duration(ms) * time.Millisecond
 }
 
 // StreamClientInterceptor guards each stream with the policies that r finds for

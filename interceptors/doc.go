@@ -42,6 +42,9 @@
 // pass through unchanged, except where a policy acts: a timeout sets an earlier
 // deadline, a refused call gets a *[policy.Rejection], an injected fault has
 // its own error, and a stream ended by a policy gets that policy's error in
-// place of gRPC's CANCELLED. The interceptors of package degrade add metadata
-// of their own, and fallbacks replace the answers of failed calls.
+// place of gRPC's CANCELLED. A refusal that a server sends, of its own or of a call that
+// its handler made, has the trailer grpc-retry-pushback-ms, which gRPC's own retries
+// obey: -1 where a repetition would be refused again (see [policy.Reason]), else the time
+// to wait if it is known. The interceptors of package degrade add metadata of their own,
+// and fallbacks replace the answers of failed calls.
 package interceptors

@@ -154,7 +154,7 @@ func streamEndings() []ending {
 			func(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 				t.Helper()
 				_ = toEnd(open(ctx, t, cc, rpctest.ServerStream, grpc.MaxCallRecvMsgSize(1)))
-			}, policy.Ignored, codes.ResourceExhausted,
+			}, policy.Shed, codes.ResourceExhausted,
 		},
 		{
 			"connection closed",

@@ -14,21 +14,22 @@ import (
 // its stream counterpart.
 func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	r = checked(r)
-	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		a := policy.Begin()
 		defer a.End()
-		describe(&a.Call, ctx, info.FullMethod, policy.Server, policy.Unary)
+		describe(&a.Call, caller, info.FullMethod, policy.Server, policy.Unary)
 		chain := r.Resolve(&a.Call)
 		if chain == nil {
-			return handler(ctx, req)
+			resp, err := handler(caller, req)
+			return resp, pushBack(caller, err)
 		}
-		ctx, err := chain.Admit(ctx, a)
+		ctx, err := chain.Admit(caller, a)
 		if err != nil {
-			return nil, err
+			return nil, pushBack(caller, err)
 		}
 		resp, err := handler(ctx, req)
 		a.Settle(err)
-		return resp, err
+		return resp, pushBack(caller, err)
 	}
 }
 
@@ -53,19 +54,19 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		s.admission.Call.Unregistered = srv == nil
 		chain := r.Resolve(&s.admission.Call)
 		if chain == nil {
-			return handler(srv, ss)
+			return pushBackStream(ss, handler(srv, ss))
 		}
 		defer s.abandon()
 		ctx, err := chain.Admit(ctx, &s.admission)
 		if err != nil {
-			return err
+			return pushBackStream(ss, err)
 		}
 		s.ctx = ctx
 		guarded := &serverStream{ServerStream: ss, stream: s}
 		if err := serve(srv, guarded, handler, chain.Observer(), overruns); err != nil {
 			err = s.errOf(err)
 			s.finish(policy.Outcome{Err: err})
-			return err
+			return pushBackStream(ss, err)
 		}
 		s.finish(policy.Outcome{})
 		return nil

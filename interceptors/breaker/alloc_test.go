@@ -28,6 +28,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"failing", newBreaker(t, never), errDown},
 		{"failing plainly", newBreaker(t, never), errors.New("down")},
 		{"failing, with slow calls", newBreaker(t, slow), errDown},
+		{"shedding", newBreaker(t, breaker.Config{}), errShed},
 		{"refused", open, nil},
 	} {
 		var chains [2]*policy.Chain

@@ -19,19 +19,21 @@ type backoff struct {
 // closed notes that the breaker closed.
 func (k *backoff) closed(at policy.Instant) { k.closedAt, k.isClosed = at, true }
 
-// next returns how long to stay open from at on.
-func (k *backoff) next(s *settings, at policy.Instant, pushback time.Duration) time.Duration {
-	if k.isClosed {
-		calm := at.Sub(k.closedAt) / s.Window // as many as 64 bits hold
-		k.openings = int(max(0, time.Duration(k.openings)-calm))
-		k.isClosed = false
-	}
+// next returns how long to stay open after a failure, before jitter and pushback.
+func (k *backoff) next(s *settings, at policy.Instant) time.Duration {
+	k.calm(s, at)
 	d := doubled(s.OpenFor, k.openings, s.MaxOpenFor)
 	k.openings++
-	if !s.NoJitter {
-		d = jittered(d, s.MaxOpenFor)
+	return d
+}
+
+// calm takes off what the time spent closed is worth.
+func (k *backoff) calm(s *settings, at policy.Instant) {
+	if k.isClosed {
+		windows := at.Sub(k.closedAt) / s.Window // as many as 64 bits hold
+		k.openings = int(max(0, time.Duration(k.openings)-windows))
+		k.isClosed = false
 	}
-	return max(d, min(pushback, s.MaxOpenFor))
 }
 
 // doubled returns d doubled n times, or most if that is less. It cannot

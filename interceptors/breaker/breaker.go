@@ -36,9 +36,10 @@ type Breaker struct {
 	name     string
 	observer policy.Observer
 
-	mu      sync.Mutex // held to change current and settings
-	backoff backoff
-	reports reports
+	mu       sync.Mutex // held to change current and settings
+	backoff  backoff
+	shedding shedding
+	reports  reports
 }
 
 // stay is one stay of the breaker in one state. The settler of a call is the
@@ -103,8 +104,8 @@ func (b *Breaker) State() State { return b.current.Load().phase.state() }
 
 // Idle reports whether the breaker can be dropped and made anew without loss:
 // for a whole Window no call has ended, no open time has run and no probe has
-// been made, and no call that is judged by time is in flight. A breaker that is
-// forced open or closed is never idle.
+// been made or shed, and no call that is judged by time is in flight. Shed calls count
+// for a minute. A breaker that is forced open or closed is never idle.
 func (b *Breaker) Idle() bool {
 	return b.current.Load().phase.idle(policy.Instant(b.settings.Load().Window))
 }
@@ -227,10 +228,10 @@ func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
 }
 
 // trip opens the breaker if it is still in from. In any case from has passed then.
-func (b *Breaker) trip(from phase, cause string, f figures, at policy.Instant, pushback time.Duration) {
+func (b *Breaker) trip(from phase, o opening) {
 	b.mu.Lock()
 	if b.isCurrent(from) {
-		b.openLocked(cause, f, at, pushback)
+		b.openLocked(o)
 	}
 	b.mu.Unlock()
 	b.deliver()
@@ -246,11 +247,12 @@ func (b *Breaker) probe(from *open, now policy.Instant) {
 	b.deliver()
 }
 
-// openLocked opens the breaker at an instant, which may lie in the past.
-func (b *Breaker) openLocked(cause string, f figures, at policy.Instant, pushback time.Duration) {
-	until := at.Add(b.backoff.next(b.settings.Load(), at, pushback))
+// openLocked opens the breaker.
+func (b *Breaker) openLocked(o opening) {
+	until := o.at.Add(o.length(b.settings.Load(), &b.backoff, &b.shedding))
+	b.shedding.opened(o.shed, until)
 	retry := time.Now().Add(until.Sub(policy.Now()))
-	b.enterLocked(&open{b: b, until: until, retry: retry}, cause, f, at, until)
+	b.enterLocked(&open{b: b, until: until, retry: retry}, o.cause, o.figures, o.at, until)
 }
 
 // closeLocked closes the breaker with an empty window.
@@ -279,9 +281,9 @@ func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy
 	})
 }
 
-// reportLate counts the outcome of a call whose state has passed.
+// reportLate counts a success or a failure of a call whose state has passed.
 func (b *Breaker) reportLate(v policy.Verdict, o *policy.Outcome) {
-	if v == policy.NotStarted || v == policy.Ignored {
+	if v != policy.Success && v != policy.Failure {
 		return
 	}
 	b.late.Add(1)

@@ -12,10 +12,7 @@ type closed struct {
 	b *Breaker
 	// judged is what calls are judged by. Update replaces it.
 	judged atomic.Pointer[judged]
-	// run is the number of failures since the last call that did not fail.
-	run atomic.Int64
-	// brink: one failure more would open the breaker.
-	brink atomic.Bool
+	run    run
 	// timed is the window of the initial judged, and first is that. They are kept
 	// inline for locality.
 	timed window.Timed
@@ -65,7 +62,7 @@ func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err err
 	if call.Shape != policy.Unary || j.MinDeadline > 0 {
 		p.Wants, p.Token = p.Wants|wantsOf(call), j.token(call)
 	}
-	if c.brink.Load() {
+	if c.run.onBrink() {
 		p.Wants |= policy.WantsPushback
 	}
 	if j.ring == nil {
@@ -125,22 +122,46 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		c.succeeded(j, r, o)
 	case slow:
 		j.add(o.End, window.Slow)
-		c.clearRun()
-		c.judge(j, o)
+		c.run.end()
+		c.judge(j, o, false)
 	case failed:
-		j.add(o.End, window.Failed)
-		c.run.Add(1)
-		c.judge(j, o)
+		c.failed(j, o, false)
+	case shed:
+		if c.shed(o.End) {
+			c.failed(j, o, true)
+		}
 	}
 }
 
 // succeeded counts a call that was answered in time.
 func (c *closed) succeeded(j *judged, r *ring, o *policy.Outcome) {
 	j.add(o.End, window.OK)
-	c.clearRun()
+	c.run.end()
 	if r != nil {
 		r.good(o.End)
 	}
+}
+
+// failed counts a call that failed, or was shed and counts as such.
+func (c *closed) failed(j *judged, o *policy.Outcome, wasShed bool) {
+	j.add(o.End, window.Failed)
+	c.run.fail()
+	c.judge(j, o, wasShed)
+}
+
+// shed notes that a call was shed, and reports whether that counts as a failure. That
+// something was answered meanwhile shows in the run, which answers end: they write
+// nothing for it.
+func (c *closed) shed(at policy.Instant) (failed bool) {
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	if !c.b.isCurrent(c) {
+		return false
+	}
+	if c.run.shed() {
+		c.b.shedding.end()
+	}
+	return c.b.shedding.shed(at)
 }
 
 // add counts a call in the window.
@@ -160,20 +181,9 @@ func (j *judged) window() window.Window {
 	return j.counted
 }
 
-// clearRun writes only when there is something to clear: successes of many
-// cores must not share a write.
-func (c *closed) clearRun() {
-	if c.run.Load() != 0 {
-		c.run.Store(0)
-	}
-	if c.brink.Load() {
-		c.brink.Store(false)
-	}
-}
-
 // judge opens the breaker if the call that just ended, badly, tips it.
-func (c *closed) judge(j *judged, o *policy.Outcome) {
-	now, run := o.End, c.run.Load()
+func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
+	now, run := o.End, c.run.failures()
 	counts := j.window().Sum(now)
 	cause := j.tripped(run, counts)
 	if cause == "" && j.SlowAfter != 0 {
@@ -181,10 +191,13 @@ func (c *closed) judge(j *judged, o *policy.Outcome) {
 	}
 	if cause == "" {
 		counts.Calls, counts.Failures = counts.Calls+1, counts.Failures+1
-		c.brink.Store(j.tripped(2*run+1, counts) != "")
+		c.run.setBrink(j.tripped(2*run+1, counts) != "")
 		return
 	}
-	c.b.trip(c, cause, figures{Counts: counts}, now, pushbackOf(o))
+	if wasShed {
+		cause = causeShed
+	}
+	c.b.trip(c, opening{figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o)})
 }
 
 // slowness judges by time, the whole window and its last second, and returns the
@@ -209,7 +222,7 @@ func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
 	if suspected := j.ring.suspect.Swap(tipped); !tipped || !suspected {
 		return false
 	}
-	c.b.trip(c, causeOverdue, figures{Counts: counts, overdue: all}, now, 0)
+	c.b.trip(c, opening{figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now})
 	return true
 }
 
@@ -229,15 +242,25 @@ func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.
 }
 
 func (c *closed) idle(policy.Instant) bool {
-	j := c.judged.Load()
-	return j.window().Quiet(policy.Now()) && (j.ring == nil || j.ring.empty())
+	j, now := c.judged.Load(), policy.Now()
+	return j.window().Quiet(now) && (j.ring == nil || j.ring.empty()) && !c.sheds(now)
+}
+
+// sheds reports whether the dependency has shed calls of late and answered none since.
+func (c *closed) sheds(now policy.Instant) bool {
+	if !c.run.hasShed() {
+		return false
+	}
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	return c.b.shedding.lastsAt(now)
 }
 
 func (c *closed) describe(snap *Snapshot) {
 	j, now := c.judged.Load(), policy.Now()
 	counts := j.window().Sum(now)
 	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
-	snap.ConsecutiveFailures = int(c.run.Load())
+	snap.ConsecutiveFailures = int(c.run.failures())
 	if j.ring != nil {
 		snap.Overdue, _ = j.ring.overdue(now)
 	}

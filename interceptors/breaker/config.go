@@ -49,7 +49,8 @@ type Config struct {
 
 	// OpenFor is how long the breaker stays open the first time. The open time
 	// doubles each time the breaker opens again, and halves for each Window spent
-	// closed. Range [1ms, 24h]. Default 5s.
+	// closed. After shedding (see [SheddingLimit]), it is the longest open time. Range
+	// [1ms, 24h]. Default 5s.
 	OpenFor time.Duration
 	// MaxOpenFor bounds the open time. Range [OpenFor, 24h]. Default 60s, or
 	// OpenFor if that is more.

@@ -16,7 +16,14 @@
 // # What counts
 //
 // See [policy.Classify], which [WithClassifier] replaces. A refusal by an inner
-// policy does not count; a probe that is refused gives its slot back. Time in
+// policy does not count; a probe that is refused gives its slot back. Neither does a call
+// that the dependency shed (see [policy.Shed]), as long as it answers others. Once it has
+// answered none for [SheddingLimit] while it shed calls, each further one that it sheds
+// counts as a failure, for a probe too. A breaker that opens for this is open for an
+// eighth of OpenFor, then for a quarter, and so on up to OpenFor, unless the dependency
+// asks for more: it is alive, and answers fast. An answer ends that time, and so does a
+// minute without a call that was shed, other than one for which the breaker was open for
+// this. Failures, and calls that are ignored, do not end it. Time in
 // afloat's own queues does not count: slow, overdue and probe times run from
 // when the call started. A result that arrives after the breaker has left the
 // state in which the call began changes nothing.

@@ -69,7 +69,7 @@ func (h *halfOpen) expireLocked(now policy.Instant) (reopened bool) {
 		return true
 	})
 	if reopened {
-		h.b.openLocked(causeHungProbe, figures{}, failedAt, 0)
+		h.b.openLocked(opening{cause: causeHungProbe, at: failedAt})
 	}
 	return reopened
 }
@@ -88,8 +88,8 @@ func (h *halfOpen) Responded(token uint64, started, at policy.Instant) {
 	h.take(token, policy.Success, &policy.Outcome{Started: started, Responded: at}, at)
 }
 
-// Settle judges a probe, unless its first message did. One that was ignored or
-// did not start only gives its slot back.
+// Settle judges a probe, unless its first message did. One that was ignored, was shed or
+// did not start gives its slot back.
 func (h *halfOpen) Settle(token uint64, o *policy.Outcome) {
 	v := h.b.settings.Load().verdict(o)
 	if !h.take(token, v, o, o.End) && o.Responded == 0 {
@@ -111,19 +111,25 @@ func (h *halfOpen) take(token uint64, v policy.Verdict, o *policy.Outcome, now p
 	return i >= 0
 }
 
-// judgeLocked counts a probe's end.
+// judgeLocked counts a probe's end. One that was shed decides nothing, so that any
+// number of them may, unless the dependency has answered nothing for too long.
 func (h *halfOpen) judgeLocked(e ending, o *policy.Outcome, now policy.Instant) {
 	switch e {
 	case ignored:
 	case ok:
+		h.b.shedding.end()
 		h.successes++
 		if h.successes >= h.b.settings.Load().SuccessesToClose {
 			h.b.closeLocked(causeRecovered, figures{}, now)
 		}
 	case slow:
-		h.b.openLocked(causeSlowProbe, figures{}, now, 0)
+		h.b.openLocked(opening{cause: causeSlowProbe, at: now})
 	case failed:
-		h.b.openLocked(causeProbe, figures{}, now, pushbackOf(o))
+		h.b.openLocked(opening{cause: causeProbe, at: now, pushback: pushbackOf(o)})
+	case shed:
+		if h.b.shedding.shed(now) {
+			h.b.openLocked(opening{cause: causeShedProbe, shed: true, at: now, pushback: pushbackOf(o)})
+		}
 	}
 }
 

@@ -27,6 +27,11 @@ type model struct {
 	closedAt  policy.Instant
 	wasClosed bool
 
+	shedding            bool // and nothing was answered since
+	shedSince, shedLast policy.Instant
+	halvings            int
+	openedShed          int // how many times it opened for that
+
 	successes int
 	late      int
 	rejected  int
@@ -62,18 +67,40 @@ func (m *model) enter(s breaker.State) {
 	m.stay++
 }
 
-func (m *model) open(at policy.Instant) {
+// shed notes a call that was shed, and says whether it counts as a failure.
+func (m *model) shed(now policy.Instant) bool {
+	if !m.shedding || now.Sub(m.shedLast) >= time.Minute {
+		m.shedding, m.shedSince, m.halvings = true, now, 3
+	}
+	m.shedLast = now
+	return now.Sub(m.shedSince) >= 30*time.Second
+}
+
+func (m *model) open(at policy.Instant) { m.openAs(at, false) }
+
+// openAs opens: if calls were shed, for the first open time or less, and the shedding
+// goes on.
+func (m *model) openAs(at policy.Instant, shed bool) {
 	if m.wasClosed {
 		m.openings = max(0, m.openings-int(at.Sub(m.closedAt)/m.cfg.Window))
 		m.wasClosed = false
 	}
 	d := m.cfg.OpenFor
-	for range m.openings {
-		d = min(2*d, m.cfg.MaxOpenFor)
+	if shed {
+		m.openedShed++
+		for range m.halvings {
+			d /= 2
+		}
+		m.halvings = max(0, m.halvings-1)
+	} else {
+		for range m.openings {
+			d = min(2*d, m.cfg.MaxOpenFor)
+		}
+		m.openings++
 	}
-	m.openings++
 	m.enter(breaker.Open)
 	m.until = at.Add(d)
+	m.shedding, m.shedLast = shed, m.until
 }
 
 func (m *model) close(at policy.Instant) {
@@ -125,7 +152,7 @@ func (m *model) hungProbe(now policy.Instant) (at policy.Instant, hung bool) {
 	return at, hung
 }
 
-// end is the end of a call: "ok", "failed", "ignored" or "not started".
+// end is the end of a call: "ok", "failed", "shed", "ignored" or "not started".
 func (m *model) end(c *modelCall, how string, now policy.Instant) {
 	if c.stay != m.stay {
 		if how == "ok" || how == "failed" {
@@ -137,9 +164,12 @@ func (m *model) end(c *modelCall, how string, now policy.Instant) {
 	slow := m.cfg.SlowAfter > 0 && now.Sub(c.started) >= m.cfg.SlowAfter
 	switch {
 	case how == "ignored" || how == "not started":
+	case how == "shed":
+		m.endShed(c, now)
 	case c.probe && (how == "failed" || slow):
 		m.open(now)
 	case c.probe:
+		m.shedding = false
 		if m.successes++; m.successes == m.cfg.SuccessesToClose {
 			m.close(now)
 		}
@@ -149,23 +179,43 @@ func (m *model) end(c *modelCall, how string, now policy.Instant) {
 		m.judge(now)
 	case slow:
 		m.events = append(m.events, modelEvent{now, "slow"})
-		m.run = 0
+		m.run, m.shedding = 0, false
 		m.judge(now)
 	default:
 		m.events = append(m.events, modelEvent{now, "ok"})
-		m.run = 0
+		m.run, m.shedding = 0, false
 		m.lastGood = max(m.lastGood, m.slot(now))
 	}
 }
 
+// endShed is the end of a call that was shed.
+func (m *model) endShed(c *modelCall, now policy.Instant) {
+	switch {
+	case !m.shed(now):
+	case c.probe:
+		m.openAs(now, true)
+	default:
+		m.events = append(m.events, modelEvent{now, "failed"})
+		m.run++
+		if m.tipped(now) {
+			m.openAs(now, true)
+		}
+	}
+}
+
 func (m *model) judge(now policy.Instant) {
-	calls, failures, slow := m.window(now)
-	lastCalls, lastFailures, lastSlow := m.lastSecond(now)
-	if (m.cfg.ConsecutiveFailures != breaker.Off && m.run >= m.cfg.ConsecutiveFailures) ||
-		(m.cfg.FailureRatio != breaker.Off && calls >= m.cfg.MinCalls && share(failures, calls) >= m.cfg.FailureRatio) ||
-		m.tooSlow(failures+slow, calls) || m.tooSlow(lastFailures+lastSlow, lastCalls) {
+	if m.tipped(now) {
 		m.open(now)
 	}
+}
+
+// tipped says whether the window or the run is enough to open.
+func (m *model) tipped(now policy.Instant) bool {
+	calls, failures, slow := m.window(now)
+	lastCalls, lastFailures, lastSlow := m.lastSecond(now)
+	return (m.cfg.ConsecutiveFailures != breaker.Off && m.run >= m.cfg.ConsecutiveFailures) ||
+		(m.cfg.FailureRatio != breaker.Off && calls >= m.cfg.MinCalls && share(failures, calls) >= m.cfg.FailureRatio) ||
+		m.tooSlow(failures+slow, calls) || m.tooSlow(lastFailures+lastSlow, lastCalls)
 }
 
 func share(part, of int) float64 { return float64(part) / float64(of) }

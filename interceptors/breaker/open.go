@@ -6,6 +6,33 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
+// opening is why and when a breaker opens.
+type opening struct {
+	figures
+
+	cause string
+	// shed: the call that tipped it was shed, and did not fail.
+	shed bool
+	at   policy.Instant // may lie in the past
+	// pushback is how long the dependency asked to be left alone, zero if it did not.
+	pushback time.Duration
+}
+
+// length returns how long to stay open. Shedding leaves the backoff alone.
+func (o *opening) length(s *settings, failed *backoff, shed *shedding) time.Duration {
+	var d time.Duration
+	if o.shed {
+		failed.calm(s, o.at)
+		d = shed.openFor(s.OpenFor)
+	} else {
+		d = failed.next(s, o.at)
+	}
+	if !s.NoJitter {
+		d = jittered(d, s.MaxOpenFor)
+	}
+	return max(d, min(o.pushback, s.MaxOpenFor))
+}
+
 // open refuses every call until its time is over.
 type open struct {
 	b     *Breaker

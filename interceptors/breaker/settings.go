@@ -70,6 +70,7 @@ const (
 	ok
 	slow
 	failed
+	shed
 )
 
 // verdict reads the end of a call. It may run a user's classifier, so the lock
@@ -94,6 +95,11 @@ func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome) end
 			return ignored
 		}
 		return failed
+	case policy.Shed:
+		if s.excuses(token, o) || s.lasted(o) {
+			return ignored
+		}
+		return shed
 	case policy.Ignored, policy.NotStarted:
 		return ignored
 	default:
@@ -114,7 +120,8 @@ func (s *settings) isSlow(token uint64, o *policy.Outcome) bool {
 	return answered.Sub(o.Started) >= s.SlowAfter
 }
 
-// excuses reports whether a failure says nothing about the dependency.
+// excuses reports whether a call that failed or was shed says nothing about the
+// dependency.
 func (s *settings) excuses(token uint64, o *policy.Outcome) bool {
 	if o.Decided || token&hurried == 0 && o.Responded == 0 {
 		return false
@@ -123,10 +130,16 @@ func (s *settings) excuses(token uint64, o *policy.Outcome) bool {
 	case codes.DeadlineExceeded:
 		return token&hurried != 0
 	case codes.Unavailable:
-		return o.Responded != 0 && o.End.Sub(o.Started) > s.StreamGrace
+		return s.lasted(o)
 	default:
 		return false
 	}
+}
+
+// lasted reports whether a stream delivered messages and lived for longer than
+// StreamGrace.
+func (s *settings) lasted(o *policy.Outcome) bool {
+	return o.Responded != 0 && o.End.Sub(o.Started) > s.StreamGrace
 }
 
 // tooSlow judges failed, slow and overdue calls together.

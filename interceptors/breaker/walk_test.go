@@ -45,26 +45,33 @@ type walkCall struct {
 // which the breaker and the model must agree.
 func TestRandomWalkAgainstModel(t *testing.T) {
 	t.Parallel()
-	seen := map[breaker.State]int{}
+	seen, openedShed := map[breaker.State]int{}, 0
 	for seed := range uint64(120) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 3))
 			cfg := walkConfig(rnd)
 			b, m := newBreaker(t, cfg), newModel(cfg)
 			// How sick the dependency is changes from time to time.
-			sickness := rnd.IntN(100)
+			sickness, shedding := rnd.IntN(100), 0
 			var calls []walkCall
 			for step := range 1000 {
-				if step%50 == 0 {
-					sickness = rnd.IntN(100)
+				if step%50 == 0 && (seed%4 != 0 || step < 300 || step > 700) {
+					sickness, shedding = rnd.IntN(100), max(0, rnd.IntN(300)-199)
 				}
-				what := walkStep(t, rnd, sickness, b, m, &calls)
+				if seed%4 == 0 && step == 300 {
+					shedding = 100 // nothing else, for once
+				}
+				what := walkStep(t, rnd, sickness, shedding, b, m, &calls)
 				if diff := differ(b, m); diff != "" {
 					t.Fatalf("seed %d, step %d, %s: %s\n%+v", seed, step, what, diff, cfg)
 				}
 				seen[b.State()]++
 			}
+			openedShed += m.openedShed
 		})
+	}
+	if openedShed < 100 {
+		t.Errorf("opened %d times for shedding: the walk shows little", openedShed)
 	}
 	for _, s := range []breaker.State{breaker.Closed, breaker.Open, breaker.HalfOpen} {
 		if seen[s] < 5000 {
@@ -74,7 +81,7 @@ func TestRandomWalkAgainstModel(t *testing.T) {
 }
 
 // walkStep does one thing to both.
-func walkStep(t *testing.T, rnd *rand.Rand, sickness int, b *breaker.Breaker, m *model, calls *[]walkCall) string {
+func walkStep(t *testing.T, rnd *rand.Rand, sickness, shedding int, b *breaker.Breaker, m *model, calls *[]walkCall) string {
 	t.Helper()
 	switch r := rnd.IntN(20); {
 	case r < 8:
@@ -93,7 +100,9 @@ func walkStep(t *testing.T, rnd *rand.Rand, sickness int, b *breaker.Breaker, m 
 		c := (*calls)[i]
 		*calls = append((*calls)[:i], (*calls)[i+1:]...)
 		how, err := "ok", error(nil)
-		if rnd.IntN(100) < sickness {
+		if rnd.IntN(100) < shedding {
+			how, err = "shed", errShed
+		} else if rnd.IntN(100) < sickness {
 			how, err = "failed", errDown
 		} else if rnd.IntN(10) == 0 {
 			how, err = "ignored", errCanceled
@@ -101,7 +110,7 @@ func walkStep(t *testing.T, rnd *rand.Rand, sickness int, b *breaker.Breaker, m 
 		c.real.end(err)
 		m.end(c.model, how, policy.Now())
 		return "end " + how
-	case r == 16:
+	case r == 16 && shedding == 0:
 		for range 20 { // healthy calls that dilute the window
 			if c, ok := walkBegin(t, b, m); ok {
 				c.real.end(nil)

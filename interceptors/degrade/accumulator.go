@@ -3,11 +3,11 @@ package degrade
 import "strings"
 
 // Accumulator puts together the reports on the elements of one list or the values of one
-// map. It holds at most as much as one report may have, however many reports it is
-// given and whatever is in them: what is beyond is counted, see [Report.Dropped]. The
-// zero Accumulator is empty. It is not safe for concurrent use.
+// map. It holds at most as many markers as one report may have, 500, however many
+// reports it is given and whatever is in them: what is beyond is counted, see
+// [Report.Dropped]. The zero Accumulator is empty. It is not safe for concurrent use.
 type Accumulator struct {
-	found     gathering // with paths within an element
+	gathering gathering // with paths within an element
 	truncated bool
 }
 
@@ -18,28 +18,27 @@ func (a *Accumulator) Add(r Report) (whole Report) {
 	for own < len(r.markers) && r.markers[own].Path == "" {
 		own++
 	}
-	a.truncated = a.truncated || r.truncated
-	a.found.drop(r.dropped)
-	if own < len(r.markers) && a.found.claimed == nil {
-		a.found.claimed = map[claim]int{} // so that nothing is left out for what another element misses
+	if a.gathering.claimed == nil && own < len(r.markers) {
+		// From the first on, because markers of different elements cover none of another.
+		a.gathering.claimed = map[claim]int{}
 	}
-	a.found.keepAll(r.markers[own:])
-	return Report{known: r.known, markers: r.markers[:own:own]}
+	a.truncated = a.truncated || r.truncated
+	a.gathering.drop(r.dropped)
+	for _, m := range r.markers[own:] {
+		a.gathering.keep(m)
+	}
+	return Report{known: r.known, markers: append(markers(nil), r.markers[:own]...)}
 }
 
 // Report returns what was added, as a report on the message that has the elements at
 // path, which ends in [*].
 func (a *Accumulator) Report(path string) Report {
-	moved := a.found.markers.under(path)
+	dropped := a.gathering.dropped
+	moved := a.gathering.markers.under(path)
 	for i := range moved {
-		if moved[i].Path == path && strings.HasSuffix(path, "[*]") {
-			moved[i].Count = max(moved[i].Count, 1) // what was too deep is about some element
+		if m := &moved[i]; m.Path == path && strings.HasSuffix(path, "[*]") {
+			m.Count = max(m.Count, 1) // what was too deep is about some element
 		}
 	}
-	return Report{
-		known:     true,
-		truncated: a.truncated || a.found.dropped > 0,
-		dropped:   a.found.dropped,
-		markers:   moved.normal(),
-	}
+	return Report{known: true, truncated: a.truncated || dropped > 0, dropped: dropped, markers: moved.normal()}
 }

@@ -1,7 +1,5 @@
 package degrade
 
-import "slices"
-
 // Bounds of a report, whoever makes it. What a peer sends is read up to them, and what is
 // put together from several reports does not grow beyond them. Whatever is left out is
 // counted.
@@ -11,12 +9,11 @@ const (
 	// maxDetail bounds the bytes of all names of elements and of sources in one report.
 	// Markers beyond it have neither.
 	maxDetail = 256 << 10
-	// maxNamed bounds how many names of elements are put together with those of markers
-	// that say the same, which is slower than to read them. It suffices for a report in
-	// which all markers have as many names as they may. Names beyond it are left out, and
-	// their elements counted.
-	maxNamed = maxMarkers * MaxKeys
 )
+
+// maxCompared bounds the work for the names of elements that are put together. It
+// suffices for a hundred pairs of markers that have as many names as is allowed.
+const maxCompared = 100 * MaxKeys * MaxKeys
 
 // claim is what a marker says apart from details.
 type claim struct {
@@ -33,41 +30,32 @@ type gathering struct {
 	// also for markers that say the same.
 	claimed map[claim]int
 	detail  int // bytes
-	named   int // how many names were put together with others
+	// compared is how many names of elements were looked for among others.
+	compared int
 	dropped int // degraded fields without a marker
 }
 
-// gathered puts markers of reports together. If they may not all have room, those of the
-// first rank go first.
+// gathered puts markers of reports together. If they may not all have room, those of
+// this service go first, the worst before others.
 func gathered(reports ...Report) *gathering {
 	total := 0
 	for _, r := range reports {
 		total += len(r.markers)
 	}
 	g := &gathering{markers: make(markers, 0, min(total, maxMarkers))}
-	if total <= maxMarkers {
-		for _, r := range reports {
-			g.keepAll(r.markers)
-		}
-		return g
-	}
 	for rank := range 2 * severities {
 		for _, r := range reports {
 			for i := range r.markers {
-				if r.markers[i].rank() == rank {
+				if total <= maxMarkers || r.markers[i].rank() == rank {
 					g.keep(r.markers[i])
 				}
 			}
 		}
+		if total <= maxMarkers {
+			break
+		}
 	}
 	return g
-}
-
-// keepAll takes markers in, in their order.
-func (g *gathering) keepAll(ms markers) {
-	for i := range ms {
-		g.keep(ms[i])
-	}
 }
 
 // keep takes one marker in. If there is no room, it is counted, unless it says the same
@@ -107,21 +95,19 @@ func (g *gathering) condense() {
 	}
 }
 
-// unite puts a marker together with one that says the same.
+// unite puts a marker together with one that says the same. Its names are left out, but
+// counted, once enough names have been compared.
 func (g *gathering) unite(at int, m Marker) {
-	kept := &g.markers[at]
-	if !slices.Equal(kept.Keys, m.Keys) {
-		if g.named += len(m.Keys); g.named > maxNamed {
-			m.Keys = nil
-		}
+	if g.compared += len(m.Keys) * len(g.markers[at].Keys); g.compared > maxCompared {
+		m.Keys = nil
 	}
-	both := kept.united(m)
-	grown := both.detail() - kept.detail()
+	both := g.markers[at].united(m)
+	grown := both.detail() - g.markers[at].detail()
 	if g.detail+grown > maxDetail {
-		both.Keys, both.Source, grown = kept.Keys, kept.Source, 0
+		both.Keys, both.Source, grown = g.markers[at].Keys, g.markers[at].Source, 0
 	}
 	g.detail += grown
-	*kept = both
+	g.markers[at] = both
 }
 
 // full returns the claims of a gathering that has no room for others, else nil. They do

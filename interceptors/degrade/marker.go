@@ -152,18 +152,18 @@ func positive(d *durationpb.Duration) time.Duration {
 	return d.AsDuration()
 }
 
-// claim returns what the marker says apart from details.
-func (m *Marker) claim() claim { return claim{path: m.Path, state: m.State, reason: m.Reason} }
-
 // rank returns the place of the marker where there is not room for all, 0 for the first:
 // those that this service made, the worst first, before those of others.
-func (m *Marker) rank() int {
+func (m Marker) rank() int {
 	rank := severities - 1 - m.State.severity()
 	if m.Source.Hops > 0 {
 		rank += severities
 	}
 	return rank
 }
+
+// claim returns what the marker says apart from details.
+func (m *Marker) claim() claim { return claim{path: m.Path, state: m.State, reason: m.Reason} }
 
 // claims reports whether two markers say the same apart from details.
 func (m *Marker) claims(other *Marker) bool {

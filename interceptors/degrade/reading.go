@@ -14,10 +14,6 @@ import (
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
-// unreadable stands for a report that is malformed or too long. It still says that
-// something is wrong with the response, but not with which field.
-var unreadable = Report{known: true, truncated: true, dropped: 1} //nolint:gochecknoglobals // a constant
-
 // reading is how much of a peer's report is read. A peer is not trusted: whatever exceeds
 // the bounds or makes no sense counts as dropped. The zero value reads all within them.
 type reading struct {
@@ -53,7 +49,7 @@ func (rd reading) response(response proto.Message) Report {
 // interceptor adds the true value after that.
 func (rd reading) beside(header, trailer metadata.MD, md protoreflect.MessageDescriptor) Report {
 	if encoded := trailer.Get(TrailerKey); len(encoded) > 0 {
-		return rd.trailer(encoded[len(encoded)-1], md)
+		return rd.text(encoded[len(encoded)-1], md)
 	}
 	for _, from := range []metadata.MD{header, trailer} {
 		if summary := from.Get(SummaryKey); len(summary) > 0 {
@@ -77,28 +73,33 @@ func (rd reading) failure(err error) Report {
 	return Report{}
 }
 
-// trailer reads a report from a trailer.
-func (rd reading) trailer(text string, md protoreflect.MessageDescriptor) Report {
-	text = strings.TrimRight(text, "=") // others may pad it
-	if len(text) > base64.RawStdEncoding.EncodedLen(maxEncoded) {
-		return unreadable
+// text reads a report from a trailer, which is in base64 that others may have padded.
+func (rd reading) text(s string, md protoreflect.MessageDescriptor) Report {
+	s = strings.TrimRight(s, "=")
+	if len(s) > base64.RawStdEncoding.EncodedLen(maxEncoded) {
+		return unreadable()
 	}
-	b, err := base64.RawStdEncoding.DecodeString(text)
+	encoded, err := base64.RawStdEncoding.DecodeString(s)
 	if err != nil {
-		return unreadable
+		return unreadable()
 	}
-	return rd.encoded(b, md)
+	return rd.encoded(encoded, md)
 }
 
-// encoded reads a serialised report.
+// unreadable returns the report on a response whose own report makes no sense: something
+// is wrong with it, but not known with which field.
+func unreadable() Report { return Report{known: true, truncated: true, dropped: 1} }
+
+// encoded reads a serialised report. Malformed bytes still say that something is wrong
+// with the response, but not with which field.
 func (rd reading) encoded(b []byte, md protoreflect.MessageDescriptor) Report {
 	var d degradev1.Degradation
 	if len(b) > maxEncoded {
-		return unreadable
+		return unreadable()
 	}
 	kept, beyond := trimmed(b)
 	if proto.Unmarshal(kept, &d) != nil {
-		return unreadable
+		return unreadable()
 	}
 	d.DroppedCount = uint32(plus(countOf(d.GetDroppedCount()), beyond)) //nolint:gosec // in range
 	return rd.message(&d, md)

@@ -1,13 +1,13 @@
 package degrade
 
 import (
-	"math"
 	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/afloat-go/afloat/interceptors/policy"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -17,7 +17,8 @@ type Source struct {
 	Name string
 	// Origin is the source that failed first, perhaps several services away.
 	Origin string
-	// Code is the status code that the source ended with.
+	// Code is the status code that the source ended with, UNKNOWN for a number that is
+	// none.
 	Code codes.Code
 	// Elapsed is how long the source took.
 	Elapsed time.Duration
@@ -30,7 +31,7 @@ type Source struct {
 // sound returns the source as it can be sent.
 func (s Source) sound() Source {
 	s.Name, s.Origin, s.Fallback = cut(s.Name), cut(s.Origin), cut(s.Fallback)
-	s.Hops, s.Elapsed, s.Code = min(max(s.Hops, 0), MaxHops), max(s.Elapsed, 0), min(s.Code, math.MaxInt32)
+	s.Hops, s.Elapsed, s.Code = min(max(s.Hops, 0), MaxHops), max(s.Elapsed, 0), policy.StandardCode(s.Code)
 	return s
 }
 
@@ -39,7 +40,7 @@ func sourceOf(info *degradev1.SourceInfo) Source {
 	return Source{
 		Name:     cut(info.GetSource()),
 		Origin:   cut(info.GetOrigin()),
-		Code:     codes.Code(max(0, info.GetCode())),
+		Code:     policy.StandardCode(codes.Code(max(0, info.GetCode()))),
 		Elapsed:  positive(info.GetElapsed()),
 		Hops:     int(min(info.GetHops(), MaxHops)),
 		Fallback: cut(info.GetFallback()),

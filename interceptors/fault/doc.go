@@ -37,7 +37,7 @@
 //
 //	x-envoy-fault-delay-request              milliseconds
 //	x-envoy-fault-delay-request-percentage   0 to 100
-//	x-envoy-fault-abort-grpc-request         a status code as a number, 1 to 16
+//	x-envoy-fault-abort-grpc-request         a status code as a number, 1 to 16; above that: UNKNOWN
 //	x-envoy-fault-abort-request-percentage   0 to 100
 //
 // Delay, DelayShare and AbortShare are then the most that a call may ask for:

@@ -33,8 +33,8 @@ func specOf(ctx context.Context, side policy.Side, cfg *Config) spec {
 		s.delay = min(time.Duration(ms)*time.Millisecond, cfg.Delay)
 		s.delayShare = shareOf(ctx, side, delayShareKey, cfg.DelayShare)
 	}
-	if code, ok := number(ctx, side, abortKey); ok && codes.Code(code) <= codes.Unauthenticated {
-		s.abort = codes.Code(code)
+	if code, ok := number(ctx, side, abortKey); ok {
+		s.abort = policy.StandardCode(codes.Code(code))
 		s.abortShare = shareOf(ctx, side, abortShareKey, cfg.AbortShare)
 	}
 	return s

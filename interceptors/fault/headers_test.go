@@ -56,7 +56,7 @@ func TestHeaders(t *testing.T) {
 		{"least code", all, []string{abortKey, "1"}, []float64{0}, 0, codes.Canceled},
 		{"greatest code", all, []string{abortKey, "16"}, []float64{0}, 0, codes.Unauthenticated},
 		{"OK", all, []string{abortKey, "0"}, []float64{0}, 0, codes.OK},
-		{"no code", all, []string{abortKey, "17"}, nil, 0, codes.OK},
+		{"no code", all, []string{abortKey, "17"}, []float64{0.99}, 0, codes.Unknown},
 		{"code by name", all, []string{abortKey, "UNAVAILABLE"}, nil, 0, codes.OK},
 		{"HTTP status", all, []string{"x-envoy-fault-abort-request", "503"}, nil, 0, codes.OK},
 

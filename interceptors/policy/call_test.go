@@ -26,6 +26,7 @@ func TestStrings(t *testing.T) {
 		{"success", policy.Success},
 		{"failure", policy.Failure},
 		{"ignored", policy.Ignored},
+		{"shed", policy.Shed},
 		{"not_started", policy.NotStarted},
 		{"unknown", policy.Verdict(9)},
 		{"per_method", rules.PerMethod},

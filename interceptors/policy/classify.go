@@ -13,45 +13,54 @@ import (
 // [Failure].
 type Classifier func(err error) Verdict
 
-// Classify judges an error as policies do by default. UNAVAILABLE, DEADLINE_EXCEEDED,
-// INTERNAL, UNKNOWN and DATA_LOSS are failures. CANCELLED (the caller's doing) and
-// RESOURCE_EXHAUSTED (the peer sheds load, so it is alive) are ignored, and so
-// are refusals by a policy of this process and, whatever their code, by a peer's
-// bulkhead or rate limit. A peer's open circuit is UNAVAILABLE and a failure.
-// With any other code the dependency has answered: success.
+// Classify judges an error as policies do by default:
+//
+//   - UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN and DATA_LOSS are failures.
+//   - RESOURCE_EXHAUSTED is [Shed], whoever sent it, also where gRPC says it of a message
+//     that is too large: nothing but a text, which any peer can send, tells the two
+//     apart. So is a peer's refusal for the reason CIRCUIT_OPEN if it is UNAVAILABLE, and
+//     for the reason DEADLINE_TOO_NEAR if it is DEADLINE_EXCEEDED. With another code, no
+//     reason is believed (see [ReasonOf]).
+//   - CANCELLED, the caller's doing, is ignored, and so is a refusal by a policy of
+//     this process, whatever its code: nobody was asked.
+//   - With any other code the dependency has answered: success.
 //
 // See [Code] for errors that are not a gRPC status.
 func Classify(err error) Verdict {
 	if err == nil {
 		return Success
 	}
-	switch Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss:
-		return classifyFailure(err)
-	case codes.Canceled, codes.ResourceExhausted:
+	code := Code(err)
+	switch code {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss, codes.ResourceExhausted:
+		switch {
+		case IsRejection(err):
+			return Ignored
+		case sheds(err, code):
+			return Shed
+		default:
+			return Failure
+		}
+	case codes.Canceled:
 		return Ignored
 	default:
 		return Success
 	}
 }
 
-// classifyFailure distinguishes a failure of the dependency from a refusal that
-// has a failure's code.
-func classifyFailure(err error) Verdict {
-	if IsRejection(err) {
-		return Ignored
+// sheds reports whether an error that has the code is a peer's refusal to do the work.
+func sheds(err error, code codes.Code) bool {
+	if code == codes.ResourceExhausted {
+		return true
 	}
-	switch ReasonOf(err) {
-	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonDeadlineTooNear, ReasonRateLimited:
-		return Ignored
-	default:
-		return Failure
-	}
+	r := ReasonOf(err)
+	return r == ReasonCircuitOpen || r == ReasonDeadlineTooNear
 }
 
 // Code returns the status code of err: that of the status it is or wraps,
-// CANCELLED or DEADLINE_EXCEEDED for a context error, else UNKNOWN. It returns
-// OK for nil only, and does not allocate for a status that is not wrapped.
+// CANCELLED or DEADLINE_EXCEEDED for a context error, else UNKNOWN. A number that is
+// no code is UNKNOWN, see [StandardCode]. Code returns OK for nil only, and does not
+// allocate for a status that is not wrapped.
 func Code(err error) codes.Code {
 	if err == nil {
 		return codes.OK
@@ -61,12 +70,12 @@ func Code(err error) codes.Code {
 		return e.Reason.Code()
 	case statusError:
 		if c := e.GRPCStatus().Code(); c != codes.OK {
-			return c
+			return StandardCode(c)
 		}
 	}
 	if e, ok := find[statusError](err); ok {
 		if c := e.GRPCStatus().Code(); c != codes.OK {
-			return c
+			return StandardCode(c)
 		}
 	}
 	switch {
@@ -77,6 +86,15 @@ func Code(err error) codes.Code {
 	default:
 		return codes.Unknown
 	}
+}
+
+// StandardCode returns c if it is one of gRPC's codes, 0 to 16, else UNKNOWN. A peer
+// may send any number.
+func StandardCode(c codes.Code) codes.Code {
+	if c > codes.Unauthenticated {
+		return codes.Unknown
+	}
+	return c
 }
 
 // statusError is an error that is a status.

@@ -22,7 +22,7 @@ var verdicts = map[codes.Code]policy.Verdict{
 	codes.NotFound:           policy.Success,
 	codes.AlreadyExists:      policy.Success,
 	codes.PermissionDenied:   policy.Success,
-	codes.ResourceExhausted:  policy.Ignored,
+	codes.ResourceExhausted:  policy.Shed,
 	codes.FailedPrecondition: policy.Success,
 	codes.Aborted:            policy.Success,
 	codes.OutOfRange:         policy.Success,
@@ -31,7 +31,6 @@ var verdicts = map[codes.Code]policy.Verdict{
 	codes.Unavailable:        policy.Failure,
 	codes.DataLoss:           policy.Failure,
 	codes.Unauthenticated:    policy.Success,
-	codes.Code(99):           policy.Success,
 }
 
 func TestClassifyCodes(t *testing.T) {
@@ -119,41 +118,77 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// A peer's refusal for want of room says that the peer is alive, in whatever
-// code it comes. Its open circuit means that what we asked for is down.
-func TestClassifyOfAPeersRefusal(t *testing.T) {
+// A peer's reason is believed only with the code that it comes with, in every
+// combination of the two.
+func TestClassifyOfAPeersReason(t *testing.T) {
 	t.Parallel()
-	const elsewhere = "elsewhere.example"
-	for _, tt := range []struct {
-		name   string
-		code   codes.Code
-		domain string
-		reason policy.Reason
-		want   policy.Verdict
-	}{
-		{"full", codes.ResourceExhausted, policy.Domain, policy.ReasonBulkheadFull, policy.Ignored},
-		{"full, as UNAVAILABLE", codes.Unavailable, policy.Domain, policy.ReasonBulkheadFull, policy.Ignored},
-		{"queue", codes.Unavailable, policy.Domain, policy.ReasonQueueTimeout, policy.Ignored},
-		{"rate", codes.Unavailable, policy.Domain, policy.ReasonRateLimited, policy.Ignored},
-		{"too near", codes.DeadlineExceeded, policy.Domain, policy.ReasonDeadlineTooNear, policy.Ignored},
-		{"open circuit", codes.Unavailable, policy.Domain, policy.ReasonCircuitOpen, policy.Failure},
-		{"timeout", codes.DeadlineExceeded, policy.Domain, policy.ReasonTimeout, policy.Failure},
-		{"fault", codes.Unavailable, policy.Domain, policy.ReasonFaultInjected, policy.Failure},
-		{"another's domain", codes.Unavailable, elsewhere, policy.ReasonBulkheadFull, policy.Failure},
-		{"no domain", codes.DeadlineExceeded, "", policy.ReasonDeadlineTooNear, policy.Failure},
+	believed := map[policy.Reason]codes.Code{
+		policy.ReasonCircuitOpen:     codes.Unavailable,
+		policy.ReasonBulkheadFull:    codes.ResourceExhausted,
+		policy.ReasonQueueTimeout:    codes.ResourceExhausted,
+		policy.ReasonRateLimited:     codes.ResourceExhausted,
+		policy.ReasonOverruns:        codes.ResourceExhausted,
+		policy.ReasonDeadlineTooNear: codes.DeadlineExceeded,
+		policy.ReasonCancelled:       codes.Canceled,
+		policy.ReasonTimeout:         codes.DeadlineExceeded,
+	}
+	sheds := map[policy.Reason]bool{policy.ReasonCircuitOpen: true, policy.ReasonDeadlineTooNear: true}
+	for _, reason := range []policy.Reason{
+		policy.ReasonCircuitOpen, policy.ReasonBulkheadFull, policy.ReasonQueueTimeout, policy.ReasonRateLimited,
+		policy.ReasonOverruns, policy.ReasonDeadlineTooNear, policy.ReasonCancelled, policy.ReasonTimeout, policy.ReasonFaultInjected, "MADE_UP",
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			err := remote(t, tt.code, tt.domain, tt.reason)
+		for code := codes.Canceled; code <= 18; code++ {
+			wantReason := reason
+			if with, known := believed[reason]; known && with != code {
+				wantReason = ""
+			}
+			want, known := verdicts[code]
+			switch {
+			case !known:
+				want = policy.Failure // UNKNOWN
+			case wantReason != "" && sheds[reason]:
+				want = policy.Shed
+			}
+			err := remote(t, code, policy.Domain, reason)
 			for _, err := range []error{err, fmt.Errorf("get: %w", err)} {
-				if got := policy.Classify(err); got != tt.want {
-					t.Errorf("Classify(%v) = %v; want %v", err, got, tt.want)
+				if got := policy.Classify(err); got != want {
+					t.Errorf("%v, %s: Classify = %v; want %v", code, reason, got, want)
+				}
+				if got := policy.ReasonOf(err); got != wantReason {
+					t.Errorf("%v, %s: ReasonOf = %q; want %q", code, reason, got, wantReason)
 				}
 				if policy.IsRejection(err) {
-					t.Errorf("IsRejection(%v) = true; want false, it is not ours", err)
+					t.Errorf("%v, %s: IsRejection = true; want false, it is not ours", code, reason)
 				}
 			}
-		})
+			for _, domain := range []string{"elsewhere.example", ""} {
+				plain := policy.Classify(status.Error(code, "it was so"))
+				if got := policy.Classify(remote(t, code, domain, reason)); got != plain {
+					t.Errorf("%v, %s of domain %q: Classify = %v; want %v", code, reason, domain, got, plain)
+				}
+			}
+		}
+	}
+}
+
+// A peer may send any number for a code.
+func TestCodesBeyondTheLastAreUnknown(t *testing.T) {
+	t.Parallel()
+	for _, code := range []codes.Code{17, 99, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
+		err := status.Error(code, "it was so")
+		for _, err := range []error{err, fmt.Errorf("get: %w", err), errors.Join(errPlain, err)} {
+			if got := policy.Code(err); got != codes.Unknown {
+				t.Errorf("Code(%v) = %v; want Unknown", err, got)
+			}
+			if got := policy.Classify(err); got != policy.Failure {
+				t.Errorf("Classify(%v) = %v; want a failure", err, got)
+			}
+		}
+	}
+	for code := codes.OK; code <= codes.Unauthenticated; code++ {
+		if got := policy.StandardCode(code); got != code {
+			t.Errorf("StandardCode(%v) = %v", code, got)
+		}
 	}
 }
 

@@ -49,9 +49,11 @@
 //	CANCELLED                              CANCELLED
 //
 //	failure   UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, DATA_LOSS
-//	ignored   CANCELLED, RESOURCE_EXHAUSTED, refusals here, and refusals by a peer's
-//	          bulkhead or rate limit
+//	shed      RESOURCE_EXHAUSTED, and a peer's refusals with the code of their reason
+//	ignored   CANCELLED, and refusals here
 //	success   every other code: the dependency answered
+//
+// Shed load is ignored by a breaker as long as the dependency does some work too.
 //
 // This package does not retry, hedge or balance load, and contains no policy
 // itself.

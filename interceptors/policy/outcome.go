@@ -34,6 +34,10 @@ const (
 	Success Verdict = iota
 	// Failure: the dependency did not do its part.
 	Failure
+	// Shed: the dependency, or one that it needs, refused to do the work. It is alive
+	// and does not want to be asked. A breaker ignores that as long as the dependency
+	// does some work too.
+	Shed
 	// Ignored: the end says nothing about the dependency.
 	Ignored
 	// NotStarted: an inner policy refused the call, so the dependency was not
@@ -48,6 +52,8 @@ func (v Verdict) String() string {
 		return "success"
 	case Failure:
 		return "failure"
+	case Shed:
+		return "shed"
 	case Ignored:
 		return "ignored"
 	case NotStarted:

@@ -50,9 +50,32 @@ func (r Reason) Code() codes.Code {
 	}
 }
 
+// Retriable reports whether it may help to repeat a call that a peer refused for this
+// reason. It does not help after CIRCUIT_OPEN, since a circuit waits for its time; after
+// DEADLINE_TOO_NEAR, since the deadline does not move; and after CANCELLED. It may after
+// any other reason, and after none.
+func (r Reason) Retriable() bool {
+	return r != ReasonCircuitOpen && r != ReasonDeadlineTooNear && r != ReasonCancelled
+}
+
+// comesWith reports whether a status with this reason may have the code. An injected
+// fault has any, and of reasons that are not afloat's nothing is known.
+func (r Reason) comesWith(code codes.Code) bool {
+	switch r {
+	case ReasonCircuitOpen, ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns,
+		ReasonDeadlineTooNear, ReasonCancelled, ReasonTimeout:
+		return r.Code() == code
+	default:
+		return true
+	}
+}
+
 // ReasonOf returns why afloat refused or ended a call, here or in a peer: the
 // reason of a *[Rejection] in err's tree, else that of an ErrorInfo with
-// afloat's [Domain] in its status. It is empty for any other error.
+// afloat's [Domain] in its status. It is empty for any other error, and for a status
+// whose code is not that of the reason (see [Reason.Code]; an injected fault has any):
+// afloat never sends such a one. Any peer can send any reason with its code, so do not
+// grant more for it than [Classify] does.
 func ReasonOf(err error) Reason {
 	if r, ok := find[*Rejection](err); ok {
 		return r.Reason
@@ -63,7 +86,9 @@ func ReasonOf(err error) Reason {
 	}
 	for _, d := range s.GRPCStatus().Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok && info.GetDomain() == Domain {
-			return Reason(info.GetReason())
+			if r := Reason(info.GetReason()); r.comesWith(s.GRPCStatus().Code()) {
+				return r
+			}
 		}
 	}
 	return ""

@@ -100,10 +100,13 @@ func IsRejection(err error) bool {
 }
 
 // Retriable returns a function that tells a retry interceptor outside afloat's
-// whether to try again. It returns false after a refusal, because the next
-// attempt would meet the same open circuit or full bulkhead, and next(err)
-// after any other error. A nil next retries UNAVAILABLE and RESOURCE_EXHAUSTED.
-// With go-grpc-middleware:
+// whether to try again. It returns false after a refusal by a policy of this process,
+// because the next attempt would meet the same open circuit or full bulkhead, and after
+// a peer's refusal for a reason that is not [Reason.Retriable]: each tier that repeats it
+// multiplies the calls of the tier above.
+// After any other error it returns next(err), also after a refusal by a peer that is
+// full: another replica may have room. A nil next retries UNAVAILABLE and
+// RESOURCE_EXHAUSTED. With go-grpc-middleware:
 //
 //	retry.UnaryClientInterceptor(retry.WithRetriable(policy.Retriable(nil)))
 func Retriable(next func(error) bool) func(error) bool {
@@ -114,6 +117,6 @@ func Retriable(next func(error) bool) func(error) bool {
 		}
 	}
 	return func(err error) bool {
-		return err != nil && !IsRejection(err) && next(err)
+		return err != nil && !IsRejection(err) && ReasonOf(err).Retriable() && next(err)
 	}
 }

@@ -220,6 +220,7 @@ func TestReasonOf(t *testing.T) {
 
 func TestRetriable(t *testing.T) {
 	t.Parallel()
+	all := func(error) bool { return true }
 	onlyPlain := func(err error) bool { return errors.Is(err, errPlain) }
 	for _, tt := range []struct {
 		name string
@@ -228,15 +229,27 @@ func TestRetriable(t *testing.T) {
 		want bool
 	}{
 		{"success", nil, nil, false},
-		{"success, whatever next says", func(error) bool { return true }, nil, false},
+		{"success, whatever next says", all, nil, false},
 		{"unavailable", nil, errDown, true},
 		{"unavailable, wrapped", nil, fmt.Errorf("get: %w", errDown), true},
 		{"exhausted", nil, status.Error(codes.ResourceExhausted, ""), true},
 		{"not found", nil, status.Error(codes.NotFound, ""), false},
 		{"refusal", nil, full(), false},
 		{"refusal, wrapped", nil, fmt.Errorf("get: %w", full()), false},
-		{"refusal, whatever next says", func(error) bool { return true }, full(), false},
-		{"a peer's refusal", nil, remote(t, codes.Unavailable, policy.Domain, policy.ReasonCircuitOpen), true},
+		{"refusal, whatever next says", all, full(), false},
+		{"a peer's open circuit", nil, remote(t, codes.Unavailable, policy.Domain, policy.ReasonCircuitOpen), false},
+		{"a peer's open circuit, whatever next says", all, remote(t, codes.Unavailable, policy.Domain, policy.ReasonCircuitOpen), false},
+		{
+			"a peer's open circuit, passed on", nil,
+			fmt.Errorf("get: %w", remote(t, codes.Unavailable, policy.Domain, policy.ReasonCircuitOpen)), false,
+		},
+		{"a peer has no time", all, remote(t, codes.DeadlineExceeded, policy.Domain, policy.ReasonDeadlineTooNear), false},
+		{"a peer was cancelled", all, remote(t, codes.Canceled, policy.Domain, policy.ReasonCancelled), false},
+		{"a peer is full", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonBulkheadFull), true},
+		{"a peer's queue is long", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonQueueTimeout), true},
+		{"a peer limits the rate", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonRateLimited), true},
+		{"a peer's timeout", all, remote(t, codes.DeadlineExceeded, policy.Domain, policy.ReasonTimeout), true},
+		{"a reason of another domain", nil, remote(t, codes.Unavailable, "elsewhere.example", policy.ReasonCircuitOpen), true},
 		{"next says yes", onlyPlain, errPlain, true},
 		{"next says no", onlyPlain, errDown, false},
 	} {

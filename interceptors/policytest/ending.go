@@ -33,6 +33,9 @@ func endings() []ending {
 		{name: "failure", body: func(context.Context, context.CancelFunc) error {
 			return status.Error(codes.Unavailable, "policytest: failure")
 		}},
+		{name: "shed", body: func(context.Context, context.CancelFunc) error {
+			return status.Error(codes.ResourceExhausted, "policytest: shed")
+		}},
 		{name: "cancel", body: func(_ context.Context, cancel context.CancelFunc) error {
 			cancel()
 			return status.FromContextError(context.Canceled).Err()

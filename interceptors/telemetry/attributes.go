@@ -52,10 +52,7 @@ func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 // statusName spells a code as semantic conventions do, as in "UNAVAILABLE". A peer
 // may send any number.
 func statusName(c codes.Code) string {
-	if c > codes.Unauthenticated {
-		return other
-	}
-	return code.Code(c).String()
+	return code.Code(policy.StandardCode(c)).String() //nolint:gosec // there are few codes
 }
 
 // errorType returns the class of an error: why a policy refused or ended the call, here

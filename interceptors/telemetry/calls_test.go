@@ -136,7 +136,7 @@ func TestRefusedCallOfAServer(t *testing.T) {
 		b.wantPoints(t, "afloat.server.calls", "afloat.verdict=success rpc.method="+unary+": 1")
 		b.wantPoints(t, "afloat.client.rejections") // that of the server is no rejection here
 		b.wantPoints(t, "afloat.client.calls",
-			"afloat.verdict=ignored rpc.method="+unary+at+": 1", "afloat.verdict=success rpc.method="+unary+at+": 1")
+			"afloat.verdict=shed rpc.method="+unary+at+": 1", "afloat.verdict=success rpc.method="+unary+at+": 1")
 	})
 }
 

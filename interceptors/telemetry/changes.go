@@ -23,7 +23,7 @@ func newChanges(m *maker) *changes {
 	return &changes{
 		count: m.counter("afloat.rules.changes", "{change}", "Changes of rules, by whether they were applied or refused."),
 		options: newMemo(changeID.nameless, func(id changeID) []metric.AddOption {
-			return adding(rulesSourceKey.String(id.source), rulesOutcomeKey.String(id.outcome))
+			return adding(rulesSourceKey.String(text(id.source)), rulesOutcomeKey.String(id.outcome))
 		}),
 	}
 }

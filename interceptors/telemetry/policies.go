@@ -84,7 +84,7 @@ func (id policyID) nameless() policyID {
 func (id policyID) attributes() []attribute.KeyValue {
 	attrs := append(addressOf(id.target), policyNameKey.String(text(id.name)))
 	if id.kind != "" {
-		attrs = append(attrs, policyKindKey.String(id.kind))
+		attrs = append(attrs, policyKindKey.String(text(id.kind)))
 	}
 	if id.shadow {
 		attrs = append(attrs, policyShadowKey.Bool(true))
@@ -106,5 +106,5 @@ func (id moveID) nameless() moveID {
 
 // attributes names the policy and its change.
 func (id moveID) attributes() []attribute.KeyValue {
-	return append(id.policy.attributes(), fromKey.String(id.from), toKey.String(id.to), causeKey.String(id.cause))
+	return append(id.policy.attributes(), fromKey.String(text(id.from)), toKey.String(text(id.to)), causeKey.String(text(id.cause)))
 }

@@ -64,12 +64,12 @@ type refusal struct {
 // newRefusal makes what is recorded about refused calls on one side.
 func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
-	reason := rejectionReasonKey.String(id.why())
-	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(text(id.policy)), reason}
+	reason := rejectionReasonKey.String(text(id.why()))
+	why := []attribute.KeyValue{policyKindKey.String(text(id.kind)), policyNameKey.String(text(id.policy)), reason}
 	span := slices.Concat(call, why)
 	cancelled := id.reason == policy.ReasonCancelled
 	if !cancelled {
-		span = append(span, semconv.ErrorTypeKey.String(id.why()))
+		span = append(span, semconv.ErrorTypeKey.String(text(id.why())))
 	}
 	kind := trace.SpanKindInternal
 	if on == policy.Client {
@@ -79,7 +79,7 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 	return &refusal{
 		cancelled: cancelled,
 
-		add:   adding(append(call, policyKindKey.String(id.kind), reason)...),
+		add:   adding(append(call, policyKindKey.String(text(id.kind)), reason)...),
 		why:   why,
 		name:  id.call.name(on),
 		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},

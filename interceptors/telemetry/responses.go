@@ -47,7 +47,7 @@ func newResponses(m *maker) *responses {
 		fields:   m.counter("afloat.server.degraded_fields", "{field}", "Degraded fields of responses, each element of a list as one."),
 
 		runOptions: newMemo(runID.nameless, func(id runID) []metric.AddOption {
-			return adding(planKey.String(id.plan), planOutcomeKey.String(id.outcome))
+			return adding(planKey.String(text(id.plan)), planOutcomeKey.String(id.outcome))
 		}),
 		degradedOptions: newMemo(func(string) string { return other }, func(method string) []metric.AddOption {
 			return adding(semconv.RPCMethod(methodName(method)))

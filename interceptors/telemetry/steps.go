@@ -72,13 +72,13 @@ func newSteps(m *maker) *steps {
 
 		stepOptions: newMemo(nameless, func(s step.ID) *stepOptions {
 			return &stepOptions{
-				span:  s.String(),
+				span:  text(s.String()),
 				start: []trace.SpanStartOption{trace.WithAttributes(append(stepAttributes(s), fallbackKey.Bool(s.Fallback))...)},
 				add:   adding(stepAttributes(s)...),
 			}
 		}),
 		failureOptions: newMemo(failureID.nameless, func(id failureID) []metric.AddOption {
-			return adding(append(stepAttributes(id.step), semconv.ErrorTypeKey.String(id.reason))...)
+			return adding(append(stepAttributes(id.step), semconv.ErrorTypeKey.String(text(id.reason)))...)
 		}),
 		fallbackOptions: newMemo(fallbackID.nameless, func(id fallbackID) []metric.AddOption {
 			attrs := stepAttributes(step.ID{Plan: id.plan, Chain: id.chain, Name: id.step})
@@ -89,9 +89,9 @@ func newSteps(m *maker) *steps {
 
 // stepAttributes returns the attributes that name a step.
 func stepAttributes(s step.ID) []attribute.KeyValue {
-	attrs := []attribute.KeyValue{chainKey.String(s.Chain), stepKey.String(s.Name)}
+	attrs := []attribute.KeyValue{chainKey.String(text(s.Chain)), stepKey.String(text(s.Name))}
 	if s.Plan != "" {
-		attrs = append(attrs, planKey.String(s.Plan))
+		attrs = append(attrs, planKey.String(text(s.Plan)))
 	}
 	return attrs
 }

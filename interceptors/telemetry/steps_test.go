@@ -168,7 +168,7 @@ func TestErrorsOfPeers(t *testing.T) {
 	}
 	b := newBackend(t)
 	for want, err := range map[string]error{
-		"circuit_open": said("CIRCUIT_OPEN"), "UNAVAILABLE": said("MADE_UP"), "_OTHER": status.Error(99, "a code that there is not"),
+		"circuit_open": said("CIRCUIT_OPEN"), "UNAVAILABLE": said("MADE_UP"), "UNKNOWN": status.Error(99, "a code that there is not"),
 	} {
 		id := step.ID{Chain: want, Name: want}
 		b.StepEnded(b.StepStarted(t.Context(), id), id, step.Ended{Err: err})

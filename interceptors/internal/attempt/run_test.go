@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -328,14 +329,26 @@ func TestLimitSharesTheTime(t *testing.T) {
 
 func TestFallsBackAfterFailuresAndRefusals(t *testing.T) {
 	t.Parallel()
+	afar := func(code codes.Code, reason policy.Reason) error {
+		s, err := status.New(code, "refused").WithDetails(&errdetails.ErrorInfo{Domain: policy.Domain, Reason: string(reason)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Err()
+	}
 	c := build(t, attempt.To("a", fails))
 	for err, want := range map[error]bool{
 		errDown:                           true,
 		errors.New("plain"):               true,
 		context.DeadlineExceeded:          true,
 		&policy.PanicError{Value: "oops"}: true,
-		&policy.Rejection{Reason: policy.ReasonRateLimited}: true,
-		&policy.Rejection{Reason: policy.ReasonCancelled}:   false,
+		&policy.Rejection{Reason: policy.ReasonRateLimited}:        true,
+		&policy.Rejection{Reason: policy.ReasonCancelled}:          false,
+		status.Error(99, "no code"):                                true,
+		afar(codes.Unavailable, policy.ReasonCircuitOpen):          true, // there may be another way
+		afar(codes.ResourceExhausted, policy.ReasonBulkheadFull):   true,
+		afar(codes.DeadlineExceeded, policy.ReasonDeadlineTooNear): true,
+		afar(codes.Canceled, policy.ReasonCancelled):               false,
 		context.Canceled:                         false,
 		status.Error(codes.NotFound, ""):         false,
 		status.Error(codes.PermissionDenied, ""): false,
