@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -23,18 +24,18 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
 		chain := clientChain(r, a, cc, opts)
 		if chain == nil {
-			return invoker(ctx, method, req, reply, cc, opts...)
+			return below.Note(ctx, invoker(ctx, method, req, reply, cc, opts...))
 		}
-		ctx, err := chain.Admit(ctx, a)
+		admitted, err := chain.Admit(ctx, a)
 		if err != nil {
-			return err
+			return below.Note(ctx, err)
 		}
 		if a.Wants(policy.WantsPushback) {
-			return invokeForPushback(ctx, method, req, reply, cc, invoker, opts, a)
+			return below.Note(ctx, invokeForPushback(admitted, method, req, reply, cc, invoker, opts, a))
 		}
-		err = invoker(ctx, method, req, reply, cc, opts...)
+		err = invoker(admitted, method, req, reply, cc, opts...)
 		a.Settle(err)
-		return err
+		return below.Note(ctx, err)
 	}
 }
 
@@ -89,7 +90,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
 		chain := clientChain(r, &s.admission, cc, opts)
 		if chain == nil {
-			return streamer(ctx, desc, cc, method, opts...)
+			return unguarded(ctx, desc, cc, method, streamer, opts)
 		}
 		// Whatever happens before the stream is handed to the caller, a panic
 		// too, must not leave a permit behind.
@@ -101,7 +102,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		}()
 		ctx, err := chain.Admit(ctx, &s.admission)
 		if err != nil {
-			return nil, err
+			return nil, below.Note(ctx, err)
 		}
 		ctx, cancel := s.derive(ctx, o.reap)
 		// gRPC may call OnFinish before streamer returns, so all of s must be
@@ -110,7 +111,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		if err != nil {
 			err = s.errOf(err)
 			s.finish(policy.Outcome{Err: err})
-			return nil, err
+			return nil, below.Note(ctx, err)
 		}
 		opened = true
 		guarded := &clientStream{ClientStream: inner, stream: s, cancel: cancel, serverStreams: desc.ServerStreams}
@@ -118,6 +119,18 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 			call, observer := s.admission.Call.Copy(), chain.Observer()
 			runtime.AddCleanup(guarded, func(s *stream) { s.reap(&call, observer, cancel) }, s)
 		}
-		return guarded, nil
+		return below.Stream(ctx, guarded), nil
 	}
+}
+
+// unguarded opens a stream that no policy guards.
+func unguarded(
+	ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
+	method string, streamer grpc.Streamer, opts []grpc.CallOption,
+) (grpc.ClientStream, error) {
+	s, err := streamer(ctx, desc, cc, method, opts...)
+	if err != nil {
+		return nil, below.Note(ctx, err)
+	}
+	return below.Stream(ctx, s), nil
 }

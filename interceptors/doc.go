@@ -19,7 +19,9 @@
 // of degraded fields: a handler sets markers with degrade.Mark or with a plan of
 // package fanout, and a client reads them with degrade.Capture. A client's fallbacks
 // sit outermost, see [WithFallbacks]. A server that must not show its callers all of
-// this uses [WithEdge] or [WithSilence].
+// this, nor the errors of the services behind it, uses [WithEdge] or [WithSilence];
+// docs/edge.md says what they send, field by field. The edge stands outside the server's
+// own guard, so what that refuses says nothing either.
 //
 // All are installed with grpc's WithChain… options, so an interceptor set with
 // WithUnaryInterceptor keeps working and runs outside them. A retry interceptor
@@ -45,6 +47,7 @@
 // place of gRPC's CANCELLED. A refusal that a server sends, of its own or of a call that
 // its handler made, has the trailer grpc-retry-pushback-ms, which gRPC's own retries
 // obey: -1 where a repetition would be refused again (see [policy.Reason]), else the time
-// to wait if it is known. The interceptors of package degrade add metadata of their own,
-// and fallbacks replace the answers of failed calls.
+// to wait if it is known. The interceptors of package degrade add metadata of their own
+// and remove metadata with keys that begin with "afloat-", which are for one hop; an edge
+// replaces errors; and fallbacks replace the answers of failed calls.
 package interceptors

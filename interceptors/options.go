@@ -2,6 +2,7 @@ package interceptors
 
 import (
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
@@ -143,6 +144,12 @@ func WithSilence() ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithSilence()) })
 }
 
+// WithPublicCodes replaces the codes with which a handler's own errors keep their text
+// and details on a server with [WithEdge] or [WithSilence]. See [degrade.WithPublicCodes].
+func WithPublicCodes(list ...codes.Code) ServerOption {
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithPublicCodes(list...)) })
+}
+
 // observed lets the observer of r, if it has one, hear of responses as well.
 func observed(r policy.Resolver) []degrade.ServerOption {
 	by, ok := r.(interface{ Observer() policy.Observer })
@@ -159,9 +166,15 @@ func observed(r policy.Resolver) []degrade.ServerOption {
 // ServerOptions returns the options that guard every call a server answers with
 // the policies that r finds for it, and that send reports of degraded fields with
 // the responses. If the observer of r is also a [degrade.Observer], it hears of
-// the responses. With a nil r, every call fails with INTERNAL.
+// the responses. With a nil r, every call fails with INTERNAL, and an edge lets the
+// reason out, since there is nothing else to say.
 func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
-	r = checked(r)
+	if !usable(r) {
+		return []grpc.ServerOption{
+			grpc.ChainUnaryInterceptor(UnaryServerInterceptor(r)),
+			grpc.ChainStreamInterceptor(StreamServerInterceptor(r)),
+		}
+	}
 	o := serverOptions{degrade: observed(r)}
 	for _, opt := range opts {
 		opt.applyServer(&o)

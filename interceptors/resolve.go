@@ -10,11 +10,16 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
+// usable reports whether r can resolve calls: it is not nil, nor rules that are.
+func usable(r policy.Resolver) bool {
+	rules, isRules := r.(*rules.Rules)
+	return r != nil && (!isRules || rules != nil)
+}
+
 // checked returns r, or, if r is nil, a resolver that fails every call: a
 // client that was meant to be guarded must not silently run unguarded.
 func checked(r policy.Resolver) policy.Resolver {
-	rules, isRules := r.(*rules.Rules)
-	if r != nil && (!isRules || rules != nil) {
+	if usable(r) {
 		return r
 	}
 	chain, _ := policy.NewChain([]policy.Policy{unresolved{}}) // one policy that is not nil: no error

@@ -25,8 +25,8 @@ func answering(resp any) grpc.UnaryHandler {
 }
 
 // A call of which nobody wants to know anything costs its client nothing. Its
-// server pays for a scope and a context that leads there. The header that says
-// that all is well is always the same one.
+// server pays for one thing that is the handler's context and has the scope. The
+// header that says that all is well is always the same one.
 func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
 	invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -51,9 +51,9 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun measu
 		{"unary client", 0, func() error { return client(t.Context(), "/m", nil, profile, nil, invoker, opts...) }},
 		{"unary client, unused", 0, func() error { return client(unused, "/m", nil, profile, nil, invoker, opts...) }},
 		{"stream client", 0, func() error { _, err := stream(t.Context(), desc, nil, "/m", streamer, opts...); return err }},
-		{"unary server, room for markers", 2, func() error { _, err := server(incoming, nil, info, withRoom); return err }},
-		{"unary server, no room for markers", 2, func() error { _, err := server(incoming, nil, info, without); return err }},
-		{"unary server at the edge, which looks into the response", 5, func() error { _, err := edge(incoming, nil, info, withRoom); return err }},
+		{"unary server, room for markers", 1, func() error { _, err := server(incoming, nil, info, withRoom); return err }},
+		{"unary server, no room for markers", 1, func() error { _, err := server(incoming, nil, info, without); return err }},
+		{"unary server at the edge, which looks into the response", 4, func() error { _, err := edge(incoming, nil, info, withRoom); return err }},
 	} {
 		if err := tt.call(); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)

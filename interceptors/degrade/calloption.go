@@ -82,8 +82,14 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 // none reports whether neither the options nor the context want to know anything.
 func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
 
-// outgoing returns the context for the call itself.
+// outgoing returns the context for the call itself. What a handler forwards of its
+// caller's metadata must not ask in the caller's name.
 func (w wishes) outgoing(ctx context.Context) context.Context {
+	if md, ok := metadata.FromOutgoingContext(ctx); ok {
+		if own := withoutOwn(md); len(own) < len(md) {
+			ctx = metadata.NewOutgoingContext(ctx, own)
+		}
+	}
 	if w.required {
 		return metadata.AppendToOutgoingContext(ctx, RequireKey, RequireAll)
 	}

@@ -98,10 +98,11 @@ func TestRequireCompleteOnlyTightens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		asked := false
-		client := start(t, &tier{plain: func(ctx context.Context) (*testv1.GetPlainResponse, error) {
+		listener := serve(t, &tier{plain: func(ctx context.Context) (*testv1.GetPlainResponse, error) {
 			asked = degrade.CompleteRequired(ctx)
 			return &testv1.GetPlainResponse{}, nil
-		}})
+		}}, markingServer()...)
+		client := dial(t, listener) // without our interceptors, which would remove the key
 		for _, tt := range []struct {
 			sent []string
 			want bool
@@ -121,7 +122,7 @@ func TestRequireCompleteOnlyTightens(t *testing.T) {
 			}
 		}
 		ctx := metadata.AppendToOutgoingContext(t.Context(), degrade.RequireKey, "none")
-		if _, err := client.GetPlain(ctx, nil, degrade.RequireComplete()); err != nil || !asked {
+		if _, err := dial(t, listener, readingClient()...).GetPlain(ctx, nil, degrade.RequireComplete()); err != nil || !asked {
 			t.Errorf("required %v, %v", asked, err)
 		}
 	})

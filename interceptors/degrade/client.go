@@ -5,11 +5,14 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 )
 
 // UnaryClientInterceptor reads the servers' reports of their responses, for
 // [Capture], for [RequireComplete] and for the scope under which a call is
-// made. A call without any of these passes through untouched.
+// made. Metadata keys that begin with "afloat-" are for one hop: those that a caller
+// passes on are not sent. Else a call without any of these passes through untouched.
 func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any,
@@ -17,20 +20,20 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	) error {
 		wants := wishesOf(ctx, opts)
 		if wants.none() {
-			return invoker(ctx, method, req, reply, cc, opts...)
+			return below.Note(ctx, invoker(wants.outgoing(ctx), method, req, reply, cc, opts...))
 		}
 		var header, trailer metadata.MD
 		err := invoker(wants.outgoing(ctx), method, req, reply, cc,
 			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
 			wants.failed(err)
-			return err
+			return below.Note(ctx, err)
 		}
 		r := wants.reading().reply(reply, header, trailer)
 		refused := wants.required && !r.Complete()
 		wants.answered(r, refused)
 		if refused {
-			return r.Err()
+			return below.Note(ctx, r.Err())
 		}
 		return nil
 	}
@@ -46,12 +49,12 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 	) (grpc.ClientStream, error) {
 		wants := wishesOf(ctx, opts)
 		wants.required = false
-		if wants.none() {
-			return streamer(ctx, desc, cc, method, opts...)
-		}
-		s, err := streamer(ctx, desc, cc, method, opts...)
+		s, err := streamer(wants.outgoing(ctx), desc, cc, method, opts...)
 		if err != nil {
-			return nil, err
+			return nil, below.Note(ctx, err)
+		}
+		if s = below.Stream(ctx, s); wants.none() {
+			return s, nil
 		}
 		return &clientStream{ClientStream: s, wants: wants, single: !desc.ServerStreams}, nil
 	}

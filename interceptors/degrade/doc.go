@@ -59,6 +59,10 @@
 // are counted. The header [SummaryKey] counts the markers for proxies and logs. A
 // failed call has them in the details of its status.
 //
+// Metadata keys that begin with "afloat-" are for one hop: the interceptors set them or
+// remove them, on requests and on responses. What a handler forwards of its caller's
+// metadata, or copies from its calls into its own response, does not have them.
+//
 // Markers from a peer are not trusted: they are bounded in size, number and
 // depth, and a path that the response type does not have is cut to the part that
 // it has.

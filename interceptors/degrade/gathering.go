@@ -32,7 +32,7 @@ type gathering struct {
 	detail  int // bytes
 	// compared is how many names of elements were looked for among others.
 	compared int
-	dropped int // degraded fields without a marker
+	dropped  int // degraded fields without a marker
 }
 
 // gathered puts markers of reports together. If they may not all have room, those of

@@ -40,13 +40,6 @@ func Open(ctx context.Context) (context.Context, *Scope) {
 	return s.within(ctx), s
 }
 
-// openResponse opens the scope of the response that a handler makes.
-func openResponse(ctx context.Context, required bool) (context.Context, *Scope) {
-	s := newScope(required, false)
-	s.response = true
-	return s.within(ctx), s
-}
-
 // newScope makes a scope of a value that is required to be complete or not, and that
 // is the whole response of a call or not.
 func newScope(required, whole bool) *Scope {

@@ -2,18 +2,15 @@ package degrade
 
 import (
 	"context"
-	"errors"
-	"slices"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
-	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
 // UnaryServerInterceptor gathers, for each call, what the handler, its fan-outs
@@ -23,17 +20,24 @@ import (
 // header, because that would switch off gRPC's retries.
 //
 // The handler's response is never modified: if there is something to add, a
-// shallow copy is sent. A call without degraded fields costs two allocations,
+// shallow copy is sent. A call without degraded fields costs one allocation,
 // besides those that gRPC makes for the header.
+//
+// Metadata keys that begin with "afloat-" are for one hop. The handler does not see
+// its caller's, and those that it sends, as when it passes on what one of its calls
+// received, are left out.
 func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
 	s := newServer(opts)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		scoped, scope := openResponse(ctx, requires(ctx))
-		resp, err := handler(scoped, req)
-		if err != nil {
-			return resp, s.failure(err)
+		if s.fault != nil {
+			return nil, s.fault
 		}
-		return s.deliver(ctx, info.FullMethod, resp, scope)
+		r := newRequest(ctx, s, true)
+		resp, err := handler(r, req)
+		if err != nil {
+			return resp, s.edge.failure(err, &r.calls)
+		}
+		return s.deliver(ctx, info.FullMethod, resp, r)
 	}
 }
 
@@ -43,36 +47,56 @@ func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
 func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor {
 	s := newServer(opts)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		ctx, scope := openResponse(ss.Context(), false)
-		if err := handler(srv, &serverStream{ServerStream: ss, ctx: ctx, server: s}); err != nil {
-			return s.failure(err)
+		if s.fault != nil {
+			return s.fault
 		}
-		r := scope.Close()
-		s.tell(ss.Context(), Response{Method: info.FullMethod, Unregistered: srv == nil, Report: r})
-		return s.deliverAfter(ss, r)
+		r := newRequest(ss.Context(), s, false)
+		if err := handler(srv, &serverStream{ServerStream: ss, request: r}); err != nil {
+			return s.edge.failure(err, &r.calls)
+		}
+		report := r.scope.Close()
+		s.tell(ss.Context(), Response{Method: info.FullMethod, Unregistered: srv == nil, Report: report})
+		return s.deliverAfter(ss, report)
 	}
-}
-
-// requires reports whether the client wants the response complete or not at
-// all.
-func requires(ctx context.Context) bool {
-	return slices.Contains(metadata.ValueFromIncomingContext(ctx, RequireKey), RequireAll)
 }
 
 // ServerOption changes how servers deliver reports.
 type ServerOption interface{ apply(s *server) }
 
-// WithEdge removes what is for operators, such as [Marker.Source], and the markers in
-// nested messages, which are about other services' responses. It is for servers
-// whose callers are outside the trust boundary.
-func WithEdge() ServerOption { return serverOptionFunc(func(s *server) { s.edge = true }) }
+// WithEdge removes what callers outside the trust boundary must not see: what is for
+// operators, such as [Marker.Source], and the markers in nested messages, which are about
+// other services' responses.
+//
+// Of a failed call such a server sends the code, a fixed text and RetryInfo, if the
+// error is one of afloat's, or is or wraps one that a guarded call returned which was
+// made for the request, or is a copy of such an error's status. The text and the details
+// of other errors are sent if they have one of the codes of [WithPublicCodes]. An
+// [*IncompleteError] on the response itself keeps its markers.
+//
+// Not recognised are the errors of calls that were made with another context than the
+// request's, and text of errors that are no status in another text, as by %v. See
+// docs/edge.md, which says what is sent, field by field.
+func WithEdge() ServerOption {
+	return serverOptionFunc(func(s *server) { s.guardEdge(false) })
+}
 
-// WithSilence removes everything that callers could see of afloat: there are no
-// markers in responses, headers, trailers or errors. Callers may still require
-// completeness: with [RequireComplete] an incomplete response is an error, which
-// names no field.
+// WithSilence does what [WithEdge] does, and removes everything else that callers could
+// see of afloat: there are no markers in responses, headers, trailers or errors. Callers
+// may still require completeness: with [RequireComplete] an incomplete response is an
+// error, which names no field.
 func WithSilence() ServerOption {
-	return serverOptionFunc(func(s *server) { s.edge, s.silent = true, true })
+	return serverOptionFunc(func(s *server) { s.guardEdge(true) })
+}
+
+// WithPublicCodes replaces the codes with which a handler's own errors keep their text
+// and details on a server with [WithEdge] or [WithSilence]. Each is from 1 to 16. With
+// none, no error keeps them. Default: INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
+// PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE and UNAUTHENTICATED.
+//
+// If a code is none of these, or the server has no edge, every call fails with an
+// INTERNAL that says so.
+func WithPublicCodes(list ...codes.Code) ServerOption {
+	return serverOptionFunc(func(s *server) { s.public = append([]codes.Code{}, list...) })
 }
 
 // WithObserver tells o of every response, including complete ones. Default: no
@@ -88,10 +112,11 @@ func (f serverOptionFunc) apply(s *server) { f(s) }
 
 // server delivers reports.
 type server struct {
-	edge   bool // sends nothing that is for operators
-	silent bool // and of the rest nothing either
-
-	observer Observer // nil: nobody
+	edge     *edge        // nil: callers are inside the trust boundary
+	public   []codes.Code // as configured, nil: the default
+	observer Observer     // nil: nobody
+	// fault is what is wrong with the options: the error of every call.
+	fault error
 }
 
 // newServer returns a server with the given options.
@@ -100,25 +125,41 @@ func newServer(opts []ServerOption) *server {
 	for _, o := range opts {
 		o.apply(s)
 	}
+	switch {
+	case s.public == nil:
+	case s.edge == nil:
+		s.fault = status.Error(codes.Internal, "degrade: public codes = set; must be unset without WithEdge or WithSilence")
+	default:
+		s.fault = s.edge.publish(s.public)
+	}
 	return s
 }
 
-// deliver sends what the scope gathered, and returns the response to send.
-func (s *server) deliver(ctx context.Context, method string, resp any, scope *Scope) (any, error) {
+// guardEdge makes the server one at the edge, for good.
+func (s *server) guardEdge(silent bool) {
+	if s.edge == nil {
+		s.edge = newEdge()
+	}
+	s.edge.silent = s.edge.silent || silent
+}
+
+// deliver sends what the request's scope gathered, and returns the response to send.
+// The context is that of the server, not the handler's.
+func (s *server) deliver(ctx context.Context, method string, resp any, handled *request) (any, error) {
 	m, isMessage := resp.(proto.Message)
-	r := scope.Close()
+	r := handled.scope.Close()
 	if isMessage {
 		r = r.with(FromResponse(m))
 	}
-	if scope.required && !r.Complete() {
-		return nil, s.failure(r.Err())
+	if handled.scope.required && !r.Complete() {
+		return nil, s.edge.failure(r.Err(), &handled.calls)
 	}
 	s.tell(ctx, Response{Method: method, Report: r})
-	r = s.outward(r)
+	r = s.edge.report(r)
 	if isMessage {
 		resp = s.prepared(m, r)
 	}
-	if s.silent {
+	if s.edge.isSilent() {
 		return resp, nil
 	}
 	return resp, sendBeside(ctx, resp, r)
@@ -126,10 +167,10 @@ func (s *server) deliver(ctx context.Context, method string, resp any, scope *Sc
 
 // deliverAfter sends the report of a stream in its trailer.
 func (s *server) deliverAfter(ss grpc.ServerStream, r Report) error {
-	if s.silent {
+	if s.edge.isSilent() {
 		return nil
 	}
-	r = s.outward(r)
+	r = s.edge.report(r)
 	ss.SetTrailer(metadata.Pairs(SummaryKey, r.Summary()))
 	if r.Complete() {
 		return nil
@@ -150,77 +191,23 @@ func (s *server) tell(ctx context.Context, r Response) {
 	s.observer.Answered(ctx, r)
 }
 
-// outward returns the part of a report that callers may see.
-func (s *server) outward(r Report) Report {
-	switch {
-	case s.silent:
-		return Report{}
-	case s.edge:
-		return r.stripped()
-	default:
-		return r
-	}
-}
-
 // prepared returns the message to send: m itself if there is nothing to change. At
 // the edge, m's own markers are always made anew, because invalid parts of them
 // are not in any report.
 func (s *server) prepared(m proto.Message, r Report) proto.Message {
-	if s.edge {
+	if s.edge != nil {
 		m = markerfield.WithoutNested(m)
 	}
 	if !markerfield.In(m.ProtoReflect().Descriptor()) {
 		return m
 	}
 	switch own := FromResponse(m); {
-	case !own.known && (!r.known || r.Complete()), !s.edge && !overfull(m) && proto.Equal(r.Proto(), own.Proto()):
+	case !own.known && (!r.known || r.Complete()), s.edge == nil && !overfull(m) && proto.Equal(r.Proto(), own.Proto()):
 		return m
 	}
 	m = markerfield.ShallowCopy(m)
 	SetResponse(m, r)
 	return m
-}
-
-// failure returns the error to send for a handler's error: at the edge without
-// details for operators, else unchanged.
-func (s *server) failure(err error) error {
-	if incomplete, ok := errors.AsType[*IncompleteError](err); s.silent && ok {
-		return status.Error(incomplete.GRPCStatus().Code(), "the response is incomplete")
-	}
-	if st, ok := status.FromError(err); s.edge && ok {
-		return s.strippedStatus(st, err)
-	}
-	return err
-}
-
-// strippedStatus returns err. If its details hold markers, which may name
-// sources, it returns a status like err without them.
-func (s *server) strippedStatus(st *status.Status, err error) error {
-	changed := st.Proto()
-	var kept []*anypb.Any
-	found := false
-	for _, detail := range changed.GetDetails() {
-		if isReport(detail) {
-			found = true
-			if s.silent || !strip(detail) {
-				continue // nobody is to know, or can tell, what is in it
-			}
-		}
-		kept = append(kept, detail)
-	}
-	if !found {
-		return err
-	}
-	changed.Details = kept
-	return status.FromProto(changed).Err()
-}
-
-// strip removes from a detail of a status what is for operators, and reports whether
-// it could read the detail.
-func strip(detail *anypb.Any) bool {
-	var d degradev1.Degradation
-	return detail.UnmarshalTo(&d) == nil &&
-		detail.MarshalFrom(capped(reading{}.message(&d, nil).stripped(), MaxTrailerBytes)) == nil
 }
 
 // allWell is the summary of every complete response. gRPC copies it.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -46,22 +47,37 @@ func (s *clientStream) ended(err error, reply any) {
 	})
 }
 
-// serverStream carries the scope to the handler.
+// serverStream is a stream as its handler has it.
 type serverStream struct {
 	grpc.ServerStream
 
-	ctx    context.Context //nolint:containedctx // it lives as long as the stream
-	server *server
+	request *request
 }
 
 // Context returns a context that leads to the scope.
-func (s *serverStream) Context() context.Context { return s.ctx }
+func (s *serverStream) Context() context.Context { return s.request }
+
+// SetHeader adds to the header, except what is for one hop.
+func (s *serverStream) SetHeader(md metadata.MD) error {
+	return s.ServerStream.SetHeader(s.request.server.edge.metadata(md))
+}
+
+// SendHeader sends the header, without what is for one hop.
+func (s *serverStream) SendHeader(md metadata.MD) error {
+	return s.ServerStream.SendHeader(s.request.server.edge.metadata(md))
+}
+
+// SetTrailer adds to the trailer, except what is for one hop.
+func (s *serverStream) SetTrailer(md metadata.MD) {
+	s.ServerStream.SetTrailer(s.request.server.edge.metadata(md))
+}
 
 // SendMsg sends a message, at the edge without what must stay inside, and with no more
 // markers than there may be.
 func (s *serverStream) SendMsg(m any) error {
-	if msg, ok := m.(proto.Message); ok && (s.server.edge || overfull(msg)) {
-		m = s.server.prepared(msg, s.server.outward(FromResponse(msg)))
+	server := s.request.server
+	if msg, ok := m.(proto.Message); ok && (server.edge != nil || overfull(msg)) {
+		m = server.prepared(msg, server.edge.report(FromResponse(msg)))
 	}
 	return s.ServerStream.SendMsg(m)
 }

@@ -3,6 +3,8 @@ package degrade
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
+	"strings"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -26,6 +28,32 @@ const (
 	RequireKey = "afloat-require"
 	RequireAll = "complete"
 )
+
+// ownPrefix begins every metadata key of afloat's. They are for one hop: a client's and
+// a server's interceptors set them or remove them.
+const ownPrefix = "afloat-"
+
+// isOwnKey reports whether a metadata key is afloat's, in whatever case.
+func isOwnKey(key string) bool {
+	return len(key) >= len(ownPrefix) && strings.EqualFold(key[:len(ownPrefix)], ownPrefix)
+}
+
+// withoutOwn returns metadata without afloat's keys.
+func withoutOwn(md metadata.MD) metadata.MD { return without(md, isOwnKey) }
+
+// without returns metadata without some keys: md itself if it has none of them.
+func without(md metadata.MD, unwanted func(key string) bool) metadata.MD {
+	found := false
+	for key := range md {
+		found = found || unwanted(key)
+	}
+	if !found {
+		return md
+	}
+	kept := md.Copy()
+	maps.DeleteFunc(kept, func(key string, _ []string) bool { return unwanted(key) })
+	return kept
+}
 
 // MaxTrailerBytes bounds the markers in a trailer or in the details of a
 // status. Many peers allow 8 KiB for all headers together and fail the whole

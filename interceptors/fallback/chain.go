@@ -7,6 +7,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
@@ -120,7 +121,7 @@ func do[In, T any](ctx context.Context, c *attempt.Chain[In, T], in In, failures
 		}
 	}
 	if !d.ok {
-		return nil, c.Error(d.Answer.Failures())
+		return nil, below.Note(ctx, c.Error(d.Answer.Failures()))
 	}
 	return &d.Run, nil
 }

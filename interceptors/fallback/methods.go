@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
 
@@ -92,7 +93,7 @@ func (m *Methods) UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	) error {
 		if m != nil {
 			if c := m.callers[method]; c != nil {
-				return c.call(ctx, method, req, reply, cc, invoker, opts)
+				return below.Note(ctx, c.call(ctx, method, req, reply, cc, invoker, opts))
 			}
 		}
 		return invoker(ctx, method, req, reply, cc, opts...)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -103,6 +104,9 @@ func (p *Plan[Req, Resp]) overlaps(label string, sources []Source[Req, Resp]) er
 func (p *Plan[Req, Resp]) Gather(ctx context.Context, req Req, resp Resp) (degrade.Report, error) {
 	report, err := p.gather(ctx, req, resp)
 	p.cfg.gathered(ctx, report, err)
+	if failed, ok := err.(*Error); ok { //nolint:errorlint // that of this run
+		_ = below.Note(ctx, failed)
+	}
 	return report, err
 }
 

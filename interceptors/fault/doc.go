@@ -40,6 +40,9 @@
 //	x-envoy-fault-abort-grpc-request         a status code as a number, 1 to 16; above that: UNKNOWN
 //	x-envoy-fault-abort-request-percentage   0 to 100
 //
+// The keys are end to end, as in A33: afloat neither removes nor forwards them. A handler
+// that forwards its caller's metadata asks the services below for the same fault.
+//
 // Delay, DelayShare and AbortShare are then the most that a call may ask for:
 // larger values are reduced to them. Malformed values are ignored, as in A33.
 // If a key has several values, the last one counts. Do not set Headers on a

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 )
 
 // MaxPolicies is the maximum number of policies of one call.
@@ -187,11 +189,11 @@ func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context)
 func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
 	a.Call = Call{Method: name, Side: Local}
 	a.Call.Deadline, _ = ctx.Deadline()
-	ctx, err := c.Admit(ctx, a)
+	admitted, err := c.Admit(ctx, a)
 	if err != nil {
-		return err
+		return below.Note(ctx, err)
 	}
-	err = f(ctx)
+	err = f(admitted)
 	a.Settle(err)
-	return err
+	return below.Note(ctx, err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -56,10 +57,11 @@ func startFront(ctx context.Context, t *tier, a, b, hostile string) (*front, err
 
 // connect dials the backends. The last good answers are kept for each user.
 func (f *front) connect(a, b, hostile string) error {
-	store, err := fallback.NewStore(fallback.StoreConfig{MaxEntries: 500, MaxBytes: 1 << 20}, fallback.WithKeyBy(userOf))
+	store, err := fallback.NewStore(fallback.StoreConfig{MaxEntries: 500, MaxBytes: 1 << 20})
 	if err != nil {
 		return err
 	}
+	ofUser := fallback.KeyBy(func(ctx context.Context, _ proto.Message) (string, bool) { return userOf(ctx), true })
 	account := fallback.For[*testv1.GetAccountRequest, *testv1.GetAccountResponse](testv1.TierService_GetAccount_FullMethodName)
 	profile := fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName)
 	for _, c := range []struct {
@@ -67,8 +69,8 @@ func (f *front) connect(a, b, hostile string) error {
 		target  string
 		methods []fallback.AnyMethod
 	}{
-		{&f.a, a, []fallback.AnyMethod{account.Else(account.LastGood(store))}},
-		{&f.b, b, []fallback.AnyMethod{profile.Else(profile.LastGood(store))}},
+		{&f.a, a, []fallback.AnyMethod{account.Else(account.LastGood(store, ofUser))}},
+		{&f.b, b, []fallback.AnyMethod{profile.Else(profile.LastGood(store, ofUser))}},
 		{&f.hostile, hostile, nil},
 	} {
 		methods, err := fallback.NewMethodsWith(fallback.MethodsConfig{Target: c.target, Observer: f.tier.books}, c.methods...)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
@@ -210,6 +211,7 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 // failed notes that the step has, and reports whether the next one is to be run.
 func (r *Run[In, T]) failed(t *try, err error) bool {
 	t.close()
+	_ = below.Note(t, err)
 	if t.step == 0 {
 		r.Answer.detour = &detour{ended: policy.Now()}
 	}
