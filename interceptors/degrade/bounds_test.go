@@ -333,6 +333,29 @@ func wantSent(tb testing.TB, d *degradev1.Degradation, fields int) {
 	}
 }
 
+// A report that is merged again and again, as for each element of a list, counts its
+// elements once, however many they are.
+func TestReportsThatAreMergedAgain(t *testing.T) {
+	t.Parallel()
+	var given []degrade.Marker
+	for i := range most {
+		m := degrade.Marker{Path: fmt.Sprintf("f%d[*]", i), State: degrade.Missing}
+		for k := range degrade.MaxKeys {
+			m.Keys = append(m.Keys, strconv.Itoa(k))
+		}
+		given = append(given, m)
+	}
+	r := degrade.NewReport(given...)
+	ctx, scope := degrade.Open(t.Context())
+	var elements degrade.Accumulator
+	for range 5 {
+		degrade.Merge(degrade.Under(ctx, "parent"), r)
+		elements.Add(r)
+	}
+	wantWithin(t, "merged", scope.Close(), most*degrade.MaxKeys)
+	wantWithin(t, "accumulated", elements.Report("items[*]"), most*degrade.MaxKeys)
+}
+
 // Names that are said again and again are counted once, however many there are, and in
 // whatever order they come.
 func TestNamesThatAreSaidAgain(t *testing.T) {

@@ -82,7 +82,9 @@ func (s *Scope) add(found markers, dropped int) {
 		return
 	}
 	s.found.drop(dropped)
-	s.found.keepAll(found)
+	for i := range found {
+		s.found.keep(found[i])
+	}
 }
 
 // full returns what a scope says that has no room to say anything else, else nil. It does
