@@ -112,7 +112,7 @@ func TestNamesOfCharactersThatCannotBeTold(t *testing.T) {
 		{"target", to("dns:///shоp", rule("*")), `rule "*": target = "dns:///shоp"; character 10 is 'о' (U+043E), which looks like 'o'; must be printable ASCII without spaces`},
 		{"target with a space", to("dns:///shop ", rule("*")), `rule "*": target = "dns:///shop "; character 12 is a space; must be printable ASCII without spaces`},
 		{"long target", to(strings.Repeat("a", 5000), rule("*")), `rule "*": target = "` + strings.Repeat("a", 256) + `… (5000 bytes)"; must be of at most 4096 bytes`},
-		{"compartment", rule("*", x.In("a\u200b")), `rule "*": compartment of policy 0 = "a\u200b"; character 2 is U+200B, which cannot be seen; must be printable ASCII without spaces`},
+		{"compartment", rule("*", x.In("a\u200b")), `rule "*": compartment of policy 0 = "a\u200b"; character 2 is U+200B, which cannot be seen; must be printable ASCII, with spaces only within`},
 		{"kind", rule("*", tune("х", "1")), `rule "*": kind of policy 0 = "х"; character 1 is 'х' (U+0445), which looks like 'x'; must be printable ASCII without spaces`},
 		{"long pattern", rule("/" + strings.Repeat("a", 600) + ".*"), `rules: match = "/` + strings.Repeat("a", 255) + `… (603 bytes)"; is of 603 bytes, of which there must be at most 512; ` + forms},
 	} {

@@ -34,7 +34,7 @@ type Template struct {
 	// Scope says which calls share a policy. The zero Scope is PerMethod.
 	Scope Scope
 	// Compartment names the compartment if Scope is PerCompartment, in printable ASCII
-	// without spaces. See [Template.In].
+	// with spaces only within. See [Template.In].
 	Compartment string
 	// Sides restricts the template to calls on these sides. Empty: all sides.
 	Sides []policy.Side
@@ -92,8 +92,8 @@ func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Po
 // checkScope requires a scope that there is, and a compartment with PerCompartment
 // only.
 func (t Template) checkScope(i int) error {
-	if err := names.Check(t.Compartment); err != nil {
-		return fmt.Errorf("compartment of policy %d = %q; %w; must be %s", i, t.Compartment, err, names.Allowed)
+	if err := names.CheckLabel(t.Compartment); err != nil {
+		return fmt.Errorf("compartment of policy %d = %q; %w; must be %s", i, t.Compartment, err, names.LabelAllowed)
 	}
 	switch {
 	case t.given != nil:

@@ -10,17 +10,28 @@ import (
 	"unicode/utf8"
 )
 
-// Allowed says what [Check] takes.
-const Allowed = "printable ASCII without spaces"
+// What [Check] and [CheckLabel] take.
+const (
+	Allowed      = "printable ASCII without spaces"
+	LabelAllowed = "printable ASCII, with spaces only within"
+)
 
 // Check returns an error if s has a character that is not printable ASCII, or a space. It
 // says which is the first, where it is, and what it looks like: a name with a letter of
 // another alphabet never matches, and nobody sees why.
-func Check(s string) error {
+func Check(s string) error { return check(s, false) }
+
+// CheckLabel does what Check does, for a name that may be of several words: spaces may
+// stand within it, but not at its ends, where nobody sees them.
+func CheckLabel(s string) error { return check(s, true) }
+
+// check does what Check and CheckLabel do.
+func check(s string, label bool) error {
 	n := 0
 	for i, r := range s {
 		n++
-		if r <= ' ' || r > '~' {
+		within := label && r == ' ' && 0 < i && i < len(s)-1
+		if (r <= ' ' || r > '~') && !within {
 			_, size := utf8.DecodeRuneInString(s[i:])
 			return fmt.Errorf("character %d is %s", n, described(r, s[i:i+size]))
 		}

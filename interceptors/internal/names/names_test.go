@@ -49,6 +49,23 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestCheckLabel(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"two words": "",
+		" a":        "character 1 is a space",
+		"a ":        "character 2 is a space",
+		" ":         "character 1 is a space",
+		"a\tb":      "character 2 is U+0009, which is a space or ends a line",
+		"a\u00a0b":  "character 2 is U+00A0, which is a space or ends a line",
+		"two wоrds": "character 6 is 'о' (U+043E), which looks like 'o'",
+	} {
+		if err := names.CheckLabel(text); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("CheckLabel(%q) = %v; want %s", text, err, want)
+		}
+	}
+}
+
 func TestShown(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

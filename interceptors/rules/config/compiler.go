@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -94,7 +95,17 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	if s.Target != "" && s.Sides != nil && s.Sides[0] != policy.Client {
 		c.wrong(r, path, "target", "must be left out: only clients have targets")
 	}
+	c.checkTarget(path, r)
 	return s
+}
+
+// checkTarget refuses a target that no call has.
+func (c *compiler) checkTarget(path string, r *policyv1.Rule) {
+	if len(r.GetTarget()) > rules.MaxTargetBytes {
+		c.wrong(r, path, "target", fmt.Sprintf("must be of at most %d bytes", rules.MaxTargetBytes))
+	} else if err := names.Check(r.GetTarget()); err != nil {
+		c.wrong(r, path, "target", fmt.Sprintf("%v; must be %s", err, names.Allowed))
+	}
 }
 
 // policies makes the templates of the rule at the path.
@@ -158,6 +169,9 @@ func (c *compiler) checkCompartments() {
 		path := strictyaml.Key("compartments", name)
 		if name == "" {
 			c.remark(path, "must have a name")
+		}
+		if err := names.CheckLabel(name); err != nil {
+			c.remark(path, fmt.Sprintf("has a name that must be %s; %v", names.LabelAllowed, err))
 		}
 		c.checkCustom(path, c.compartments[name])
 		for _, k := range c.kinds {
