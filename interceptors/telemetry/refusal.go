@@ -29,7 +29,7 @@ func refusalOf(call *policy.Call, err error) refusalID {
 		r, ok = errors.AsType[*policy.Rejection](err)
 	}
 	if ok {
-		id.kind, id.policy, id.reason = r.Kind, r.Name, r.Reason
+		id.kind, id.policy, id.reason = kept(r.Kind), kept(r.Name), policy.Reason(kept(string(r.Reason)))
 	}
 	return id
 }
@@ -62,17 +62,18 @@ type refusal struct {
 func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
 	reason := rejectionReasonKey.String(id.why())
-	why := []attribute.KeyValue{policyKindKey.String(id.kind), policyNameKey.String(text(id.policy)), reason}
+	kind := policyKindKey.String(nameOf(id.kind))
+	why := []attribute.KeyValue{kind, policyNameKey.String(nameOf(id.policy)), reason}
 	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(id.why())})
-	kind := trace.SpanKindInternal
+	role := trace.SpanKindInternal
 	if on == policy.Client {
-		kind = trace.SpanKindClient
+		role = trace.SpanKindClient
 		span = append(span, semconv.RPCSystemNameGRPC, semconv.RPCResponseStatusCode(statusName(id.code)))
 	}
 	return &refusal{
-		add:   adding(append(call, policyKindKey.String(id.kind), reason)...),
+		add:   adding(append(call, kind, reason)...),
 		why:   why,
 		name:  id.call.name(on),
-		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},
+		start: []trace.SpanStartOption{trace.WithSpanKind(role), trace.WithAttributes(span...)},
 	}
 }
