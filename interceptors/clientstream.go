@@ -29,7 +29,9 @@ type clientStream struct {
 // message where the server sends only one.
 func (c *clientStream) RecvMsg(m any) error {
 	defer runtime.KeepAlive(c)
+	c.stream.admission.Waiting(policy.Received, true)
 	err := c.ClientStream.RecvMsg(m)
+	c.stream.admission.Waiting(policy.Received, false)
 	switch {
 	case errors.Is(err, io.EOF):
 		c.finish(nil)
@@ -51,7 +53,9 @@ func (c *clientStream) RecvMsg(m any) error {
 // return the actual error.
 func (c *clientStream) SendMsg(m any) error {
 	defer runtime.KeepAlive(c)
+	c.stream.admission.Waiting(policy.Sent, true)
 	err := c.ClientStream.SendMsg(m)
+	c.stream.admission.Waiting(policy.Sent, false)
 	switch {
 	case errors.Is(err, io.EOF):
 		return err
@@ -67,7 +71,9 @@ func (c *clientStream) SendMsg(m any) error {
 // Header passes the header on. Its error ends the stream.
 func (c *clientStream) Header() (metadata.MD, error) {
 	defer runtime.KeepAlive(c)
+	c.stream.admission.Waiting(policy.Received, true)
 	md, err := c.ClientStream.Header()
+	c.stream.admission.Waiting(policy.Received, false)
 	if err != nil {
 		err = c.stream.errOf(err)
 		c.finish(err)

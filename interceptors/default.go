@@ -16,14 +16,16 @@ import (
 const (
 	// DefaultTimeout bounds unary calls that have no deadline.
 	DefaultTimeout = 30 * time.Second
-	// DefaultMaxConcurrent is the maximum number of calls in flight to one target,
-	// or on one server.
+	// DefaultMaxConcurrent is the maximum number of unary calls in flight to one
+	// target, or on one server.
 	DefaultMaxConcurrent = 1024
+	// DefaultMaxStreams is the same of streams, which have places of their own.
+	DefaultMaxStreams = 1024
 )
 
 // Default returns the built-in rule alone: a breaker with default settings for
-// each method (clients only), a bulkhead of [DefaultMaxConcurrent] for each
-// target, and [DefaultTimeout] for unary calls without a deadline. Streams get
+// each method (clients only), a bulkhead of [DefaultMaxConcurrent] unary calls and
+// [DefaultMaxStreams] streams for each target, and [DefaultTimeout] for unary calls without a deadline. Streams get
 // no deadline. Default is [NewRules] without rules.
 func Default(opts ...rules.Option) (*rules.Rules, error) {
 	return NewRules(nil, opts...)
@@ -63,6 +65,6 @@ func BuiltIn() rules.Rule {
 	return rules.Rule{Match: "*", Policies: []rules.Template{
 		timeout.Each(timeout.Config{Default: DefaultTimeout}),
 		breaker.Each(breaker.Config{}).On(policy.Client),
-		bulkhead.Each(bulkhead.Config{MaxConcurrent: DefaultMaxConcurrent}).Per(rules.PerTarget),
+		bulkhead.Each(bulkhead.Config{MaxConcurrent: DefaultMaxConcurrent, MaxStreams: DefaultMaxStreams}).Per(rules.PerTarget),
 	}}
 }

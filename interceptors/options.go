@@ -87,11 +87,49 @@ func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 // ServerOption changes how [ServerOptions] works.
 type ServerOption interface{ applyServer(*serverOptions) }
 
-type serverOptions struct{ degrade []degrade.ServerOption }
+type serverOptions struct {
+	degrade []degrade.ServerOption
+	stream  []ServerStreamOption
+}
 
 type serverOptionFunc func(*serverOptions)
 
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
+
+// ServerStreamOption changes how the streams of a server are guarded. It is a
+// [ServerOption] too.
+type ServerStreamOption interface {
+	ServerOption
+
+	applyServerStream(*serverStreamOptions)
+}
+
+type serverStreamOptions struct{ overruns *Overruns }
+
+// serverStreamOptionsOf puts the options together.
+func serverStreamOptionsOf(opts []ServerStreamOption) serverStreamOptions {
+	o := serverStreamOptions{overruns: new(Overruns)}
+	for _, opt := range opts {
+		opt.applyServerStream(&o)
+	}
+	return o
+}
+
+type withOverruns struct{ overruns *Overruns }
+
+func (w withOverruns) applyServerStream(o *serverStreamOptions) { o.overruns = w.overruns }
+
+func (w withOverruns) applyServer(o *serverOptions) { o.stream = append(o.stream, w) }
+
+// WithOverruns counts handlers that run on after the end of their streams in o, which
+// bounds them and which a shutdown can wait for. Without it, and with a nil o, each
+// server has one of its own.
+func WithOverruns(o *Overruns) ServerStreamOption {
+	if o == nil {
+		o = new(Overruns)
+	}
+	return withOverruns{o}
+}
 
 // WithEdge readies a server for callers outside of the trust boundary. See
 // [degrade.WithEdge].
@@ -130,6 +168,6 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 	}
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r)),
-		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r)),
+		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
 	}
 }

@@ -2,6 +2,7 @@ package interceptors
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -34,8 +35,15 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 // StreamServerInterceptor guards each stream that the server answers with the
 // policies that r finds for it. [ServerOptions] installs it together with its
 // unary counterpart.
-func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
+//
+// A stream that a policy ends, such as a timeout, ends for the client at that instant,
+// and whatever its handler returns later does not count. The handler runs on until it
+// notices: its context has ended, and every method of the stream returns the error. See
+// [Overruns]. Interceptors between this one and gRPC may then see a call of their
+// stream's methods that began before its end return after it.
+func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc.StreamServerInterceptor {
 	r = checked(r)
+	overruns := serverStreamOptionsOf(opts).overruns
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx := ss.Context()
 		s := &stream{caller: ctx}
@@ -54,12 +62,32 @@ func StreamServerInterceptor(r policy.Resolver) grpc.StreamServerInterceptor {
 		}
 		s.ctx = ctx
 		guarded := &serverStream{ServerStream: ss, stream: s}
-		err = handler(srv, guarded)
-		if aborted := guarded.aborted(); aborted != nil {
-			err = aborted
+		if err := serve(srv, guarded, handler, chain.Observer(), overruns); err != nil {
+			err = s.errOf(err)
+			s.finish(policy.Outcome{Err: err})
+			return err
 		}
-		err = s.errOf(err)
-		s.finish(policy.Outcome{Err: err})
+		s.finish(policy.Outcome{})
+		return nil
+	}
+}
+
+// serve runs a handler and returns the error for the client. A stream that no policy
+// ends costs no goroutine.
+func serve(srv any, s *serverStream, handler grpc.StreamHandler, observer policy.Observer, overruns *Overruns) error {
+	a := &s.stream.admission
+	if !a.Wants(policy.WantsInterrupt) {
+		err := handler(srv, s)
+		if cut := s.cut(); cut != nil {
+			return cut
+		}
 		return err
 	}
+	if overruns.full() {
+		err := overrunsRefuser.Refuse(&a.Call, "", time.Time{})
+		a.Refuse(err)
+		return err
+	}
+	h := handling{stream: s, observer: observer, overruns: overruns}
+	return h.handle(srv, handler)
 }

@@ -5,22 +5,21 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // serverStream gives a handler the context of its policies and tells them of
-// its messages.
+// its messages. Once a policy has ended the stream it answers by itself: gRPC's own
+// stream may be gone then.
 type serverStream struct {
 	grpc.ServerStream
 
 	stream *stream
-	// abort is the error of a policy that ended the stream at a message. The
-	// client gets it whatever the handler returns.
-	abort atomic.Pointer[error]
-	// interrupted is set once a RecvMsg was left behind. Only the one goroutine
-	// that receives uses it.
-	interrupted bool
+	// over is the error of the policy that ended the stream. The client gets it
+	// whatever the handler returns.
+	over atomic.Pointer[error]
 }
 
 // Context returns the context that the policies gave the stream.
@@ -28,8 +27,14 @@ func (s *serverStream) Context() context.Context { return s.stream.ctx }
 
 // SendMsg passes a message on.
 func (s *serverStream) SendMsg(m any) error {
-	if err := s.ServerStream.SendMsg(m); err != nil {
+	if err := s.ended(); err != nil {
 		return err
+	}
+	s.stream.admission.Waiting(policy.Sent, true)
+	err := s.ServerStream.SendMsg(m)
+	s.stream.admission.Waiting(policy.Sent, false)
+	if err != nil {
+		return s.errOf(err)
 	}
 	s.stream.respond()
 	return s.message(policy.Sent)
@@ -37,47 +42,78 @@ func (s *serverStream) SendMsg(m any) error {
 
 // RecvMsg passes a message on.
 func (s *serverStream) RecvMsg(m any) error {
-	if err := s.receive(m); err != nil {
+	if err := s.ended(); err != nil {
 		return err
+	}
+	s.stream.admission.Waiting(policy.Received, true)
+	err := s.ServerStream.RecvMsg(m)
+	s.stream.admission.Waiting(policy.Received, false)
+	if err != nil {
+		return s.errOf(err)
 	}
 	return s.message(policy.Received)
 }
 
-// receive waits for a message, or for the end of the context where a policy
-// wants that: gRPC's own RecvMsg would not notice it. The goroutine that is
-// then left behind ends with the handler.
-func (s *serverStream) receive(m any) error {
-	if !s.stream.admission.Wants(policy.WantsInterrupt) {
-		return s.ServerStream.RecvMsg(m)
-	}
-	ctx := s.stream.ctx
-	if s.interrupted {
-		return s.stream.errOf(ctx.Err())
-	}
-	received := make(chan error, 1)
-	go func() { received <- s.ServerStream.RecvMsg(m) }()
-	select {
-	case err := <-received:
+// SetHeader passes a header on.
+func (s *serverStream) SetHeader(md metadata.MD) error {
+	if err := s.ended(); err != nil {
 		return err
-	case <-ctx.Done():
-		s.interrupted = true
-		return s.stream.errOf(ctx.Err())
 	}
+	return s.ServerStream.SetHeader(md)
+}
+
+// SendHeader passes a header on.
+func (s *serverStream) SendHeader(md metadata.MD) error {
+	if err := s.ended(); err != nil {
+		return err
+	}
+	return s.ServerStream.SendHeader(md)
+}
+
+// SetTrailer passes a trailer on, unless the stream has ended.
+func (s *serverStream) SetTrailer(md metadata.MD) {
+	if s.ended() == nil {
+		s.ServerStream.SetTrailer(md)
+	}
+}
+
+// errOf returns the error that the handler gets for err: why a policy ended the stream,
+// if one did meanwhile.
+func (s *serverStream) errOf(err error) error {
+	if ended := s.ended(); ended != nil {
+		return ended
+	}
+	return s.stream.errOf(err)
 }
 
 // message tells the policies of a message. Any of them may end the stream.
 func (s *serverStream) message(d policy.Direction) error {
 	err := s.stream.admission.Message(d)
 	if err != nil {
-		s.abort.CompareAndSwap(nil, &err)
+		s.end(err)
 	}
 	return err
 }
 
-// aborted returns the error of the policy that ended the stream, or nil.
-func (s *serverStream) aborted() error {
-	if err := s.abort.Load(); err != nil {
+// end ends the stream for a policy. The first one's error stands.
+func (s *serverStream) end(err error) { s.over.CompareAndSwap(nil, &err) }
+
+// ended returns the error of the policy that ended the stream, or nil.
+func (s *serverStream) ended() error {
+	if err := s.over.Load(); err != nil {
 		return *err
+	}
+	return nil
+}
+
+// cut returns the error of the policy that ended the stream or its context, or nil. A
+// client that has gone is no policy.
+func (s *serverStream) cut() error {
+	if err := s.ended(); err != nil {
+		return err
+	}
+	if s.stream.caller.Err() == nil {
+		return policy.CauseOf(s.stream.ctx)
 	}
 	return nil
 }

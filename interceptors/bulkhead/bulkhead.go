@@ -19,9 +19,12 @@ import (
 type Bulkhead struct {
 	config  atomic.Pointer[Config]
 	counter counter
-	// rejected counts refusals, in shadow those that there would have been.
-	rejected atomic.Uint64
-	name     string
+	// streams counts the streams that have places of their own.
+	streams atomic.Int64
+	// rejected counts refusals, in shadow those that there would have been, and
+	// cancelled the calls whose callers gave up first.
+	rejected, cancelled atomic.Uint64
+	name                string
 
 	// sampling: the next place given back is a sample of the hold time, even if no
 	// call waits by then. Without it, a bulkhead that once saw long holds and
@@ -57,7 +60,7 @@ func newBulkhead(cfg *Config, name string) *Bulkhead {
 func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
 
 // Idle reports whether no call is in flight and no call waits.
-func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 }
+func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 && b.streams.Load() == 0 }
 
 // Config returns the configuration in force.
 func (b *Bulkhead) Config() Config { return *b.config.Load() }
@@ -71,9 +74,12 @@ func (b *Bulkhead) Snapshot() Snapshot {
 		Name:          b.name,
 		MaxConcurrent: cfg.MaxConcurrent,
 		MaxQueue:      cfg.MaxQueue,
+		MaxStreams:    cfg.MaxStreams,
 		InFlight:      s.inFlight(),
 		Waiting:       s.waiting(),
+		Streams:       int(b.streams.Load()),
 		Rejected:      b.rejected.Load(),
+		Cancelled:     b.cancelled.Load(),
 	}
 }
 
@@ -111,13 +117,16 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 	if ctx.Err() != nil && !cfg.Shadow {
 		return policy.Permit{}, b.refuse(refusedBy(ctx), call)
 	}
+	if cfg.MaxStreams > 0 && call.Shape.Streams() {
+		return b.acquireStream(cfg, call)
+	}
 	for {
 		s := b.counter.load()
 		switch {
 		case s.hasRoom(cfg):
 			if b.counter.swap(s, s+oneInFlight) {
 				if cfg.Shadow {
-					b.watch(s, cfg, call)
+					b.watch(s.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				}
 				return b.permit(cfg), nil
 			}
@@ -138,9 +147,25 @@ func (b *Bulkhead) permit(cfg *Config) policy.Permit {
 	return policy.Permit{Settler: b}
 }
 
+// aStream is the token of a stream that has a place of its own.
+const aStream = 1
+
+// acquireStream takes one of the places of streams. A stream does not wait: the others
+// may be open for days.
+func (b *Bulkhead) acquireStream(cfg *Config, call *policy.Call) (policy.Permit, error) {
+	open := b.streams.Add(1)
+	if full := open > int64(cfg.MaxStreams); full && !cfg.Shadow {
+		b.streams.Add(-1)
+		return policy.Permit{}, b.refuse(&refuse.full, call)
+	} else if cfg.Shadow {
+		b.watch(full, call)
+	}
+	return policy.Permit{Settler: b, Token: aStream}, nil
+}
+
 // watch counts and notes a call that was admitted only because nothing is refused.
-func (b *Bulkhead) watch(before counts, cfg *Config, call *policy.Call) {
-	if cfg.Shadow && before.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue {
+func (b *Bulkhead) watch(full bool, call *policy.Call) {
+	if full {
 		b.rejected.Add(1)
 		call.Notes |= policy.NoteShadowed
 	}
@@ -148,7 +173,11 @@ func (b *Bulkhead) watch(before counts, cfg *Config, call *policy.Call) {
 
 // refuse counts a refusal and returns it.
 func (b *Bulkhead) refuse(f *policy.Refuser, call *policy.Call) error {
-	b.rejected.Add(1)
+	if f == &refuse.cancelled {
+		b.cancelled.Add(1)
+	} else {
+		b.rejected.Add(1)
+	}
 	return f.Refuse(call, b.name, time.Time{})
 }
 
@@ -189,7 +218,7 @@ func (b *Bulkhead) join(left time.Duration, call *policy.Call) (*queue.Waiter, *
 		switch {
 		case s.hasRoom(cfg):
 			if b.counter.swap(s, s+oneInFlight) {
-				b.watch(s, cfg, call)
+				b.watch(cfg.Shadow && s.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				return nil, cfg, nil
 			}
 		case s.waiting() >= cfg.MaxQueue:
@@ -248,7 +277,11 @@ func (b *Bulkhead) withdraw(w *queue.Waiter) bool {
 // back the place of another call, if there is one, and one call too many could
 // run until that other call ends. The count never goes below zero, so the cap
 // holds again once nothing is in flight.
-func (b *Bulkhead) Settle(_ uint64, o *policy.Outcome) {
+func (b *Bulkhead) Settle(token uint64, o *policy.Outcome) {
+	if token == aStream {
+		b.streams.Add(-1)
+		return
+	}
 	sampled := b.sampling.Load()
 	if b.counter.vacate().waiting() == 0 && !sampled {
 		return

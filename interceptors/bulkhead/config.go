@@ -25,6 +25,10 @@ type Config struct {
 	// MaxWait is the longest time that a call waits. Range (0s, 1h] with a queue;
 	// must be 0 without one.
 	MaxWait time.Duration
+	// MaxStreams, if set, is how many streams may be open besides: they have places
+	// of their own, so that idle ones leave room for unary calls, and they do not wait.
+	// Range [0, 1000000]. Default 0: a stream takes one of the places of all calls.
+	MaxStreams int
 	// Shadow admits every call at once and only counts those that would have been
 	// refused, to try out a configuration. It counts calls beyond MaxConcurrent
 	// and MaxQueue together, not calls that would have run out of time in the
@@ -37,6 +41,7 @@ func (c Config) validate() error {
 	faults := validate.Of(kind)
 	validate.Between(faults, "max_concurrent", c.MaxConcurrent, 1, maxPlaces)
 	validate.Between(faults, "max_queue", c.MaxQueue, 0, maxSeats)
+	validate.Between(faults, "max_streams", c.MaxStreams, 0, maxPlaces)
 	inRange := 0 <= c.MaxWait && c.MaxWait <= maxWait
 	switch {
 	case c.MaxQueue > 0:

@@ -10,13 +10,20 @@ type Snapshot struct {
 	MaxConcurrent int
 	// MaxQueue is how many calls may wait.
 	MaxQueue int
+	// MaxStreams is how many streams may be open in places of their own, 0 if they
+	// have none.
+	MaxStreams int
 	// InFlight is how many calls hold a place. It may exceed MaxConcurrent for a
 	// while after that was lowered.
 	InFlight int
+	// Streams is how many streams hold a place of their own.
+	Streams int
 	// Waiting is how many calls wait for a place.
 	Waiting int
 	// Rejected is how many calls were refused, or would have been in shadow.
 	Rejected uint64
+	// Cancelled is how many calls did not start because their callers gave up first.
+	Cancelled uint64
 }
 
 // gauges returns the snapshot of a bulkhead, which may only watch, as numbers.
@@ -25,5 +32,7 @@ func (s Snapshot) gauges(shadow bool) policy.Gauges {
 		{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(s.InFlight)},
 		{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(s.Waiting)},
 		{Name: "bulkhead.limit", Unit: "{call}", Description: "Slots.", Value: int64(s.MaxConcurrent)},
+		{Name: "bulkhead.streams.active", Unit: "{stream}", Description: "Streams that hold a slot of their own.", Value: int64(s.Streams)},
+		{Name: "bulkhead.streams.limit", Unit: "{stream}", Description: "Slots of streams, 0 if they have none of their own.", Value: int64(s.MaxStreams)},
 	}}
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -123,7 +124,7 @@ func countOf(n uint32) int { return int(min(n, maxCount)) }
 func keysOf(given []string) []string {
 	var keys []string
 	for _, k := range given {
-		if len(keys) < MaxKeys && len(k) <= MaxKeyBytes && utf8.ValidString(k) {
+		if len(keys) < MaxKeys && len(k) <= MaxKeyBytes && utf8.ValidString(k) && !strings.ContainsFunc(k, names.Drives) {
 			keys = append(keys, k)
 		}
 	}
@@ -138,6 +139,16 @@ func positive(d *durationpb.Duration) time.Duration {
 	return max(0, d.AsDuration())
 }
 
+// rank returns the place of the marker where there is not room for all, 0 for the first:
+// those that this service made, the worst first, before those of others.
+func (m Marker) rank() int {
+	rank := severities - 1 - m.State.severity()
+	if m.Source.Hops > 0 {
+		rank += severities
+	}
+	return rank
+}
+
 // claims reports whether two markers say the same apart from details.
 func (m Marker) claims(other Marker) bool {
 	return m.Path == other.Path && m.State == other.State && m.Reason == other.Reason
@@ -147,7 +158,7 @@ func (m Marker) claims(other Marker) bool {
 // both and the greater age.
 func (m Marker) united(other Marker) Marker {
 	m.Age = max(m.Age, other.Age)
-	keys, both := slices.Clone(m.Keys), 0
+	keys, both := slices.Clip(m.Keys), 0 // other markers may share them
 	for _, k := range other.Keys {
 		switch {
 		case slices.Contains(m.Keys, k):

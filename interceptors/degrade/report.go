@@ -35,17 +35,45 @@ func NewReport(marked ...Marker) Report {
 }
 
 // Union combines reports on the same response. The result knows nothing if none
-// of them does.
+// of them does. It has at most 500 markers: those that this service made come first, and
+// of all others the worst. What is beyond is counted, see [Report.Dropped].
 func Union(reports ...Report) Report {
 	var all Report
+	n := 0
 	for _, r := range reports {
 		all.known = all.known || r.known
 		all.truncated = all.truncated || r.truncated
 		all.dropped = plus(all.dropped, r.dropped)
+		n += len(r.markers)
+	}
+	if n > maxMarkers {
+		return all.withWorst(reports)
+	}
+	for _, r := range reports {
 		all.markers = append(all.markers, r.markers...)
 	}
 	all.markers = all.markers.normal()
 	return all
+}
+
+// withWorst returns r with as many markers of the reports as it may have.
+func (r Report) withWorst(reports []Report) Report {
+	var ranks [2 * severities]Accumulator
+	for _, o := range reports {
+		for _, m := range o.markers {
+			ranks[m.rank()].keep(m)
+		}
+	}
+	var worst Accumulator
+	for i := range ranks {
+		worst.dropped = plus(worst.dropped, ranks[i].dropped)
+		for _, m := range ranks[i].markers {
+			worst.keep(m)
+		}
+	}
+	r.markers, r.dropped = worst.markers.normal(), plus(r.dropped, worst.dropped)
+	r.truncated = r.truncated || worst.dropped > 0
+	return r
 }
 
 // with returns both reports together. What both claim counts once, because a

@@ -48,7 +48,10 @@ func (s State) String() string {
 	}
 }
 
-// severity orders states by how much they matter to a reader.
+// severities is how many there are.
+const severities = 7
+
+// severity orders states by how much they matter to a reader: from 0 to severities-1.
 func (s State) severity() int {
 	switch s {
 	case Missing:

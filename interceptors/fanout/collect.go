@@ -9,6 +9,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 )
 
 // Result is the result of one function of [Collect].
@@ -98,6 +99,7 @@ func chainOf[T any](name string, f func(ctx context.Context) (T, error)) (*attem
 	if f != nil {
 		get = func(ctx context.Context, _ struct{}) (T, error) { return f(ctx) }
 	}
+	name = excerpt.Of(name) // for the labels of errors
 	return attempt.New(attempt.Config{Label: fmt.Sprintf("fanout.Collect %q", name)}, attempt.To(cmp.Or(name, "function"), get))
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -129,5 +130,5 @@ func (c *Config) logPanic(ctx context.Context, source, step string, p *policy.Pa
 		l = slog.Default()
 	}
 	l.ErrorContext(ctx, "a source panicked", "plan", c.Name, "source", source, "step", step,
-		"panic", p.Error(), "late", late, "stack", string(p.Stack))
+		"panic", excerpt.Of(p.Error()), "late", late, "stack", string(p.Stack))
 }

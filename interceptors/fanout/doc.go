@@ -45,6 +45,16 @@
 // of their own responses counts for its field, see [Field.Embed], but only if made
 // by the step that answered in the end.
 //
+// # What a request can cost
+//
+// [Elements.MaxKeys] bounds how many elements a run asks for, 1000 unless the plan says
+// otherwise, and [Elements.Parallel] how many at once. The keys beyond are counted in one
+// marker: they cost no call, no default and no event of an observer. Once the time is
+// over, no further element is asked for. A report has at most 500 markers, those of the
+// plan's own sources first, whatever its sources and their elements report; what is
+// beyond is counted, see [degrade.Report.Dropped]. The functions that return the keys of a
+// request are run on goroutines of their own, so that slow ones make no run late.
+//
 // # Who hears of it
 //
 // An [Observer] hears of every step of every source: when it starts, how it ends, and

@@ -88,7 +88,8 @@ func (e Elements[Req, Resp, K, T]) Parallel(n int) Elements[Req, Resp, K, T] {
 }
 
 // Named makes markers name the elements, by the result of name. Default: they
-// are not named, because a key may be personal.
+// are not named, because a key may be personal. A marker has at most
+// degrade.MaxKeys names, of at most degrade.MaxKeyBytes each, and the number of all.
 func (e Elements[Req, Resp, K, T]) Named(name func(key K) string) Elements[Req, Resp, K, T] {
 	e.name = name
 	return e
@@ -102,8 +103,10 @@ func (e Elements[Req, Resp, K, T]) AtLeast(n int) Elements[Req, Resp, K, T] {
 	return e
 }
 
-// MaxKeys sets how many elements are asked for at most. The rest are missing.
-// Range [1, 100000]. Default 1000.
+// MaxKeys sets how many elements are asked for at most, which bounds what a request can
+// make a run do. Keys that are equal count each. The elements beyond are missing: one
+// marker has their number, without names, and nothing else is done for them. Range
+// [1, 100000]. Default 1000.
 func (e Elements[Req, Resp, K, T]) MaxKeys(n int) Elements[Req, Resp, K, T] {
 	e.maxKeys = n
 	return e
@@ -203,12 +206,4 @@ func (b *elementsBinding[Req, Resp, K, T]) takes(other binding[Req, Resp], place
 
 func (b *elementsBinding[Req, Resp, K, T]) begin(r *run[Req, Resp]) {
 	r.tasks[b.place] = &elementsTask[Req, Resp, K, T]{binding: b, run: r}
-}
-
-// nameOf returns the name of an element in a marker, empty if it has none.
-func (b *elementsBinding[Req, Resp, K, T]) nameOf(key K) []string {
-	if b.spec.name == nil {
-		return nil
-	}
-	return []string{b.spec.name(key)}
 }

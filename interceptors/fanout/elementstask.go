@@ -23,40 +23,13 @@ type elementsTask[Req, Resp, K, T any] struct {
 	got collected[Req, K, T]
 }
 
-// list is the elements in the order of their keys.
-type list[Req, K, T any] struct {
-	err  error // of the keys
-	keys []K
-	// asked are the elements of the first keys; the others are too many.
-	asked []askedElement[Req, K, T]
-	// next is the first element that was not started, pending how many have not ended.
-	next, pending atomic.Int64
-}
-
-// askedElement is one element that is being asked for.
-type askedElement[Req, K, T any] struct {
-	attempt attempt.Run[Element[Req, K], T]
-	taken   func()
-	// ok is written before ended is set, and read after.
-	ok        bool
-	ended     atomic.Bool
-	abandoned bool // it was left behind; only the gathering goroutine knows
-}
-
-// collected is the elements that have arrived.
+// collected is what came of the elements.
 type collected[Req, K, T any] struct {
 	values  []T
 	runs    []*attempt.Run[Element[Req, K], T] // that the values come from
 	answers int                                // that there is no such element
-	reports []degrade.Report
-	err     error // the first
-}
-
-// Took notes how the attempt ended, which calls it.
-func (e *askedElement[Req, K, T]) Took(ok bool) {
-	e.ok = ok
-	e.ended.Store(true)
-	e.taken()
+	marks   elementMarks[K]                    // on elements as a whole
+	err     error                              // the first
 }
 
 // ask gets the keys and begins. A panic of theirs is an error.
@@ -70,27 +43,37 @@ func (t *elementsTask[Req, Resp, K, T]) ask() {
 		}
 		t.begin(l)
 	}()
-	l.keys = t.binding.spec.keys(t.run.req)
+	l.admit(t.binding.spec.keys(t.run.req), t.binding.spec.maxKeys)
 	returned = true
 }
 
-// begin starts as many elements as may run at once.
+// begin starts as many elements as may run at once. If it comes too late, nothing is
+// made for them.
 func (t *elementsTask[Req, Resp, K, T]) begin(l *list[Req, K, T]) {
-	l.asked = make([]askedElement[Req, K, T], min(len(l.keys), t.binding.spec.maxKeys))
-	l.pending.Store(int64(len(l.asked)))
+	late := !t.goesOn()
+	if !late {
+		l.asked = make([]askedElement[Req, K, T], len(l.keys))
+		l.pending.Store(int64(len(l.asked)))
+	}
 	t.list.Store(l)
-	if len(l.asked) == 0 {
+	switch {
+	case len(l.keys) == 0:
 		t.end()
-		return
+	case !late:
+		for range min(t.binding.spec.parallel, len(l.asked)) {
+			t.startNext(l)
+		}
 	}
-	for range min(t.binding.spec.parallel, len(l.asked)) {
-		t.startNext(l)
-	}
+}
+
+// goesOn reports whether there is time for another element, or for a default.
+func (t *elementsTask[Req, Resp, K, T]) goesOn() bool {
+	return !t.closed.Load() && t.binding.chain.GoesOn(t.run.ctx.Err())
 }
 
 // startNext starts the next element, if there is one, and time for it or a default.
 func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
-	if t.closed.Load() || !t.binding.chain.GoesOn(t.run.ctx.Err()) {
+	if !t.goesOn() {
 		return
 	}
 	if i := int(l.next.Add(1) - 1); i < len(l.asked) {
@@ -101,16 +84,25 @@ func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
 // askElement asks for the i-th element, until it has ended or was left behind.
 func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
 	e := &l.asked[i]
-	// An element that is left behind gives way to the next one.
-	e.taken = func() {
-		if l.pending.Add(-1) == 0 {
-			t.end()
-		} else {
-			t.startNext(l)
-		}
-	}
+	e.taker = t
 	e.attempt.Require(t.run.complete)
 	e.attempt.Start(&t.run.ctx, t.binding.chain, Element[Req, K]{t.run.req, l.keys[i]}, e)
+}
+
+// took implements [elementTaker]. An element that is left behind gives way to the next
+// one.
+func (t *elementsTask[Req, Resp, K, T]) took(e *askedElement[Req, K, T]) {
+	l := t.list.Load()
+	if e.ok && !e.attempt.Plain() {
+		l.arrive(e, e.attempt.Report(t.run.source(t.binding.spec.path, e.attempt.Answer.Ended())))
+	} else {
+		e.ended.Store(true)
+	}
+	if l.pending.Add(-1) == 0 {
+		t.end()
+	} else {
+		t.startNext(l)
+	}
 }
 
 // end notes that all elements have ended.
@@ -126,8 +118,9 @@ func (t *elementsTask[Req, Resp, K, T]) hurry() bool {
 	if !t.binding.chain.Overtime() || l == nil || l.err != nil {
 		return false
 	}
-	for i := range min(int(l.next.Load()), len(l.asked)) {
-		if e := &l.asked[i]; !e.ended.Load() {
+	started := l.started()
+	for i := range started {
+		if e := &started[i]; !e.ended.Load() {
 			e.attempt.Hurry()
 		}
 	}
@@ -137,8 +130,9 @@ func (t *elementsTask[Req, Resp, K, T]) hurry() bool {
 func (t *elementsTask[Req, Resp, K, T]) abandon() {
 	t.closed.Store(true)
 	if l := t.list.Load(); l != nil {
-		for i := range l.asked {
-			l.asked[i].abandoned = l.asked[i].attempt.Abandon()
+		started := l.started()
+		for i := range started {
+			started[i].abandoned = started[i].attempt.Abandon()
 		}
 	}
 }
@@ -152,15 +146,17 @@ func (t *elementsTask[Req, Resp, K, T]) result() *outcome {
 	if l.err != nil {
 		return t.failed(l.err)
 	}
+	within := l.close(degrade.Elements(t.binding.spec.path))
 	c := t.collect(l)
-	if len(c.values)+c.answers < min(t.binding.spec.atLeast, len(l.keys)) {
+	if len(c.values)+c.answers < min(t.binding.spec.atLeast, len(l.keys)+l.beyond) {
 		return t.failed(c.err)
 	}
 	t.got, t.fill = c, true
-	if len(c.reports) == 0 {
+	report := degrade.Union(c.marks.report(), within)
+	if report.Complete() {
 		return nil
 	}
-	return &outcome{report: degrade.Union(c.reports...)}
+	return &outcome{report: report}
 }
 
 // failed returns the outcome if the whole field is missing.
@@ -180,67 +176,58 @@ func (t *elementsTask[Req, Resp, K, T]) set(resp Resp) {
 
 // collect takes the elements of the list that have arrived, and marks the others.
 func (t *elementsTask[Req, Resp, K, T]) collect(l *list[Req, K, T]) collected[Req, K, T] {
-	c := collected[Req, K, T]{values: make([]T, 0, len(l.asked))}
-	started := int(l.next.Load())
-	for i, key := range l.keys {
-		if i >= len(l.asked) {
-			t.miss(&c, key, t.refusal(policy.ReasonBulkheadFull, ErrMaxKeys), 0)
-			continue
-		}
-		switch e := &l.asked[i]; {
-		case i >= started:
-			t.miss(&c, key, t.refusal(policy.ReasonDeadlineTooNear, ErrNoTime), 0)
-		case !e.ended.Load():
-			failures, at := unfinished(&e.attempt.Answer, e.abandoned, t.run.ctx.Err())
-			t.miss(&c, key, failures[0], at)
-		case e.ok:
-			t.arrive(&c, key, &e.attempt)
-		case len(e.attempt.Answer.Failures()) == 1 && t.binding.spec.answered(e.attempt.Answer.Failures()[0]):
-			c.answers++
-		default:
-			t.miss(&c, key, e.attempt.Answer.Failures()[0], e.attempt.Answer.Ended())
-		}
+	started := l.started()
+	c := collected[Req, K, T]{values: make([]T, 0, len(started))}
+	c.marks = elementMarks[K]{path: degrade.Elements(t.binding.spec.path), name: t.binding.spec.name}
+	for i := range started {
+		t.take(&c, l.keys[i], &started[i])
+	}
+	if late := l.keys[len(started):]; len(late) > 0 {
+		c.marks.mark(t.missing(&c, t.refusal(policy.ReasonDeadlineTooNear, ErrNoTime), 0), late...)
+	}
+	if l.beyond > 0 {
+		c.marks.count(t.missing(&c, t.refusal(policy.ReasonBulkheadFull, ErrMaxKeys), 0), l.beyond)
 	}
 	return c
 }
 
+// take takes an element if it has arrived, and marks it if not.
+func (t *elementsTask[Req, Resp, K, T]) take(c *collected[Req, K, T], key K, e *askedElement[Req, K, T]) {
+	a := &e.attempt.Answer
+	switch {
+	case !e.ended.Load():
+		failures, at := unfinished(a, e.abandoned, t.run.ctx.Err())
+		c.marks.mark(t.missing(c, failures[0], at), key)
+	case e.ok:
+		t.arrive(c, key, e)
+	case len(a.Failures()) == 1 && t.binding.spec.answered(a.Failures()[0]):
+		c.answers++
+	default:
+		c.marks.mark(t.missing(c, a.Failures()[0], a.Ended()), key)
+	}
+}
+
 // arrive takes an element that has.
-func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[Req, K, T], key K, run *attempt.Run[Element[Req, K], T]) {
-	c.runs = append(c.runs, run)
-	value := run.Answer.Value
+func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[Req, K, T], key K, e *askedElement[Req, K, T]) {
+	c.runs = append(c.runs, &e.attempt)
+	value := e.attempt.Answer.Value
 	if t.binding.spec.origin.whole {
 		value = cleared(value)
 	}
 	c.values = append(c.values, value)
-	all := degrade.Elements(t.binding.spec.path)
-	r := run.Report(t.run.source(t.binding.spec.path, run.Answer.Ended())).At(all)
-	if r.Truncated() {
-		c.reports = append(c.reports, r) // as it is, to lose nothing of it
-		return
-	}
-	var markers []degrade.Marker
-	for m := range r.Markers() {
-		if m.Path == all {
-			m.Keys, m.Count = t.binding.nameOf(key), 1
-		}
-		markers = append(markers, m)
-	}
-	if len(markers) > 0 {
-		c.reports = append(c.reports, degrade.NewReport(markers...))
+	for m := range e.whole.Markers() {
+		c.marks.mark(m, key)
 	}
 }
 
-// miss marks an element that has not arrived.
-func (t *elementsTask[Req, Resp, K, T]) miss(c *collected[Req, K, T], key K, err error, ended policy.Instant) {
+// missing returns the marker on an element that failed with err.
+func (t *elementsTask[Req, Resp, K, T]) missing(c *collected[Req, K, T], err error, ended policy.Instant) degrade.Marker {
 	if c.err == nil {
 		c.err = err
 	}
 	source := t.run.source(t.binding.spec.path, ended)
 	source.Code = policy.Code(err)
-	c.reports = append(c.reports, degrade.NewReport(degrade.Marker{
-		Path: degrade.Elements(t.binding.spec.path), State: degrade.Missing, Reason: degrade.ReasonOf(err),
-		Keys: t.binding.nameOf(key), Count: 1, Source: source,
-	}))
+	return degrade.Marker{State: degrade.Missing, Reason: degrade.ReasonOf(err), Source: source}
 }
 
 // refusal returns why an element was not asked for.

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -35,12 +36,12 @@ type Error struct {
 	belowQuorum bool
 }
 
-// Error names the plan, the source and its error.
+// Error names the plan, the source and its error, of which it has at most the first KiB.
 func (e *Error) Error() string {
 	if e.belowQuorum {
 		return fmt.Sprintf("fanout %q: %v", e.Plan, e.Err)
 	}
-	return fmt.Sprintf("fanout %q: required source %q: %v", e.Plan, e.Source, e.Err)
+	return fmt.Sprintf("fanout %q: required source %q: %s", e.Plan, e.Source, excerpt.Of(fmt.Sprint(e.Err)))
 }
 
 // Unwrap returns Err.
@@ -69,12 +70,12 @@ type quorumError struct {
 	errs                    []error
 }
 
-// Error names the sources that failed.
+// Error names the sources that failed, with at most a KiB of each error.
 func (e *quorumError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v: %d of %d did; must be %d", ErrQuorum, e.answered, e.asked, e.quorum)
 	for i, err := range e.errs {
-		fmt.Fprintf(&b, "; %q: %v", e.paths[i], err)
+		fmt.Fprintf(&b, "; %q: %s", e.paths[i], excerpt.Of(fmt.Sprint(err)))
 	}
 	return b.String()
 }

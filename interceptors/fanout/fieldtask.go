@@ -10,6 +10,9 @@ type fieldTask[Req, Resp, T any] struct {
 	binding *fieldBinding[Req, Resp, T]
 	run     *run[Req, Resp]
 	attempt attempt.Run[Req, T]
+	// reported is the outcome of a source that answered, where there is something to say.
+	// It is written before ended is set, and read after.
+	reported *outcome
 	progress
 }
 
@@ -17,9 +20,14 @@ func (t *fieldTask[Req, Resp, T]) ask() {
 	t.attempt.Start(&t.run.ctx, t.binding.chain, t.run.req, t)
 }
 
-// Took notes how the attempt ended, which calls it.
+// Took notes how the attempt ended, which calls it. The report is made here, on the
+// source's goroutine, so that little is left to do when the time is over.
 func (t *fieldTask[Req, Resp, T]) Took(ok bool) {
 	t.ok = ok
+	if ok && !t.attempt.Plain() {
+		path := t.binding.spec.path
+		t.reported = t.run.answered(t.attempt.Report(t.run.source(path, t.attempt.Answer.Ended())), path)
+	}
 	t.ended.Store(true)
 	t.run.tally.ended(t.run.complete || !ok && t.binding.spec.required)
 }
@@ -45,10 +53,8 @@ func (t *fieldTask[Req, Resp, T]) result() *outcome {
 	}
 	t.fill = t.ok
 	switch {
-	case t.ok && t.attempt.Plain():
-		return nil
 	case t.ok:
-		return t.run.answered(t.attempt.Report(t.run.source(b.spec.path, a.Ended())), b.spec.path)
+		return t.reported
 	case len(a.Failures()) == 1 && b.spec.answered(a.Failures()[0]):
 		return nil
 	default:

@@ -113,6 +113,13 @@ func (a *Admission) refused(err error) {
 	}
 }
 
+// Refuse ends a call that every policy has admitted and that the adapter cannot let
+// start, as not started.
+func (a *Admission) Refuse(err error) {
+	a.state = admitting
+	a.refused(err)
+}
+
 // start marks the call as started, once.
 func (a *Admission) start() {
 	if a.state != admitting {
@@ -249,6 +256,22 @@ func (a *Admission) tellResponded() {
 		}
 		if r, ok := h.settler.(Responder); ok {
 			r.Responded(h.token, a.started, a.responded)
+		}
+	}
+}
+
+// Waiting tells the settlers that want to know that the user of a stream begins or ends
+// to wait for the peer. It may run at the same time as Settle.
+func (a *Admission) Waiting(d Direction, waits bool) {
+	if !a.wants.has(WantsMessages) {
+		return
+	}
+	for _, h := range a.holds[:a.held] {
+		if !h.wants.has(WantsMessages) {
+			continue
+		}
+		if w, ok := h.settler.(Waiter); ok {
+			w.Waiting(h.token, d, waits)
 		}
 	}
 }

@@ -57,6 +57,11 @@ func (c contained) Leaked(call *Call) {
 	c.Observer.Leaked(call)
 }
 
+func (c contained) Overran(call *Call, o Overrun) {
+	defer contain.Panic()
+	c.Observer.Overran(call, o)
+}
+
 // InterestOf returns what o needs to hear: what it says if it is [Selective], else
 // every admission. If o panics, it needs nothing extra. It is for observers that wrap
 // another one.

@@ -21,12 +21,13 @@ func tellAll(o policy.Observer) {
 	o.Transition(policy.Transition{})
 	o.Late(policy.Late{})
 	o.Leaked(&policy.Call{})
+	o.Overran(&policy.Call{}, policy.Overrun{})
 }
 
 // everything is the kinds of events that tellAll makes.
 var everything = []policytest.EventKind{
 	policytest.Admitted, policytest.Rejected, policytest.Settled,
-	policytest.Transition, policytest.Late, policytest.Leaked,
+	policytest.Transition, policytest.Late, policytest.Leaked, policytest.Overran,
 }
 
 // fragile panics after it has noted what it heard.
@@ -62,6 +63,11 @@ func (*fragile) Interest() policy.Interest { panic("interest") }
 func (f *fragile) Leaked(c *policy.Call) {
 	f.Recorder.Leaked(c)
 	panic("leaked")
+}
+
+func (f *fragile) Overran(c *policy.Call, o policy.Overrun) {
+	f.Recorder.Overran(c, o)
+	panic("overran")
 }
 
 func TestObserve(t *testing.T) {

@@ -25,6 +25,9 @@ type Observer interface {
 	Late(l Late)
 	// Leaked: a stream was dropped before its end, and has been reaped.
 	Leaked(call *Call)
+	// Overran: a policy ended a server's stream and its handler runs on, or such a
+	// handler has ended now.
+	Overran(call *Call, o Overrun)
 }
 
 // Selective is implemented by an [Observer] that says what it needs to hear. An
@@ -108,6 +111,17 @@ type Late struct {
 	Outcome Outcome
 }
 
+// Overrun is a handler that runs on after a policy ended its stream.
+type Overrun struct {
+	// Ended: the handler has ended now.
+	Ended bool
+	// For is how long it ran on, once it has ended.
+	For time.Duration
+	// Panic is what it panicked with after the end of its stream, nil if it did not. It
+	// was caught: nobody was left to pass it on to.
+	Panic *PanicError
+}
+
 // NopObserver does nothing. Embed it to implement [Observer] in part.
 type NopObserver struct{}
 
@@ -128,3 +142,6 @@ func (NopObserver) Late(Late) {}
 
 // Leaked does nothing.
 func (NopObserver) Leaked(*Call) {}
+
+// Overran does nothing.
+func (NopObserver) Overran(*Call, Overrun) {}

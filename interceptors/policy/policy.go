@@ -50,11 +50,12 @@ const (
 	// is a [Responder].
 	WantsResponse
 	// WantsMessages calls a Settler that is a [Messenger] for each message of a
-	// stream.
+	// stream, and one that is a [Waiter] for each wait for one.
 	WantsMessages
-	// WantsInterrupt makes a server's blocked RecvMsg return when the permit's
-	// Context is cancelled, which RecvMsg by itself would not notice. It costs a
-	// goroutine per message.
+	// WantsInterrupt ends a server's stream at once when the permit's Context is
+	// cancelled with a status as its cause: the client gets that status, the permits are
+	// settled, and the handler, which may not notice, runs on by itself. It costs a
+	// goroutine per stream.
 	WantsInterrupt
 	// WantsPushback fills Outcome.Pushback from a failed call's trailer. It costs
 	// allocations: ask for it only when the answer may matter.
@@ -83,6 +84,14 @@ type Responder interface {
 // run at the same time as each other and as Settle, or after Settle.
 type Messenger interface {
 	Message(token uint64, d Direction) error
+}
+
+// Waiter is implemented by a Settler that must hear when the user of a stream waits
+// for the peer, in RecvMsg, SendMsg or Header, and when it no longer does, be it for a
+// message or without one. For a message, a [Messenger] hears after that. Waits in both
+// directions may overlap; otherwise it is called as a Messenger is.
+type Waiter interface {
+	Waiting(token uint64, d Direction, waits bool)
 }
 
 // Direction is which way a message of a stream went.

@@ -27,6 +27,8 @@ const (
 	ReasonDeadlineTooNear Reason = "DEADLINE_TOO_NEAR"
 	// ReasonCancelled: the caller gave up before the call could start.
 	ReasonCancelled Reason = "CANCELLED"
+	// ReasonOverruns: too many handlers run on although their streams have ended.
+	ReasonOverruns Reason = "OVERRUNS"
 	// ReasonTimeout is not a refusal: a timeout policy ended a running stream.
 	ReasonTimeout Reason = "TIMEOUT"
 	// ReasonFaultInjected is not a refusal: a fault policy stood in for the call.
@@ -37,7 +39,7 @@ const (
 // reason is not one of afloat's.
 func (r Reason) Code() codes.Code {
 	switch r {
-	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited:
+	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns:
 		return codes.ResourceExhausted
 	case ReasonDeadlineTooNear, ReasonTimeout:
 		return codes.DeadlineExceeded

@@ -21,13 +21,14 @@ type Event struct {
 	Kind EventKind
 	// Call is the call, unless the event is a transition or a late outcome.
 	Call policy.Call
-	// Admitted, Rejected, Outcome, Transition and Late are what came with the
-	// event.
+	// Admitted, Rejected, Outcome, Transition, Late and Overrun are what came with
+	// the event.
 	Admitted   policy.Admitted
 	Rejected   policy.Rejected
 	Outcome    policy.Outcome
 	Transition policy.Transition
 	Late       policy.Late
+	Overrun    policy.Overrun
 }
 
 // EventKind names a method of [policy.Observer].
@@ -41,6 +42,7 @@ const (
 	Transition EventKind = "transition"
 	Late       EventKind = "late"
 	Leaked     EventKind = "leaked"
+	Overran    EventKind = "overran"
 )
 
 // Events returns everything heard so far, in order.
@@ -111,3 +113,8 @@ func (r *Recorder) Late(l policy.Late) { r.record(Event{Kind: Late, Late: l}) }
 
 // Leaked implements [policy.Observer].
 func (r *Recorder) Leaked(call *policy.Call) { r.record(Event{Kind: Leaked, Call: call.Copy()}) }
+
+// Overran implements [policy.Observer].
+func (r *Recorder) Overran(call *policy.Call, o policy.Overrun) {
+	r.record(Event{Kind: Overran, Call: call.Copy(), Overrun: o})
+}

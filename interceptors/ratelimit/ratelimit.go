@@ -21,7 +21,7 @@ type Limiter struct {
 	name string
 	born policy.Instant
 	// rejected counts refusals, and those that there would have been.
-	rejected atomic.Uint64
+	rejected, cancelled atomic.Uint64
 	// shadow is config.Shadow, to be read without the lock.
 	shadow atomic.Bool
 
@@ -118,7 +118,11 @@ type refusal struct {
 
 // refuse counts a refusal and returns it.
 func (l *Limiter) refuse(r refusal, call *policy.Call) error {
-	l.rejected.Add(1)
+	if r.by == &refuse.cancelled {
+		l.cancelled.Add(1)
+	} else {
+		l.rejected.Add(1)
+	}
 	return r.by.Refuse(call, l.name, r.retry)
 }
 
@@ -270,6 +274,7 @@ func (l *Limiter) Snapshot() Snapshot {
 		Tokens:    l.tokensLocked(policy.Now()),
 		Waiting:   l.line.Len(),
 		Rejected:  l.rejected.Load(),
+		Cancelled: l.cancelled.Load(),
 	}
 }
 

@@ -21,6 +21,8 @@ type Snapshot struct {
 	Waiting int
 	// Rejected is how many calls were refused, or would have been in shadow.
 	Rejected uint64
+	// Cancelled is how many calls did not start because their callers gave up first.
+	Cancelled uint64
 }
 
 // gauges returns the snapshot of a limiter, which may only watch, as numbers.

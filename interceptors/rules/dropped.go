@@ -43,7 +43,7 @@ func (d *dropped) add(id identity, p policy.Policy) {
 	d.await()
 }
 
-// await has the next collection of garbage followed by a prune. The lock is held.
+// await follows the next collection of garbage by a prune. The lock is held.
 func (d *dropped) await() {
 	if d.awaiting {
 		return
@@ -95,6 +95,6 @@ func (w weakPolicy) policy() policy.Policy {
 	if at == nil {
 		return nil
 	}
-	p, _ := reflect.NewAt(w.kind.Elem(), unsafe.Pointer(at)).Interface().(policy.Policy) // it was one
+	p, _ := reflect.TypeAssert[policy.Policy](reflect.NewAt(w.kind.Elem(), unsafe.Pointer(at))) // it was one
 	return p
 }

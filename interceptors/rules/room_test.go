@@ -49,7 +49,7 @@ func TestLongNamesShareTheOverflow(t *testing.T) {
 
 // The names of all keys together are bounded, whether their policies are idle or not.
 func TestNamesTakeBoundedBytes(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
-	for _, busy := range []bool{false, true} {
+	for _, busy := range []bool{false, true} { //nolint:paralleltest // see above
 		for _, bytes := range []int{rules.MaxMethodBytes, 64 << 10} {
 			t.Run(fmt.Sprint(busy, " ", bytes), func(t *testing.T) {
 				x := template("x") // does not know whether it is idle

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -38,7 +39,7 @@ type Rule struct {
 // checkTarget requires a target that a call can have.
 func (r Rule) checkTarget() error {
 	if len(r.Target) > MaxTargetBytes {
-		return fmt.Errorf("target = %q; must be of at most %d bytes", names.Cut(r.Target, shownBytes), MaxTargetBytes)
+		return fmt.Errorf("target = %q; must be of at most %d bytes", excerpt.Within(r.Target, shownBytes), MaxTargetBytes)
 	}
 	if err := names.Check(r.Target); err != nil {
 		return fmt.Errorf("target = %q; %w; must be %s", r.Target, err, names.Allowed)
@@ -126,7 +127,7 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	var err error
 	var faults []error
 	if checked.pattern, err = parsePattern(r.Match); err != nil {
-		faults = append(faults, fmt.Errorf("rules: match = %q; %w", names.Cut(r.Match, shownBytes), err))
+		faults = append(faults, fmt.Errorf("rules: match = %q; %w", excerpt.Within(r.Match, shownBytes), err))
 	}
 	fault := func(err error) {
 		if err != nil {

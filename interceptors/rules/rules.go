@@ -18,13 +18,12 @@ import (
 // Make them with [New]; the zero Rules must not be used.
 //
 // [WithMaxKeys] bounds the number of keys, which are pairs of target and method.
-// When it is reached, keys whose policies are idle (closed, nothing in flight,
-// nothing remembered) are dropped. A policy that was dropped while a call still has
-// it, and is yet to be admitted, is found again by the next call. If none is idle, the
+// When it is reached, keys whose policies are idle (closed, nothing in flight, nothing
+// remembered) are dropped; one that a call still has is found again. If none is idle, the
 // calls of a new method share one overflow chain per rule, which has every policy but
 // breakers. So do calls whose method or target is longer than [MaxMethodBytes] or
 // [MaxTargetBytes], and those that would make the names of all keys longer than 512
-// bytes on average. [Rules.Overflowed] counts such calls.
+// bytes on average; see [Rules.Overflowed].
 type Rules struct {
 	room     room
 	observer policy.Observer

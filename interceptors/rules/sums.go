@@ -70,7 +70,7 @@ func (all sums) fault() error {
 	var faults []error
 	for i, s := range ordered {
 		if i == maxSums {
-			faults = append(faults, fmt.Errorf("rules: and more that have too many policies together"))
+			faults = append(faults, errors.New("rules: and more that have too many policies together"))
 			break
 		}
 		faults = append(faults, fmt.Errorf("rule %q, with shadow rule %q: %w", s.enforced.Match, s.shadow.Match, tooMany(most(s.enforced, s.shadow))))

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -36,7 +37,7 @@ type Failure struct {
 	Err  error
 }
 
-// Error names the steps and their errors.
+// Error names the steps and their errors, with at most a KiB of each.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "fallback %q:", e.Chain)
@@ -44,7 +45,7 @@ func (e *Error) Error() string {
 		if i > 0 {
 			b.WriteString(";")
 		}
-		fmt.Fprintf(&b, " %s: %v", f.Step, f.Err)
+		fmt.Fprintf(&b, " %s: %s", f.Step, excerpt.Of(fmt.Sprint(f.Err)))
 	}
 	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -42,14 +43,10 @@ const (
 	rulesOutcomeKey    = attribute.Key("afloat.rules.outcome")
 )
 
-// What is longer is cut, and it is said how long it was. What is escaped in the rest takes
-// up to four times the room.
-const (
-	// maxNameBytes is how long a name may be, such as a method's, a target's or a policy's.
-	maxNameBytes = 512
-	// maxTextBytes is how long the text of an error may be.
-	maxTextBytes = 1024
-)
+// maxNameBytes is how long a name may be, such as a method's, a target's or a policy's. What
+// is longer is cut, and it is said how long it was. What is escaped in the rest takes up to
+// four times the room.
+const maxNameBytes = 512
 
 // methodName returns a method as semantic conventions spell it.
 func methodName(full string) string { return nameOf(strings.TrimPrefix(full, "/")) }
@@ -58,25 +55,20 @@ func methodName(full string) string { return nameOf(strings.TrimPrefix(full, "/"
 // with what breaks lines or drives a terminal escaped. One string that is not UTF-8, such as
 // a method made up by a stranger, would spoil everything that is sent with it.
 func nameOf(s string) string {
-	return names.Shown(strings.ToValidUTF8(names.Cut(s, maxNameBytes), "\uFFFD"))
+	return names.Shown(strings.ToValidUTF8(excerpt.Within(s, maxNameBytes), "\uFFFD"))
 }
 
 // textOf returns what an error says in such a form, in which it may have several lines.
 func textOf(err error) string {
 	var lines []string
-	for line := range strings.SplitSeq(strings.ToValidUTF8(names.Cut(err.Error(), maxTextBytes), "\uFFFD"), "\n") {
+	for line := range strings.SplitSeq(strings.ToValidUTF8(excerpt.Of(err.Error()), "\uFFFD"), "\n") {
 		lines = append(lines, names.Shown(line))
 	}
 	return strings.Join(lines, "\n")
 }
 
 // kept returns a name as a memo keeps it: not so long that it would take the place of many.
-func kept(s string) string {
-	if len(s) <= maxNameBytes {
-		return s
-	}
-	return names.Cut(s, maxNameBytes)
-}
+func kept(s string) string { return excerpt.Within(s, maxNameBytes) }
 
 // statusName spells a code as semantic conventions do, as in "UNAVAILABLE". A peer
 // may send any number.

@@ -16,6 +16,7 @@ import (
 type calls struct {
 	count      metric.Int64Counter
 	rejections metric.Int64Counter
+	cancelled  metric.Int64Counter
 	shadowed   metric.Int64Counter
 	waits      metric.Float64Histogram
 	leaked     metric.Int64Counter
@@ -37,6 +38,7 @@ func newCalls(m *maker, on policy.Side) *calls {
 	return &calls{
 		count:      m.counter(prefix+"calls", "{call}", "Calls that were let through, by how they ended for policies that count failures."),
 		rejections: m.counter(prefix+"rejections", "{call}", "Calls that a policy refused."),
+		cancelled:  m.counter(prefix+"cancelled", "{call}", "Calls that did not start because their callers gave up first, as in a queue."),
 		shadowed:   m.counter(prefix+"shadow_rejections", "{call}", "Calls that were let through and that a policy which only watches would have refused."),
 		waits:      m.seconds(prefix+"wait.duration", "How long calls were blocked by policies that have queues, where they were."),
 		leaked:     m.counter(prefix+"leaked_streams", "{stream}", "Streams that were dropped without being ended, and were reaped."),
@@ -69,17 +71,21 @@ func (c *calls) admitted(ctx context.Context, call *policy.Call, a policy.Admitt
 	}
 }
 
-// rejected counts a refused call and returns what is recorded about it, which is nil if
+// rejected counts a refused call, apart from those whose callers gave up, and returns what is recorded about it, which is nil if
 // nobody is interested.
 func (c *calls) rejected(ctx context.Context, call *policy.Call, r policy.Rejected, tracing bool) *refusal {
 	if r.Waited > 0 {
 		c.waited(ctx, call, r.Waited.Seconds(), r.WaitedIn)
 	}
-	if !tracing && !c.rejections.Enabled(ctx) {
+	if !tracing && !c.rejections.Enabled(ctx) && !c.cancelled.Enabled(ctx) {
 		return nil
 	}
 	refused := c.refusals.of(refusalOf(call, r.Err))
-	c.rejections.Add(ctx, 1, refused.add...)
+	if refused.cancelled {
+		c.cancelled.Add(ctx, 1, refused.add...)
+	} else {
+		c.rejections.Add(ctx, 1, refused.add...)
+	}
 	return refused
 }
 

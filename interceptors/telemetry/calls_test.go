@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,4 +195,49 @@ func TestLeakedStreamsAreCounted(t *testing.T) {
 	b := newBackend(t)
 	b.Leaked(&policy.Call{Method: rpctest.BidiStream, Target: "rig:443"})
 	b.wantPoints(t, "afloat.client.leaked_streams", "rpc.method=rig.v1.Rig/Bidi"+at+": 1")
+}
+
+func TestOverrunsAreCounted(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	call := policy.Call{Method: rpctest.BidiStream, Side: policy.Server}
+	for range 3 {
+		b.Overran(&call, policy.Overrun{})
+	}
+	b.Overran(&call, policy.Overrun{Ended: true, For: time.Second, Panic: &policy.PanicError{Value: "late"}})
+	b.Overran(&call, policy.Overrun{Ended: true, For: time.Second})
+	const method = "rpc.method=rig.v1.Rig/Bidi"
+	b.wantPoints(t, "afloat.server.overruns", method+": 3")
+	b.wantPoints(t, "afloat.server.overruns.running", method+": 1")
+	b.wantPoints(t, "afloat.server.overruns.panics", method+": 1")
+}
+
+// Callers who give up while they wait are no refusals: counted apart, their spans say
+// no error. A wait that was too long stays one.
+func TestCancelledWhileWaiting(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		reason     policy.Reason
+		instrument string
+		code       codes.Code
+	}{
+		{policy.ReasonCancelled, "afloat.client.cancelled", codes.Unset},
+		{policy.ReasonQueueTimeout, "afloat.client.rejections", codes.Error},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.reason), func(t *testing.T) {
+			t.Parallel()
+			b := newBackend(t)
+			err := &policy.Rejection{Kind: "bulkhead", Reason: tt.reason, Err: errDown}
+			for range 50 {
+				b.Rejected(t.Context(), &policy.Call{Method: "/a.B/C"}, policy.Rejected{Err: err, Waited: time.Second})
+			}
+			b.wantPoints(t, tt.instrument,
+				"afloat.policy.kind=bulkhead afloat.rejection.reason="+strings.ToLower(string(tt.reason))+" rpc.method=a.B/C: 50")
+			spans := b.named("a.B/C")
+			if len(spans) != 50 || spans[0].Status.Code != tt.code {
+				t.Errorf("%d spans with the status %v; want 50 with %v", len(spans), spans[0].Status, tt.code)
+			}
+		})
+	}
 }

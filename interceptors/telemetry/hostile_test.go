@@ -16,6 +16,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/step"
 )
 
 // told are all texts that the backend has got.
@@ -24,7 +25,7 @@ func (b *backend) told(tb testing.TB) []string {
 	var all []string
 	add := func(attrs []attribute.KeyValue) {
 		for _, a := range attrs {
-			all = append(all, string(a.Key), a.Value.Emit())
+			all = append(all, string(a.Key), a.Value.String())
 		}
 	}
 	for _, s := range b.spans.GetSpans() {
@@ -88,17 +89,22 @@ func TestShortTextsAreToldAsTheyAre(t *testing.T) {
 	}
 }
 
-// A peer's error of 5 MB comes over the wire.
+// A peer's error of 5 MB comes over the wire to a step.
 func TestErrorOfAPeerIsCut(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	text := strings.Repeat("x", 5<<20)
-	b.Rejected(context.Background(), &policy.Call{Method: rpctest.Unary}, policy.Rejected{Err: status.Error(codes.Unavailable, text)})
-	spans := b.spans.GetSpans()
-	want := "rpc error: code = Unavailable desc = "
-	want += strings.Repeat("x", 1024-len(want)) + fmt.Sprintf("… (%d bytes)", len(want)+len(text))
-	if len(spans) != 1 || spans[0].Status.Description != want {
-		t.Errorf("%d spans; want one whose status has 1024 bytes of the error and says how long it was", len(spans))
+	cc := b.serve(t, rpctest.Rig{Unary: func(context.Context) error { return status.Error(codes.Internal, text) }}, b.guard(t), b.guard(t))
+	id := step.ID{Chain: "chain", Name: "step"}
+	ctx := b.StepStarted(t.Context(), id)
+	err := rpctest.Invoke(ctx, cc)
+	if len(err.Error()) < len(text) {
+		t.Fatalf("the peer's error is of %d bytes", len(err.Error()))
+	}
+	b.StepEnded(ctx, id, step.Ended{Err: err})
+	want := fmt.Sprintf("%s… (%d bytes)", err.Error()[:1024], len(err.Error()))
+	if got := b.only(t, id.String()).Status.Description; got != want {
+		t.Errorf("the status is of %d bytes; want 1024 of the error, and how long it was", len(got))
 	}
 }
 

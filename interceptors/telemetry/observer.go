@@ -37,6 +37,7 @@ type Observer struct {
 	steps     *steps
 	responses *responses
 	changes   *changes
+	overruns  *overruns
 	watched   *watched
 }
 
@@ -75,7 +76,7 @@ func newObserver(given options, m *maker) *Observer {
 		o.calls[s] = newCalls(m, policy.Side(s))
 		o.policies[s] = newPolicyMetrics(m, policy.Side(s))
 	}
-	o.steps, o.responses, o.changes = newSteps(m), newResponses(m), newChanges(m)
+	o.steps, o.responses, o.changes, o.overruns = newSteps(m), newResponses(m), newChanges(m), newOverruns(m)
 	o.watched = newWatched(m, &o.policies, func(err error) {
 		o.log(context.Background(), slog.LevelWarn, "policies have numbers that cannot be measured", slog.Any("error", err))
 	})
@@ -128,6 +129,11 @@ func (o *Observer) Settled(ctx context.Context, call *policy.Call, outcome *poli
 
 // Leaked implements [policy.Observer]. It counts the stream.
 func (o *Observer) Leaked(call *policy.Call) { o.calls[call.Side].streamLeaked(call) }
+
+// Overran implements [policy.Observer]. It counts the handler.
+func (o *Observer) Overran(call *policy.Call, overrun policy.Overrun) {
+	o.overruns.overran(call, overrun)
+}
 
 // Transition implements [policy.Observer]. It counts the change and logs it as a
 // warning.

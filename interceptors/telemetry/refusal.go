@@ -50,6 +50,9 @@ func (id refusalID) nameless() refusalID {
 
 // refusal is what is recorded about a refused call.
 type refusal struct {
+	// cancelled: the caller gave up before the call could start. That is no error.
+	cancelled bool
+
 	add []metric.AddOption
 	// why is for the span of a server's call; name and start are for a span of our
 	// own.
@@ -64,13 +67,19 @@ func newRefusal(on policy.Side, id refusalID) *refusal {
 	reason := rejectionReasonKey.String(id.why())
 	kind := policyKindKey.String(nameOf(id.kind))
 	why := []attribute.KeyValue{kind, policyNameKey.String(nameOf(id.policy)), reason}
-	span := slices.Concat(call, why, []attribute.KeyValue{semconv.ErrorTypeKey.String(id.why())})
+	span := slices.Concat(call, why)
+	cancelled := id.reason == policy.ReasonCancelled
+	if !cancelled {
+		span = append(span, semconv.ErrorTypeKey.String(id.why()))
+	}
 	role := trace.SpanKindInternal
 	if on == policy.Client {
 		role = trace.SpanKindClient
 		span = append(span, semconv.RPCSystemNameGRPC, semconv.RPCResponseStatusCode(statusName(id.code)))
 	}
 	return &refusal{
+		cancelled: cancelled,
+
 		add:   adding(append(call, kind, reason)...),
 		why:   why,
 		name:  id.call.name(on),

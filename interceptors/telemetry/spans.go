@@ -64,7 +64,9 @@ func (s *spans) refusedSpan(ctx context.Context, call *policy.Call, refused *ref
 		if refused.name == other && call.Side == policy.Client {
 			span.SetAttributes(semconv.RPCMethodOriginal(methodName(call.Method)))
 		}
-		fail(span, r.Err)
+		if !refused.cancelled {
+			fail(span, r.Err)
+		}
 	}
 	span.End()
 }

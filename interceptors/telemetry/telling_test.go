@@ -28,10 +28,14 @@ func (b *backend) tell(name string, err error) {
 		b.Admitted(ctx, &call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed})
 		b.Settled(ctx, &call, &policy.Outcome{})
 		b.Rejected(ctx, &call, policy.Rejected{Err: refused, Waited: time.Second})
+		b.Rejected(ctx, &call, policy.Rejected{Err: &policy.Rejection{Kind: "bulkhead", Name: name, Reason: policy.ReasonCancelled}})
 		b.Leaked(&call)
 		b.Transition(policy.Transition{Kind: "breaker", Name: name, Target: name, Side: s, From: "closed", To: "open", Cause: "mode"})
 		b.Late(policy.Late{Kind: "breaker", Name: name, Target: name, Side: s})
 	}
+	served := policy.Call{Method: name, Side: policy.Server}
+	b.Overran(&served, policy.Overrun{})
+	b.Overran(&served, policy.Overrun{Ended: true, Panic: &policy.PanicError{}})
 	id := step.ID{Plan: name, Chain: name, Name: name}
 	own := b.StepStarted(ctx, id)
 	b.StepEnded(own, id, step.Ended{Err: err, Abandoned: true})

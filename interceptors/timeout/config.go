@@ -17,12 +17,13 @@ type Config struct {
 	// the caller's deadline stands.
 	Max time.Duration
 
-	// FirstMessage is the longest time from when a stream is admitted to its first
-	// response message. Client streams ignore it. Range [1ms, 24h]. Default 0: no
+	// FirstMessage is the longest time until the first response message of a stream: on
+	// a client that it waits for it, on a server from when the stream is admitted.
+	// Client streams ignore it. Range [1ms, 24h]. Default 0: no
 	// bound.
 	FirstMessage time.Duration
-	// Idle is the longest time that a stream may go without a message in either
-	// direction. Range [1ms, 24h]. Default 0: no bound.
+	// Idle is the longest time that the user of a stream may wait for its peer, in
+	// RecvMsg, SendMsg or Header, without a message in either direction. Range [1ms, 24h]. Default 0: no bound.
 	Idle time.Duration
 	// Total is the longest time of a stream from beginning to end, including time
 	// in afloat's own queues. Range [1ms, 24h]. Default 0: no bound.

@@ -30,12 +30,12 @@ func boundsOf(ctx context.Context, cfg *Config, call *policy.Call) bounds {
 	return b
 }
 
-// wants returns what the timers of a stream with these bounds need.
+// wants returns what the clocks of a stream with these bounds need.
 func (b bounds) wants(side policy.Side) (w policy.Wants) {
 	if b.firstMessage > 0 {
 		w |= policy.WantsStart | policy.WantsResponse
 	}
-	if b.idle > 0 {
+	if b.idle > 0 || b.firstMessage > 0 && side == policy.Client {
 		w |= policy.WantsStart | policy.WantsMessages
 	}
 	if side == policy.Server {
@@ -47,13 +47,12 @@ func (b bounds) wants(side policy.Side) (w policy.Wants) {
 // stream is the settler of a bounded stream. It ends the stream by cancelling its
 // context, with the error of the bound that was exceeded as the cause.
 type stream struct {
-	bounds
-
+	side   policy.Side
 	cancel context.CancelCauseFunc
 
-	mu                  sync.Mutex // orders timers against the end
-	ended               bool
-	first, quiet, whole *time.Timer
+	mu                  sync.Mutex // guards what follows
+	first, quiet, whole clock
+	waits               [policy.Received + 1]int // of the stream's user for its peer, in each direction
 }
 
 // newStream returns the permit of a stream, empty if nothing bounds it.
@@ -62,58 +61,62 @@ func newStream(ctx context.Context, cfg *Config, call *policy.Call) policy.Permi
 	if b == (bounds{}) {
 		return policy.Permit{}
 	}
-	s := &stream{bounds: b}
-	p := policy.Permit{Settler: s, Wants: b.wants(call.Side)}
+	s := &stream{side: call.Side}
 	call.Context, s.cancel = context.WithCancelCause(ctx)
-	s.whole = s.arm(s.total, ErrTotal)
-	return p
+	s.first = clock{left: b.firstMessage, up: func() { s.cancel(ErrFirstMessage) }}
+	s.quiet = clock{left: b.idle, up: func() { s.cancel(ErrIdle) }, whole: b.idle}
+	s.whole = clock{left: b.total, up: func() { s.cancel(ErrTotal) }}
+	s.whole.run()
+	return policy.Permit{Settler: s, Wants: b.wants(call.Side)}
 }
 
-// Started starts the timers for what the dependency is responsible for. It is
-// not responsible for time in our own queues, which only Total includes.
+// Started starts the clock of the first message on a server, where all the time until
+// then is the handler's. On a client it runs while the client waits for it.
 func (s *stream) Started(uint64, policy.Instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.first = s.arm(s.firstMessage, ErrFirstMessage)
-	s.quiet = s.arm(s.idle, ErrIdle)
-}
-
-// arm ends the stream after d, if it is not 0.
-func (s *stream) arm(d time.Duration, cause error) *time.Timer {
-	if d == 0 {
-		return nil
+	if s.side == policy.Server {
+		s.first.run()
 	}
-	return time.AfterFunc(d, func() { s.cancel(cause) })
 }
 
 // Responded notes the first response message.
-func (s *stream) Responded(uint64, policy.Instant, policy.Instant) { stop(s.first) }
+func (s *stream) Responded(uint64, policy.Instant, policy.Instant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first.end()
+}
+
+// Waiting starts the clocks of what the stream's user waits for, and stops them when it
+// has gone back to work: that time is its own.
+func (s *stream) Waiting(_ uint64, d policy.Direction, waits bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if waits {
+		s.waits[d]++
+	} else {
+		s.waits[d]--
+	}
+	if s.side == policy.Client {
+		s.first.runIf(s.waits[policy.Received] > 0)
+	}
+	s.quiet.runIf(s.waits[policy.Sent]+s.waits[policy.Received] > 0)
+}
 
 // Message notes a message in either direction.
 func (s *stream) Message(uint64, policy.Direction) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// A timer that has fired has ended the stream and must not fire again.
-	if !s.ended && s.quiet.Stop() {
-		s.quiet.Reset(s.idle)
-	}
+	s.quiet.again()
 	return nil
 }
 
 // Settle stops counting and releases the context.
 func (s *stream) Settle(uint64, *policy.Outcome) {
 	s.mu.Lock()
-	s.ended = true
-	stop(s.first)
-	stop(s.quiet)
-	stop(s.whole)
+	s.first.end()
+	s.quiet.end()
+	s.whole.end()
 	s.mu.Unlock()
 	s.cancel(nil)
-}
-
-// stop stops a timer that may be nil.
-func stop(t *time.Timer) {
-	if t != nil {
-		t.Stop()
-	}
 }

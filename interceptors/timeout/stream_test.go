@@ -218,7 +218,7 @@ func TestStreamDeadline(t *testing.T) {
 	}{
 		{"before all", policy.Client, first, 0, true},
 		{"before all, on a server", policy.Server, first, 0, true},
-		{"after the first message", policy.Client, first + 1, started | policy.WantsResponse, false},
+		{"after the first message", policy.Client, first + 1, started | policy.WantsResponse | policy.WantsMessages, false},
 		{"after idle", policy.Client, idle + 1, started | policy.WantsResponse | policy.WantsMessages, false},
 		{"after all", policy.Client, total + 1, started | policy.WantsResponse | policy.WantsMessages, false},
 		{"on a server", policy.Server, first + 1, started | policy.WantsResponse | policy.WantsInterrupt, false},

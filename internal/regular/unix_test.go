@@ -15,7 +15,7 @@ import (
 // What is no regular file is refused, also if it was one when it was looked at.
 func TestWhatIsNoRegularFile(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "afloat") // short: a socket's path is bounded
+	dir, err := os.MkdirTemp("", "afloat") //nolint:usetesting // short: a socket's path is bounded
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,15 +126,8 @@ func broken(r rune, rest string) bool {
 	return r == utf8.RuneError && size <= 1
 }
 
-// Cut returns at most the first n bytes of s, without a character that is cut in two. What
-// is cut off is let go, and is said, with how long s was: "… (5242880 bytes)" follows.
-func Cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	end := n
-	for end > 0 && end > n-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return fmt.Sprintf("%s… (%d bytes)", s[:end], len(s))
+// Drives reports whether r breaks a line, drives a terminal or changes the direction of
+// text, and is not only shown.
+func Drives(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }

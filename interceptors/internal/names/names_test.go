@@ -95,31 +95,11 @@ func TestShownDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPer
 	}
 }
 
-func TestCut(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		text string
-		n    int
-		want string
-	}{
-		{"abc", 3, "abc"},
-		{"abcd", 3, "abc… (4 bytes)"},
-		{"aöb", 2, "a… (4 bytes)"},
-		{"aöb", 3, "aö… (4 bytes)"},
-		{"日本", 1, "… (6 bytes)"},
-		{strings.Repeat("\x80", 9), 8, strings.Repeat("\x80", 4) + "… (9 bytes)"},
-	} {
-		if got := names.Cut(tt.text, tt.n); got != tt.want {
-			t.Errorf("Cut(%q, %d) = %q; want %q", tt.text, tt.n, got, tt.want)
-		}
-	}
-}
-
 func FuzzNames(f *testing.F) {
 	for _, seed := range []string{"/a.B/C", "a\nb", "\x1b[2J", "а", "\u202e", "\xff", "日本語"} {
-		f.Add(seed, 4)
+		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, s string, n int) {
+	f.Fuzz(func(t *testing.T, s string) {
 		shown := names.Shown(s)
 		if !utf8.ValidString(shown) || strings.ContainsAny(shown, "\n\r\x1b\u202e\u200b\u009b") || names.Shown(shown) != shown {
 			t.Errorf("Shown(%q) = %q", s, shown)
@@ -127,9 +107,19 @@ func FuzzNames(f *testing.F) {
 		if names.Check(s) == nil && shown != s {
 			t.Errorf("a name that may stand in a rule, %q, is shown as %q", s, shown)
 		}
-		n = max(0, min(n, 100))
-		if cut := names.Cut(s, n); len(cut) > len(s) && len(s) <= n || utf8.ValidString(s) && !utf8.ValidString(cut) {
-			t.Errorf("Cut(%q, %d) = %q", s, n, cut)
-		}
 	})
+}
+
+func TestDrives(t *testing.T) {
+	t.Parallel()
+	for _, r := range "\n\r\t\x00\x1b\u007f\u009b\u0085\u202e\u2066\u200e\u2028\u2029" {
+		if !names.Drives(r) {
+			t.Errorf("%U is only shown", r)
+		}
+	}
+	for _, r := range "a ö日👩\u200d\u00a0\ufffd" {
+		if names.Drives(r) {
+			t.Errorf("%U is not only shown", r)
+		}
+	}
 }

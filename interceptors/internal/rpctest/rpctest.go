@@ -45,6 +45,9 @@ type Rig struct {
 	// Outer and Inner are further options of the client: interceptors among them
 	// stand outside and inside of the guard.
 	Outer, Inner []grpc.DialOption
+	// ServerOptions are further options of the server. Interceptors among them stand
+	// inside of the guard.
+	ServerOptions []grpc.ServerOption
 }
 
 // Start runs the rig until the test ends, and returns its client. It must be
@@ -52,7 +55,7 @@ type Rig struct {
 func (r Rig) Start(t *testing.T) *grpc.ClientConn {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
-	server := grpc.NewServer(append(interceptors.ServerOptions(One{r.Server}), grpc.WaitForHandlers(true))...)
+	server := grpc.NewServer(append(append(interceptors.ServerOptions(One{r.Server}), grpc.WaitForHandlers(true)), r.ServerOptions...)...)
 	server.RegisterService(r.Desc(), r)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

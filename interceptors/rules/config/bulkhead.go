@@ -22,6 +22,7 @@ func eachBulkhead(m *policyv1.Bulkhead) rules.Template {
 		MaxConcurrent: int(m.GetMaxConcurrent()),
 		MaxQueue:      int(m.GetMaxQueue()),
 		MaxWait:       m.GetMaxWait().AsDuration(),
+		MaxStreams:    int(m.GetMaxStreams()),
 		Shadow:        m.GetShadow(),
 	})
 }
@@ -32,6 +33,7 @@ func bulkheadMessage(cfg bulkhead.Config) *policyv1.Bulkhead {
 		MaxConcurrent: int32Of(cfg.MaxConcurrent),
 		MaxQueue:      int32Of(cfg.MaxQueue),
 		MaxWait:       lastingFor(cfg.MaxWait),
+		MaxStreams:    int32Of(cfg.MaxStreams),
 		Shadow:        cfg.Shadow,
 	}
 }
@@ -39,9 +41,11 @@ func bulkheadMessage(cfg bulkhead.Config) *policyv1.Bulkhead {
 // bulkheadStatus returns the message of a bulkhead at one moment.
 func bulkheadStatus(cfg bulkhead.Config, s bulkhead.Snapshot) proto.Message {
 	return &policyv1.BulkheadStatus{
-		Config:   bulkheadMessage(cfg),
-		InFlight: int32Of(s.InFlight),
-		Waiting:  int32Of(s.Waiting),
-		Rejected: s.Rejected,
+		Config:    bulkheadMessage(cfg),
+		InFlight:  int32Of(s.InFlight),
+		Waiting:   int32Of(s.Waiting),
+		Streams:   int32Of(s.Streams),
+		Rejected:  s.Rejected,
+		Cancelled: s.Cancelled,
 	}
 }

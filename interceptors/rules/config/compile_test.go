@@ -41,7 +41,7 @@ func TestEveryFieldOfEveryConfiguration(t *testing.T) {
 			ConsecutiveFailures: 3, SlowAfter: second, SlowRatio: 0.75, OpenFor: 2 * second, MaxOpenFor: 3 * second, NoJitter: true,
 			Probes: 2, SuccessesToClose: 4, ProbeTimeout: second, MinDeadline: second, StreamGrace: second,
 		}), breaker.Config{}},
-		{"bulkhead", bulkhead.Each(bulkhead.Config{MaxConcurrent: 1, MaxQueue: 2, MaxWait: second, Shadow: true}), bulkhead.Config{}},
+		{"bulkhead", bulkhead.Each(bulkhead.Config{MaxConcurrent: 1, MaxQueue: 2, MaxWait: second, MaxStreams: 3, Shadow: true}), bulkhead.Config{}},
 		{"rate_limit", ratelimit.Each(ratelimit.Config{PerSecond: 0.5, Burst: 2, MaxWait: second, Shadow: true}), ratelimit.Config{}},
 		{"fault", fault.Each(fault.Config{
 			Delay: second, DelayShare: 0.5, AbortShare: 0.25, Message: "down", AfterMessages: 3, MaxActive: 4, Headers: true,

@@ -95,17 +95,10 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	if s.Target != "" && s.Sides != nil && s.Sides[0] != policy.Client {
 		c.wrong(r, path, "target", "must be left out: only clients have targets")
 	}
-	c.checkTarget(path, r)
-	return s
-}
-
-// checkTarget refuses a target that no call has.
-func (c *compiler) checkTarget(path string, r *policyv1.Rule) {
-	if len(r.GetTarget()) > rules.MaxTargetBytes {
-		c.wrong(r, path, "target", fmt.Sprintf("must be of at most %d bytes", rules.MaxTargetBytes))
-	} else if err := names.Check(r.GetTarget()); err != nil {
-		c.wrong(r, path, "target", fmt.Sprintf("%v; must be %s", err, names.Allowed))
+	if problem := problemOf(s.Target); problem != "" {
+		c.wrong(r, path, "target", problem)
 	}
+	return s
 }
 
 // policies makes the templates of the rule at the path.

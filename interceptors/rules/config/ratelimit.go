@@ -39,9 +39,10 @@ func rateLimitMessage(cfg ratelimit.Config) *policyv1.RateLimit {
 // rateLimitStatus returns the message of a limiter at one moment.
 func rateLimitStatus(cfg ratelimit.Config, s ratelimit.Snapshot) proto.Message {
 	return &policyv1.RateLimitStatus{
-		Config:   rateLimitMessage(cfg),
-		Tokens:   s.Tokens,
-		Waiting:  int32Of(s.Waiting),
-		Rejected: s.Rejected,
+		Config:    rateLimitMessage(cfg),
+		Tokens:    s.Tokens,
+		Waiting:   int32Of(s.Waiting),
+		Rejected:  s.Rejected,
+		Cancelled: s.Cancelled,
 	}
 }

@@ -150,11 +150,12 @@ type Timeout struct {
 	// The longest time that a unary call gets. Range [1ms, 24h]. Default: the
 	// caller's deadline stands.
 	Max *durationpb.Duration `protobuf:"bytes,2,opt,name=max,proto3" json:"max,omitempty"`
-	// The longest time from when a stream is admitted to its first response
-	// message. Client streams ignore it. Range [1ms, 24h]. Default: no bound.
+	// The longest time until the first response message of a stream: on a client
+	// that it waits for it, on a server from when the stream is admitted. Client
+	// streams ignore it. Range [1ms, 24h]. Default: no bound.
 	FirstMessage *durationpb.Duration `protobuf:"bytes,3,opt,name=first_message,json=firstMessage,proto3" json:"first_message,omitempty"`
-	// The longest time that a stream may go without a message in either direction.
-	// Range [1ms, 24h]. Default: no bound.
+	// The longest time that the user of a stream may wait for its peer without a
+	// message in either direction. Range [1ms, 24h]. Default: no bound.
 	Idle *durationpb.Duration `protobuf:"bytes,4,opt,name=idle,proto3" json:"idle,omitempty"`
 	// The longest time of a stream from beginning to end, including time in
 	// afloat's own queues. Range [1ms, 24h]. Default: no bound.
@@ -473,7 +474,10 @@ type Bulkhead struct {
 	MaxWait *durationpb.Duration `protobuf:"bytes,5,opt,name=max_wait,json=maxWait,proto3" json:"max_wait,omitempty"`
 	// Admits every call and counts those that would have been refused. Default
 	// false.
-	Shadow        bool `protobuf:"varint,6,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	Shadow bool `protobuf:"varint,6,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// How many streams may be open in places of their own; they do not wait. Range
+	// [0, 1000000]. Default 0: a stream takes one of the places of all calls.
+	MaxStreams    int32 `protobuf:"varint,7,opt,name=max_streams,json=maxStreams,proto3" json:"max_streams,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -548,6 +552,13 @@ func (x *Bulkhead) GetShadow() bool {
 		return x.Shadow
 	}
 	return false
+}
+
+func (x *Bulkhead) GetMaxStreams() int32 {
+	if x != nil {
+		return x.MaxStreams
+	}
+	return 0
 }
 
 // RateLimit caps calls per second.
@@ -897,14 +908,16 @@ const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\x15_consecutive_failuresB\r\n" +
 	"\v_slow_ratioB\t\n" +
 	"\a_probesB\x15\n" +
-	"\x13_successes_to_close\"\xed\x01\n" +
+	"\x13_successes_to_close\"\x8e\x02\n" +
 	"\bBulkhead\x12-\n" +
 	"\x05scope\x18\x01 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12 \n" +
 	"\vcompartment\x18\x02 \x01(\tR\vcompartment\x12%\n" +
 	"\x0emax_concurrent\x18\x03 \x01(\x05R\rmaxConcurrent\x12\x1b\n" +
 	"\tmax_queue\x18\x04 \x01(\x05R\bmaxQueue\x124\n" +
 	"\bmax_wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\amaxWait\x12\x16\n" +
-	"\x06shadow\x18\x06 \x01(\bR\x06shadow\"\xee\x01\n" +
+	"\x06shadow\x18\x06 \x01(\bR\x06shadow\x12\x1f\n" +
+	"\vmax_streams\x18\a \x01(\x05R\n" +
+	"maxStreams\"\xee\x01\n" +
 	"\tRateLimit\x12-\n" +
 	"\x05scope\x18\x01 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12 \n" +
 	"\vcompartment\x18\x02 \x01(\tR\vcompartment\x12\x1d\n" +

@@ -797,7 +797,11 @@ type BulkheadStatus struct {
 	// How many calls wait for one.
 	Waiting int32 `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	// How many calls were refused, or would have been in shadow.
-	Rejected      uint64 `protobuf:"varint,4,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	Rejected uint64 `protobuf:"varint,4,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// How many calls did not start because their callers gave up first.
+	Cancelled uint64 `protobuf:"varint,5,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	// How many streams hold a place of their own.
+	Streams       int32 `protobuf:"varint,6,opt,name=streams,proto3" json:"streams,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -860,6 +864,20 @@ func (x *BulkheadStatus) GetRejected() uint64 {
 	return 0
 }
 
+func (x *BulkheadStatus) GetCancelled() uint64 {
+	if x != nil {
+		return x.Cancelled
+	}
+	return 0
+}
+
+func (x *BulkheadStatus) GetStreams() int32 {
+	if x != nil {
+		return x.Streams
+	}
+	return 0
+}
+
 // RateLimitStatus is a rate limit at one moment.
 type RateLimitStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -871,7 +889,9 @@ type RateLimitStatus struct {
 	// How many calls wait for their turn.
 	Waiting int32 `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	// How many calls were refused, or would have been in shadow.
-	Rejected      uint64 `protobuf:"varint,4,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	Rejected uint64 `protobuf:"varint,4,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// How many calls did not start because their callers gave up first.
+	Cancelled     uint64 `protobuf:"varint,5,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -930,6 +950,13 @@ func (x *RateLimitStatus) GetWaiting() int32 {
 func (x *RateLimitStatus) GetRejected() uint64 {
 	if x != nil {
 		return x.Rejected
+	}
+	return 0
+}
+
+func (x *RateLimitStatus) GetCancelled() uint64 {
+	if x != nil {
+		return x.Cancelled
 	}
 	return 0
 }
@@ -1131,17 +1158,20 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"STATE_OPEN\x10\x02\x12\x13\n" +
 	"\x0fSTATE_HALF_OPEN\x10\x03\x12\x15\n" +
 	"\x11STATE_FORCED_OPEN\x10\x04\x12\x12\n" +
-	"\x0eSTATE_DISABLED\x10\x05\"\x97\x01\n" +
+	"\x0eSTATE_DISABLED\x10\x05\"\xcf\x01\n" +
 	"\x0eBulkheadStatus\x122\n" +
 	"\x06config\x18\x01 \x01(\v2\x1a.afloat.policy.v1.BulkheadR\x06config\x12\x1b\n" +
 	"\tin_flight\x18\x02 \x01(\x05R\binFlight\x12\x18\n" +
 	"\awaiting\x18\x03 \x01(\x05R\awaiting\x12\x1a\n" +
-	"\brejected\x18\x04 \x01(\x04R\brejected\"\x94\x01\n" +
+	"\brejected\x18\x04 \x01(\x04R\brejected\x12\x1c\n" +
+	"\tcancelled\x18\x05 \x01(\x04R\tcancelled\x12\x18\n" +
+	"\astreams\x18\x06 \x01(\x05R\astreams\"\xb2\x01\n" +
 	"\x0fRateLimitStatus\x123\n" +
 	"\x06config\x18\x01 \x01(\v2\x1b.afloat.policy.v1.RateLimitR\x06config\x12\x16\n" +
 	"\x06tokens\x18\x02 \x01(\x01R\x06tokens\x12\x18\n" +
 	"\awaiting\x18\x03 \x01(\x05R\awaiting\x12\x1a\n" +
-	"\brejected\x18\x04 \x01(\x04R\brejected\"\x8a\x01\n" +
+	"\brejected\x18\x04 \x01(\x04R\brejected\x12\x1c\n" +
+	"\tcancelled\x18\x05 \x01(\x04R\tcancelled\"\x8a\x01\n" +
 	"\vFaultStatus\x12/\n" +
 	"\x06config\x18\x01 \x01(\v2\x17.afloat.policy.v1.FaultR\x06config\x12\x16\n" +
 	"\x06active\x18\x02 \x01(\x05R\x06active\x12\x18\n" +
