@@ -132,6 +132,9 @@ func (a *Admission) start() {
 	if a.wants.has(WantsStart) {
 		a.tellStarted()
 	}
+	if a.wants.has(WantsMessages) && a.Call.Side == Client {
+		a.Waiting(Received, true)
+	}
 	if a.observer != nil && (a.tellAll || a.Call.Waited > 0 || a.Call.Notes != 0) {
 		a.ctx = a.observer.Admitted(a.ctx, &a.Call, Admitted{
 			Waited: a.Call.Waited, WaitedIn: a.waitedIn, Notes: a.Call.Notes, Started: a.started,

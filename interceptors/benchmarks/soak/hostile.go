@@ -70,7 +70,7 @@ func (h *hostile) printable(n int) []byte {
 
 // degradation returns many markers that make no sense.
 func (h *hostile) degradation() *degradev1.Degradation {
-	d := &degradev1.Degradation{Truncated: h.dice.chance(0.5), DroppedCount: uint32(h.dice.below(1<<30))}
+	d := &degradev1.Degradation{Truncated: h.dice.chance(0.5), DroppedCount: uint32(h.dice.below(1 << 30))}
 	for range h.dice.below(200) {
 		d.Fields = append(d.Fields, &degradev1.FieldDegradation{
 			Path: pick(h.dice, "name", "items[*]", `offers["`+strings.Repeat("x", h.dice.below(300))+`"]`, "no.such.field",
@@ -80,7 +80,7 @@ func (h *hostile) degradation() *degradev1.Degradation {
 			Age:          &durationpb.Duration{Seconds: int64(h.dice.number()), Nanos: int32(h.dice.number())}, //nolint:gosec // any will do
 			ElementKeys:  strings.Split(strings.Repeat("k,", h.dice.below(200)), ","),
 			ElementCount: uint32(h.dice.number()), //nolint:gosec // as above
-			SourceInfo:   &degradev1.SourceInfo{Source: secret, Origin: secret, Hops: uint32(h.dice.below(1<<30))},
+			SourceInfo:   &degradev1.SourceInfo{Source: secret, Origin: secret, Hops: uint32(h.dice.below(1 << 30))},
 		})
 	}
 	return d
