@@ -234,7 +234,7 @@ func fromBelow(t *testing.T) map[string]func(context.Context) error {
 		t.Fatal(err)
 	}
 	plan, err := fanout.NewPlan("secret plan", fanout.Required("name",
-		func(ctx context.Context, _ int) (int, error) { return 0, answer }, func(*int, int) {}))
+		func(context.Context, int) (int, error) { return 0, answer }, func(*int, int) {}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestEdgeShowsNothingFromBelow(t *testing.T) {
 		servers[name] = hosted(t, rig, interceptors.ServerOptions(rpctest.One{}, opt))
 	}
 	plain := hosted(t, rig, interceptors.ServerOptions(rpctest.One{}))
-	for what, happens := range fromBelow(t) {
+	for what, happens := range fromBelow(t) { //nolint:paralleltest // they share one handler
 		for how, passed := range passing {
 			if what == "a peer's peer, raw" && strings.HasPrefix(how, "text") {
 				continue // documented: of a call without our interceptors only what is afloat's is recognised
@@ -312,7 +312,7 @@ func TestEdgeShowsNothingFromBelow(t *testing.T) {
 			}
 			for _, method := range shapes {
 				for name, cc := range servers {
-					t.Run(strings.Join([]string{what, how, name, method}, ", "), func(t *testing.T) { //nolint:paralleltest // one handler
+					t.Run(strings.Join([]string{what, how, name, method}, ", "), func(t *testing.T) {
 						got := spy(t.Context(), t, cc, method)
 						wantFixed(t, got, code, false)
 					})
@@ -412,7 +412,7 @@ func TestEdgeShowsNothingOfItsOwnGuard(t *testing.T) {
 		}
 		return p
 	}
-	for what, tt := range map[string]struct {
+	for what, tt := range map[string]struct { //nolint:paralleltest // they are quick, and servers are not
 		make   func() policy.Policy
 		code   codes.Code
 		retry  bool
@@ -444,7 +444,7 @@ func TestEdgeShowsNothingOfItsOwnGuard(t *testing.T) {
 		for name, opt := range edges {
 			cc := hosted(t, waits, interceptors.ServerOptions(rpctest.One{Chain: rpctest.ChainOf(t, tt.make())}, opt))
 			for _, method := range tt.shapes {
-				t.Run(strings.Join([]string{what, name, method}, ", "), func(t *testing.T) { //nolint:paralleltest // quick
+				t.Run(strings.Join([]string{what, name, method}, ", "), func(t *testing.T) {
 					wantFixed(t, call(t.Context(), t, cc, method), tt.code, tt.retry)
 				})
 			}
@@ -458,7 +458,7 @@ func TestEdgeShowsNothingOfItsOwnGuard(t *testing.T) {
 
 // A handler that copies what its calls received to its own callers copies nothing of
 // afloat's, and no details of errors.
-func TestEdgeSendsNoMetadataFromBelow(t *testing.T) {
+func TestEdgeSendsNoMetadataFromBelow(t *testing.T) { //nolint:gocyclo // flat, but for its checks
 	t.Parallel()
 	inner := hosted(t, failing(func(ctx context.Context) error {
 		_ = degrade.Mark(ctx, "value", degrade.Missing, degrade.ReasonError)
