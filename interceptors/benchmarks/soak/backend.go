@@ -29,7 +29,7 @@ type backend struct {
 func startBackend(ctx context.Context, name string, d *dice, t *tier) (*backend, error) {
 	b := &backend{name: name, temper: newTemper(d), journal: t.journal}
 	var err error
-	b.host, err = startHost(ctx, func() *grpc.Server {
+	b.host, err = startHost(ctx, func() *grpc.Server { //nolint:contextcheck // each call has a context of its own
 		s := grpc.NewServer(append(interceptors.ServerOptions(t.set.Rules()), grpc.WaitForHandlers(true))...)
 		testv1.RegisterTierServiceServer(s, b)
 		return s

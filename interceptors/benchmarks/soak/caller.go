@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -11,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
@@ -63,15 +61,15 @@ func (c *caller) once(ctx context.Context) {
 	case n < 65:
 		c.getProfile(own, now)
 	case n < 75:
-		c.watch(own, now)
+		watch(own, c, now)
 	case n < 80:
-		c.upload(own, now)
+		upload(own, c, now)
 	case n < 87:
-		c.chat(own, now)
+		chat(own, c, now)
 	case n < 90:
 		c.strange(own, now)
 	case n < 91:
-		c.drop(now.outgoing(context.WithoutCancel(ctx)), now)
+		drop(now.outgoing(context.WithoutCancel(ctx)), c, now)
 	default:
 		c.books.functions.Add(1)
 		c.local.once(own, c.dice)
@@ -86,7 +84,7 @@ func (c *caller) patience(ctx context.Context) (context.Context, context.CancelF
 			"x-envoy-fault-abort-grpc-request", pick(c.dice, "14", "99", "-1", "x"),
 			"x-envoy-fault-delay-request", pick(c.dice, "5", "4294967295", "99999999999", ""),
 			degrade.RequireKey, pick(c.dice, degrade.RequireAll, "", "nonsense"),
-			degrade.TrailerKey, string(c.bytes(c.below(500))),
+			degrade.TrailerKey, string(c.printable(c.below(500))),
 			degrade.SummaryKey, "0",
 			"note", strings.Repeat("x", c.below(4000)))
 	}
@@ -176,9 +174,4 @@ func (c *caller) strange(ctx context.Context, now *call) {
 	if err == nil {
 		c.add("errors", "call %d: %s answered", now.id, method[:20])
 	}
-}
-
-// isEnd reports whether a stream has ended as its context did.
-func isEnd(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // watch reads a stream of the server, to its end or not.
-func (c *caller) watch(ctx context.Context, now *call) {
+func watch(ctx context.Context, c *caller, now *call) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var r degrade.Report
@@ -46,7 +46,7 @@ func (c *caller) watch(ctx context.Context, now *call) {
 }
 
 // upload sends a few names, of which all must be counted.
-func (c *caller) upload(ctx context.Context, now *call) {
+func upload(ctx context.Context, c *caller, now *call) {
 	var r degrade.Report
 	c.books.streams.Add(1)
 	s, err := c.client.UploadNames(ctx, degrade.Capture(&r))
@@ -67,7 +67,7 @@ func (c *caller) upload(ctx context.Context, now *call) {
 }
 
 // chat sends texts, each of which must come back.
-func (c *caller) chat(ctx context.Context, now *call) {
+func chat(ctx context.Context, c *caller, now *call) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var r degrade.Report
@@ -96,7 +96,7 @@ func (c *caller) chat(ctx context.Context, now *call) {
 }
 
 // drop opens a stream and forgets it, so that only the collector finds it.
-func (c *caller) drop(ctx context.Context, now *call) {
+func drop(ctx context.Context, c *caller, now *call) {
 	c.books.streams.Add(1)
 	s, err := c.client.WatchProfiles(ctx, &testv1.WatchProfilesRequest{Id: "w"})
 	if err == nil {

@@ -51,7 +51,16 @@ func (d *dice) bytes(n int) []byte {
 	defer d.mu.Unlock()
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte(d.r.Uint32())
+		b[i] = byte(d.r.Uint32() & 0xff)
+	}
+	return b
+}
+
+// printable returns n characters that metadata may have.
+func (d *dice) printable(n int) []byte {
+	b := d.bytes(n)
+	for i := range b {
+		b[i] = ' ' + b[i]%('~'-' ')
 	}
 	return b
 }

@@ -26,9 +26,12 @@ func eventually(ctx context.Context, f func() bool) bool {
 	return true
 }
 
+// ending is a system whose callers have gone.
+type ending struct{ *system }
+
 // settle waits until every call in every tier has ended, also those whose streams only
 // the collector finds.
-func (s *system) settle(ctx context.Context) {
+func (s ending) settle(ctx context.Context) {
 	for _, t := range s.tiers {
 		t.finish(s.broken)
 	}
@@ -51,7 +54,7 @@ func (s *system) settle(ctx context.Context) {
 }
 
 // checkBooks compares the books of everybody.
-func (s *system) checkBooks(ctx context.Context) {
+func (s ending) checkBooks(ctx context.Context) {
 	s.audits.check()
 	meters := make([]meter, 0, len(s.tiers))
 	for _, t := range s.tiers {
@@ -86,7 +89,7 @@ func (s *system) checkBooks(ctx context.Context) {
 }
 
 // checkEnds checks that goroutines and connections are back where they were.
-func (s *system) checkEnds(ctx context.Context, base int) {
+func (s ending) checkEnds(ctx context.Context, base int) {
 	for _, h := range append(s.hosts(), s.front.host) {
 		if !eventually(ctx, func() bool { return h.open.Load() == 0 }) {
 			s.broken.add("ends", "%d connections of %s are open", h.open.Load(), h.addr)
@@ -99,10 +102,10 @@ func (s *system) checkEnds(ctx context.Context, base int) {
 }
 
 // summary prints what the run was made of.
-func (s *system) summary(out io.Writer) {
+func (s ending) summary(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer table.Flush()
-	row := func(what string, format string, args ...any) {
+	row := func(what, format string, args ...any) {
 		fmt.Fprintf(table, "%s\t%s\n", what, fmt.Sprintf(format, args...))
 	}
 	b := &s.books

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors"
-	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/fanout"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
@@ -21,15 +19,14 @@ import (
 // front is the middle tier. It gathers pages from the backends, and passes the rest
 // through.
 type front struct {
-	testv1.UnimplementedTierServiceServer
-
 	*tier
+	relay
 
-	a, b, hostile testv1.TierServiceClient
-	page          *fanout.Plan[*testv1.GetPageRequest, *testv1.GetPageResponse]
-	plain         *fanout.Plan[*testv1.GetPlainRequest, *testv1.GetPlainResponse]
-	conns         []*grpc.ClientConn
-	host          *host
+	hostile testv1.TierServiceClient
+	page    *fanout.Plan[*testv1.GetPageRequest, *testv1.GetPageResponse]
+	plain   *fanout.Plan[*testv1.GetPlainRequest, *testv1.GetPlainResponse]
+	conns   []*grpc.ClientConn
+	host    *host
 
 	// The front's own books.
 	arrived, handled, runs, degradedPages atomic.Int64
@@ -51,7 +48,7 @@ func startFront(ctx context.Context, t *tier, a, b, hostile string) (*front, err
 		return nil, err
 	}
 	var err error
-	f.host, err = startHost(ctx, f.server) //nolint:contextcheck // each call has a context of its own
+	f.host, err = startHost(ctx, f.server)
 	return f, err
 }
 
@@ -61,7 +58,6 @@ func (f *front) connect(a, b, hostile string) error {
 	if err != nil {
 		return err
 	}
-	ofUser := fallback.KeyBy(func(ctx context.Context, _ proto.Message) (string, bool) { return userOf(ctx), true })
 	account := fallback.For[*testv1.GetAccountRequest, *testv1.GetAccountResponse](testv1.TierService_GetAccount_FullMethodName)
 	profile := fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](testv1.TierService_GetProfile_FullMethodName)
 	for _, c := range []struct {
@@ -69,11 +65,11 @@ func (f *front) connect(a, b, hostile string) error {
 		target  string
 		methods []fallback.AnyMethod
 	}{
-		{&f.a, a, []fallback.AnyMethod{account.Else(account.LastGood(store, ofUser))}},
-		{&f.b, b, []fallback.AnyMethod{profile.Else(profile.LastGood(store, ofUser))}},
+		{&f.a, a, []fallback.AnyMethod{account.Else(account.LastGood(store, fallback.KeyBy(userOf)))}},
+		{&f.b, b, []fallback.AnyMethod{profile.Else(profile.LastGood(store, fallback.KeyBy(userOf)))}},
 		{&f.hostile, hostile, nil},
 	} {
-		methods, err := fallback.NewMethodsWith(fallback.MethodsConfig{Target: c.target, Observer: f.tier.books}, c.methods...)
+		methods, err := fallback.NewMethodsWith(fallback.MethodsConfig{Target: c.target, Observer: f.books}, c.methods...)
 		if err != nil {
 			return err
 		}
@@ -87,10 +83,11 @@ func (f *front) connect(a, b, hostile string) error {
 	return nil
 }
 
-// userOf returns the user that a call is made for.
-func userOf(ctx context.Context) string {
+// userOf returns the user that a call is made for, if it says.
+func userOf(ctx context.Context, _ proto.Message) (key string, known bool) {
 	md, _ := metadata.FromOutgoingContext(ctx)
-	return last(md.Get(userKey))
+	user := last(md.Get(userKey))
+	return user, user != ""
 }
 
 // server makes the server. Its callers are outside of the trust boundary. The front
@@ -119,7 +116,7 @@ func counting(n *atomic.Int64) []grpc.ServerOption {
 // planAll makes the plans.
 func (f *front) planAll() (err error) {
 	f.page, err = fanout.NewPlanWith(
-		fanout.Config{Name: "GetPage", Observer: f.tier.books, MaxDuration: time.Second},
+		fanout.Config{Name: "GetPage", Observer: f.books, MaxDuration: time.Second},
 		fanout.Optional("account", f.accountFrom(f.a), func(p *testv1.GetPageResponse, a *testv1.GetAccountResponse) { p.Account = a }).
 			Timeout(200*time.Millisecond).Embed().
 			Else(
@@ -137,7 +134,7 @@ func (f *front) planAll() (err error) {
 		return err
 	}
 	f.plain, err = fanout.NewPlanWith(
-		fanout.Config{Name: "GetPlain", Observer: f.tier.books, MaxDuration: time.Second},
+		fanout.Config{Name: "GetPlain", Observer: f.books, MaxDuration: time.Second},
 		fanout.Optional("text", func(ctx context.Context, _ *testv1.GetPlainRequest) (string, error) {
 			return f.banner(ctx, nil)
 		}, func(p *testv1.GetPlainResponse, text string) { p.Text = text }).Timeout(200*time.Millisecond),
@@ -176,19 +173,6 @@ func keysOf(r *testv1.GetPageRequest) []string {
 	return keys
 }
 
-// passOn returns the context of calls that a handler makes. As many handlers do, it
-// passes on all metadata of its caller.
-func passOn(ctx context.Context) context.Context {
-	in, _ := metadata.FromIncomingContext(ctx)
-	out := metadata.MD{}
-	for key, values := range in {
-		if !strings.HasPrefix(key, ":") && !strings.HasPrefix(key, "grpc-") && key != "content-type" && key != "user-agent" {
-			out[key] = values
-		}
-	}
-	return metadata.NewOutgoingContext(ctx, out)
-}
-
 // GetPage gathers a page.
 func (f *front) GetPage(ctx context.Context, req *testv1.GetPageRequest) (*testv1.GetPageResponse, error) {
 	resp := &testv1.GetPageResponse{}
@@ -209,10 +193,4 @@ func (f *front) GetPlain(ctx context.Context, req *testv1.GetPlainRequest) (*tes
 	resp := &testv1.GetPlainResponse{}
 	_, err := f.plain.Gather(passOn(ctx), req, resp)
 	return resp, err
-}
-
-// GetProfile passes a call through.
-func (f *front) GetProfile(ctx context.Context, req *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
-	r, err := f.b.GetProfile(degrade.Under(passOn(ctx), ""), req)
-	return degrade.Cleared(r), err
 }

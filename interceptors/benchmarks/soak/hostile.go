@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -38,7 +39,7 @@ func startHostile(ctx context.Context, d *dice, j *journal) (*host, error) {
 // GetProfile answers with nonsense, or fails with it.
 func (h *hostile) GetProfile(ctx context.Context, _ *testv1.GetProfileRequest) (*testv1.GetProfileResponse, error) {
 	if h.dice.chance(0.5) {
-		_ = grpc.SetTrailer(ctx, metadata.Pairs(degrade.TrailerKey, h.trailer(), degrade.SummaryKey, string(h.printable(100)))) // it fails only after the end
+		_ = grpc.SetTrailer(ctx, metadata.Pairs(degrade.TrailerKey, h.trailer(), degrade.SummaryKey, string(h.dice.printable(100)))) // it fails only after the end
 	}
 	if h.dice.chance(0.3) {
 		_ = grpc.SetHeader(ctx, metadata.Pairs(degrade.SummaryKey, pick(h.dice, "0", "-1", "99999999999999999999; missing=x", ";;;="))) // as above
@@ -53,34 +54,29 @@ func (h *hostile) GetProfile(ctx context.Context, _ *testv1.GetProfileRequest) (
 
 // trailer returns markers, or what looks like some.
 func (h *hostile) trailer() string {
-	if h.dice.chance(0.5) {
-		return string(h.dice.bytes(h.dice.below(4000)))
+	switch {
+	case h.dice.chance(0.3):
+		return string(h.dice.printable(h.dice.below(4000)))
+	case h.dice.chance(0.5):
+		return base64.RawStdEncoding.EncodeToString(h.dice.bytes(h.dice.below(4000)))
+	default:
+		return base64.StdEncoding.EncodeToString([]byte("\x0a\x08\x0a\x04name\x10\x01" + strings.Repeat("\x0a\x00", h.dice.below(2000))))
 	}
-	return "\x0a\x08\x0a\x04name\x10\x01" + strings.Repeat("\x0a\x00", h.dice.below(2000))
-}
-
-// printable returns n characters that metadata may have.
-func (h *hostile) printable(n int) []byte {
-	b := h.dice.bytes(n)
-	for i := range b {
-		b[i] = ' ' + b[i]%('~'-' ')
-	}
-	return b
 }
 
 // degradation returns many markers that make no sense.
 func (h *hostile) degradation() *degradev1.Degradation {
-	d := &degradev1.Degradation{Truncated: h.dice.chance(0.5), DroppedCount: uint32(h.dice.below(1 << 30))}
+	d := &degradev1.Degradation{Truncated: h.dice.chance(0.5), DroppedCount: uint32(h.dice.below(1 << 30))} //nolint:gosec // in range
 	for range h.dice.below(200) {
 		d.Fields = append(d.Fields, &degradev1.FieldDegradation{
 			Path: pick(h.dice, "name", "items[*]", `offers["`+strings.Repeat("x", h.dice.below(300))+`"]`, "no.such.field",
-				strings.Repeat("parent.", h.dice.below(40))+"name", "[[[", "\x1b[2J", string(h.printable(30))),
-			State:        degradev1.FieldState(h.dice.below(12) - 3),
-			Reason:       degradev1.Reason(h.dice.below(40) - 10),
+				strings.Repeat("parent.", h.dice.below(40))+"name", "[[[", "\x1b[2J", string(h.dice.printable(30))),
+			State:        degradev1.FieldState(h.dice.below(12) - 3),                                           //nolint:gosec // in range
+			Reason:       degradev1.Reason(h.dice.below(40) - 10),                                              //nolint:gosec // in range
 			Age:          &durationpb.Duration{Seconds: int64(h.dice.number()), Nanos: int32(h.dice.number())}, //nolint:gosec // any will do
 			ElementKeys:  strings.Split(strings.Repeat("k,", h.dice.below(200)), ","),
-			ElementCount: uint32(h.dice.number()), //nolint:gosec // as above
-			SourceInfo:   &degradev1.SourceInfo{Source: secret, Origin: secret, Hops: uint32(h.dice.below(1 << 30))},
+			ElementCount: uint32(h.dice.number()),                                                                          //nolint:gosec // as above
+			SourceInfo:   &degradev1.SourceInfo{Source: innerHost, Origin: innerHost, Hops: uint32(h.dice.below(1 << 30))}, //nolint:gosec // in range
 		})
 	}
 	return d
@@ -88,7 +84,7 @@ func (h *hostile) degradation() *degradev1.Degradation {
 
 // failure returns an error that imitates one of afloat.
 func (h *hostile) failure() error {
-	s := status.New(codes.Code(h.dice.below(40)+1), string(h.printable(h.dice.below(20_000)))) //nolint:gosec // a code that does not exist, too
+	s := status.New(codes.Code(h.dice.below(40)+1), string(h.dice.printable(h.dice.below(20_000)))) //nolint:gosec // a code that does not exist, too
 	with, err := s.WithDetails(
 		&errdetails.ErrorInfo{Domain: policy.Domain, Reason: pick(h.dice, "BULKHEAD_FULL", "CIRCUIT_OPEN", "X", "")},
 		&errdetails.RetryInfo{RetryDelay: &durationpb.Duration{Seconds: int64(h.dice.number())}}, //nolint:gosec // any will do

@@ -93,7 +93,7 @@ func (t *temper) trouble(ctx context.Context, m *mood) error {
 func (t *temper) failure(ctx context.Context) error {
 	code := pick(t.dice, codes.Unavailable, codes.Unavailable, codes.Internal, codes.Unknown,
 		codes.ResourceExhausted, codes.DeadlineExceeded, codes.PermissionDenied, codes.DataLoss)
-	text := secret + " is down"
+	text := innerHost + " is down"
 	if t.chance(0.05) {
 		text = strings.Repeat("a long story ", 5000)
 	}
@@ -116,5 +116,5 @@ func (t *temper) failure(ctx context.Context) error {
 	return s.Err()
 }
 
-// secret is in the errors of backends and must not reach callers.
-const secret = "db-7.internal"
+// innerHost is in the errors of backends and must not reach callers.
+const innerHost = "db-7.internal"

@@ -77,11 +77,12 @@ func soak(ctx context.Context, cfg settings, out io.Writer) error {
 		return err
 	}
 	s.suffer(ctx, out)
-	s.settle(context.WithoutCancel(ctx))
-	s.checkBooks(context.WithoutCancel(ctx))
-	s.stop(unwatch)
-	s.checkEnds(context.WithoutCancel(ctx), base)
-	s.summary(out)
+	end := ending{s}
+	end.settle(context.WithoutCancel(ctx))
+	end.checkBooks(context.WithoutCancel(ctx))
+	s.stop(unwatch) //nolint:contextcheck // it stops whatever ctx says
+	end.checkEnds(context.WithoutCancel(ctx), base)
+	end.summary(out)
 	return s.broken.err()
 }
 
@@ -108,7 +109,7 @@ func (s *system) start(ctx context.Context, folder string) error {
 	if s.front, err = startFront(ctx, s.tiers[1], s.backends[0].host.target(), s.backends[1].host.target(), s.hostile.target()); err != nil {
 		return err
 	}
-	if s.cc, err = s.tiers[0].dial(s.front.host.target(), nil); err != nil { //nolint:contextcheck // each call has a context of its own
+	if s.cc, err = s.tiers[0].dial(s.front.host.target(), nil); err != nil {
 		return err
 	}
 	s.local, err = newLocal(s.broken, s.tiers[0].books, s.audits)
@@ -137,7 +138,7 @@ func (s *system) suffer(ctx context.Context, out io.Writer) {
 	for _, b := range s.backends {
 		all.Go(func() { s.must("restart", b.suffer(ctx)) })
 	}
-	all.Go(func() { s.watch(ctx, out) })
+	all.Go(func() { watcher{s}.watch(ctx, out) })
 	all.Wait()
 }
 

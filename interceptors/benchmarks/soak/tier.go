@@ -27,7 +27,7 @@ type tier struct {
 
 // newTier makes the rules of a tier and follows their file until ctx ends.
 func newTier(ctx context.Context, name, folder string, d *dice, faults bool, j *journal, audits *audits) (*tier, error) {
-	b, err := newBooks(name, j)
+	b, err := newBooks(name, j) //nolint:contextcheck // telemetry is not a call's
 	if err != nil {
 		return nil, err
 	}

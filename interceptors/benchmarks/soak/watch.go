@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
+// watcher watches a system while it runs.
+type watcher struct{ *system }
+
 // watch checks what must hold at any time until ctx ends, and prints a line now and then.
-func (s *system) watch(ctx context.Context, out io.Writer) {
+func (s watcher) watch(ctx context.Context, out io.Writer) {
 	line, heap := time.NewTicker(s.every), time.NewTicker(s.runs/heapSamples)
 	defer line.Stop()
 	defer heap.Stop()
@@ -36,7 +39,7 @@ func (s *system) watch(ctx context.Context, out io.Writer) {
 }
 
 // line prints how far the run is.
-func (s *system) line(out io.Writer) {
+func (s watcher) line(out io.Writer) {
 	b := &s.books
 	moods := make([]string, 0, len(s.backends))
 	for _, x := range s.backends {
