@@ -40,7 +40,7 @@ each = rc=0; for m in $(MODULES); do echo "== $$m"; (cd "$$m" && $(1)) || rc=1; 
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
 demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
@@ -63,7 +63,7 @@ test: ## Run all tests, with the race detector where there is a C compiler
 # Where the kernel runs no 32-bit programs, an emulator runs the tests of what counts in
 # words of the machine; it is slow. cross checks the types of the others. Preemption by
 # signals is more than the emulator can do.
-WORDS = internal/window internal/queue policy breaker bulkhead ratelimit timeout fault
+WORDS = internal/window policy breaker bulkhead ratelimit timeout fault
 .PHONY: test-386
 test-386: ## Test on 32 bits, by an emulator (qemu-i386) if the kernel cannot
 	@export CGO_ENABLED=0 GOARCH=386; \

@@ -108,6 +108,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		// gRPC may call OnFinish before streamer returns, so all of s must be
 		// in place by then.
 		inner, err := streamer(ctx, desc, cc, method, withOption(opts, grpc.OnFinish(s.onFinish))...)
+		s.admission.Waiting(policy.Received, false) // for its opening
 		if err != nil {
 			err = s.errOf(err)
 			s.finish(policy.Outcome{Err: err})

@@ -2,6 +2,7 @@ package interceptors_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
@@ -132,8 +133,11 @@ func written(where string, md metadata.MD) (lines []string) {
 		}
 		for _, value := range md[key] {
 			var d degradev1.Degradation
-			if key == degrade.TrailerKey && proto.Unmarshal([]byte(value), &d) == nil {
-				value = "{" + oneLine(&d) + "}"
+			if key == degrade.TrailerKey {
+				encoded, err := base64.RawStdEncoding.DecodeString(value)
+				if err == nil && proto.Unmarshal(encoded, &d) == nil {
+					value = "{" + oneLine(&d) + "}"
+				}
 			}
 			lines = append(lines, fmt.Sprintf("%s %s: %s", where, key, value))
 		}

@@ -49,7 +49,7 @@ func TestLinksOfDocsLeadSomewhere(t *testing.T) {
 	}
 	code := regexp.MustCompile("(?s)```.*?```")
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	for _, doc := range append(docs, filepath.Join("..", "README.md"), filepath.Join("..", "CONTRIBUTING.md")) {
+	for _, doc := range append(docs, filepath.Join("..", "README.md"), filepath.Join("..", "CONTRIBUTING.md"), filepath.Join("..", "SECURITY.md")) {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)

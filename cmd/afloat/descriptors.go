@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,7 +13,11 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/internal/regular"
 )
+
+// maxDescriptors is how many bytes an image may have.
+const maxDescriptors = 256 << 20
 
 // readDescriptors reads an image of buf, which is a FileDescriptorSet with more
 // fields. No path is no file.
@@ -22,9 +25,14 @@ func readDescriptors(path string) (*protoregistry.Files, error) {
 	if path == "" {
 		return new(protoregistry.Files), nil
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	data, err := regular.Read(path, maxDescriptors+1)
+	switch {
+	case errors.Is(err, regular.ErrNotRegular):
+		return nil, fmt.Errorf("%s: cannot be read: %w", path, err)
+	case err != nil:
 		return nil, err
+	case len(data) > maxDescriptors:
+		return nil, fmt.Errorf("%s: must be of at most %d bytes", path, maxDescriptors)
 	}
 	set := new(descriptorpb.FileDescriptorSet)
 	// Options are read by who knows them; a number may be somebody else's.

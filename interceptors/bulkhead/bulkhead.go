@@ -26,19 +26,12 @@ type Bulkhead struct {
 	rejected, cancelled atomic.Uint64
 	name                string
 
-	// sampling: the next place given back is a sample of the hold time, even if no
-	// call waits by then. Without it, a bulkhead that once saw long holds and
-	// whose calls all have short deadlines would never learn of shorter holds.
+	// sampling: the next place given back is a sample of the hold time, even if no call
+	// waits by then. Else calls with short deadlines would never learn of shorter holds.
 	sampling atomic.Bool
 
 	mu   sync.Mutex // held while somebody waits, joins or leaves
 	room *room      // nil until a call finds no place
-}
-
-// room is where calls wait, and what is known of how long they will.
-type room struct {
-	line  queue.Line
-	holds holds
 }
 
 // New returns a bulkhead, or all faults of cfg and opts, joined.
@@ -49,7 +42,7 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 	return newBulkhead(&cfg, optionsOf(opts).name), nil
 }
 
-// newBulkhead returns a bulkhead by a valid configuration, which others may share.
+// newBulkhead returns a bulkhead by a valid configuration.
 func newBulkhead(cfg *Config, name string) *Bulkhead {
 	b := &Bulkhead{name: name}
 	b.config.Store(cfg)
@@ -65,9 +58,8 @@ func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 && b.streams.Load(
 // Config returns the configuration in force.
 func (b *Bulkhead) Config() Config { return *b.config.Load() }
 
-// Snapshot returns the bulkhead's present limits and counts. InFlight and
-// Waiting are of the same instant. It never blocks and is safe for concurrent
-// use.
+// Snapshot returns the bulkhead's present limits and counts. InFlight and Waiting are of
+// the same instant. It never blocks.
 func (b *Bulkhead) Snapshot() Snapshot {
 	cfg, s := b.config.Load(), b.counter.load()
 	return Snapshot{
@@ -154,12 +146,12 @@ const aStream = 1
 // may be open for days.
 func (b *Bulkhead) acquireStream(cfg *Config, call *policy.Call) (policy.Permit, error) {
 	open := b.streams.Add(1)
-	if full := open > int64(cfg.MaxStreams); full && !cfg.Shadow {
+	full := open > int64(cfg.MaxStreams)
+	if full && !cfg.Shadow {
 		b.streams.Add(-1)
 		return policy.Permit{}, b.refuse(&refuse.full, call)
-	} else if cfg.Shadow {
-		b.watch(full, call)
 	}
+	b.watch(full, call)
 	return policy.Permit{Settler: b, Token: aStream}, nil
 }
 
@@ -173,11 +165,11 @@ func (b *Bulkhead) watch(full bool, call *policy.Call) {
 
 // refuse counts a refusal and returns it.
 func (b *Bulkhead) refuse(f *policy.Refuser, call *policy.Call) error {
+	counter := &b.rejected
 	if f == &refuse.cancelled {
-		b.cancelled.Add(1)
-	} else {
-		b.rejected.Add(1)
+		counter = &b.cancelled
 	}
+	counter.Add(1)
 	return f.Refuse(call, b.name, time.Time{})
 }
 

@@ -1,9 +1,6 @@
 package bulkhead
 
-import (
-	"math"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // counter counts calls in flight and calls waiting in one word, so that a call
 // can take a place in one step that fails if another call waits. Two rules keep
@@ -23,6 +20,7 @@ const (
 	half               = 32
 	oneInFlight counts = 1
 	oneWaiting  counts = 1 << half
+	lower              = oneWaiting - 1
 )
 
 func (c *counter) load() counts { return counts(c.word.Load()) }
@@ -36,13 +34,13 @@ func (c *counter) swap(from, to counts) bool {
 // vacate gives a place back, if one is taken.
 func (c *counter) vacate() counts {
 	s := c.take(oneInFlight)
-	if uint32(s) == math.MaxUint32 { // there was none
+	if s&lower == lower { // there was none
 		s = counts(c.word.Add(uint64(oneInFlight)))
 	}
 	return s
 }
 
-func (c counts) inFlight() int { return int(uint32(c)) }
+func (c counts) inFlight() int { return int(c & lower) }
 
 func (c counts) waiting() int { return int(c >> half) }
 

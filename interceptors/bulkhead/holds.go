@@ -4,8 +4,15 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
+
+// room is where calls wait, and what is known of how long they will.
+type room struct {
+	line  queue.Line
+	holds holds
+}
 
 // The hold times that the estimate of a wait rests on.
 const (

@@ -162,7 +162,10 @@ func answers(reply *testv1.GetProfileResponse, trailer metadata.MD, err error) g
 // are counted without being read. One whose use nobody stated is never read further than
 // to its first marker, and the details of an error that nobody asked for not at all.
 func TestHostileResponsesUnderOneScope(t *testing.T) { //nolint:paralleltest // AllocsPerRun measures the whole process
-	const responses = 1000
+	responses := 1000
+	if raceEnabled {
+		responses = 100 // allocations are not counted
+	}
 	client := degrade.UnaryClientInterceptor()
 	details, err := status.New(codes.Aborted, "no").WithDetails(protoadapt.MessageV1Of(hostile("d", most)))
 	if err != nil {
@@ -328,6 +331,29 @@ func wantSent(tb testing.TB, d *degradev1.Degradation, fields int) {
 	if dropped := int(d.GetDroppedCount()); sent != min(fields, most) || sent+dropped != fields || d.GetTruncated() != (dropped > 0) {
 		tb.Errorf("%d markers, %d dropped; want %d together, at most %d markers", sent, dropped, fields, most)
 	}
+}
+
+// A report that is merged again and again, as for each element of a list, counts its
+// elements once, however many they are.
+func TestReportsThatAreMergedAgain(t *testing.T) {
+	t.Parallel()
+	var given []degrade.Marker
+	for i := range most {
+		m := degrade.Marker{Path: fmt.Sprintf("f%d[*]", i), State: degrade.Missing}
+		for k := range degrade.MaxKeys {
+			m.Keys = append(m.Keys, strconv.Itoa(k))
+		}
+		given = append(given, m)
+	}
+	r := degrade.NewReport(given...)
+	ctx, scope := degrade.Open(t.Context())
+	var elements degrade.Accumulator
+	for range 5 {
+		degrade.Merge(degrade.Under(ctx, "parent"), r)
+		elements.Add(r)
+	}
+	wantWithin(t, "merged", scope.Close(), most*degrade.MaxKeys)
+	wantWithin(t, "accumulated", elements.Report("items[*]"), most*degrade.MaxKeys)
 }
 
 // Names that are said again and again are counted once, however many there are, and in

@@ -1,5 +1,7 @@
 package degrade
 
+import "slices"
+
 // Bounds of a report, whoever makes it. What a peer sends is read up to them, and what is
 // put together from several reports does not grow beyond them. Whatever is left out is
 // counted.
@@ -98,8 +100,10 @@ func (g *gathering) condense() {
 // unite puts a marker together with one that says the same. Its names are left out, but
 // counted, once enough names have been compared.
 func (g *gathering) unite(at int, m Marker) {
-	if g.compared += len(m.Keys) * len(g.markers[at].Keys); g.compared > maxCompared {
-		m.Keys = nil
+	if !slices.Equal(g.markers[at].Keys, m.Keys) { // as it is where a peer says the same again
+		if g.compared += len(m.Keys) * len(g.markers[at].Keys); g.compared > maxCompared {
+			m.Keys = nil
+		}
 	}
 	both := g.markers[at].united(m)
 	grown := both.detail() - g.markers[at].detail()

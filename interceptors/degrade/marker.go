@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -133,7 +134,7 @@ func keysOf(given []string) []string {
 		switch {
 		case len(keys) == MaxKeys:
 			return keys
-		case len(k) > MaxKeyBytes || !utf8.ValidString(k):
+		case len(k) > MaxKeyBytes || !utf8.ValidString(k) || strings.ContainsFunc(k, names.Drives):
 		case keys == nil:
 			keys = append(make([]string, 0, min(len(given)-i, MaxKeys)), k)
 		default:

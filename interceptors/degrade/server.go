@@ -33,7 +33,7 @@ func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
 			return nil, s.fault
 		}
 		r := newRequest(ctx, s, true)
-		resp, err := handler(r, req)
+		resp, err := handler(r, req) //nolint:contextcheck // it is the caller's, with more in it
 		if err != nil {
 			return resp, s.edge.failure(err, &r.calls)
 		}

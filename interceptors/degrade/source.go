@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
@@ -70,5 +71,10 @@ func cut(name string) string {
 	if len(name) > maxNameBytes {
 		name = strings.Clone(name[:maxNameBytes]) // lets the rest go
 	}
-	return strings.ToValidUTF8(name, "")
+	return strings.Map(func(r rune) rune {
+		if names.Drives(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
 }

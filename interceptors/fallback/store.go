@@ -123,7 +123,7 @@ func (s *Store) put(key string, reply proto.Message) {
 func (s *Store) get(key string, resp proto.Message) (time.Time, error) {
 	s.mu.Lock()
 	found, ok := s.lru.Get(key)
-	k, _ := found.(kept) //nolint:errcheck // put adds no others
+	k, _ := found.(kept)
 	if ok && time.Since(k.asOf) > s.cfg.MaxAge {
 		s.lru.Remove(key)
 		ok = false

@@ -113,8 +113,7 @@ func (a *Admission) refused(err error) {
 	}
 }
 
-// Refuse ends a call that every policy has admitted and that the adapter cannot let
-// start, as not started.
+// Refuse ends a call that the adapter cannot let start, as not started.
 func (a *Admission) Refuse(err error) {
 	a.state = admitting
 	a.refused(err)
@@ -131,6 +130,9 @@ func (a *Admission) start() {
 	}
 	if a.wants.has(WantsStart) {
 		a.tellStarted()
+	}
+	if a.wants.has(WantsMessages) && a.Call.Side == Client {
+		a.Waiting(Received, true)
 	}
 	if a.observer != nil && (a.tellAll || a.Call.Waited > 0 || a.Call.Notes != 0) {
 		a.ctx = a.observer.Admitted(a.ctx, &a.Call, Admitted{
@@ -153,8 +155,8 @@ func (a *Admission) tellStarted() {
 }
 
 // Settle ends the call: it classifies its error, fills in the instants and settles the
-// permits, innermost first. Later calls of Settle and SettleAs do nothing. If a settler
-// panics, Abandon, and so End, settles the others.
+// permits, innermost first. Later calls of Settle and SettleAs do nothing. Where a settler
+// panics, Abandon settles the others.
 func (a *Admission) Settle(err error) {
 	if a.state == settled {
 		return
@@ -210,8 +212,7 @@ func (a *Admission) settle() {
 	}
 }
 
-// settleRest hands the outcome to the settlers that have not heard of it because one of
-// them panicked, even if another one does.
+// settleRest settles those that have not heard of the outcome because one panicked.
 func (a *Admission) settleRest() {
 	if a.unsettled == 0 {
 		return
@@ -260,8 +261,8 @@ func (a *Admission) tellResponded() {
 	}
 }
 
-// Waiting tells the settlers that want to know that the user of a stream begins or ends
-// to wait for the peer. It may run at the same time as Settle.
+// Waiting tells the settlers that want to know of waits for the peer. It may run at the
+// same time as Settle.
 func (a *Admission) Waiting(d Direction, waits bool) {
 	if !a.wants.has(WantsMessages) {
 		return

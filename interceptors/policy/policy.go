@@ -88,8 +88,9 @@ type Messenger interface {
 
 // Waiter is implemented by a Settler that must hear when the user of a stream waits
 // for the peer, in RecvMsg, SendMsg or Header, and when it no longer does, be it for a
-// message or without one. For a message, a [Messenger] hears after that. Waits in both
-// directions may overlap; otherwise it is called as a Messenger is.
+// message or without one. For a message, a [Messenger] hears after that. A client waits
+// from the start, in the direction Received, until its stream is open. Waits may overlap;
+// otherwise it is called as a Messenger is.
 type Waiter interface {
 	Waiting(token uint64, d Direction, waits bool)
 }

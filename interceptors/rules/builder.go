@@ -1,13 +1,19 @@
 package rules
 
-import "github.com/afloat-go/afloat/interceptors/policy"
+import (
+	"maps"
 
-// builder makes the entries of a generation. The lock of the rules is held.
+	"github.com/afloat-go/afloat/interceptors/internal/names"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// builder makes the entries of a generation. The lock of the rules is held, unless the
+// generation is not yet in force.
 type builder struct {
 	rules *Rules
 	next  *generation
 	// old is the generation that next will replace, nil if next is already in use.
-	old *generation
+	old *past
 	// unfit are the policies of old that must not be kept.
 	unfit map[identity]bool
 	// kept are the policies of old that were kept and must be updated.
@@ -18,21 +24,57 @@ type builder struct {
 type kept struct {
 	id       identity
 	policy   policy.Policy
-	template Template
+	template *Template
 	key      Key
 }
 
-// takeOver makes entries for the keys of old, and keeps its shared policies.
+// takeOver makes entries for the keys of old, and keeps its shared policies and those
+// that only calls hold.
 func (b *builder) takeOver() {
-	var entries []*entry
-	for was := range b.old.table.entries() {
+	entries := make([]*entry, 0, len(b.old.entries))
+	if b.old.matcher != b.next.matcher {
+		const usual = 3 // policies of a call
+		b.kept = make([]kept, 0, usual*len(b.old.entries))
+	}
+	for _, was := range b.old.entries {
 		// A key whose template fails now is left to its next call.
 		if e, err := b.entry(was.call()); err == nil && e != nil {
 			entries = append(entries, e)
 		}
 	}
-	b.keepShared()
 	b.next.table.fill(entries)
+	b.keepShared(b.old.shared)
+	b.keepDropped(b.old.dropped)
+}
+
+// catchUp does what takeOver does, for what has become of old in the meantime. It reports
+// false if a policy was made both there and here, which a builder that begins again now
+// avoids. The lock of the rules is held.
+func (b *builder) catchUp(now *generation) bool {
+	if now.changes == b.old.changes {
+		return true
+	}
+	shared, held := b.old.meanwhile(now)
+	for id := range shared {
+		if b.next.shared[id] != nil {
+			return false
+		}
+	}
+	maps.Copy(b.old.shared, shared)
+	maps.Copy(b.old.dropped, held)
+	b.old.texts = now.table.texts.Load()
+	for was := range now.table.entries() {
+		if b.next.table.entry(was.text()) != nil {
+			continue
+		}
+		if e, err := b.entry(was.call()); err == nil && e != nil {
+			b.next.table.insert(e)
+		}
+	}
+	b.next.table.drop(func(e *entry) bool { return now.table.entry(e.text()) == nil })
+	b.keepShared(shared)
+	b.keepDropped(held)
+	return true
 }
 
 // entry makes the entry of a call, nil if the rules leave it unguarded.
@@ -62,47 +104,40 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 
 // policy returns the policy of an entry by the i-th template of a rule.
 func (b *builder) policy(e *entry, r *rule, i int) (policy.Policy, error) {
-	t, id := r.Policies[i], r.identity(i, e.call())
-	key := b.keyOf(r, t, e.call())
-	if id.given == nil && id.scope == PerMethod {
-		p, err := b.own(id, t, i, key)
-		e.own = append(e.own, owned{p, r, i})
-		return p, err
-	}
-	if s := b.known(id, t, key); s != nil {
+	t, id := &r.Policies[i], r.identity(i, e.call())
+	if s := b.next.shared[id]; s != nil {
 		e.shared = append(e.shared, s)
 		return s.live.Policy, nil
 	}
-	p, err := t.make(i, key)
-	if err != nil {
-		return nil, err
+	key := b.keyOf(r, t, e.call())
+	p := b.before(id, t, key)
+	if p == nil {
+		var err error
+		if p, err = t.make(i, key); err != nil {
+			return nil, err
+		}
 	}
-	e.shared = append(e.shared, b.share(id, r, i, liveAs(key, e.side), p))
+	if id.isOwn() {
+		e.own = append(e.own, owned{p, r, i})
+	} else {
+		e.shared = append(e.shared, b.share(id, r, i, liveAs(key, e.side), p))
+	}
 	return p, nil
 }
 
-// own returns the policy of one method: that from before, or a new one.
-func (b *builder) own(id identity, t Template, i int, key Key) (policy.Policy, error) {
-	if b.keeps(id, t) {
-		if p := b.old.own(id); p != nil {
-			b.keep(id, t, key, p)
-			return p, nil
-		}
+// before returns the policy that there was before, nil if there was none that may go on.
+func (b *builder) before(id identity, t *Template, key Key) policy.Policy {
+	if p := b.next.dropped.find(id); p != nil {
+		return p
 	}
-	return t.make(i, key)
-}
-
-// known returns the shared policy that there is, now or from before.
-func (b *builder) known(id identity, t Template, key Key) *shared {
-	if s := b.next.shared[id]; s != nil || !b.keeps(id, t) {
-		return s
+	if !b.keeps(id, t) {
+		return nil
 	}
-	s := b.old.shared[id]
-	if s != nil {
-		b.next.shared[id] = s
-		b.keep(id, t, key, s.live.Policy)
+	p := b.old.policy(id)
+	if p != nil {
+		b.keep(id, t, key, p)
 	}
-	return s
+	return p
 }
 
 // share notes a new policy that others may use too.
@@ -114,42 +149,61 @@ func (b *builder) share(id identity, r *rule, i int, l Live, p policy.Policy) *s
 	}
 	s := &shared{id, l}
 	b.next.shared[id] = s
+	b.next.changes++
 	return s
 }
 
 // keeps reports whether a policy from before may go on under t: t can update it,
 // or is the very template that made it.
-func (b *builder) keeps(id identity, t Template) bool {
+func (b *builder) keeps(id identity, t *Template) bool {
 	return b.old != nil && !b.unfit[id] && (t.Update != nil || b.old.matcher == b.next.matcher)
 }
 
 // keep notes that a policy must be updated, unless the rules are the same.
-func (b *builder) keep(id identity, t Template, key Key, p policy.Policy) {
+func (b *builder) keep(id identity, t *Template, key Key, p policy.Policy) {
 	if b.old.matcher != b.next.matcher {
 		b.kept = append(b.kept, kept{id, p, t, key})
 	}
 }
 
 // keyOf returns what a new policy for a call is told.
-func (b *builder) keyOf(r *rule, t Template, call *policy.Call) Key {
+func (b *builder) keyOf(r *rule, t *Template, call *policy.Call) Key {
 	key := t.keyOf(call)
-	key.Shadow = r.Shadow
+	key.Name, key.Target, key.Shadow = names.Shown(key.Name), names.Shown(key.Target), r.Shadow
 	key.Observer = b.rules.observerFor(key, call.Side)
 	return key
 }
 
-// keepShared keeps the shared policies of old that no entry uses now but whose
+// keepShared keeps those shared policies of old that no entry uses now but whose
 // rule or compartment is still there: calls may hold permits of them.
-func (b *builder) keepShared() {
-	for id, s := range b.old.shared {
-		t, ok := b.next.matcher.templateOf(id)
-		if !ok {
+func (b *builder) keepShared(all map[identity]*shared) {
+	for id, s := range all {
+		if t := b.next.matcher.templateOf(id); t != nil && b.next.shared[id] == nil && b.keeps(id, t) {
+			b.next.shared[id] = s
+			b.keep(id, t, b.keyAs(s.live), s.live.Policy)
+		}
+	}
+}
+
+// keepDropped keeps those policies that were dropped and that calls hold, if no entry uses
+// them now and their rule is still there.
+func (b *builder) keepDropped(all map[identity]policy.Policy) {
+	for id, p := range all {
+		if b.next.shared[id] != nil || b.next.dropped.find(id) != nil || b.next.table.texts.Load().own(id) != nil {
 			continue
 		}
-		key := Key{Name: s.live.Name, Target: s.live.Target, Shadow: s.live.Shadow}
-		key.Observer = b.rules.observerFor(key, s.live.Side)
-		b.known(id, t, key)
+		if t := b.next.matcher.templateOf(id); t != nil && b.keeps(id, t) {
+			b.next.dropped.add(id, p)
+			b.keep(id, t, b.keyAs(Live{Side: id.side, Target: names.Shown(id.target), Name: names.Shown(id.name), Shadow: id.shadow}), p)
+		}
 	}
+}
+
+// keyAs returns what a policy that is described was told.
+func (b *builder) keyAs(l Live) Key {
+	key := Key{Name: l.Name, Target: l.Target, Shadow: l.Shadow}
+	key.Observer = b.rules.observerFor(key, l.Side)
+	return key
 }
 
 // overflow makes the chain of calls that get no key of their own. It has everything

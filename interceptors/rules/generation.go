@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -18,6 +16,11 @@ type generation struct {
 	// shared has the policies that several keys use. It is guarded by the lock of
 	// the rules.
 	shared map[identity]*shared
+	// dropped finds those again that were dropped and are still held by calls.
+	dropped dropped
+	// changes counts what came and went of entries and shared policies. It is guarded by
+	// the lock of the rules.
+	changes int
 	// overflow has the chains for calls past the key limit, each made when it is
 	// first needed: overflowAt → *Chain.
 	overflow sync.Map
@@ -51,21 +54,6 @@ func (e *entry) call() *policy.Call {
 	return &policy.Call{Method: e.method, Target: e.target, Side: e.side}
 }
 
-// own returns the policy of one method with that identity, nil if there is
-// none.
-func (g *generation) own(id identity) policy.Policy {
-	e := g.table.entry(callText{id.name, id.target, id.side})
-	if e == nil {
-		return nil
-	}
-	for _, o := range e.own {
-		if o.rule.identity(o.i, e.call()) == id {
-			return o.Policy
-		}
-	}
-	return nil
-}
-
 // overflowOf returns where the chain for calls past the key limit is kept, with a
 // nil rule if they are unguarded, and the chain if it has been made.
 func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
@@ -84,6 +72,7 @@ func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Cha
 // more shared policies than keys. Those that a change of rules left without a
 // key stay while they are busy.
 func (g *generation) sweep() {
+	g.changes++
 	used := make(map[*shared]bool, len(g.shared))
 	g.table.drop(func(e *entry) bool {
 		keep := slices.ContainsFunc(e.own, func(o owned) bool { return busy(o.Policy) }) ||
@@ -94,43 +83,62 @@ func (g *generation) sweep() {
 			for _, s := range e.shared {
 				used[s] = true
 			}
+			return false
 		}
-		return !keep
+		for _, o := range e.own {
+			g.dropped.add(o.identity(e), o.Policy)
+		}
+		return true
 	})
 	maps.DeleteFunc(g.shared, func(id identity, s *shared) bool {
-		return !id.pinned() && !used[s] && !busy(s.live.Policy)
+		gone := !id.pinned() && !used[s] && !busy(s.live.Policy)
+		if gone {
+			g.dropped.add(id, s.live.Policy)
+		}
+		return gone
 	})
 }
 
-// sweepEvery is how often full rules look for idle keys.
-const sweepEvery = time.Second
-
-// room bounds the keys of the generation in force.
-type room struct {
-	maxKeys   int
-	fullUntil atomic.Int64 // an Instant
-}
-
-// makeFor reports whether one more key fits into g, after dropping idle ones if
-// need be. The lock of the rules is held.
-func (r *room) makeFor(g *generation) bool {
-	if g.table.size < r.maxKeys {
-		return true
+// past returns what a builder needs of g while g goes on. The lock of the rules is held.
+func (g *generation) past() *past {
+	return &past{
+		matcher: g.matcher, texts: g.table.texts.Load(), entries: slices.Collect(g.table.entries()),
+		shared: maps.Clone(g.shared), dropped: g.dropped.held(), changes: g.changes,
 	}
-	g.sweep()
-	if g.table.size < r.maxKeys {
-		return true
+}
+
+// past is a generation as it was at one moment. It keeps its policies.
+type past struct {
+	matcher *matcher
+	texts   *texts
+	entries []*entry
+	shared  map[identity]*shared
+	dropped map[identity]policy.Policy
+	// changes is how many there had been.
+	changes int
+}
+
+// policy returns the policy of then with that identity, nil if there is none.
+func (p *past) policy(id identity) policy.Policy {
+	if id.isOwn() {
+		if own := p.texts.own(id); own != nil {
+			return own
+		}
+	} else if s := p.shared[id]; s != nil {
+		return s.live.Policy
 	}
-	r.fullUntil.Store(int64(policy.Now().Add(sweepEvery)))
-	return false
+	return p.dropped[id]
 }
 
-// knownFull reports whether a recent sweep found no room, so that a flood of
-// new methods costs no more than reading the clock.
-func (r *room) knownFull() bool {
-	until := r.fullUntil.Load()
-	return until != 0 && policy.Now() < policy.Instant(until)
+// meanwhile returns the shared policies that were made since then, and those that were
+// dropped and are held. The lock of the rules is held.
+func (p *past) meanwhile(now *generation) (made map[identity]*shared, held map[identity]policy.Policy) {
+	made, held = map[identity]*shared{}, now.dropped.held()
+	for id, s := range now.shared {
+		if p.shared[id] == nil && p.dropped[id] == nil {
+			made[id] = s
+		}
+	}
+	maps.DeleteFunc(held, func(id identity, _ policy.Policy) bool { return p.dropped[id] != nil })
+	return made, held
 }
-
-// forget lets the next key look for room at once.
-func (r *room) forget() { r.fullUntil.Store(0) }

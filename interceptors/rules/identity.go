@@ -27,6 +27,9 @@ func (id identity) pinned() bool {
 	return id.given != nil || id.overflow || id.scope == PerCompartment
 }
 
+// isOwn reports whether the policy is of one key alone.
+func (id identity) isOwn() bool { return id.scope == PerMethod && !id.overflow && id.given == nil }
+
 // compartment names a policy that rules share.
 type compartment struct {
 	kind, name string

@@ -15,31 +15,22 @@ type index struct {
 	// groups are found by the text of their pattern. The texts of different kinds
 	// of patterns never coincide.
 	groups map[string]*group
-	// packages are the groups of package prefixes, the longest first.
-	packages []*group
-}
-
-// group is the rules of one pattern.
-type group struct {
-	pattern pattern
-	rules   map[spot]*rule
-}
-
-// spot identifies a rule within a group.
-type spot struct {
-	target string // empty: any
-	side   policy.Side
+	// lengths are those of the package prefixes, the longest first, each once: a method
+	// is only looked up by its own prefixes, however many rules there are.
+	lengths []int
 }
 
 // add files r. Two rules for the same calls are a fault.
 func (x *index) add(r *rule) error {
 	g := x.group(r.pattern)
-	for _, side := range r.sides() {
-		at := spot{r.Target, side}
-		if g.rules[at] != nil {
+	for side := range policy.Local + 1 {
+		if r.canMeet(side) && !g.take(spot{r.Target, side}, r) {
 			return repeated(r.Rule, side)
 		}
-		g.rules[at] = r
+	}
+	g.all = append(g.all, r)
+	for side := range g.most {
+		g.most[side] = max(g.most[side], r.count(policy.Side(side)))
 	}
 	return nil
 }
@@ -64,22 +55,22 @@ func (x *index) group(p pattern) *group {
 	if g := x.groups[p.text]; g != nil {
 		return g
 	}
-	g := &group{p, map[spot]*rule{}}
+	g := &group{pattern: p}
 	if x.groups == nil {
 		x.groups = map[string]*group{}
 	}
 	x.groups[p.text] = g
-	if p.kind == packagePattern {
-		x.packages = append(x.packages, g)
+	if n := len(p.text); p.kind == packagePattern && !slices.Contains(x.lengths, n) {
+		x.lengths = append(x.lengths, n)
 	}
 	return g
 }
 
-// all yields the rules, each for every side that it is for.
+// all yields the rules, each once.
 func (x *index) all() iter.Seq[*rule] {
 	return func(yield func(*rule) bool) {
 		for _, g := range x.groups {
-			for _, r := range g.rules {
+			for _, r := range g.all {
 				if !yield(r) {
 					return
 				}
@@ -90,9 +81,7 @@ func (x *index) all() iter.Seq[*rule] {
 
 // sort puts longer package prefixes first.
 func (x *index) sort() {
-	slices.SortFunc(x.packages, func(a, b *group) int {
-		return cmp.Compare(len(b.pattern.text), len(a.pattern.text))
-	})
+	slices.SortFunc(x.lengths, func(a, b int) int { return cmp.Compare(b, a) })
 }
 
 // find returns the closest rule of a call, nil if there is none.
@@ -100,16 +89,7 @@ func (x *index) find(call *policy.Call) *rule {
 	if len(x.groups) == 0 {
 		return nil
 	}
-	if r := x.groups[call.Method].find(call); r != nil {
-		return r
-	}
-	if r := x.groups[serviceOf(call.Method)].find(call); r != nil {
-		return r
-	}
-	for _, g := range x.packages {
-		if !strings.HasPrefix(call.Method, g.pattern.text) {
-			continue
-		}
+	for g := range x.covering(call.Method) {
 		if r := g.find(call); r != nil {
 			return r
 		}
@@ -122,24 +102,33 @@ func (x *index) find(call *policy.Call) *rule {
 	return x.groups[anyText].find(call)
 }
 
+// covering yields the groups whose pattern is a text or matches it, the closest first,
+// except that of "*". The text is a method, or that of a pattern.
+func (x *index) covering(text string) iter.Seq[*group] {
+	return func(yield func(*group) bool) {
+		if g := x.groups[text]; g != nil && g.pattern.kind != anyPattern && !yield(g) {
+			return
+		}
+		if service := serviceOf(text); len(service) < len(text) {
+			if g := x.groups[service]; g != nil && !yield(g) {
+				return
+			}
+		}
+		for _, n := range x.lengths {
+			if n >= len(text) || text[n-1] != '.' {
+				continue
+			}
+			if g := x.groups[text[:n]]; g != nil && !yield(g) {
+				return
+			}
+		}
+	}
+}
+
 // unguarded are left alone unless a pattern closer than "*" matches them: a
 // breaker that refuses health checks turns a blip into an outage.
 var unguarded = [...]string{ //nolint:gochecknoglobals // a constant list
 	"/grpc.health.v1.Health/",
 	"/grpc.reflection.",
 	"/grpc.channelz.",
-}
-
-// find returns the rule of a call that matches the pattern, nil if there is
-// none. A nil group has none.
-func (g *group) find(call *policy.Call) *rule {
-	if g == nil {
-		return nil
-	}
-	if call.Target != "" {
-		if r := g.rules[spot{call.Target, call.Side}]; r != nil {
-			return r
-		}
-	}
-	return g.rules[spot{side: call.Side}]
 }

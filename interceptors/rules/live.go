@@ -1,6 +1,9 @@
 package rules
 
-import "github.com/afloat-go/afloat/interceptors/policy"
+import (
+	"github.com/afloat-go/afloat/interceptors/internal/names"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
 
 // Live is a policy of [Rules] that is in force and that has guarded some call.
 type Live struct {
@@ -41,10 +44,13 @@ type owned struct {
 	i    int
 }
 
+// identity returns that of the policy, which is of e.
+func (o owned) identity(e *entry) identity { return o.rule.identity(o.i, e.call()) }
+
 // live describes the policy of a key.
 func (o owned) live(e *entry) Live {
 	return Live{
-		Policy: o.Policy, Kind: o.rule.Policies[o.i].Kind, Side: e.side, Target: e.target, Name: e.method,
+		Policy: o.Policy, Kind: o.rule.Policies[o.i].Kind, Side: e.side, Target: names.Shown(e.target), Name: names.Shown(e.method),
 		Scope: PerMethod, Match: o.rule.Match, Shadow: o.rule.Shadow,
 	}
 }

@@ -27,23 +27,17 @@ type member struct {
 func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 	m := &matcher{compartments: map[compartment][]member{}}
 	var faults []error
-	var enforced, shadows []*rule
-	for _, given := range rules {
-		r, err := newRule(given, observer)
+	for i, given := range rules {
+		r, err := newRule(i, given, observer)
 		faults = append(faults, err)
 		if r.pattern == (pattern{}) {
 			continue // there is a fault already
 		}
 		faults = append(faults, m.indexOf(given).add(r), m.share(r))
-		if r.Shadow {
-			shadows = append(shadows, r)
-		} else {
-			enforced = append(enforced, r)
-		}
 	}
-	faults = append(faults, checkSums(enforced, shadows))
 	m.enforced.sort()
 	m.shadow.sort()
+	faults = append(faults, checkSums(&m.enforced, &m.shadow))
 	return m, errors.Join(faults...)
 }
 
@@ -79,56 +73,42 @@ func (m *matcher) indexOf(r Rule) *index {
 	return &m.enforced
 }
 
-// templateOf finds the template that a shared policy would be made by now.
-func (m *matcher) templateOf(id identity) (t Template, ok bool) {
+// templateOf finds the template that a policy would be made by now, nil if there is none.
+func (m *matcher) templateOf(id identity) *Template {
 	if id.scope == PerCompartment {
 		for _, c := range m.compartments[compartment{id.kind, id.name, id.shadow}] {
-			if t = c.Policies[c.i]; c.applies(id.side) && t.applies(id.side) {
-				return t, true
+			if t := &c.Policies[c.i]; c.applies(id.side) && t.applies(id.side) {
+				return t
 			}
 		}
-		return Template{}, false
+		return nil
 	}
 	r := m.ruleOf(id)
 	if r == nil {
-		return Template{}, false
+		return nil
 	}
-	for i, t := range r.Policies {
+	for i := range r.Policies {
 		like := r.identity(i, &policy.Call{Method: id.name, Target: id.target, Side: id.side})
 		if id.overflow {
 			like = r.overflowIdentity(i, id.side)
 		}
-		if like == id && t.applies(id.side) {
-			return t, true
+		if t := &r.Policies[i]; like == id && t.applies(id.side) {
+			return t
 		}
 	}
-	return Template{}, false
+	return nil
 }
 
 // ruleOf finds the rule of a policy that stands for one, nil if it is gone.
 func (m *matcher) ruleOf(id identity) *rule {
+	if id.isOwn() {
+		return m.indexOf(Rule{Shadow: id.shadow}).find(&policy.Call{Method: id.name, Target: id.target, Side: id.side})
+	}
 	p, err := parsePattern(id.match)
 	if err != nil {
 		return nil // a policy by Use
 	}
 	return m.indexOf(Rule{Shadow: id.shadow}).groups[p.text].find(&policy.Call{Target: id.target, Side: id.side})
-}
-
-// checkSums requires that no call has too many policies from a rule and a shadow
-// rule together.
-func checkSums(enforced, shadows []*rule) error {
-	if largest(enforced)+largest(shadows) <= policy.MaxPolicies {
-		return nil
-	}
-	var faults []error
-	for _, shadow := range shadows {
-		for _, r := range enforced {
-			if n := most(r, shadow); r.meets(shadow) && n > policy.MaxPolicies && max(most(r), most(shadow)) <= policy.MaxPolicies {
-				faults = append(faults, fmt.Errorf("rule %q, with shadow rule %q: %w", r.Match, shadow.Match, tooMany(n)))
-			}
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // found are the rules that apply to a call. Either may be nil.

@@ -5,19 +5,23 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Rule says which calls get which policies.
 type Rule struct {
 	// Match is "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" (a package and
-	// those below it) or "*". Only the closest rule applies to a call. "*" does
+	// those below it) or "*", in printable ASCII without spaces and of at most
+	// [MaxMethodBytes]. Only the closest rule applies to a call. "*" does
 	// not match gRPC's health, reflection and channelz services, which stay
 	// unguarded unless a closer pattern matches.
 	Match string
 	// Target restricts the rule to clients of that target, as given to
 	// grpc.NewClient. Of two rules with the same Match, the one with the call's
-	// target is closer. Empty: all targets, and servers.
+	// target is closer. It is printable ASCII without spaces, of at most
+	// [MaxTargetBytes]. Empty: all targets, and servers.
 	Target string
 	// Sides restricts the rule to calls on these sides. Empty: all sides.
 	Sides []policy.Side
@@ -30,6 +34,17 @@ type Rule struct {
 	// [policy.MaxPolicies], those of a shadow rule included. None: the calls are left
 	// unguarded.
 	Policies []Template
+}
+
+// checkTarget requires a target that a call can have.
+func (r Rule) checkTarget() error {
+	if len(r.Target) > MaxTargetBytes {
+		return fmt.Errorf("target = %q; must be of at most %d bytes", excerpt.Within(r.Target, shownBytes), MaxTargetBytes)
+	}
+	if err := names.Check(r.Target); err != nil {
+		return fmt.Errorf("target = %q; %w; must be %s", r.Target, err, names.Allowed)
+	}
+	return nil
 }
 
 // checkSides requires sides that there are, and those of clients with a target.
@@ -72,16 +87,10 @@ func (r Rule) applies(side policy.Side) bool {
 	return len(r.Sides) == 0 || slices.Contains(r.Sides, side)
 }
 
-// sides returns those on which r can meet calls: with a target, the client side
+// canMeet reports whether r can be for calls on side: with a target, on the client side
 // only.
-func (r Rule) sides() []policy.Side {
-	var all []policy.Side
-	for s := range policy.Local + 1 {
-		if r.applies(s) && (r.Target == "" || s == policy.Client) {
-			all = append(all, s)
-		}
-	}
-	return all
+func (r Rule) canMeet(side policy.Side) bool {
+	return r.applies(side) && (r.Target == "" || side == policy.Client)
 }
 
 // count returns how many policies of r a call on side has.
@@ -102,6 +111,8 @@ func (r Rule) count(side policy.Side) int {
 type rule struct {
 	Rule
 
+	// at is which of the rules it is.
+	at      int
 	pattern pattern
 	// trial are the policies that were made to check the templates. They stand in
 	// for policies of the overflow that cannot be made later.
@@ -110,17 +121,20 @@ type rule struct {
 
 // newRule checks r and reports all its faults. It makes every policy once, so
 // that bad configuration is found now.
-func newRule(r Rule, observer policy.Observer) (*rule, error) {
+func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	r.Policies, r.Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
-	checked := &rule{Rule: r, trial: make([]policy.Policy, len(r.Policies))}
+	checked := &rule{Rule: r, at: at, trial: make([]policy.Policy, len(r.Policies))}
 	var err error
-	checked.pattern, err = parsePattern(r.Match)
-	faults := []error{err}
+	var faults []error
+	if checked.pattern, err = parsePattern(r.Match); err != nil {
+		faults = append(faults, fmt.Errorf("rules: match = %q; %w", excerpt.Within(r.Match, shownBytes), err))
+	}
 	fault := func(err error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("rule %q: %w", r.Match, err))
 		}
 	}
+	fault(r.checkTarget())
 	fault(r.checkSides())
 	for i, t := range r.Policies {
 		p, err := t.trial(i, r.Shadow, observer)
@@ -177,21 +191,6 @@ func (r *rule) nth(i int, side policy.Side) int {
 	return n
 }
 
-// meets reports whether both rules can apply to one call.
-func (r *rule) meets(o *rule) bool {
-	return (r.pattern.covers(o.pattern) || o.pattern.covers(r.pattern)) &&
-		(r.Target == o.Target || r.Target == "" || o.Target == "")
-}
-
-// largest returns how many policies a call has from one of the rules at most.
-func largest(rules []*rule) int {
-	n := 0
-	for _, r := range rules {
-		n = max(n, most(r))
-	}
-	return n
-}
-
 // most returns how many policies a call has from the rules, on the side where it
 // has the most.
 func most(rules ...*rule) int {
@@ -203,6 +202,9 @@ func most(rules ...*rule) int {
 	}
 	return slices.Max(n[:])
 }
+
+// shownBytes is how much of a long text an error repeats.
+const shownBytes = 256
 
 // tooMany returns the fault of a call with n policies.
 func tooMany(n int) error {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -17,10 +18,12 @@ import (
 // Make them with [New]; the zero Rules must not be used.
 //
 // [WithMaxKeys] bounds the number of keys, which are pairs of target and method.
-// When it is reached, keys whose policies are idle (closed, nothing in flight,
-// nothing remembered) are dropped. If none is idle, the calls of a new method
-// share one overflow chain per rule, which has every policy but breakers.
-// [Rules.Overflowed] counts such calls.
+// When it is reached, keys whose policies are idle (closed, nothing in flight, nothing
+// remembered) are dropped; one that a call still has is found again. If none is idle, the
+// calls of a new method share one overflow chain per rule, which has every policy but
+// breakers. So do calls whose method or target is longer than [MaxMethodBytes] or
+// [MaxTargetBytes], and those that would make the names of all keys longer than 512
+// bytes on average; see [Rules.Overflowed].
 type Rules struct {
 	room     room
 	observer policy.Observer
@@ -79,7 +82,7 @@ func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	if !g.matcher.find(call).guards() {
 		return nil
 	}
-	if r.room.knownFull() {
+	if !fits(call) || r.room.knownFull() {
 		return r.overflow(g, call)
 	}
 	r.mu.Lock()
@@ -93,7 +96,7 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 	if c := g.table.lookup(call); c != nil {
 		return c
 	}
-	if !r.room.makeFor(g) {
+	if !r.room.makeFor(g, call) {
 		r.overflowed.Add(1)
 		return r.overflowLocked(g, call)
 	}
@@ -108,6 +111,7 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 		return nil
 	default:
 		g.table.insert(e)
+		g.changes++
 		return e.chain
 	}
 }
@@ -192,15 +196,28 @@ func (r *Rules) Apply(rules []Rule) error {
 
 // turnOver builds a generation of the present keys and puts it in force at once.
 // It returns the policies that are kept and must be updated. The caller does so
-// outside the lock, because they may report to an observer.
+// outside the lock, because they may report to an observer. New methods do not wait
+// while it builds.
 func (r *Rules) turnOver(m *matcher, unfit map[identity]bool) []kept {
+	b := &builder{rules: r, next: newGeneration(m), old: r.past(), unfit: unfit}
+	b.takeOver()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b := builder{rules: r, next: newGeneration(m), old: r.current.Load(), unfit: unfit}
-	b.takeOver()
+	now := r.current.Load()
+	if !b.catchUp(now) {
+		b = &builder{rules: r, next: newGeneration(m), old: now.past(), unfit: unfit}
+		b.takeOver()
+	}
 	r.room.forget()
 	r.current.Store(b.next)
 	return b.kept
+}
+
+// past returns the generation in force as it is now.
+func (r *Rules) past() *past {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.Load().past()
 }
 
 // Matching returns the rules that apply to a call: the closest rule, and the
@@ -220,7 +237,7 @@ func (r *Rules) Matching(call *policy.Call) []Rule {
 func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
 	return func(yield func(Key, *policy.Chain) bool) {
 		for e := range r.current.Load().table.entries() {
-			key := Key{Name: e.method, Target: e.target}
+			key := Key{Name: names.Shown(e.method), Target: names.Shown(e.target)}
 			key.Observer = r.observerFor(key, e.side)
 			if !yield(key, e.chain) {
 				return

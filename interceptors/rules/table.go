@@ -22,6 +22,7 @@ type table struct {
 	mu     sync.Mutex // guards filling places
 	placed atomic.Int64
 	size   int
+	bytes  int // of the texts
 }
 
 // Places per entry: more than one, because each of several connections to one
@@ -89,6 +90,7 @@ func (t *table) put(places *places, p *place) {
 // insert adds e.
 func (t *table) insert(e *entry) {
 	t.size++
+	t.bytes += e.text().bytes()
 	t.putText(e)
 	if places := t.places.Load(); places == nil || int64(t.size*placesPerEntry) > places.room() {
 		t.rebuild()
@@ -115,9 +117,10 @@ func (t *table) putText(e *entry) {
 
 // fill puts entries in place of those that there are.
 func (t *table) fill(entries []*entry) {
-	t.size = len(entries)
+	t.size, t.bytes = len(entries), 0
 	texts := newTexts(t.size)
 	for _, e := range entries {
+		t.bytes += e.text().bytes()
 		texts.put(e)
 	}
 	t.texts.Store(texts)

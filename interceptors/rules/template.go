@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -14,10 +15,12 @@ import (
 // policies have functions that return templates, such as breaker.Each.
 type Template struct {
 	// New makes the policy for a key. It is required. It is also called once when
-	// the rules are built, so that bad configuration is found then.
+	// the rules are built, so that bad configuration is found then. A policy with a
+	// state must be a pointer, to be found again if it was dropped while a call still
+	// held it.
 	New func(Key) (policy.Policy, error)
-	// Kind is what the policies are, such as "breaker". It is required with Update
-	// and in a compartment. Empty: policies are made anew when the rules change.
+	// Kind is what the policies are, such as "breaker", in printable ASCII without
+	// spaces. It is required with Update and in a compartment. Empty: policies are made anew when the rules change.
 	Kind string
 	// Update gives this template's configuration to a policy that another template
 	// of the same Kind made for the key, see [Rules.Apply]. An error says that it
@@ -30,8 +33,8 @@ type Template struct {
 	Config any
 	// Scope says which calls share a policy. The zero Scope is PerMethod.
 	Scope Scope
-	// Compartment names the compartment if Scope is PerCompartment. See
-	// [Template.In].
+	// Compartment names the compartment if Scope is PerCompartment, in printable ASCII
+	// with spaces only within. See [Template.In].
 	Compartment string
 	// Sides restricts the template to calls on these sides. Empty: all sides.
 	Sides []policy.Side
@@ -89,6 +92,9 @@ func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Po
 // checkScope requires a scope that there is, and a compartment with PerCompartment
 // only.
 func (t Template) checkScope(i int) error {
+	if err := names.CheckLabel(t.Compartment); err != nil {
+		return fmt.Errorf("compartment of policy %d = %q; %w; must be %s", i, t.Compartment, err, names.LabelAllowed)
+	}
 	switch {
 	case t.given != nil:
 		return nil
@@ -105,6 +111,9 @@ func (t Template) checkScope(i int) error {
 
 // checkKind requires a kind where policies are told apart by it.
 func (t Template) checkKind(i int) error {
+	if err := names.Check(t.Kind); err != nil {
+		return fmt.Errorf("kind of policy %d = %q; %w; must be %s", i, t.Kind, err, names.Allowed)
+	}
 	if t.Kind == "" && (t.Update != nil || t.Compartment != "") {
 		return fmt.Errorf("kind of policy %d = \"\"; must be set in a compartment and with Update", i)
 	}
@@ -215,7 +224,8 @@ func (s Scope) String() string {
 	}
 }
 
-// Key says which calls a new policy is for.
+// Key says which calls a new policy is for. What in its names cannot be seen, or would
+// drive a terminal, is escaped, as in `\n`.
 type Key struct {
 	// Name is the method, the service as "/pkg.Service/", "*" for a target, the
 	// compartment, or "(overflow)" for calls past the key limit.

@@ -14,6 +14,9 @@ type callText struct {
 	side           policy.Side
 }
 
+// bytes returns how long the text is.
+func (t callText) bytes() int { return len(t.method) + len(t.target) }
+
 // texts is a hash table of entries by their text, with open addressing. Finding is
 // safe for concurrent use; put needs the lock of the rules. It never gets full.
 type texts struct {
@@ -41,6 +44,24 @@ func (t *texts) find(at callText) *entry {
 			return e
 		}
 	}
+}
+
+// own returns the policy of one key with that identity, nil if there is none. Nil texts
+// have none.
+func (t *texts) own(id identity) policy.Policy {
+	if t == nil {
+		return nil
+	}
+	e := t.find(callText{id.name, id.target, id.side})
+	if e == nil {
+		return nil
+	}
+	for _, o := range e.own {
+		if o.identity(e) == id {
+			return o.Policy
+		}
+	}
+	return nil
 }
 
 // put adds an entry whose text has none yet.

@@ -17,7 +17,7 @@ func addressOf(target string) []attribute.KeyValue {
 	if target == "" {
 		return nil
 	}
-	endpoint := text(endpointOf(target))
+	endpoint := nameOf(endpointOf(target))
 	host, port, err := net.SplitHostPort(endpoint)
 	if err != nil {
 		return []attribute.KeyValue{semconv.ServerAddress(endpoint)}

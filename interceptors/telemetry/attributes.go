@@ -8,6 +8,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -41,13 +43,32 @@ const (
 	rulesOutcomeKey    = attribute.Key("afloat.rules.outcome")
 )
 
-// methodName returns a method as semantic conventions spell it.
-func methodName(full string) string { return text(strings.TrimPrefix(full, "/")) }
+// maxNameBytes is how long a name may be, such as a method's, a target's or a policy's. What
+// is longer is cut, and it is said how long it was. What is escaped in the rest takes up to
+// four times the room.
+const maxNameBytes = 512
 
-// text returns s in a form that can be exported. One string that is not UTF-8, such as a
-// method or an error made up by a stranger, would spoil everything that is sent with
-// it.
-func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+// methodName returns a method as semantic conventions spell it.
+func methodName(full string) string { return nameOf(strings.TrimPrefix(full, "/")) }
+
+// nameOf returns a name in a form that can be exported and shown: bounded, in UTF-8, and
+// with what breaks lines or drives a terminal escaped. One string that is not UTF-8, such as
+// a method made up by a stranger, would spoil everything that is sent with it.
+func nameOf(s string) string {
+	return names.Shown(strings.ToValidUTF8(excerpt.Within(s, maxNameBytes), "\uFFFD"))
+}
+
+// textOf returns what an error says in such a form, in which it may have several lines.
+func textOf(err error) string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.ToValidUTF8(excerpt.Of(err.Error()), "\uFFFD"), "\n") {
+		lines = append(lines, names.Shown(line))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// kept returns a name as a memo keeps it: not so long that it would take the place of many.
+func kept(s string) string { return excerpt.Within(s, maxNameBytes) }
 
 // statusName spells a code as semantic conventions do, as in "UNAVAILABLE". A peer
 // may send any number.
@@ -72,4 +93,4 @@ func errorType(err error) string {
 }
 
 // reasonName spells a reason as attributes do, as in "circuit_open".
-func reasonName(r policy.Reason) string { return strings.ToLower(string(r)) }
+func reasonName(r policy.Reason) string { return nameOf(strings.ToLower(string(r))) }

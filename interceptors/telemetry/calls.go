@@ -8,6 +8,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
 // calls is the instruments of calls on one side: those that a client makes, that a
@@ -110,9 +111,10 @@ func (c *calls) streamLeaked(call *policy.Call) {
 // callID is what calls that are counted together have in common.
 type callID struct{ method, target string }
 
-// idOf distinguishes calls, except those whose names strangers make up.
+// idOf distinguishes calls, except those whose names strangers make up: a memo keeps what
+// it tells apart.
 func idOf(call *policy.Call) callID {
-	if call.Unregistered {
+	if call.Unregistered || len(call.Method) > maxNameBytes || len(call.Target) > rules.MaxTargetBytes {
 		return callID{method: other}
 	}
 	return callID{call.Method, call.Target}
@@ -133,7 +135,7 @@ func (id callID) attributes(on policy.Side) []attribute.KeyValue {
 // not an RPC.
 func (id callID) name(on policy.Side) string {
 	if on == policy.Local {
-		return text(id.method)
+		return nameOf(id.method)
 	}
 	return methodName(id.method)
 }

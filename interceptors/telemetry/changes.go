@@ -23,12 +23,12 @@ func newChanges(m *maker) *changes {
 	return &changes{
 		count: m.counter("afloat.rules.changes", "{change}", "Changes of rules, by whether they were applied or refused."),
 		options: newMemo(changeID.nameless, func(id changeID) []metric.AddOption {
-			return adding(rulesSourceKey.String(text(id.source)), rulesOutcomeKey.String(id.outcome))
+			return adding(rulesSourceKey.String(nameOf(id.source)), rulesOutcomeKey.String(id.outcome))
 		}),
 	}
 }
 
 // changed counts a change.
 func (c *changes) changed(source, outcome string) {
-	c.count.Add(context.Background(), 1, c.options.of(changeID{source, outcome})...)
+	c.count.Add(context.Background(), 1, c.options.of(changeID{kept(source), outcome})...)
 }

@@ -66,7 +66,7 @@ func (h clientHandler) TagRPC(ctx context.Context, info *stats.RPCTagInfo) conte
 		d.describe(span)
 	}
 	if s, ok := ctx.Value(runningKey{}).(*running); ok && s.Fallback {
-		span.SetAttributes(fallbackKey.Bool(true), stepKey.String(text(s.Name)))
+		span.SetAttributes(fallbackKey.Bool(true), stepKey.String(nameOf(s.Name)))
 	}
 	return tagged
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
@@ -49,10 +50,7 @@ func (all gauges) look(found sums, l rules.Live, sets *memo[policyID, *gaugeSets
 		return
 	}
 	shown := shownBy(l.Policy)
-	id := policyID{name: shown.Name, target: l.Target, shadow: shown.Shadow}
-	if id.name == "" {
-		id.name = l.Name
-	}
+	id := newPolicyID("", cmp.Or(shown.Name, l.Name), l.Target, shown.Shadow)
 	for _, n := range shown.All {
 		if c, ok := all[gaugeID{l.Side, n.Name}]; ok {
 			found.add(c, sets.of(id).of(n), n.Value)
@@ -126,7 +124,7 @@ func (s *gaugeSets) of(n policy.Gauge) attribute.Set {
 	}
 	set, ok := known[state]
 	if !ok {
-		set = attribute.NewSet(append(slices.Clip(s.attrs), attribute.String("afloat."+n.Name, text(state)))...)
+		set = attribute.NewSet(append(slices.Clip(s.attrs), attribute.String("afloat."+n.Name, nameOf(state)))...)
 		known[state] = set
 	}
 	return set

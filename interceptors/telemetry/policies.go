@@ -40,27 +40,27 @@ func newPolicyMetrics(m *maker, on policy.Side) *policyMetrics {
 
 // transition counts a change of a circuit's state.
 func (p *policyMetrics) transition(t policy.Transition) {
-	id := moveID{policyID{t.Kind, t.Name, t.Target, t.Shadow}, t.From, t.To, t.Cause}
+	id := moveID{newPolicyID(t.Kind, t.Name, t.Target, t.Shadow), kept(t.From), kept(t.To), kept(t.Cause)}
 	p.transitions.Add(context.Background(), 1, p.moveOptions.of(id)...)
 }
 
 // lateResult counts a result that came after its state had passed.
 func (p *policyMetrics) lateResult(l policy.Late) {
-	p.late.Add(context.Background(), 1, p.options.of(policyID{l.Kind, l.Name, l.Target, l.Shadow})...)
+	p.late.Add(context.Background(), 1, p.options.of(newPolicyID(l.Kind, l.Name, l.Target, l.Shadow))...)
 }
 
 // transitionRecord returns what the log says of a change of a circuit's state.
 func transitionRecord(t policy.Transition) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("policy", t.Kind), slog.String("name", text(t.Name)), slog.String("side", t.Side.String()),
-		slog.String("from", t.From), slog.String("to", t.To), slog.String("cause", t.Cause),
+		slog.String("policy", nameOf(t.Kind)), slog.String("name", nameOf(t.Name)), slog.String("side", t.Side.String()),
+		slog.String("from", nameOf(t.From)), slog.String("to", nameOf(t.To)), slog.String("cause", nameOf(t.Cause)),
 		slog.Int("calls", t.Calls), slog.Int("failures", t.Failures), slog.Int("slow", t.Slow), slog.Int("overdue", t.Overdue),
 	}
 	if t.Shadow {
 		attrs = append(attrs, slog.Bool("shadow", true))
 	}
 	if t.Target != "" {
-		attrs = append(attrs, slog.String("target", text(t.Target)))
+		attrs = append(attrs, slog.String("target", nameOf(t.Target)))
 	}
 	if t.Until != 0 {
 		attrs = append(attrs, slog.Duration("for", t.Until.Sub(t.At)))
@@ -74,6 +74,11 @@ type policyID struct {
 	shadow             bool
 }
 
+// newPolicyID returns the id of a policy, with names that can be kept.
+func newPolicyID(kind, name, target string, shadow bool) policyID {
+	return policyID{kept(kind), kept(name), kept(target), shadow}
+}
+
 // nameless returns the id of policies beyond the bound.
 func (id policyID) nameless() policyID {
 	return policyID{kind: id.kind, name: other, shadow: id.shadow}
@@ -82,9 +87,9 @@ func (id policyID) nameless() policyID {
 // attributes names the policy. For observable instruments, the kind is left out: each
 // of them is for one kind.
 func (id policyID) attributes() []attribute.KeyValue {
-	attrs := append(addressOf(id.target), policyNameKey.String(text(id.name)))
+	attrs := append(addressOf(id.target), policyNameKey.String(nameOf(id.name)))
 	if id.kind != "" {
-		attrs = append(attrs, policyKindKey.String(text(id.kind)))
+		attrs = append(attrs, policyKindKey.String(nameOf(id.kind)))
 	}
 	if id.shadow {
 		attrs = append(attrs, policyShadowKey.Bool(true))
@@ -106,5 +111,5 @@ func (id moveID) nameless() moveID {
 
 // attributes names the policy and its change.
 func (id moveID) attributes() []attribute.KeyValue {
-	return append(id.policy.attributes(), fromKey.String(text(id.from)), toKey.String(text(id.to)), causeKey.String(text(id.cause)))
+	return append(id.policy.attributes(), fromKey.String(nameOf(id.from)), toKey.String(nameOf(id.to)), causeKey.String(nameOf(id.cause)))
 }

@@ -29,7 +29,7 @@ func refusalOf(call *policy.Call, err error) refusalID {
 		r, ok = errors.AsType[*policy.Rejection](err)
 	}
 	if ok {
-		id.kind, id.policy, id.reason = r.Kind, r.Name, r.Reason
+		id.kind, id.policy, id.reason = kept(r.Kind), kept(r.Name), policy.Reason(kept(string(r.Reason)))
 	}
 	return id
 }
@@ -64,24 +64,25 @@ type refusal struct {
 // newRefusal makes what is recorded about refused calls on one side.
 func newRefusal(on policy.Side, id refusalID) *refusal {
 	call := slices.Clip(id.call.attributes(on))
-	reason := rejectionReasonKey.String(text(id.why()))
-	why := []attribute.KeyValue{policyKindKey.String(text(id.kind)), policyNameKey.String(text(id.policy)), reason}
+	reason := rejectionReasonKey.String(nameOf(id.why()))
+	kind := policyKindKey.String(nameOf(id.kind))
+	why := []attribute.KeyValue{kind, policyNameKey.String(nameOf(id.policy)), reason}
 	span := slices.Concat(call, why)
 	cancelled := id.reason == policy.ReasonCancelled
 	if !cancelled {
-		span = append(span, semconv.ErrorTypeKey.String(text(id.why())))
+		span = append(span, semconv.ErrorTypeKey.String(nameOf(id.why())))
 	}
-	kind := trace.SpanKindInternal
+	role := trace.SpanKindInternal
 	if on == policy.Client {
-		kind = trace.SpanKindClient
+		role = trace.SpanKindClient
 		span = append(span, semconv.RPCSystemNameGRPC, semconv.RPCResponseStatusCode(statusName(id.code)))
 	}
 	return &refusal{
 		cancelled: cancelled,
 
-		add:   adding(append(call, policyKindKey.String(text(id.kind)), reason)...),
+		add:   adding(append(call, kind, reason)...),
 		why:   why,
 		name:  id.call.name(on),
-		start: []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(span...)},
+		start: []trace.SpanStartOption{trace.WithSpanKind(role), trace.WithAttributes(span...)},
 	}
 }

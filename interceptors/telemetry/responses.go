@@ -47,7 +47,7 @@ func newResponses(m *maker) *responses {
 		fields:   m.counter("afloat.server.degraded_fields", "{field}", "Degraded fields of responses, each element of a list as one."),
 
 		runOptions: newMemo(runID.nameless, func(id runID) []metric.AddOption {
-			return adding(planKey.String(text(id.plan)), planOutcomeKey.String(id.outcome))
+			return adding(planKey.String(nameOf(id.plan)), planOutcomeKey.String(id.outcome))
 		}),
 		degradedOptions: newMemo(func(string) string { return other }, func(method string) []metric.AddOption {
 			return adding(semconv.RPCMethod(methodName(method)))
@@ -81,7 +81,7 @@ func (s *responses) answered(ctx context.Context, r degrade.Response) {
 		return
 	}
 	method := r.Method
-	if r.Unregistered {
+	if r.Unregistered || len(method) > maxNameBytes {
 		method = other
 	}
 	s.degraded.Add(ctx, 1, s.degradedOptions.of(method)...)
@@ -107,7 +107,7 @@ func degradedAttributes(r degrade.Report) []attribute.KeyValue {
 	for m := range r.Markers() {
 		count += fieldsOf(m)
 		if len(named) < maxFieldsNamed {
-			named = append(named, fieldpath.Unkeyed(m.Path)+" "+m.State.String()+" "+m.Reason.String())
+			named = append(named, nameOf(fieldpath.Unkeyed(m.Path))+" "+m.State.String()+" "+m.Reason.String())
 		}
 	}
 	return []attribute.KeyValue{degradedFieldsKey.StringSlice(named), degradedCountKey.Int(count)}

@@ -85,4 +85,4 @@ func spanOf(ctx context.Context, call *policy.Call) trace.Span {
 }
 
 // fail notes on a span why it failed.
-func fail(span trace.Span, err error) { span.SetStatus(codes.Error, text(err.Error())) }
+func fail(span trace.Span, err error) { span.SetStatus(codes.Error, textOf(err)) }

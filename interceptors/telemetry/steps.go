@@ -72,13 +72,13 @@ func newSteps(m *maker) *steps {
 
 		stepOptions: newMemo(nameless, func(s step.ID) *stepOptions {
 			return &stepOptions{
-				span:  text(s.String()),
+				span:  nameOf(s.String()),
 				start: []trace.SpanStartOption{trace.WithAttributes(append(stepAttributes(s), fallbackKey.Bool(s.Fallback))...)},
 				add:   adding(stepAttributes(s)...),
 			}
 		}),
 		failureOptions: newMemo(failureID.nameless, func(id failureID) []metric.AddOption {
-			return adding(append(stepAttributes(id.step), semconv.ErrorTypeKey.String(text(id.reason)))...)
+			return adding(append(stepAttributes(id.step), semconv.ErrorTypeKey.String(nameOf(id.reason)))...)
 		}),
 		fallbackOptions: newMemo(fallbackID.nameless, func(id fallbackID) []metric.AddOption {
 			attrs := stepAttributes(step.ID{Plan: id.plan, Chain: id.chain, Name: id.step})
@@ -89,9 +89,9 @@ func newSteps(m *maker) *steps {
 
 // stepAttributes returns the attributes that name a step.
 func stepAttributes(s step.ID) []attribute.KeyValue {
-	attrs := []attribute.KeyValue{chainKey.String(text(s.Chain)), stepKey.String(text(s.Name))}
+	attrs := []attribute.KeyValue{chainKey.String(nameOf(s.Chain)), stepKey.String(nameOf(s.Name))}
 	if s.Plan != "" {
-		attrs = append(attrs, planKey.String(text(s.Plan)))
+		attrs = append(attrs, planKey.String(nameOf(s.Plan)))
 	}
 	return attrs
 }
@@ -162,11 +162,11 @@ func (s *steps) fellBack(ctx context.Context, f step.FellBack) {
 // fellBackRecord returns what the log says of an answer by a fallback.
 func fellBackRecord(f step.FellBack) []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("chain", f.Chain), slog.String("step", f.Step), slog.String("state", f.State.String()),
+		slog.String("chain", nameOf(f.Chain)), slog.String("step", nameOf(f.Step)), slog.String("state", f.State.String()),
 		slog.String("reason", degrade.ReasonOf(f.Cause).String()),
 	}
 	if f.Plan != "" {
-		attrs = append(attrs, slog.String("plan", f.Plan))
+		attrs = append(attrs, slog.String("plan", nameOf(f.Plan)))
 	}
 	if f.State == degrade.Stale {
 		attrs = append(attrs, slog.Duration("age", f.Age))

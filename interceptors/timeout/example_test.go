@@ -84,7 +84,6 @@ func ExampleErrIdle() {
 		fmt.Println(err)
 		return
 	}
-	stream.Waiting(policy.Received, true) // the client calls RecvMsg
 	<-ctx.Done()
 	err = context.Cause(ctx)
 	stream.Settle(err)

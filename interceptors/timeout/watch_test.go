@@ -72,7 +72,6 @@ func TestQueueing(t *testing.T) {
 				if tt.queued {
 					wantExpired(t, err, tt.want)
 				} else {
-					a.Waiting(policy.Received, true)
 					<-ctx.Done()
 					wantExpired(t, context.Cause(ctx), tt.want)
 				}

@@ -24,9 +24,9 @@ const (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// usage is what the program can be asked for.
-const usage = "usage: house measures [-root folder], house api [-root folder] -out folder, " +
-	"house licences [-root folder] -list file module..., or house targets [-root folder] system/architecture..."
+// errUsage says what the program can be asked for.
+var errUsage = errors.New("usage: house measures [-root folder], house api [-root folder] -out folder, " +
+	"house licences [-root folder] -list file module, or house targets [-root folder] system/architecture")
 
 // run carries out the command line and returns how the program ends.
 func run(args []string, out, complaints io.Writer) int {
@@ -42,21 +42,7 @@ func run(args []string, out, complaints io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return exitFailed // it has been told
 	}
-	var err error
-	var findings []string
-	ctx := context.Background()
-	switch {
-	case command == "measures" && flags.NArg() == 0:
-		findings, err = measures(*root, out)
-	case command == "api" && flags.NArg() == 0 && *listing != "":
-		err = api.Write(ctx, *root, *listing)
-	case command == "licences" && flags.NArg() > 0 && *allowed != "":
-		findings, err = licences(ctx, *root, *allowed, flags.Args(), out)
-	case command == "targets" && flags.NArg() > 0:
-		findings, err = target.Check(ctx, *root, flags.Args(), out)
-	default:
-		err = errors.New(usage)
-	}
+	findings, err := carryOut(command, *root, *listing, *allowed, flags.Args(), out)
 	for _, f := range findings {
 		fmt.Fprintln(complaints, f)
 	}
@@ -68,6 +54,23 @@ func run(args []string, out, complaints io.Writer) int {
 		return exitPassed
 	default:
 		return exitGood
+	}
+}
+
+// carryOut carries out a command and returns what must not be.
+func carryOut(command, root, listing, allowed string, args []string, out io.Writer) ([]string, error) {
+	ctx := context.Background()
+	switch {
+	case command == "measures" && len(args) == 0:
+		return measures(root, out)
+	case command == "api" && len(args) == 0 && listing != "":
+		return nil, api.Write(ctx, root, listing)
+	case command == "licences" && len(args) > 0 && allowed != "":
+		return licences(ctx, root, allowed, args, out)
+	case command == "targets" && len(args) > 0:
+		return target.Check(ctx, root, args, out)
+	default:
+		return nil, errUsage
 	}
 }
 
@@ -105,11 +108,7 @@ func measures(root string, out io.Writer) ([]string, error) {
 	if err := measure.Print(out, "examples, benchmarks, tools", programs); err != nil {
 		return nil, err
 	}
-	var findings []string
-	for _, f := range append(measure.Library().Check(library), measure.Programs().Check(programs)...) {
-		findings = append(findings, fmt.Sprint(f))
-	}
-	return findings, nil
+	return append(measure.Library().Check(library), measure.Programs().Check(programs)...), nil
 }
 
 // isLibrary reports whether the folder belongs to the module that programs

@@ -111,10 +111,10 @@ func partsOf(errs []error) []part {
 	return parts
 }
 
-// within reports whether a text has in it what gRPC makes of the status of an original.
+// within reports whether a text has in it what gRPC makes of the status of p.
 // Other texts may be as short as "EOF", which says nothing where it is within another.
-func (original part) within(text string) bool {
-	said := original.texts[1]
+func (p part) within(text string) bool {
+	said := p.texts[1]
 	return strings.HasPrefix(said, "rpc error: code = ") && strings.Contains(text, said)
 }
 
@@ -122,12 +122,12 @@ func (original part) within(text string) bool {
 func details(s *status.Status) []*anypb.Any { return s.Proto().GetDetails() }
 
 // shared reports whether a copy has the text, or one of the details, of an original.
-func (copied part) shared(original part) bool {
-	text := copied.texts[0]
+func (p part) shared(original part) bool {
+	text := p.texts[0]
 	if text != "" && slices.Contains(original.texts[:], text) || original.within(text) {
 		return true
 	}
-	return slices.ContainsFunc(copied.details, func(a *anypb.Any) bool {
+	return slices.ContainsFunc(p.details, func(a *anypb.Any) bool {
 		return slices.ContainsFunc(original.details, func(b *anypb.Any) bool {
 			return a.GetTypeUrl() == b.GetTypeUrl() && bytes.Equal(a.GetValue(), b.GetValue())
 		})

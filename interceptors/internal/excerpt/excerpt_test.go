@@ -28,3 +28,23 @@ func TestOf(t *testing.T) {
 		}
 	}
 }
+
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"abc", 3, "abc"},
+		{"abcd", 3, "abc… (4 bytes)"},
+		{"aöb", 2, "a… (4 bytes)"},
+		{"aöb", 3, "aö… (4 bytes)"},
+		{"日本", 1, "… (6 bytes)"},
+		{"a", 0, "… (1 bytes)"},
+	} {
+		if got := excerpt.Within(tt.text, tt.most); got != tt.want {
+			t.Errorf("Within(%q, %d) = %q; want %q", tt.text, tt.most, got, tt.want)
+		}
+	}
+}

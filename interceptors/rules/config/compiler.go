@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -94,6 +95,9 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	if s.Target != "" && s.Sides != nil && s.Sides[0] != policy.Client {
 		c.wrong(r, path, "target", "must be left out: only clients have targets")
 	}
+	if problem := problemOf(s.Target); problem != "" {
+		c.wrong(r, path, "target", problem)
+	}
 	return s
 }
 
@@ -158,6 +162,9 @@ func (c *compiler) checkCompartments() {
 		path := strictyaml.Key("compartments", name)
 		if name == "" {
 			c.remark(path, "must have a name")
+		}
+		if err := names.CheckLabel(name); err != nil {
+			c.remark(path, fmt.Sprintf("has a name that must be %s; %v", names.LabelAllowed, err))
 		}
 		c.checkCustom(path, c.compartments[name])
 		for _, k := range c.kinds {

@@ -28,8 +28,8 @@ import (
 // A policy that is to be seen in metrics implements [policy.Gauged], one that is not to
 // be in the layer of custom policies [policy.Layered].
 type Kind[C any, P policy.Policy] struct {
-	// Name is that of the kind, and the Kind of its templates. Required, and none of
-	// afloat's own.
+	// Name is that of the kind, and the Kind of its templates. Required, in printable
+	// ASCII without spaces, and none of afloat's own.
 	Name string
 	// New makes a policy for a key, and checks the configuration, which it must not
 	// modify. An error may be or join a [rules.FieldError] for each field. Required.

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
@@ -75,7 +76,7 @@ func (x extensions) find(files *protoregistry.Files) (all []optional, err error)
 
 // stated returns the rules in the options of a method or a service.
 func stated(d protoreflect.Descriptor, xt protoreflect.ExtensionType, match string) ([]optional, error) {
-	o := origin{source: Options, name: fmt.Sprintf("%s: %s", d.ParentFile().Path(), d.FullName())}
+	o := origin{source: Options, name: names.Shown(fmt.Sprintf("%s: %s", d.ParentFile().Path(), d.FullName()))}
 	rules, err := rulesIn(d.Options(), xt)
 	if err != nil {
 		return nil, fmt.Errorf("%s: option %d is not that of %s: %w", o.name, xt.TypeDescriptor().Number(), xt.TypeDescriptor().FullName(), err)

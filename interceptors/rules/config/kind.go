@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
@@ -71,6 +72,9 @@ func table(given []KindOption) (kinds, error) {
 func (all kinds) admits(name string) error {
 	if name == "" {
 		return errors.New(`config: name of a kind = ""; must be a name`)
+	}
+	if err := names.Check(name); err != nil {
+		return fmt.Errorf("config: name of a kind = %q; %w; must be %s", name, err, names.Allowed)
 	}
 	for _, k := range all {
 		if plain := strings.NewReplacer("_", ""); plain.Replace(k.name()) == plain.Replace(name) {

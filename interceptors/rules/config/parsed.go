@@ -3,13 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
+	"github.com/afloat-go/afloat/internal/regular"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
@@ -25,7 +26,8 @@ type Parsed struct {
 
 // ReadFile reads a rules file, in YAML or JSON. Its error is only about reading;
 // [Parsed.Compile] reports what is wrong with the contents. The file must be a
-// regular file of at most one megabyte.
+// regular file of at most one megabyte; a pipe, a socket or a device is refused without
+// waiting for it.
 func ReadFile(path string) (*Parsed, error) {
 	data, err := read(path)
 	if err != nil {
@@ -35,27 +37,13 @@ func ReadFile(path string) (*Parsed, error) {
 }
 
 // read returns the contents of a file, or the beginning if it is too large.
-func read(path string) ([]byte, error) {
-	// Opening a pipe would wait for its writer.
-	switch info, err := os.Stat(path); {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errNotRegular
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, strictyaml.MaxBytes+1))
-}
+func read(path string) ([]byte, error) { return regular.Read(path, strictyaml.MaxBytes+1) }
 
 // Parse reads the contents of a rules file. The name is for error messages.
 func Parse(name string, data []byte) *Parsed {
 	p := &Parsed{rules: new(policyv1.Rules)}
 	d, faults := strictyaml.Decode(data, p.rules, customName)
-	p.origin = origin{File, name, d}
+	p.origin = origin{File, names.Shown(name), d}
 	for _, f := range faults {
 		p.findings = append(p.findings, &finding{
 			origin: p.origin, at: f.Position, path: f.Path, value: f.Value, problem: f.Problem,
@@ -142,12 +130,10 @@ func (u unread) covers(path string) bool {
 // parent returns the path of the message that a field is of.
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
 
-var errNotRegular = errors.New("must be a regular file")
-
 // errRead returns the error of a file that could not be read.
 func errRead(path string, err error) error {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
 		err = pathErr.Err
 	}
-	return fmt.Errorf("%s: cannot be read: %w", path, err)
+	return fmt.Errorf("%s: cannot be read: %w", names.Shown(path), err)
 }

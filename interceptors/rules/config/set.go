@@ -24,10 +24,12 @@ type Set struct {
 	mu     sync.Mutex // held to change the rules
 	layers layers
 
-	// reading is held from a look at the file until its contents are in force, so
-	// that older contents are not applied after newer ones.
-	reading sync.Mutex
-	seen    seen
+	// looks counts the looks at the file.
+	looks atomic.Uint64
+	// seeing is held until the contents that were read are in force. It is not held while
+	// the file is read, which may take long.
+	seeing sync.Mutex
+	seen   seen
 
 	state atomic.Pointer[state]
 }
@@ -105,13 +107,28 @@ func (s *Set) applyFile(evenIfSame bool) error {
 	return s.tell(File, n, err)
 }
 
-// readFile does what applyFile does, without telling.
+// readFile does what applyFile does, without telling. What was read is not applied if the
+// file was looked at again in the meantime and that is in force already: then it is read
+// once more.
 func (s *Set) readFile(evenIfSame bool) (n int, same bool, err error) {
-	s.reading.Lock()
-	defer s.reading.Unlock()
-	data, readErr := read(s.options.path)
-	if same = s.seen.sees(data, readErr); same && !evenIfSame {
-		return 0, same, nil
+	for {
+		look := s.looks.Add(1)
+		data, readErr := read(s.options.path)
+		if n, same, inTime, err := s.see(look, data, readErr, evenIfSame); inTime {
+			return n, same, err
+		}
+	}
+}
+
+// see applies what a look at the file found, unless that of a later look is in force.
+func (s *Set) see(look uint64, data []byte, readErr error, evenIfSame bool) (n int, same, inTime bool, err error) {
+	s.seeing.Lock()
+	defer s.seeing.Unlock()
+	if look < s.seen.look {
+		return 0, false, false, nil
+	}
+	if same = s.seen.sees(look, data, readErr); same && !evenIfSame {
+		return 0, same, true, nil
 	}
 	n, err = s.edit(File, func(l *layers) error {
 		if readErr != nil {
@@ -120,7 +137,7 @@ func (s *Set) readFile(evenIfSame bool) (n int, same bool, err error) {
 		l.file = Parse(s.options.path, data)
 		return nil
 	})
-	return n, same, err
+	return n, same, true, err
 }
 
 // Watch follows the file until ctx ends, and applies its rules each time it has
@@ -202,16 +219,17 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 
 // seen is the state of the file at the last look.
 type seen struct {
+	look uint64
 	data []byte
 	err  string
 }
 
 // sees notes the present state of the file, and reports whether it is
 // unchanged.
-func (s *seen) sees(data []byte, err error) (same bool) {
-	now := seen{data: data}
+func (s *seen) sees(look uint64, data []byte, err error) (same bool) {
+	now := seen{look: look, data: data}
 	if err != nil {
-		now = seen{err: err.Error()}
+		now = seen{look: look, err: err.Error()}
 	}
 	same = bytes.Equal(now.data, s.data) && now.err == s.err
 	*s = now

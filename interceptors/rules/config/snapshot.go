@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -46,7 +47,7 @@ func (s Snapshot) Message() *policyv1.Snapshot {
 	}
 	if r := s.LastRefused; r != nil {
 		m.LastRefused = &policyv1.RefusedChange{
-			Source: r.Source.message(), At: timestamppb.New(r.At), Faults: r.Err.Error(),
+			Source: r.Source.message(), At: timestamppb.New(r.At), Faults: strings.ToValidUTF8(r.Err.Error(), "\uFFFD"),
 		}
 	}
 	all := s.kinds

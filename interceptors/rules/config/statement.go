@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
@@ -55,6 +56,17 @@ func (s statement) sides() []policy.Side {
 	default:
 		return []policy.Side{policy.Client, policy.Server, policy.Local}
 	}
+}
+
+// problemOf says why no call has the target, empty if one can have it.
+func problemOf(target string) string {
+	if len(target) > rules.MaxTargetBytes {
+		return fmt.Sprintf("must be of at most %d bytes", rules.MaxTargetBytes)
+	}
+	if err := names.Check(target); err != nil {
+		return fmt.Sprintf("%v; must be %s", err, names.Allowed)
+	}
+	return ""
 }
 
 // spot is what at most one rule is for.

@@ -84,7 +84,7 @@ func program(t *testing.T, dep map[string]string) string {
 
 func TestCheck(t *testing.T) { //nolint:paralleltest // it sets the environment of the go command
 	const reason = " * a reason\n"
-	for _, tt := range []struct {
+	for _, tt := range []struct { //nolint:paralleltest // the same
 		name  string
 		files map[string]string
 		list  string
@@ -92,15 +92,27 @@ func TestCheck(t *testing.T) { //nolint:paralleltest // it sets the environment 
 	}{
 		{"allowed", map[string]string{"LICENSE": isc}, "ISC" + reason, ""},
 		{"allowed for the module", map[string]string{"LICENSE.txt": isc}, "ISC example.com/dep a reason", ""},
-		{"allowed for another", map[string]string{"COPYING": isc}, "ISC example.com/de a reason",
-			"example.com/dep: ISC is not in the list\nlist, line 1: no dependency has ISC of example.com/de"},
+		{
+			"allowed for another",
+			map[string]string{"COPYING": isc},
+			"ISC example.com/de a reason",
+			"example.com/dep: ISC is not in the list\nlist, line 1: no dependency has ISC of example.com/de",
+		},
 		{"not allowed", map[string]string{"LICENSE": isc}, "# none\n", "example.com/dep: ISC is not in the list"},
 		{"none", nil, "", "example.com/dep: no licence"},
 		{"unknown", map[string]string{"LICENCE": "Do what I say."}, "", "example.com/dep: LICENCE is 0 % of a known licence; must be 75 %"},
-		{"mixed with other terms", map[string]string{"LICENSE": isc + strings.Repeat("Nobody may use it on a Tuesday. ", 50)}, "ISC" + reason,
-			"example.com/dep: LICENSE is 25 % of a known licence; must be 75 %"},
-		{"of a package", map[string]string{"LICENSE": "Unlicensed", "copied/LICENSE_list": isc}, "",
-			"example.com/dep: LICENSE is 0 % of a known licence; must be 75 %\nexample.com/dep/copied: ISC is not in the list"},
+		{
+			"mixed with other terms",
+			map[string]string{"LICENSE": isc + strings.Repeat("Nobody may use it on a Tuesday. ", 50)},
+			"ISC" + reason,
+			"example.com/dep: LICENSE is 25 % of a known licence; must be 75 %",
+		},
+		{
+			"of a package",
+			map[string]string{"LICENSE": "Unlicensed", "copied/LICENSE_list": isc},
+			"",
+			"example.com/dep: LICENSE is 0 % of a known licence; must be 75 %\nexample.com/dep/copied: ISC is not in the list",
+		},
 		{"of what is not compiled", map[string]string{"LICENSE": isc, "other/LICENSE": "Secret."}, "ISC" + reason, ""},
 		{"source", map[string]string{"LICENSE": isc, "license.go": "package dep\n"}, "ISC" + reason, ""},
 		{"stale", map[string]string{"LICENSE": isc}, "ISC" + reason + "\nMIT" + reason, "list, line 3: no dependency has MIT of *"},
