@@ -13,17 +13,17 @@ import (
 // FuzzDescriptors reads anything as a file of descriptors: it is refused with its name, or
 // has methods of services.
 func FuzzDescriptors(f *testing.F) {
-	real, err := os.ReadFile(descriptors)
+	whole, err := os.ReadFile(descriptors)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(real)
-	f.Add(real[:len(real)/2])
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
 	for _, set := range []*descriptorpb.FileDescriptorSet{
 		{},
 		{File: []*descriptorpb.FileDescriptorProto{{}}},
-		{File: []*descriptorpb.FileDescriptorProto{{Name: proto.String("a.proto"), Dependency: []string{"a.proto"}}}},
-		{File: []*descriptorpb.FileDescriptorProto{{Name: proto.String("a.proto")}, {Name: proto.String("a.proto")}}},
+		{File: []*descriptorpb.FileDescriptorProto{{Name: new("a.proto"), Dependency: []string{"a.proto"}}}},
+		{File: []*descriptorpb.FileDescriptorProto{{Name: new("a.proto")}, {Name: new("a.proto")}}},
 	} {
 		encoded, err := proto.Marshal(set)
 		if err != nil {

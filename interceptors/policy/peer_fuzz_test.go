@@ -23,7 +23,7 @@ func FuzzPeerError(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, code := range []codes.Code{codes.OK, codes.Unavailable, codes.ResourceExhausted, 17, 1<<31 - 1} {
-			encoded, err := proto.Marshal(&spb.Status{Code: int32(code), Message: "down", Details: []*anypb.Any{info, info}}) //nolint:gosec // in range
+			encoded, err := proto.Marshal(&spb.Status{Code: int32(code), Message: "down", Details: []*anypb.Any{info, info}})
 			if err != nil {
 				f.Fatal(err)
 			}

@@ -56,7 +56,7 @@ func wantUTF8(tb testing.TB, b *backend) {
 	}
 	all := func(what string, attrs []attribute.KeyValue) {
 		for _, a := range attrs {
-			check(what+" "+string(a.Key), a.Value.Emit())
+			check(what+" "+string(a.Key), a.Value.String())
 		}
 	}
 	for _, s := range b.spans.GetSpans() {

@@ -64,12 +64,12 @@ func FuzzOptions(f *testing.F) {
 // service is a file with one method that has the options.
 func service(options *descriptorpb.MethodOptions) *descriptorpb.FileDescriptorProto {
 	return &descriptorpb.FileDescriptorProto{
-		Name: proto.String("fuzz.proto"), Package: proto.String("fuzz"), Syntax: proto.String("proto3"),
-		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("Empty")}},
+		Name: new("fuzz.proto"), Package: new("fuzz"), Syntax: new("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: new("Empty")}},
 		Service: []*descriptorpb.ServiceDescriptorProto{{
-			Name: proto.String("Service"),
+			Name: new("Service"),
 			Method: []*descriptorpb.MethodDescriptorProto{{
-				Name: proto.String("Call"), InputType: proto.String(".fuzz.Empty"), OutputType: proto.String(".fuzz.Empty"), Options: options,
+				Name: new("Call"), InputType: new(".fuzz.Empty"), OutputType: new(".fuzz.Empty"), Options: options,
 			}},
 		}},
 	}
