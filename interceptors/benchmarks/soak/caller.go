@@ -51,7 +51,7 @@ func (c *caller) run(ctx context.Context) {
 func (c *caller) once(ctx context.Context) {
 	now := c.journal.begin("u" + strconv.Itoa(c.below(7)))
 	defer c.journal.end(now)
-	own, cancel := c.patience(now.outgoing(context.WithoutCancel(ctx)))
+	own, cancel := c.patience(now.outgoing(context.WithoutCancel(ctx)), now)
 	defer cancel()
 	switch n := c.below(100); {
 	case n < 35:
@@ -78,8 +78,9 @@ func (c *caller) once(ctx context.Context) {
 
 // patience returns a context that ends as the caller's fancy has it, with metadata that
 // may be hostile.
-func (c *caller) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+func (c *caller) patience(ctx context.Context, now *call) (context.Context, context.CancelFunc) {
 	if c.chance(0.1) {
+		now.did(deed{code: codes.Unknown}) // asked for: a code that does not exist
 		ctx = metadata.AppendToOutgoingContext(ctx,
 			"x-envoy-fault-abort-grpc-request", pick(c.dice, "14", "99", "-1", "x"),
 			"x-envoy-fault-delay-request", pick(c.dice, "5", "4294967295", "99999999999", ""),

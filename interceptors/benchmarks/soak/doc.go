@@ -17,6 +17,7 @@
 //	markers    a value says in itself who made it, for which call and user, and the
 //	           backends write down what they did: the response must mark exactly that
 //	users      nobody gets a value that was made for somebody else
+//	edge       the front's callers see no source of a marker and no text of a backend
 //	errors     codes and refusals are ones that something in the run explains
 //	telemetry  counters agree with the books of callers and of the front
 //	memory     the heap after a collection does not grow

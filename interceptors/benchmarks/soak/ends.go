@@ -88,11 +88,17 @@ func (s ending) checkBooks(ctx context.Context) {
 		front.sum("afloat.server.degraded_responses", "rpc.method", service[1:]+"/GetPage"))
 }
 
-// checkEnds checks that goroutines and connections are back where they were.
+// checkEnds checks that goroutines and connections are back where they were, and that no
+// span was left open. Those of a stream end when gRPC is done with it.
 func (s ending) checkEnds(ctx context.Context, base int) {
 	for _, h := range append(s.hosts(), s.front.host) {
 		if !eventually(ctx, func() bool { return h.open.Load() == 0 }) {
 			s.broken.add("ends", "%d connections of %s are open", h.open.Load(), h.addr)
+		}
+	}
+	for _, t := range s.tiers {
+		if !eventually(ctx, func() bool { return t.spans.open() == 0 }) {
+			s.broken.add("telemetry", "%s: %d of %d spans have not ended", t.tier, t.spans.open(), t.spans.started.Load())
 		}
 	}
 	if !eventually(ctx, func() bool { return runtime.NumGoroutine() <= base }) {
@@ -127,6 +133,6 @@ func (s ending) summary(out io.Writer) {
 	if s.broken.any() {
 		row("holds", "no")
 	} else {
-		row("holds", "places, settled, markers, users, errors, telemetry, memory, ends")
+		row("holds", "places, settled, markers, users, edge, errors, telemetry, memory, ends")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -214,7 +215,8 @@ func (o oracle) name(text string) {
 	}
 }
 
-// failed checks an error: its code is one that something in the run explains.
+// failed checks an error: its code is one that something in the run explains, and its
+// text is not that of a backend.
 func (o oracle) failed(err error) {
 	code := status.Code(err)
 	switch code {
@@ -223,6 +225,9 @@ func (o oracle) failed(err error) {
 		if o.call.answered("", code) == 0 {
 			o.add("errors", "call %d: %v, which nobody said", o.call.id, err)
 		}
+	}
+	if strings.Contains(err.Error(), innerHost) {
+		o.add("edge", "call %d: the edge tells what is behind it: %.200v", o.call.id, err)
 	}
 	if r := policy.ReasonOf(err); r != "" && policy.IsRejection(err) && r != policy.ReasonFaultInjected && r.Code() != code {
 		o.add("errors", "call %d: refused for %s, with %v", o.call.id, r, code)

@@ -14,6 +14,9 @@ type attrKey = attribute.Key
 // spanCount counts spans. It is safe for concurrent use.
 type spanCount struct{ started, ended atomic.Int64 }
 
+// open returns how many spans have not ended.
+func (c *spanCount) open() int64 { return c.started.Load() - c.ended.Load() }
+
 // OnStart implements trace.SpanProcessor.
 func (c *spanCount) OnStart(context.Context, trace.ReadWriteSpan) { c.started.Add(1) }
 
