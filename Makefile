@@ -269,5 +269,5 @@ check-install: ## Install the command by its version from an empty module cache,
 	bin/afloat rules check <"$(CURDIR)/docs/rules.sample.yaml"
 
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs test-386 build cross check-install demo soak ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-install demo soak ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

@@ -13,12 +13,12 @@ import (
 // FuzzDescriptors reads anything as a file of descriptors: it is refused with its name, or
 // has methods of services.
 func FuzzDescriptors(f *testing.F) {
-	good, err := os.ReadFile(descriptors)
+	whole, err := os.ReadFile(descriptors)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(good)
-	f.Add(good[:len(good)/2])
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
 	for _, set := range []*descriptorpb.FileDescriptorSet{
 		{},
 		{File: []*descriptorpb.FileDescriptorProto{{}}},
