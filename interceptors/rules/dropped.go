@@ -43,13 +43,22 @@ func (d *dropped) add(id identity, p policy.Policy) {
 	d.await()
 }
 
-// await follows the next collection of garbage by a prune. The lock is held.
+// await follows the next collection of garbage by a prune. What is awaited must not keep d
+// alive: it is part of a generation, and as long as a policy lives there is another
+// collection to await. The lock is held.
 func (d *dropped) await() {
 	if d.awaiting {
 		return
 	}
 	d.awaiting = true
-	runtime.AddCleanup(new([16]*byte), (*dropped).prune, d) // garbage at once
+	runtime.AddCleanup(new([16]*byte), pruneIfUsed, weak.Make(d)) // garbage at once
+}
+
+// pruneIfUsed prunes what is still of use.
+func pruneIfUsed(w weak.Pointer[dropped]) {
+	if d := w.Value(); d != nil {
+		d.prune()
+	}
 }
 
 // prune forgets the policies that are gone, whose names would stay. The map is made anew

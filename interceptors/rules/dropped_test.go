@@ -94,6 +94,39 @@ func TestDroppedPoliciesAreForgotten(t *testing.T) {
 	}
 }
 
+// Rules that were replaced are garbage, also if a policy that was dropped under them lives
+// on: a file that changes every minute must not add up.
+func TestReplacedRulesAreForgotten(t *testing.T) {
+	t.Parallel()
+	const changes = 20
+	call := policy.Call{Method: method}
+	r := rulesOf(t, one(tune("x", "0")), rules.WithMaxKeys(2))
+	waiting := r.Resolve(&call)
+	gone := make(chan struct{}, changes)
+	for i := range changes {
+		flood(t, r)
+		if tunedIn(t, r.Resolve(&call)) != tunedIn(t, waiting) {
+			t.Fatal("the call has another policy")
+		}
+		large := new([1 << 10]byte)
+		runtime.AddCleanup(large, func(gone chan struct{}) { gone <- struct{}{} }, gone)
+		changed := tune("x", fmt.Sprint(i+1))
+		update := changed.Update
+		changed.Update = func(k rules.Key, p policy.Policy) error {
+			runtime.KeepAlive(large) // it is garbage when the rule is
+			return update(k, p)
+		}
+		apply(t, r, rule("*", changed))
+	}
+	for range 5 {
+		runtime.GC()
+	}
+	for range changes - 1 { // all but those in force
+		<-gone
+	}
+	runtime.KeepAlive(waiting)
+}
+
 // What is no pointer is dropped and made anew.
 func TestDroppedValues(t *testing.T) {
 	t.Parallel()
