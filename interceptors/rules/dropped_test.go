@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,7 +111,7 @@ func TestReplacedRulesAreForgotten(t *testing.T) {
 		}
 		large := new([1 << 10]byte)
 		runtime.AddCleanup(large, func(gone chan struct{}) { gone <- struct{}{} }, gone)
-		changed := tune("x", fmt.Sprint(i+1))
+		changed := tune("x", strconv.Itoa(i+1))
 		update := changed.Update
 		changed.Update = func(k rules.Key, p policy.Policy) error {
 			runtime.KeepAlive(large) // it is garbage when the rule is

@@ -1,11 +1,9 @@
 package rules
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"sort"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -64,9 +62,11 @@ func (all sums) findIn(g *group, r *rule, pair func(*rule) sum) {
 
 // fault returns what is wrong with the pairs, nil if there are none.
 func (all sums) fault() error {
-	ordered := slices.SortedFunc(maps.Keys(all), func(a, b sum) int {
-		return cmp.Or(cmp.Compare(a.shadow.at, b.shadow.at), cmp.Compare(a.enforced.at, b.enforced.at))
-	})
+	ordered := make(inOrder, 0, len(all))
+	for s := range all {
+		ordered = append(ordered, s)
+	}
+	sort.Sort(ordered)
 	var faults []error
 	for i, s := range ordered {
 		if i == maxSums {
@@ -76,4 +76,18 @@ func (all sums) fault() error {
 		faults = append(faults, fmt.Errorf("rule %q, with shadow rule %q: %w", s.enforced.Match, s.shadow.Match, tooMany(most(s.enforced, s.shadow))))
 	}
 	return errors.Join(faults...)
+}
+
+// inOrder sorts pairs by where their rules stand. A generic sort makes every program ten
+// kilobytes larger.
+type inOrder []sum
+
+func (o inOrder) Len() int      { return len(o) }
+func (o inOrder) Swap(i, j int) { o[i], o[j] = o[j], o[i] }
+
+func (o inOrder) Less(i, j int) bool {
+	if o[i].shadow.at != o[j].shadow.at {
+		return o[i].shadow.at < o[j].shadow.at
+	}
+	return o[i].enforced.at < o[j].enforced.at
 }
