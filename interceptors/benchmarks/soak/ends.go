@@ -89,7 +89,7 @@ func (s ending) checkBooks(ctx context.Context) {
 }
 
 // checkEnds checks that goroutines and connections are back where they were, and that no
-// span was left open. Those of a stream end when gRPC is done with it.
+// span was left open but those of attempts that gRPC itself never ends.
 func (s ending) checkEnds(ctx context.Context, base int) {
 	for _, h := range append(s.hosts(), s.front.host) {
 		if !eventually(ctx, func() bool { return h.open.Load() == 0 }) {
@@ -97,8 +97,8 @@ func (s ending) checkEnds(ctx context.Context, base int) {
 		}
 	}
 	for _, t := range s.tiers {
-		if !eventually(ctx, func() bool { return t.spans.open() == 0 }) {
-			s.broken.add("telemetry", "%s: %d of %d spans have not ended", t.tier, t.spans.open(), t.spans.started.Load())
+		if !eventually(ctx, func() bool { return t.spans.open() == t.rpcs.open() }) {
+			s.broken.add("telemetry", "%s: %d of %d spans have not ended, %d of gRPC's attempts: %.1000s", t.tier, t.spans.open(), t.spans.started.Load(), t.rpcs.open(), t.spans.names())
 		}
 	}
 	if !eventually(ctx, func() bool { return runtime.NumGoroutine() <= base }) {
@@ -128,6 +128,9 @@ func (s ending) summary(out io.Writer) {
 	}
 	for _, t := range s.tiers {
 		row("refused by "+t.tier, "%s", t.reasons())
+	}
+	for _, t := range s.tiers {
+		row("attempts of "+t.tier, "%d, %d that gRPC never ended", t.rpcs.tagged.Load(), t.rpcs.open())
 	}
 	row("heap", "%d KiB after the last of %d collections", s.heap.last()>>10, len(s.heap.samples))
 	if s.broken.any() {

@@ -63,7 +63,7 @@ func (t *tier) meddle(ctx context.Context) error {
 func (t *tier) dial(target string, methods *fallback.Methods) (*grpc.ClientConn, error) {
 	return grpc.NewClient(target, append(
 		interceptors.DialOptions(t.set.Rules(), interceptors.WithFallbacks(methods), interceptors.WithStreamReaping()),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), t.tracing(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), t.tracing(), grpc.WithStatsHandler(&t.rpcs),
 		grpc.WithConnectParams(quickly()))...)
 }
 
