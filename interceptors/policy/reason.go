@@ -58,16 +58,22 @@ func (r Reason) Retriable() bool {
 	return r != ReasonCircuitOpen && r != ReasonDeadlineTooNear && r != ReasonCancelled
 }
 
+// IsOwn reports whether the reason is one of afloat's own, which are few. Any other may
+// be made up by a peer.
+func (r Reason) IsOwn() bool {
+	switch r {
+	case ReasonCircuitOpen, ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns,
+		ReasonDeadlineTooNear, ReasonCancelled, ReasonTimeout, ReasonFaultInjected:
+		return true
+	default:
+		return false
+	}
+}
+
 // comesWith reports whether a status with this reason may have the code. An injected
 // fault has any, and of reasons that are not afloat's nothing is known.
 func (r Reason) comesWith(code codes.Code) bool {
-	switch r {
-	case ReasonCircuitOpen, ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns,
-		ReasonDeadlineTooNear, ReasonCancelled, ReasonTimeout:
-		return r.Code() == code
-	default:
-		return true
-	}
+	return !r.IsOwn() || r == ReasonFaultInjected || r.Code() == code
 }
 
 // ReasonOf returns why afloat refused or ended a call, here or in a peer: the

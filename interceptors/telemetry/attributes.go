@@ -83,13 +83,10 @@ func errorType(err error) string {
 	if r, ok := errors.AsType[*policy.Rejection](err); ok && r.Reason != "" {
 		return reasonName(r.Reason)
 	}
-	switch r := policy.ReasonOf(err); r {
-	case policy.ReasonCircuitOpen, policy.ReasonBulkheadFull, policy.ReasonQueueTimeout, policy.ReasonRateLimited,
-		policy.ReasonDeadlineTooNear, policy.ReasonCancelled, policy.ReasonTimeout, policy.ReasonFaultInjected:
+	if r := policy.ReasonOf(err); r.IsOwn() {
 		return reasonName(r)
-	default:
-		return statusName(policy.Code(err))
 	}
+	return statusName(policy.Code(err))
 }
 
 // reasonName spells a reason as attributes do, as in "circuit_open".

@@ -159,8 +159,8 @@ func TestOtherErrorsAreFailures(t *testing.T) {
 // The reason of a refusal in a peer is told, if it is one that there is.
 func TestErrorsOfPeers(t *testing.T) {
 	t.Parallel()
-	said := func(reason string) error {
-		s, err := status.New(grpccodes.Unavailable, "refused").WithDetails(&errdetails.ErrorInfo{Domain: policy.Domain, Reason: reason})
+	said := func(code grpccodes.Code, reason string) error {
+		s, err := status.New(code, "refused").WithDetails(&errdetails.ErrorInfo{Domain: policy.Domain, Reason: reason})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,8 @@ func TestErrorsOfPeers(t *testing.T) {
 	}
 	b := newBackend(t)
 	for want, err := range map[string]error{
-		"circuit_open": said("CIRCUIT_OPEN"), "UNAVAILABLE": said("MADE_UP"), "UNKNOWN": status.Error(99, "a code that there is not"),
+		"circuit_open": said(grpccodes.Unavailable, "CIRCUIT_OPEN"), "overruns": said(grpccodes.ResourceExhausted, "OVERRUNS"),
+		"UNAVAILABLE": said(grpccodes.Unavailable, "MADE_UP"), "UNKNOWN": status.Error(99, "a code that there is not"),
 	} {
 		id := step.ID{Chain: want, Name: want}
 		b.StepEnded(b.StepStarted(t.Context(), id), id, step.Ended{Err: err})
