@@ -21,10 +21,9 @@ type Bulkhead struct {
 	counter counter
 	// streams counts the streams that have places of their own.
 	streams atomic.Int64
-	// rejected counts refusals, in shadow those that there would have been, and
-	// cancelled the calls whose callers gave up first.
-	rejected, cancelled atomic.Uint64
-	name                string
+	// refused counts refusals, in shadow those that there would have been.
+	refused queue.Refusals
+	name    string
 
 	// sampling: the next place given back is a sample of the hold time, even if no call
 	// waits by then. Else calls with short deadlines would never learn of shorter holds.
@@ -70,8 +69,8 @@ func (b *Bulkhead) Snapshot() Snapshot {
 		InFlight:      s.inFlight(),
 		Waiting:       s.waiting(),
 		Streams:       int(b.streams.Load()),
-		Rejected:      b.rejected.Load(),
-		Cancelled:     b.cancelled.Load(),
+		Rejected:      b.refused.Rejected(),
+		Cancelled:     b.refused.Cancelled(),
 	}
 }
 
@@ -158,18 +157,14 @@ func (b *Bulkhead) acquireStream(cfg *Config, call *policy.Call) (policy.Permit,
 // watch counts and notes a call that was admitted only because nothing is refused.
 func (b *Bulkhead) watch(full bool, call *policy.Call) {
 	if full {
-		b.rejected.Add(1)
+		b.refused.AddShadowed()
 		call.Notes |= policy.NoteShadowed
 	}
 }
 
 // refuse counts a refusal and returns it.
 func (b *Bulkhead) refuse(f *policy.Refuser, call *policy.Call) error {
-	counter := &b.rejected
-	if f == &refuse.cancelled {
-		counter = &b.cancelled
-	}
-	counter.Add(1)
+	b.refused.Add(f)
 	return f.Refuse(call, b.name, time.Time{})
 }
 

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"google.golang.org/grpc/codes"
-
+	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -37,8 +36,5 @@ var refuse = struct{ full, queueTimeout, deadline, cancelled policy.Refuser }{ /
 
 // refusedBy returns the refusal of a call whose ctx has ended.
 func refusedBy(ctx context.Context) *policy.Refuser {
-	if policy.EndOf(ctx) == codes.DeadlineExceeded {
-		return &refuse.deadline
-	}
-	return &refuse.cancelled
+	return queue.RefusedBy(ctx, &refuse.deadline, &refuse.cancelled)
 }

@@ -20,8 +20,8 @@ import (
 type Limiter struct {
 	name string
 	born policy.Instant
-	// rejected counts refusals, and those that there would have been.
-	rejected, cancelled atomic.Uint64
+	// refused counts refusals, and those that there would have been.
+	refused queue.Refusals
 	// shadow is config.Shadow, to be read without the lock.
 	shadow atomic.Bool
 
@@ -118,11 +118,7 @@ type refusal struct {
 
 // refuse counts a refusal and returns it.
 func (l *Limiter) refuse(r refusal, call *policy.Call) error {
-	if r.by == &refuse.cancelled {
-		l.cancelled.Add(1)
-	} else {
-		l.rejected.Add(1)
-	}
+	l.refused.Add(r.by)
 	return r.by.Refuse(call, l.name, r.retry)
 }
 
@@ -159,7 +155,7 @@ func (l *Limiter) watchLocked(end policy.Instant, call *policy.Call) {
 	now := call.Begin
 	wait := l.untilLocked(now, 1)
 	if wait > l.config.MaxWait || wait > 0 && now.Add(wait) >= end {
-		l.rejected.Add(1)
+		l.refused.AddShadowed()
 		call.Notes |= policy.NoteShadowed
 		return
 	}
@@ -273,8 +269,8 @@ func (l *Limiter) Snapshot() Snapshot {
 		MaxWait:   l.config.MaxWait,
 		Tokens:    l.tokensLocked(policy.Now()),
 		Waiting:   l.line.Len(),
-		Rejected:  l.rejected.Load(),
-		Cancelled: l.cancelled.Load(),
+		Rejected:  l.refused.Rejected(),
+		Cancelled: l.refused.Cancelled(),
 	}
 }
 
