@@ -18,9 +18,8 @@ func (a *Accumulator) Add(r Report) (whole Report) {
 	for own < len(r.markers) && r.markers[own].Path == "" {
 		own++
 	}
-	if a.gathering.claimed == nil && own < len(r.markers) {
-		// From the first on, because markers of different elements cover none of another.
-		a.gathering.claimed = map[claim]int{}
+	if own < len(r.markers) {
+		a.gathering.distinguish()
 	}
 	a.truncated = a.truncated || r.truncated
 	a.gathering.drop(r.dropped)

@@ -74,8 +74,8 @@
 // never sent, gathered by a [Scope], or put together with [NewReport] and [Union].
 // Markers beyond that are counted by [Report.Dropped], and names beyond it are left
 // out. [NewReport] and [Union] keep those of this service before those of others, and of
-// both the worst; a scope and whoever reads what a peer sent keep the first. A server sends no message with more, in a stream
-// neither.
+// both the worst; a scope and whoever reads what a peer sent keep the first. A server
+// sends no message with more, in a stream neither.
 //
 // [Report.State], [Report.Element] and [Report.Age] allocate nothing, and their time
 // grows with the logarithm of the number of markers, only for a field with [*] with

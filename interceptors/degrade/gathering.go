@@ -29,7 +29,7 @@ type claim struct {
 type gathering struct {
 	markers markers
 	// claimed says where the marker of each claim is. It is nil as long as there is room
-	// also for markers that say the same.
+	// also for markers that say the same, unless they are to be distinguished.
 	claimed map[claim]int
 	detail  int // bytes
 	// compared is how many names of elements were looked for among others.
@@ -45,19 +45,33 @@ func gathered(reports ...Report) *gathering {
 		total += len(r.markers)
 	}
 	g := &gathering{markers: make(markers, 0, min(total, maxMarkers))}
+	if total <= maxMarkers {
+		g.keepAll(reports, func(*Marker) bool { return true })
+		return g
+	}
 	for rank := range 2 * severities {
-		for _, r := range reports {
-			for i := range r.markers {
-				if total <= maxMarkers || r.markers[i].rank() == rank {
-					g.keep(r.markers[i])
-				}
-			}
-		}
-		if total <= maxMarkers {
-			break
-		}
+		g.keepAll(reports, func(m *Marker) bool { return m.rank() == rank })
 	}
 	return g
+}
+
+// keepAll takes in those markers of the reports that are wanted.
+func (g *gathering) keepAll(reports []Report, wanted func(*Marker) bool) {
+	for _, r := range reports {
+		for i := range r.markers {
+			if wanted(&r.markers[i]) {
+				g.keep(r.markers[i])
+			}
+		}
+	}
+}
+
+// distinguish makes the gathering put markers together as they come, and only those that
+// say the same: where they are about different messages, none covers another.
+func (g *gathering) distinguish() {
+	if g.claimed == nil {
+		g.claimed = map[claim]int{}
+	}
 }
 
 // keep takes one marker in. If there is no room, it is counted, unless it says the same
