@@ -30,40 +30,46 @@ func pushback(trailer metadata.MD) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// pushbackOf returns the trailer for a call that a server ends with err, nil if it needs
-// none: only refusals have one, by the server's guard, by that of a call which the
-// handler made, or by a server further on. It forbids to repeat what would be refused
-// again, and else tells when to repeat if that is known.
-func pushbackOf(err error) metadata.MD {
+// noRetry is the pushback that forbids to repeat a call.
+const noRetry = -1
+
+// pushbackOf returns the pushback in milliseconds of a call that a server ends with err,
+// and whether there is one: only refusals have one, by the server's guard, by that of a
+// call which the handler made, or by a server further on. It forbids to repeat what would
+// be refused again, and else tells when to repeat if that is known.
+func pushbackOf(err error) (ms int64, ok bool) {
 	if err == nil {
-		return nil
+		return 0, false
 	}
 	if !policy.ReasonOf(err).Retriable() {
-		return metadata.Pairs(pushbackKey, "-1")
+		return noRetry, true
 	}
-	r, ok := errors.AsType[*policy.Rejection](err)
-	if !ok || r.Retry.IsZero() {
-		return nil
+	r, refused := errors.AsType[*policy.Rejection](err)
+	if !refused || r.Retry.IsZero() {
+		return 0, false
 	}
-	ms := max(0, time.Until(r.Retry)+time.Millisecond-1) / time.Millisecond
-	return metadata.Pairs(pushbackKey, strconv.FormatInt(int64(ms), 10))
+	return int64(max(0, time.Until(r.Retry)+time.Millisecond-1) / time.Millisecond), true
+}
+
+// pushbackTrailer returns the trailer with a pushback.
+func pushbackTrailer(ms int64) metadata.MD {
+	return metadata.Pairs(pushbackKey, strconv.FormatInt(ms, 10))
 }
 
 // pushBack sends the trailer for a unary call that a server ends with err, and returns
 // err. A call that did not come through gRPC has no trailers.
 func pushBack(ctx context.Context, err error) error {
-	if err == nil || grpc.ServerTransportStreamFromContext(ctx) == nil {
-		return err
+	if ms, ok := pushbackOf(err); ok && grpc.ServerTransportStreamFromContext(ctx) != nil {
+		_ = grpc.SetTrailer(ctx, pushbackTrailer(ms)) // fails if the call is over
 	}
-	_ = grpc.SetTrailer(ctx, pushbackOf(err)) // fails if the call is over
 	return err
 }
 
 // pushBackStream sends the trailer for a stream that a server ends with err, and returns
 // err.
 func pushBackStream(ss grpc.ServerStream, err error) error {
-	if md := pushbackOf(err); md != nil {
-		ss.SetTrailer(md)
+	if ms, ok := pushbackOf(err); ok {
+		ss.SetTrailer(pushbackTrailer(ms))
 	}
 	return err
 }
