@@ -2,14 +2,11 @@ package interceptors_test
 
 import (
 	"context"
-	"net"
 	"runtime"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
@@ -29,26 +26,7 @@ func (l leaks) Leaked(call *policy.Call) { l.calls <- *call }
 // startReal is a rig in real time: the garbage collector works in no other.
 func startReal(t *testing.T, chain *policy.Chain, opts ...interceptors.ClientOption) *grpc.ClientConn {
 	t.Helper()
-	listener := bufconn.Listen(1 << 20)
-	server := grpc.NewServer()
-	server.RegisterService(rpctest.Rig{Stream: hold}.Desc(), nil)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	cc, err := grpc.NewClient("passthrough:///rig", append(interceptors.DialOptions(rpctest.One{Chain: chain}, opts...),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-	)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cc.Close()
-		server.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return cc
+	return hosted(t, rpctest.Rig{Stream: hold}, []grpc.ServerOption{}, interceptors.DialOptions(rpctest.One{Chain: chain}, opts...)...)
 }
 
 // Streams that nobody holds any more are ended, settled as ignored and reported.

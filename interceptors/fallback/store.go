@@ -16,8 +16,8 @@ type StoreConfig struct {
 	// MaxEntries is how many responses are kept. Range [1, 10000000]. Default 1000.
 	MaxEntries int
 	// MaxBytes is how many bytes the responses may take, with what identifies them:
-	// target, method, key and request. Messages count in serialised form. Range [1024, 2^36], or up to the largest int. Default 16
-	// MiB.
+	// target, method, key and request. Messages count in serialised form. Range [1024,
+	// 2^36], or up to the largest int. Default 16 MiB.
 	MaxBytes int
 	// MaxAge is the greatest age at which a response is used. Range [1s, 720h].
 	// Default 1h.

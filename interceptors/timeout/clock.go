@@ -10,9 +10,9 @@ import (
 // guards it. A clock that has no time at all never runs: there is no such bound, or it
 // does not matter any more.
 type clock struct {
-	left  time.Duration // until the time is up, when it last began to run
-	up    func()        // called when it is
-	whole time.Duration // what it begins with again, if it ever does
+	left time.Duration // until the time is up, when it last began to run
+	up   func()        // called when it is
+	full time.Duration // what it begins with again, if it ever does
 
 	timer   *time.Timer // nil until it first runs
 	running bool
@@ -59,7 +59,7 @@ func (c *clock) again() {
 	was := c.running
 	c.stand()
 	if c.left > 0 {
-		c.left = c.whole
+		c.left = c.full
 	}
 	c.runIf(was)
 }

@@ -64,7 +64,7 @@ func newStream(ctx context.Context, cfg *Config, call *policy.Call) policy.Permi
 	s := &stream{side: call.Side}
 	call.Context, s.cancel = context.WithCancelCause(ctx)
 	s.first = clock{left: b.firstMessage, up: func() { s.cancel(ErrFirstMessage) }}
-	s.quiet = clock{left: b.idle, up: func() { s.cancel(ErrIdle) }, whole: b.idle}
+	s.quiet = clock{left: b.idle, up: func() { s.cancel(ErrIdle) }, full: b.idle}
 	s.whole = clock{left: b.total, up: func() { s.cancel(ErrTotal) }}
 	s.whole.run()
 	return policy.Permit{Settler: s, Wants: b.wants(call.Side)}

@@ -46,18 +46,7 @@ func (r *relay) WatchProfiles(req *testv1.WatchProfilesRequest, s grpc.ServerStr
 	if err != nil {
 		return err
 	}
-	for {
-		m, err := from.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.Send(m); err != nil {
-			return err
-		}
-	}
+	return forward(from.Recv, s.Send)
 }
 
 // UploadNames passes a stream of the client through.
@@ -109,15 +98,20 @@ func (r *relay) Chat(s grpc.BidiStreamingServer[testv1.ChatRequest, testv1.ChatR
 			}
 		}
 	})
+	return forward(to.Recv, s.Send)
+}
+
+// forward passes messages on until there are no more.
+func forward[M any](receive func() (M, error), send func(M) error) error {
 	for {
-		m, err := to.Recv()
+		m, err := receive()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.Send(m); err != nil {
+		if err := send(m); err != nil {
 			return err
 		}
 	}

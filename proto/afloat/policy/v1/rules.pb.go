@@ -84,7 +84,7 @@ func (Side) EnumDescriptor() ([]byte, []int) {
 type Rules struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Policies that rules share, by the name with which rules refer to them. At most
-	// 1000. In a file, a name has at most 100 bytes, all printable.
+	// 1000. In a file, a name has at most 100 bytes of printable ASCII.
 	Compartments map[string]*Compartment `protobuf:"bytes,1,rep,name=compartments,proto3" json:"compartments,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The rules, in any order. At most 10000.
 	Rules         []*Rule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
