@@ -61,6 +61,7 @@ func TestServerStreams(t *testing.T) {
 				err := drain(rpctest.Open(t.Context(), t, cc, rpctest.BidiStream))
 				wantExpiredRemotely(t, err)
 				wantAfter(t, began, tt.after)
+				synctest.Wait() // the client does not wait for the handler
 				if handled := *seen.Load(); tt.limit != nil && !errors.Is(handled, tt.limit) {
 					t.Errorf("the handler got %v; want %v", handled, tt.limit)
 				}
