@@ -22,6 +22,9 @@ func (d *Dice) Below(most time.Duration) time.Duration {
 	return time.Duration(d.pcg.Uint64() % uint64(most)) //nolint:gosec // most is positive, and the bias is below 1e-6
 }
 
+// Hits reports whether something happens that happens to share of all calls.
+func (d *Dice) Hits(share Share) bool { return uint32(d.pcg.Uint64()>>32) < uint32(share) } //nolint:gosec // the upper half
+
 // gap returns the time to the next of events that come at random, mean apart.
 func (d *Dice) gap(mean time.Duration) time.Duration { return exponential.times(mean, d.pcg.Uint64()) }
 

@@ -27,6 +27,7 @@ func fleet(name, about string, capacity func(since time.Duration) int) World {
 		},
 	)
 	w.Clients, w.Feedback, w.Rates = 1000, true, []int{400, 4000}
+	w.Grace, w.Runs = time.Minute, 5 // each client has few calls to learn from
 	return w
 }
 

@@ -16,6 +16,8 @@ type System struct {
 	New func(w *World, name string) (Guard, error)
 	// Timeless: its guards never read the clock, so that it need not be moved.
 	Timeless bool
+
+	ofPolicies bool
 }
 
 // Guard says which calls are sent. One goroutine asks it, in virtual time.
@@ -36,6 +38,8 @@ type Stater interface {
 type Call struct {
 	// At is when it comes, Deadline when its caller gives up, both as times of the run.
 	At, Deadline time.Duration
+	// Now is when it ends, once it does.
+	Now time.Duration
 	// Began is At on the clock.
 	Began time.Time
 	// State is what the guard remembers of the call.

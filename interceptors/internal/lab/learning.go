@@ -76,12 +76,12 @@ func batch() pace {
 // learned is a service of some pace that is well for long enough to be learned, and then
 // hangs, or fails after as long as its calls take.
 func learned(p pace, how string) World {
-	about := p.words + " After a minute or more, it hangs for 20 s."
+	about := p.words + " After 40 s or more, it hangs for 20 s."
 	if how == "fails" {
-		about = p.words + " After a minute or more, it fails for 20 s."
+		about = p.words + " After 40 s or more, it fails for 20 s."
 	}
 	w := newWorld("learns-"+p.name+"-"+how, about, func(dice *Dice, _ int) Course {
-		from := time.Minute + dice.Below(10*time.Second)
+		from := 40*time.Second + dice.Below(10*time.Second)
 		fault := Span{from, from + 20*time.Second}
 		return Course{Length: fault.To + afterOutage, Fault: fault, Outage: true, Answer: func(at time.Duration, luck Draw) Answer {
 			switch {
@@ -96,6 +96,6 @@ func learned(p pace, how string) World {
 	})
 	w.Healthy, w.SlowOver = p.p99, 3*p.p99
 	w.Deadline = max(defaultDeadline, 10*p.p99)
-	w.Rates = []int{20, 400}
+	w.Rates, w.Runs = []int{20, 400}, 5
 	return w
 }

@@ -25,7 +25,7 @@ func day() World {
 			return Course{Length: length, Surge: d.surge, Answer: d.answer}
 		},
 	)
-	w.Rates = []int{20}
+	w.Rates, w.Runs = []int{20}, 3
 	return w
 }
 

@@ -15,11 +15,11 @@ func outages() []World {
 }
 
 // afterOutage is how long a guard has to come back.
-const afterOutage = time.Minute
+const afterOutage = 30 * time.Second
 
 // outage is well, then wholly down, then well again.
 func outage(how, words string, length time.Duration) World {
-	return newWorld(
+	w := newWorld(
 		"outage-"+how+"-"+brief(length),
 		"Well for 20 s or more; then, for "+brief(length)+", "+words+"; then well again.",
 		func(dice *Dice, _ int) Course {
@@ -27,6 +27,10 @@ func outage(how, words string, length time.Duration) World {
 			return down(Span{from, from + length}, how == "hangs")
 		},
 	)
+	if length > time.Minute {
+		w.Rates = []int{20, 400}
+	}
+	return w
 }
 
 // down is a course with an outage.

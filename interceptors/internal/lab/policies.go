@@ -10,7 +10,7 @@ import (
 // Policies returns a system whose guards are chains of policies, as adapters use them.
 // The chain tells the observer of the transitions of its policies.
 func Policies(name string, chain func(w *World, name string, observer policy.Observer) (*policy.Chain, error)) System {
-	return System{Name: name, New: func(w *World, name string) (Guard, error) {
+	return System{Name: name, ofPolicies: true, New: func(w *World, name string) (Guard, error) {
 		g := &policies{context: contextOf(w)}
 		var err error
 		g.chain, err = chain(w, name, g)

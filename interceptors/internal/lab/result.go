@@ -1,6 +1,9 @@
 package lab
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Result is what happened in one run.
 type Result struct {
@@ -8,7 +11,8 @@ type Result struct {
 
 	// Fault counts the calls that came in the fault alone.
 	Fault Tally
-	// OutageCalls came in the fault after its first 2 s, and OutageSent of them were sent.
+	// OutageCalls came in the fault after the world's Grace, and OutageSent of them were
+	// sent.
 	OutageCalls, OutageSent int
 	// Back is the time from the end of the outage to the start of the first 2 s in which
 	// at least 9 of 10 calls are admitted: Never if there was none.
@@ -22,6 +26,7 @@ type Result struct {
 	view  *View
 	span  Span
 	slow  time.Duration
+	grace time.Duration
 	after []bin // nil if it is not judged
 }
 
@@ -37,7 +42,7 @@ const (
 
 // newResult returns what is counted into.
 func newResult(c *Course, w *World, view *View) Result {
-	r := Result{span: c.Fault, slow: w.SlowOver, view: view}
+	r := Result{span: c.Fault, slow: w.SlowOver, grace: cmp.Or(w.Grace, outageGrace), view: view}
 	if c.Outage {
 		r.after = make([]bin, (c.Length-c.Fault.To)/binLength+1)
 	}
@@ -62,7 +67,7 @@ func (r *Result) came(at time.Duration, admitted bool) {
 	}
 	if r.span.Has(at) {
 		r.Fault.came(admitted)
-		if at >= r.span.From+outageGrace {
+		if at >= r.span.From+r.grace {
 			r.OutageCalls++
 			r.OutageSent += n
 		}
@@ -114,7 +119,7 @@ func (r *Result) finish() {
 	r.after, r.view = nil, nil
 }
 
-// OutageShare returns how many of the calls in the outage after its first 2 s were sent,
+// OutageShare returns how many of the calls in the outage after the world's Grace were sent,
 // in percent.
 func (r *Result) OutageShare() float64 { return share(r.OutageSent, r.OutageCalls) }
 

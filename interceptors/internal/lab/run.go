@@ -21,8 +21,11 @@ func Run(w *World, s System, rate int, seed uint64, view *View) (Result, error) 
 
 func run(w *World, s System, rate int, seed uint64, view *View) (Result, error) {
 	dice := NewDice(seed)
-	d := &driver{world: w, dice: dice, course: w.Begin(dice, rate), gap: time.Second / time.Duration(rate), timeless: s.Timeless}
+	d := &driver{world: w, dice: dice, course: w.Begin(dice, rate), gap: time.Second / time.Duration(rate), timeless: s.Timeless, ofPolicies: s.ofPolicies}
 	d.result = newResult(&d.course, w, view)
+	if view != nil {
+		view.Fault = d.course.Fault
+	}
 	for i := range max(1, w.Clients) {
 		g, err := s.New(w, fmt.Sprintf("%s/%d/%d/%d", w.Name, rate, seed, i))
 		if err != nil {
@@ -48,6 +51,8 @@ type driver struct {
 	gap      time.Duration // between calls, on average
 	guards   []Guard
 	timeless bool
+	// ofPolicies: the guards count instants.
+	ofPolicies bool
 
 	start  time.Time
 	now    time.Duration
@@ -60,7 +65,9 @@ type driver struct {
 // drive makes calls until the world ends, and ends them all.
 func (d *driver) drive() {
 	if !d.timeless {
-		toOrigin()
+		if d.ofPolicies {
+			toOrigin()
+		}
 		d.start = time.Now()
 	}
 	next := d.after(0)
@@ -158,6 +165,7 @@ func (d *driver) end(call *Call) {
 	if d.late(call) {
 		err = errDeadline
 	}
+	call.Now = d.now
 	call.guard.End(call, err)
 	d.result.ended(call, d.now, err == nil)
 	d.free = append(d.free, call)

@@ -6,6 +6,8 @@ import "time"
 type View struct {
 	// Step is the time that each moment stands for.
 	Step time.Duration
+	// Fault is that of the world.
+	Fault Span
 	// Moments are in order, from the start.
 	Moments []Moment
 }

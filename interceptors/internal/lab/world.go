@@ -24,6 +24,10 @@ type World struct {
 	SlowOver time.Duration
 	// Healthy is a high quantile, the 99th, of what calls take when nothing is wrong.
 	Healthy time.Duration
+	// Grace is how much of an outage passes before a guard should know of it. Zero: 2 s.
+	Grace time.Duration
+	// Runs bounds how many runs are worth their time. Zero: any number.
+	Runs int
 	// Fallback: whoever calls has something else to use in the place of an answer.
 	Fallback bool
 	// Feedback: how calls end depends on more than when they come, as on how many are

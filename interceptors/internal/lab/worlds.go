@@ -2,13 +2,35 @@ package lab
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
-// Worlds returns all worlds, those that belong together side by side.
+// Family is worlds that belong together.
+type Family struct {
+	// Title says what they have in common.
+	Title  string
+	Worlds []World
+}
+
+// Families returns all worlds.
+func Families() []Family {
+	return []Family{
+		{"A share of the calls fails", partial()},
+		{"Nothing is answered for a time", outages()},
+		{"Answers come late", slowness()},
+		{"How long is slow has to be learned", learning()},
+		{"Nothing is wrong, but life goes on", ordinary()},
+		{"Many clients of one service", fleets()},
+	}
+}
+
+// Worlds returns the worlds of all families.
 func Worlds() []World {
-	return slices.Concat(partial(), outages(), slowness(), learning(), ordinary(), fleets())
+	var all []World
+	for _, f := range Families() {
+		all = append(all, f.Worlds...)
+	}
+	return all
 }
 
 // Find returns the world of that name, or an error that lists all names.
