@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"strconv"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/lab"
@@ -36,14 +37,14 @@ func drawPartial(b book) []byte {
 	for y := 0; y <= 100; y += 25 {
 		at := top + height*float64(100-y)/100
 		c.line(left, at, left+width, at, faint)
-		c.text(left-6, at+4, "end", fmt.Sprint(y))
+		c.text(left-6, at+4, "end", strconv.Itoa(y))
 	}
 	shares := []int{5, 30, 40, 50, 60, 80}
 	x := func(share int) float64 { return left + width*float64(share)/80 }
 	for _, share := range shares {
 		c.text(x(share), top+height+18, "middle", fmt.Sprintf("%d %%", share))
 	}
-	w := lab.MustFind("fails-5")
+	w := worldOf("fails-5")
 	for i, s := range systemsIn(&w) {
 		var points []point
 		for _, share := range shares {
@@ -65,7 +66,7 @@ func goodShare(m lab.Moment) float64 { return percentOf(m.Good, m.Calls) }
 // drawTimes draws one run of a world, a strip for each system.
 func drawTimes(world, title string, of func(lab.Moment) float64) ([]byte, error) {
 	const left, width, strip, gap = 190.0, 540.0, 36.0, 12.0
-	w := lab.MustFind(world)
+	w := worldOf(world)
 	systems := append(systemsIn(&w), lab.None())
 	c := newCanvas(760, 60+int(strip+gap)*len(systems), title)
 	for i, s := range systems {
@@ -101,7 +102,7 @@ func drawMap(b book) []byte {
 		}
 	}
 	systems := systemsIn(&worlds[0])
-	c := newCanvas(760, int(top)+20+int(cellHeight)*len(worlds), "Good answers lost, in % of those possible: at 400 calls a second, or as many as the world has")
+	c := newCanvas(840, int(top)+20+int(cellHeight)*len(worlds), "Good answers lost, in % of those possible: at 400 calls a second, or as many as the world has")
 	for i, s := range systems {
 		x := left + cellWidth*(float64(i)+0.5)
 		fmt.Fprintf(&c.out, `<text transform="translate(%.1f %.1f) rotate(-40)" fill="%s">%s</text>`+"\n", x, top-8, ink, s.Name)

@@ -60,7 +60,7 @@ type answer struct {
 func feed(ctx context.Context, todo <-chan job, done func(job, lab.Sample)) error {
 	// A job that nobody takes would leave the sender waiting.
 	defer func() {
-		for range todo { //nolint:revive // they are dropped
+		for range todo {
 		}
 	}()
 	child := exec.CommandContext(ctx, os.Args[0], "-"+childFlag) //nolint:gosec // this program

@@ -42,6 +42,15 @@ func systemsIn(w *lab.World) []lab.System {
 	return append([]lab.System{afloat()}, others()...)
 }
 
+// worldOf returns the world of that name, one without rates if there is none.
+func worldOf(name string) lab.World {
+	w, err := lab.Find(name)
+	if err != nil {
+		return lab.World{Name: name}
+	}
+	return w
+}
+
 // isLearning reports whether a world is about what has to be learned: it is of no
 // interest to those who learn nothing.
 func isLearning(w *lab.World) bool { return strings.HasPrefix(w.Name, "learns-") }

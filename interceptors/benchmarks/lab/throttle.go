@@ -33,21 +33,27 @@ func sreThrottle() lab.System {
 	}
 }
 
-// Admit refuses with the probability max(0, (requests - K accepts) / (requests + 1)).
+// Admit refuses with the probability max(0, (requests - K accepts) / (requests + 1)). A
+// call that is sent is a request when it ends: one in flight is not one that failed.
 func (t *throttle) Admit(call *lab.Call) bool {
 	t.moveTo(call.At)
 	excess := t.sum.requests - throttleK*t.sum.accepts
 	probability := max(0, float64(excess)/float64(t.sum.requests+1))
-	t.count(throttled{requests: 1})
-	return !t.dice.Hits(lab.Percent(100 * probability))
+	if t.dice.Hits(lab.Percent(100 * probability)) {
+		t.count(throttled{requests: 1})
+		return false
+	}
+	return true
 }
 
-// End counts an answer in the second in which it came.
+// End counts a call in the second in which it ends.
 func (t *throttle) End(call *lab.Call, err error) {
 	t.moveTo(call.Now)
+	c := throttled{requests: 1}
 	if err == nil {
-		t.count(throttled{accepts: 1})
+		c.accepts = 1
 	}
+	t.count(c)
 }
 
 // moveTo forgets what is older than the window.

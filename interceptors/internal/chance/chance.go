@@ -37,14 +37,14 @@ func (s *Source) Float64() float64 { return float64(s.Uint64()>>11) / (1 << 53) 
 // step is the golden ratio's, as of SplitMix64 by Steele, Lea and Flood.
 const step = 0x9e3779b97f4a7c15
 
-// mix is the output function of SplitMix64.
+// mix scrambles a state: the output function of SplitMix64.
 func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
 }
 
-// sum is FNV-1a, which is the same in each process.
+// sum hashes a name by FNV-1a, which is the same in each process.
 func sum(name string) uint64 {
 	h := uint64(0xcbf29ce484222325)
 	for i := range len(name) {

@@ -23,7 +23,7 @@ func (d *Dice) Below(most time.Duration) time.Duration {
 }
 
 // Hits reports whether something happens that happens to share of all calls.
-func (d *Dice) Hits(share Share) bool { return uint32(d.pcg.Uint64()>>32) < uint32(share) } //nolint:gosec // the upper half
+func (d *Dice) Hits(share Share) bool { return uint32(d.pcg.Uint64()>>32) < uint32(share) }
 
 // gap returns the time to the next of events that come at random, mean apart.
 func (d *Dice) gap(mean time.Duration) time.Duration { return exponential.times(mean, d.pcg.Uint64()) }
@@ -38,8 +38,8 @@ func (d *Dice) draw() Draw { return Draw{d.pcg.Uint64(), d.pcg.Uint64()} }
 // Hits reports whether something happens that happens to share of all calls.
 func (d Draw) Hits(share Share) bool { return uint32(d.fate) < uint32(share) } //nolint:gosec // the lower half
 
-// HitsToo is like Hits, for a second thing, whatever became of the first.
-func (d Draw) HitsToo(share Share) bool { return uint32(d.fate>>32) < uint32(share) } //nolint:gosec // the upper half
+// HitsToo reports the same of a second thing, whatever became of the first.
+func (d Draw) HitsToo(share Share) bool { return uint32(d.fate>>32) < uint32(share) }
 
 // Share is a share of calls, in parts of 1<<32 - 1.
 type Share uint32

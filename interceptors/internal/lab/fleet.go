@@ -9,13 +9,13 @@ func fleets() []World {
 	return []World{warm, cold}
 }
 
-// coldCapacity is the part of the capacity, in percent, that is there some time after
+// coldCapacity returns the part of the capacity, in percent, that is there some time after
 // the return: an empty cache, a compiler at work.
 func coldCapacity(since time.Duration) int {
 	return min(100, 21+int(since/(127*time.Millisecond)))
 }
 
-// fleet is one service and 1,000 clients. How it answers depends on how many ask.
+// fleet returns the world of one service and 1,000 clients. How it answers depends on how many ask.
 func fleet(name, about string, capacity func(since time.Duration) int) World {
 	w := newWorld(name,
 		"1,000 clients of one service that fails for 2 minutes. "+about+" What it has no room for waits, and fails at its deadline, but costs it work all the same.",

@@ -22,7 +22,7 @@ type pace struct {
 	takes       func(at time.Duration, luck Draw) time.Duration
 }
 
-// steady is log-normal.
+// steady returns a log-normal pace.
 func steady(typical time.Duration) pace {
 	return pace{
 		brief(typical), "Calls take " + brief(typical) + ".", typical, logNormal.at(typical, 0.99),
@@ -30,7 +30,7 @@ func steady(typical time.Duration) pace {
 	}
 }
 
-// twofold has hits and misses of a cache: of four calls, one takes twenty times as long
+// twofold returns the pace of hits and misses of a cache: of four calls, one takes twenty times as long
 // as the others.
 func twofold(typical time.Duration) pace {
 	return pace{
@@ -45,7 +45,7 @@ func twofold(typical time.Duration) pace {
 	}
 }
 
-// changing is a cache whose share of hits goes up and down.
+// changing returns the pace of a cache whose share of hits goes up and down.
 func changing() pace {
 	const typical = 80 * time.Millisecond
 	return pace{
@@ -64,7 +64,7 @@ func changing() pace {
 	}
 }
 
-// batch takes a hundred times as long for some calls as for others.
+// batch returns a pace that takes a hundred times as long for some calls as for others.
 func batch() pace {
 	const typical = 300 * time.Millisecond
 	return pace{
@@ -73,7 +73,7 @@ func batch() pace {
 	}
 }
 
-// learned is a service of some pace that is well for long enough to be learned, and then
+// learned returns the world of a service of some pace that is well for long enough to be learned, and then
 // hangs, or fails after as long as its calls take.
 func learned(p pace, how string) World {
 	about := p.words + " After 40 s or more, it hangs for 20 s."

@@ -10,7 +10,7 @@ func ordinary() []World {
 	return []World{day(), processPauses(), serverPauses()}
 }
 
-// day is a day of a service that is well.
+// day returns the world of a day of a service that is well.
 func day() World {
 	w := newWorld(
 		"day",
@@ -75,7 +75,7 @@ func (d *today) answer(at time.Duration, luck Draw) Answer {
 		hour = 2*halfDay - hour
 	}
 	// From one to three times the median.
-	typical := median + 2*median/time.Duration(halfDay/time.Minute)*time.Duration(hour/time.Minute)
+	typical := scaled(median, one+2*one*uint64(hour/time.Minute)/uint64(halfDay/time.Minute)) //nolint:gosec // not negative
 	if deploy, in := d.deploys.at(at); in {
 		typical = typical * 3 / 2
 		if at < deploy.From+5*time.Second && luck.Hits(Percent(2)) {
@@ -89,7 +89,7 @@ func (d *today) answer(at time.Duration, luck Draw) Answer {
 	return good(takes)
 }
 
-// processPauses stops the process of the callers, not the dependency.
+// processPauses returns the world that stops the process of the callers, not the dependency.
 func processPauses() World {
 	w := paused(
 		"process-pauses-2s",
@@ -102,7 +102,7 @@ func processPauses() World {
 	return w
 }
 
-// serverPauses stops the dependency instead.
+// serverPauses returns the world that stops the dependency instead.
 func serverPauses() World {
 	return paused(
 		"server-pauses-2s",
@@ -120,7 +120,7 @@ func serverPauses() World {
 	)
 }
 
-// paused is a world with pauses of 2 s, and deadlines of 500 ms.
+// paused returns a world with pauses of 2 s, and deadlines of 500 ms.
 func paused(name, about string, course func([]Span) Course) World {
 	w := newWorld(name, about, func(dice *Dice, _ int) Course {
 		const length = 2 * time.Minute

@@ -17,7 +17,7 @@ func outages() []World {
 // afterOutage is how long a guard has to come back.
 const afterOutage = 30 * time.Second
 
-// outage is well, then wholly down, then well again.
+// outage returns the world that is well, then wholly down, then well again.
 func outage(how, words string, length time.Duration) World {
 	w := newWorld(
 		"outage-"+how+"-"+brief(length),
@@ -33,7 +33,7 @@ func outage(how, words string, length time.Duration) World {
 	return w
 }
 
-// down is a course with an outage.
+// down returns a course with an outage.
 func down(fault Span, hangs bool) Course {
 	return Course{Length: fault.To + afterOutage, Fault: fault, Outage: true, Answer: func(at time.Duration, luck Draw) Answer {
 		switch {
@@ -47,7 +47,7 @@ func down(fault Span, hangs bool) Course {
 	}}
 }
 
-// outageAtStart hangs before anything could be learned of it.
+// outageAtStart returns the world that hangs before anything could be learned of it.
 func outageAtStart() World {
 	return newWorld(
 		"outage-from-start",

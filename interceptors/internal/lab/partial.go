@@ -14,7 +14,7 @@ func partial() []World {
 	return append(all, replicaHangs(2), replicaHangs(3), wandering(), flapping())
 }
 
-// independent fails a share of all calls, each by itself.
+// independent returns the world that fails a share of all calls, each by itself.
 func independent(percent int) World {
 	return newWorld(
 		fmt.Sprintf("fails-%d", percent),
@@ -39,7 +39,7 @@ func longer(rate int) time.Duration {
 	return time.Minute
 }
 
-// replicaHangs is well at first, and then one of n replicas hangs.
+// replicaHangs returns the world that is well at first, and then one of n replicas hangs.
 func replicaHangs(n int) World {
 	return newWorld(
 		fmt.Sprintf("replica-hangs-1-of-%d", n),
@@ -58,7 +58,7 @@ func replicaHangs(n int) World {
 	)
 }
 
-// wandering has errors that go up and down.
+// wandering returns the world of errors that go up and down.
 func wandering() World {
 	return newWorld(
 		"wanders-2-to-6",
@@ -81,7 +81,7 @@ func wandering() World {
 	)
 }
 
-// flapping is well and down by turns.
+// flapping returns the world that is well and down by turns.
 func flapping() World {
 	return newWorld(
 		"flaps-2s",

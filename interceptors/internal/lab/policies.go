@@ -44,7 +44,10 @@ type policies struct {
 
 // Admit asks the chain.
 func (g *policies) Admit(call *Call) bool {
-	call.context = callContext{g.context, call.Began.Add(call.Deadline - call.At)}
+	if call.context.Context == nil { // a timer of an earlier call may still look at it
+		call.context.Context = g.context //nolint:fatcontext // once for each call
+	}
+	call.context.deadline = call.Began.Add(call.Deadline - call.At)
 	call.admission.Call = policy.Call{Method: method, Target: target, Deadline: call.context.deadline}
 	ctx, err := g.chain.Admit(&call.context, &call.admission)
 	if err != nil {

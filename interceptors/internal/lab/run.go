@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/chance"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Run sets a system against a world, at a number of calls a second, with the luck of a
 // seed. It runs in virtual time of its own. With a view, it also tells what happened when.
+// From then on, the random numbers of this process's policies are the same in each run.
 func Run(w *World, s System, rate int, seed uint64, view *View) (Result, error) {
+	chance.Fix(luckOfPolicies)
 	var r Result
 	var err error
 	if s.Timeless {
@@ -18,6 +21,9 @@ func Run(w *World, s System, rate int, seed uint64, view *View) (Result, error) 
 	Virtually(func() { r, err = run(w, s, rate, seed, view) })
 	return r, err
 }
+
+// luckOfPolicies is what the random numbers of policies are made from, with their names.
+const luckOfPolicies = 1
 
 func run(w *World, s System, rate int, seed uint64, view *View) (Result, error) {
 	dice := NewDice(seed)

@@ -11,7 +11,7 @@ func slowness() []World {
 	return []World{alone, with, creeps(), slowerForGood()}
 }
 
-// slows answers in 200 ms for a while.
+// slows returns the world that answers in 200 ms for a while.
 func slows() World {
 	return newWorld(
 		"slows-10s",
@@ -29,14 +29,14 @@ func slows() World {
 	)
 }
 
-// creeps gets slower and slower.
+// creeps returns the world that gets slower and slower.
 func creeps() World {
 	w := newWorld(
 		"creeps-1-percent",
 		"Calls take 1 % longer each minute, for two hours: 3.3 times as long in the end. Nothing is wrong otherwise.",
 		func(*Dice, int) Course {
 			const length = 2 * time.Hour
-			minutes := compound(int(length/time.Minute), 101)
+			minutes := creeping(int(length / time.Minute))
 			return Course{Length: length, Fault: Span{0, length}, Answer: func(at time.Duration, luck Draw) Answer {
 				return good(luck.Around(minutes[at/time.Minute]))
 			}}
@@ -46,17 +46,17 @@ func creeps() World {
 	return w
 }
 
-// compound returns the median at first, and each next one by so many percent.
-func compound(n int, percent time.Duration) []time.Duration {
+// creeping returns the median at first, and each next one by a hundredth more.
+func creeping(n int) []time.Duration {
 	all := make([]time.Duration, n)
 	for i, d := 0, median; i < n; i++ {
 		all[i] = d
-		d = d * percent / 100
+		d += d / 100
 	}
 	return all
 }
 
-// slowerForGood is a deploy that makes all calls slower.
+// slowerForGood returns the world of a deploy that makes all calls slower.
 func slowerForGood() World {
 	w := newWorld(
 		"deploy-30-percent-slower",

@@ -14,7 +14,6 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/lab"
 )
 
-//nolint:gochecknoglobals // flags
 var (
 	worldFlag = flag.String("world", "", "names of worlds, or beginnings of names, with commas between; all prints every one")
 	ratesFlag = flag.String("rates", "", "calls a second, with commas between (default: those of the world)")

@@ -90,7 +90,7 @@ const (
 	median = 7 * time.Millisecond
 )
 
-// rates are those at which most worlds are looked at.
+// rates returns those at which most worlds are looked at.
 func rates() []int { return []int{2, 20, 100, 400, 1000} }
 
 // newWorld returns a world of the usual service.

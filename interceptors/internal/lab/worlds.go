@@ -45,12 +45,3 @@ func Find(name string) (World, error) {
 	}
 	return World{}, fmt.Errorf("world = %q; must be one of %s", name, strings.Join(names, ", "))
 }
-
-// MustFind returns the world of that name, which must be one.
-func MustFind(name string) World {
-	w, err := Find(name)
-	if err != nil {
-		panic(err)
-	}
-	return w
-}
