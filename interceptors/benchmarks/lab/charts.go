@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // chartRate is that of the charts, in calls a second.

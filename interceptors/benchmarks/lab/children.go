@@ -11,7 +11,7 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // childFlag makes the program a child, which takes samples for its parent. Virtual time

@@ -1,6 +1,6 @@
 // Lab sets guards against worlds, in virtual time, and writes what they do: the page
 // docs/scenarios.md and its charts. The worlds, and the driver that orders events, are in
-// package interceptors/internal/lab.
+// package internal/lab.
 //
 //	go run ./lab                    compare the page with what is found now
 //	go run ./lab -update            write it

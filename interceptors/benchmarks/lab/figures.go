@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // kept and those below are figures of one run.

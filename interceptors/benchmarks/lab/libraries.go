@@ -6,7 +6,7 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/sony/gobreaker/v2"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // openFor is how long the breakers of other libraries stay open, of all the same.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // job is a sample to take.

@@ -3,7 +3,7 @@ package main
 import (
 	"slices"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // promise is what afloat's breaker does in some worlds without any setting.

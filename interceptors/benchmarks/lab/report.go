@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // The files of the report, in the folder of the docs.

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // adaptive is the adaptive breaker of Shopify's Semian, as its sources describe it: each

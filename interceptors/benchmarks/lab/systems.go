@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
-	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // The names of afloat's systems.
@@ -20,31 +19,20 @@ const (
 // others returns the systems beside afloat's default.
 func others() []lab.System {
 	return []lab.System{
-		breakers(nameByHand, byHand(3, breaker.Config{})),
-		breakers(nameClassic, fixed(classic())),
-		breakers("afloat, classic, by hand", byHand(3, classic())),
+		lab.Breaker(nameByHand, byHand(3, breaker.Config{})),
+		lab.Breaker(nameClassic, fixed(classic())),
+		lab.Breaker("afloat, classic, by hand", byHand(3, classic())),
 		gobreakerRun(), gobreakerRatio(), failsafeRatio(), sreThrottle(), semian(),
 	}
 }
 
 // afloat is the breaker without any setting.
-func afloat() lab.System { return breakers(nameAfloat, fixed(breaker.Config{})) }
+func afloat() lab.System { return lab.Breaker(nameAfloat, fixed(breaker.Config{})) }
 
 // classic sets the thresholds that breakers usually have: what afloat's was without any
 // setting before it weighed its evidence.
 func classic() breaker.Config {
 	return breaker.Config{FailureRatio: 0.5, MinCalls: 20, ConsecutiveFailures: 10}
-}
-
-// breakers are afloat's of a configuration for each world.
-func breakers(name string, cfg func(*lab.World) breaker.Config) lab.System {
-	return lab.Policies(name, func(w *lab.World, name string, observer policy.Observer) (*policy.Chain, error) {
-		b, err := breaker.New(cfg(w), breaker.WithName(name), breaker.WithObserver(observer))
-		if err != nil {
-			return nil, err
-		}
-		return policy.NewChain([]policy.Policy{b})
-	})
 }
 
 func fixed(cfg breaker.Config) func(*lab.World) breaker.Config {
@@ -65,7 +53,7 @@ func byHand(times float64, cfg breaker.Config) func(*lab.World) breaker.Config {
 func byHandEach() []lab.System {
 	var all []lab.System
 	for _, times := range []float64{1.2, 1.5, 2, 3} {
-		all = append(all, breakers(fmt.Sprintf("afloat, SlowAfter = %.1f × p99", times), byHand(times, breaker.Config{})))
+		all = append(all, lab.Breaker(fmt.Sprintf("afloat, SlowAfter = %.1f × p99", times), byHand(times, breaker.Config{})))
 	}
 	return all
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // column is a figure of the tables of worlds.

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // throttle is the client-side throttling of the book Site Reliability Engineering

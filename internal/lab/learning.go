@@ -25,7 +25,7 @@ type pace struct {
 // steady returns a log-normal pace.
 func steady(typical time.Duration) pace {
 	return pace{
-		brief(typical), "Calls take " + brief(typical) + ".", typical, logNormal.at(typical, 0.99),
+		brief(typical), "Calls take " + spoken(typical) + ".", typical, logNormal.at(typical, 0.99),
 		func(_ time.Duration, luck Draw) time.Duration { return luck.Around(typical) },
 	}
 }
@@ -34,7 +34,7 @@ func steady(typical time.Duration) pace {
 // as the others.
 func twofold(typical time.Duration) pace {
 	return pace{
-		brief(typical) + "-bimodal", "Three of four calls take a twentieth of " + brief(typical) + ", the fourth that.", typical,
+		brief(typical) + "-bimodal", "Three of four calls take a twentieth of " + spoken(typical) + ", the fourth that.", typical,
 		logNormal.at(typical, 0.96),
 		func(_ time.Duration, luck Draw) time.Duration {
 			if luck.HitsToo(Percent(75)) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 var (
@@ -23,7 +23,7 @@ var (
 
 // TestTable prints what the breaker, as it is in this tree, does in some worlds:
 //
-//	go test ./interceptors/internal/lab -run TestTable -v -world outage,fails-40 -rates 20,400 -seeds 50
+//	go test ./internal/lab -run TestTable -v -world outage,fails-40 -rates 20,400 -seeds 50
 func TestTable(t *testing.T) { //nolint:paralleltest // it measures its own time
 	if *worldFlag == "" {
 		t.Skip("no -world")
@@ -69,7 +69,7 @@ func ratesOf(t *testing.T, w lab.World) []int {
 func printRow(t *testing.T, out *tabwriter.Writer, w *lab.World, rate int) {
 	t.Helper()
 	began := time.Now()
-	s, err := lab.Take(w, lab.Breaker("breaker", breaker.Config{SlowAfter: *slowFlag}), rate, *seedsFlag)
+	s, err := lab.Take(w, breakerOf(breaker.Config{SlowAfter: *slowFlag}), rate, *seedsFlag)
 	if err != nil {
 		t.Fatal(err)
 	}

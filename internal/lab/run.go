@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/chance"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/internal/chance"
 )
 
 // Run sets a system against a world, at a number of calls a second, with the luck of a
@@ -27,7 +27,10 @@ const luckOfPolicies = 1
 
 func run(w *World, s System, rate int, seed uint64, view *View) (Result, error) {
 	dice := NewDice(seed)
-	d := &driver{world: w, dice: dice, course: w.Begin(dice, rate), gap: time.Second / time.Duration(rate), timeless: s.Timeless, ofPolicies: s.ofPolicies}
+	d := &driver{world: w, system: &s, dice: dice, course: w.Begin(dice, rate), gap: time.Second / time.Duration(rate)}
+	if s.Blocks {
+		d.door = newDoor()
+	}
 	d.result = newResult(&d.course, w, view)
 	if view != nil {
 		view.Fault = d.course.Fault
@@ -51,14 +54,13 @@ func run(w *World, s System, rate int, seed uint64, view *View) (Result, error) 
 
 // driver orders the events of one run.
 type driver struct {
-	world    *World
-	course   Course
-	dice     *Dice
-	gap      time.Duration // between calls, on average
-	guards   []Guard
-	timeless bool
-	// ofPolicies: the guards count instants.
-	ofPolicies bool
+	world  *World
+	system *System
+	course Course
+	dice   *Dice
+	gap    time.Duration // between calls, on average
+	guards []Guard
+	door   *door // nil if no guard blocks
 
 	start  time.Time
 	now    time.Duration
@@ -70,8 +72,8 @@ type driver struct {
 
 // drive makes calls until the world ends, and ends them all.
 func (d *driver) drive() {
-	if !d.timeless {
-		if d.ofPolicies {
+	if !d.system.Timeless {
+		if d.system.ofPolicies {
 			toOrigin()
 		}
 		d.start = time.Now()
@@ -81,15 +83,31 @@ func (d *driver) drive() {
 		end := d.ends.next()
 		switch {
 		case end <= next && end != Never:
-			d.moveTo(end)
-			d.end(d.ends.pop().call)
-		case next == Never:
-			return
+			if d.moveTo(end) {
+				d.end(d.ends.pop().call)
+			}
+		case next != Never:
+			if d.moveTo(next) {
+				d.call()
+				next = d.after(next)
+			}
+		case d.door != nil && d.door.waiting > 0:
+			d.moveTo(d.now + d.world.Deadline)
 		default:
-			d.moveTo(next)
-			d.call()
-			next = d.after(next)
+			return
 		}
+		d.answers()
+	}
+}
+
+// answers takes up what was decided on calls that wait.
+func (d *driver) answers() {
+	for d.door != nil {
+		call := d.door.answered()
+		if call == nil {
+			return
+		}
+		d.decided(call)
 	}
 }
 
@@ -111,56 +129,69 @@ func toOrigin() {
 	time.Sleep(policy.Instant(time.Hour).Sub(policy.Now()))
 }
 
-// moveTo moves the clock to an event, or to the end of the pause that it falls into.
-func (d *driver) moveTo(at time.Duration) {
+// moveTo moves the clock to an event, or to the end of the pause that it falls into. It
+// reports whether it did: a call that waits may be decided on before.
+func (d *driver) moveTo(at time.Duration) bool {
 	for len(d.course.Pauses) > 0 && d.course.Pauses[0].To <= at {
 		d.course.Pauses = d.course.Pauses[1:]
 	}
 	if len(d.course.Pauses) > 0 && d.course.Pauses[0].Has(at) {
 		at = d.course.Pauses[0].To
 	}
-	if at <= d.now {
-		return
-	}
-	if !d.timeless {
+	switch {
+	case at <= d.now:
+		return true
+	case d.system.Timeless:
+	case d.door != nil && d.door.waiting > 0:
+		if call := d.door.await(at - d.now); call != nil {
+			d.now = time.Since(d.start)
+			d.decided(call)
+			return false
+		}
+	default:
 		time.Sleep(at - d.now)
 	}
 	d.now = at
+	return true
 }
 
-// call makes a call, and sends it if its guard admits it.
+// call makes a call, and asks its guard.
 func (d *driver) call() {
-	g := d.guards[0]
-	if len(d.guards) > 1 {
-		g = d.guards[d.dice.pcg.Uint64()%uint64(len(d.guards))]
-	}
-	luck := d.dice.draw()
-	var answer Answer
-	if !d.world.Feedback {
-		answer = d.course.Answer(d.now, luck)
-		d.result.could(d.now, answer, d.world.Deadline)
-	}
 	call := d.take()
+	call.guard = d.guards[0]
+	if len(d.guards) > 1 {
+		call.guard = d.guards[d.dice.pcg.Uint64()%uint64(len(d.guards))]
+	}
+	call.luck = d.dice.draw()
+	if !d.world.Feedback {
+		call.answer = d.course.Answer(d.now, call.luck)
+		d.result.could(d.now, call.answer, d.world.Deadline)
+	}
 	call.At, call.Deadline = d.now, d.now+d.world.Deadline
-	if !d.timeless {
+	if !d.system.Timeless {
 		call.Began = d.start.Add(d.now)
 	}
-	admitted := g.Admit(call)
-	d.result.came(d.now, admitted)
-	if !admitted {
+	if d.door != nil {
+		d.door.ask(call)
+		return
+	}
+	call.admitted = call.guard.Admit(call)
+	d.decided(call)
+}
+
+// decided sends a call, if its guard admitted it.
+func (d *driver) decided(call *Call) {
+	d.result.came(call.At, call.admitted)
+	if !call.admitted {
+		d.result.refused(call.refusedBy)
+		call.refusedBy = ""
 		d.free = append(d.free, call)
 		return
 	}
 	if d.world.Feedback {
-		answer = d.course.Answer(d.now, luck)
+		call.answer = d.course.Answer(d.now, call.luck)
 	}
-	d.send(call, g, answer, luck)
-}
-
-// send puts a call in flight.
-func (d *driver) send(call *Call, g Guard, answer Answer, luck Draw) {
-	call.guard, call.answer, call.luck = g, answer, luck
-	call.ends = d.now + min(answer.After, Never-d.now)
+	call.ends = d.now + min(call.answer.After, Never-d.now)
 	d.sent++
 	d.ends.push(end{min(call.ends, call.Deadline), d.sent, call})
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,7 @@ const afterOutage = 30 * time.Second
 func outage(how, words string, length time.Duration) World {
 	w := newWorld(
 		"outage-"+how+"-"+brief(length),
-		"Well for 20 s or more; then, for "+brief(length)+", "+words+"; then well again.",
+		"Well for 20 s or more; then, for "+spoken(length)+", "+words+"; then well again.",
 		func(dice *Dice, _ int) Course {
 			from := 20*time.Second + dice.Below(10*time.Second)
 			return down(Span{from, from + length}, how == "hangs")
@@ -69,4 +70,12 @@ func brief(d time.Duration) string {
 	default:
 		return d.String()
 	}
+}
+
+// spoken returns a duration as sentences have it, as in "20 s".
+func spoken(d time.Duration) string {
+	b := brief(d)
+	digits := strings.TrimRight(b, "ms")
+	unit := map[string]string{"m": "minutes", "s": "s", "ms": "ms"}[b[len(digits):]]
+	return digits + " " + unit
 }

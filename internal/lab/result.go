@@ -22,6 +22,8 @@ type Result struct {
 	Settled, SettledCalls int
 	// Transitions is how many times guards changed their state.
 	Transitions int
+	// RefusedBy counts the refusals of each kind of policy, where the guards are policies.
+	RefusedBy map[string]int
 
 	view  *View
 	span  Span
@@ -82,6 +84,17 @@ func (r *Result) came(at time.Duration, admitted bool) {
 	if r.view != nil {
 		r.view.came(at, admitted)
 	}
+}
+
+// refused counts a refusal by a kind of policy, if it is one.
+func (r *Result) refused(by string) {
+	if by == "" {
+		return
+	}
+	if r.RefusedBy == nil {
+		r.RefusedBy = map[string]int{}
+	}
+	r.RefusedBy[by]++
 }
 
 // isSettled reports whether a call comes long enough after the outage.

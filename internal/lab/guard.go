@@ -16,11 +16,14 @@ type System struct {
 	New func(w *World, name string) (Guard, error)
 	// Timeless: its guards never read the clock, so that it need not be moved.
 	Timeless bool
+	// Blocks: its guards may block in Admit, until the call's deadline at most.
+	Blocks bool
 
-	ofPolicies bool
+	ofPolicies bool // whose guards count instants
 }
 
-// Guard says which calls are sent. One goroutine asks it, in virtual time.
+// Guard says which calls are sent. One goroutine asks it, in virtual time; if it may block,
+// one for each call.
 type Guard interface {
 	// Admit reports whether the call may be sent now. It may shorten call.Deadline.
 	Admit(call *Call) bool
@@ -47,10 +50,21 @@ type Call struct {
 
 	admission policy.Admission
 	context   callContext
+	cancel    context.CancelFunc // of a context that guards may wait for
 	guard     Guard
+	admitted  bool
+	refusedBy string // the kind of policy, if it is one
 	answer    Answer
 	luck      Draw
 	ends      time.Duration // when it is answered
+}
+
+// release ends the context of a call that is over, if somebody could wait for it.
+func (c *Call) release() {
+	if c.cancel != nil {
+		c.cancel()
+		c.cancel = nil
+	}
 }
 
 // callContext is the context of a call. It has the caller's deadline and no timer.

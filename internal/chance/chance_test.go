@@ -3,7 +3,7 @@ package chance_test
 import (
 	"testing"
 
-	"github.com/afloat-go/afloat/interceptors/internal/chance"
+	"github.com/afloat-go/afloat/internal/chance"
 )
 
 // draw returns the first numbers of a source of that name.

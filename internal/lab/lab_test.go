@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
-	"github.com/afloat-go/afloat/interceptors/internal/lab"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/timeout"
+	"github.com/afloat-go/afloat/internal/lab"
 )
 
 // run takes one run, which must succeed.
@@ -21,6 +22,11 @@ func run(tb testing.TB, world string, s lab.System, rate int, seed uint64) lab.R
 		tb.Fatal(err)
 	}
 	return r
+}
+
+// breakerOf returns the system of one configuration.
+func breakerOf(cfg breaker.Config) lab.System {
+	return lab.Breaker("breaker", func(*lab.World) breaker.Config { return cfg })
 }
 
 // find returns a world, which there must be.
@@ -188,7 +194,7 @@ func TestRunsRepeat(t *testing.T) {
 	for _, world := range []string{"fails-60", "outage-hangs-20s", "process-pauses-2s", "learns-50ms-bimodal-hangs"} {
 		t.Run(world, func(t *testing.T) {
 			t.Parallel()
-			s := lab.Breaker("breaker", breaker.Config{NoJitter: true, SlowAfter: 60 * time.Millisecond})
+			s := breakerOf(breaker.Config{NoJitter: true, SlowAfter: 60 * time.Millisecond})
 			first := run(t, world, s, 100, 3)
 			if again := run(t, world, s, 100, 3); !equal(first, again) {
 				t.Errorf("first %+v\nagain %+v", first, again)
@@ -208,7 +214,7 @@ func equal(a, b lab.Result) bool {
 // A breaker refuses what fails, in virtual time, and its transitions are counted.
 func TestBreakerGuards(t *testing.T) {
 	t.Parallel()
-	r := run(t, "outage-fails-20s", lab.Breaker("breaker", breaker.Consecutive(5, 5*time.Second)), 400, 1)
+	r := run(t, "outage-fails-20s", breakerOf(breaker.Consecutive(5, 5*time.Second)), 400, 1)
 	if r.OutageShare() > 1.5 || r.Transitions < 4 || r.Back == lab.Never || r.Spared() < 7000 {
 		t.Errorf("%+v", r)
 	}
@@ -217,7 +223,7 @@ func TestBreakerGuards(t *testing.T) {
 // A policy that tightens the deadline ends calls earlier.
 func TestTighterDeadlineCounts(t *testing.T) {
 	t.Parallel()
-	tight := lab.Policies("tight", func(*lab.World, string, policy.Observer) (*policy.Chain, error) {
+	tight := lab.Policies("tight", policy.Call{Method: "/s/M"}, func(*lab.World, string, policy.Observer) (*policy.Chain, error) {
 		p, err := timeout.New(timeout.Config{Max: 50 * time.Millisecond})
 		if err != nil {
 			return nil, err
@@ -227,6 +233,41 @@ func TestTighterDeadlineCounts(t *testing.T) {
 	r := run(t, "outage-hangs-10s", tight, 100, 1)
 	if r.Slow != 0 || r.InVain != r.Fault.Calls {
 		t.Errorf("slow = %d, in vain = %d of %d; want none slow, all in vain", r.Slow, r.InVain, r.Fault.Calls)
+	}
+}
+
+// A queue holds calls back, and lets go of those that wait too long: what comes in a
+// second is sent ten at a time, a tenth of a second each.
+func TestCallsWaitForPlaces(t *testing.T) {
+	t.Parallel()
+	w := find(t, "fails-5")
+	w.Deadline, w.SlowOver = 10*time.Second, 101*time.Millisecond
+	w.Begin = func(*lab.Dice, int) lab.Course {
+		return lab.Course{Length: time.Minute, Answer: func(time.Duration, lab.Draw) lab.Answer { return lab.Answer{After: 100 * time.Millisecond} }}
+	}
+	queued := func(wait time.Duration, s func(string, policy.Call, lab.NewChain) lab.System) lab.Result {
+		r, err := lab.Run(&w, s("queued", policy.Call{Method: "/s/M"}, func(*lab.World, string, policy.Observer) (*policy.Chain, error) {
+			b, err := bulkhead.New(bulkhead.Config{MaxConcurrent: 10, MaxQueue: 10, MaxWait: wait})
+			if err != nil {
+				return nil, err
+			}
+			return policy.NewChain([]policy.Policy{b})
+		}), 80, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	patient, hasty := queued(5*time.Second, lab.Blocking), queued(time.Millisecond, lab.Blocking)
+	if patient.Calls < 4500 || patient.Sent+patient.RefusedBy["bulkhead"] != patient.Calls || patient.Given != patient.Sent {
+		t.Errorf("patient: %+v", patient)
+	}
+	// Four fifths of the places are taken on average.
+	if lost := patient.Lost(); lost > patient.Calls/50 || hasty.Lost() < 3*lost+50 {
+		t.Errorf("patient loses %d, hasty %d", lost, hasty.Lost())
+	}
+	if patient.Slow <= hasty.Slow {
+		t.Errorf("patient has %d slow answers, hasty %d; those that waited are slow", patient.Slow, hasty.Slow)
 	}
 }
 
@@ -309,7 +350,7 @@ func TestAllocRun(t *testing.T) { //nolint:paralleltest // it counts the allocat
 		t.Skip("the race detector makes code allocate")
 	}
 	w := find(t, "fails-5")
-	s := lab.Breaker("breaker", breaker.Config{})
+	s := breakerOf(breaker.Config{})
 	calls := 0
 	allocs := testing.AllocsPerRun(1, func() {
 		r, err := lab.Run(&w, s, 1000, 1, nil)
