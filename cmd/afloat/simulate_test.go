@@ -105,10 +105,10 @@ func TestSimulateListsWorlds(t *testing.T) {
 func TestSimulateInAProgram(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "afloat")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil { //nolint:gosec // builds itself
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "rules", "simulate", "testdata/good.yaml", "--world", "outage-fails-1s", "--rate", "20", "--seeds", "2") //nolint:gosec // itself
+	cmd := exec.CommandContext(t.Context(), program, "rules", "simulate", "testdata/good.yaml", "--world", "outage-fails-1s", "--rate", "20", "--seeds", "2")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

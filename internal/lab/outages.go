@@ -12,7 +12,7 @@ func outages() []World {
 	for _, length := range []time.Duration{time.Second, 10 * time.Second, 20 * time.Second, 5 * time.Minute} {
 		all = append(all, outage("fails", "every call fails", length), outage("hangs", "no call is answered", length))
 	}
-	return append(all, outageAtStart())
+	return append(all, outageAtStart(), halfBack())
 }
 
 // afterOutage is how long a guard has to come back.
@@ -20,7 +20,7 @@ const afterOutage = 30 * time.Second
 
 // outage returns the world that is well, then wholly down, then well again.
 func outage(how, words string, length time.Duration) World {
-	w := newWorld(
+	return newWorld(
 		"outage-"+how+"-"+brief(length),
 		"Well for 20 s or more; then, for "+spoken(length)+", "+words+"; then well again.",
 		func(dice *Dice, _ int) Course {
@@ -28,10 +28,6 @@ func outage(how, words string, length time.Duration) World {
 			return down(Span{from, from + length}, how == "hangs")
 		},
 	)
-	if length > time.Minute {
-		w.Rates = []int{20, 400}
-	}
-	return w
 }
 
 // down returns a course with an outage.
@@ -56,6 +52,27 @@ func outageAtStart() World {
 		func(dice *Dice, _ int) Course {
 			from := dice.Below(time.Second)
 			return down(Span{from, from + 20*time.Second}, true)
+		},
+	)
+}
+
+// halfBack returns the world that is wholly down, and then half of it is back.
+func halfBack() World {
+	return newWorld(
+		"outage-then-half",
+		"Every call fails for 20 s, then half of all calls for a minute, each by itself.",
+		func(dice *Dice, _ int) Course {
+			from := 20*time.Second + dice.Below(10*time.Second)
+			c := down(Span{from, from + 20*time.Second}, false)
+			well := c.Answer
+			c.Length = c.Fault.To + time.Minute
+			c.Answer = func(at time.Duration, luck Draw) Answer {
+				if at >= c.Fault.To && luck.Hits(Percent(50)) {
+					return failed(luck.Around(median))
+				}
+				return well(at, luck)
+			}
+			return c
 		},
 	)
 }

@@ -143,8 +143,9 @@ func writeLearning(out *bytes.Buffer, b book, worlds []lab.World) {
 	for _, s := range systems {
 		titles = append(titles, s.Name)
 	}
-	line(out, append(titles, "afloat loses, %")...)
-	line(out, slices.Repeat([]string{"---"}, len(titles)+1)...)
+	titles = append(titles, "afloat loses, %", "spared for one lost")
+	line(out, titles...)
+	line(out, slices.Repeat([]string{"---"}, len(titles))...)
 	for _, w := range worlds {
 		for _, rate := range w.Rates {
 			own := b.of(w.Name, nameAfloat, rate)
@@ -152,7 +153,7 @@ func writeLearning(out *bytes.Buffer, b book, worlds []lab.World) {
 			for _, s := range systems {
 				cells = append(cells, eachRun(b.of(w.Name, s.Name, rate), func(r *lab.Result) int { return r.Slow }))
 			}
-			line(out, append(cells, lostText(own))...)
+			line(out, append(cells, lostText(own), sparedText(own))...)
 		}
 	}
 }
