@@ -31,6 +31,12 @@ func run(w *World, s System, rate int, seed uint64, view *View) (Result, error) 
 	if s.Blocks {
 		d.door = newDoor()
 	}
+	if !s.Timeless {
+		if s.ofPolicies {
+			toOrigin()
+		}
+		d.start = time.Now()
+	}
 	d.result = newResult(&d.course, w, view)
 	if view != nil {
 		view.Fault = d.course.Fault
@@ -72,12 +78,6 @@ type driver struct {
 
 // drive makes calls until the world ends, and ends them all.
 func (d *driver) drive() {
-	if !d.system.Timeless {
-		if d.system.ofPolicies {
-			toOrigin()
-		}
-		d.start = time.Now()
-	}
 	next := d.after(0)
 	for {
 		end := d.ends.next()
