@@ -58,7 +58,8 @@ func (e *evidence) of(err error) (known policy.Evidence) {
 func (e *evidence) add(known *policy.Evidence, code codes.Code, text string) {
 	known.Sent = policy.FactOf(e.peer.Addr != nil)
 	if known.Sent == policy.No {
-		known.Lost = e.state() != connectivity.Ready
+		state := e.state()
+		known.Lost = state == connectivity.Connecting || state == connectivity.TransientFailure
 		return
 	}
 	switch {

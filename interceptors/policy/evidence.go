@@ -37,8 +37,8 @@ type Evidence struct {
 	// Answered says whether the dependency, or something between, showed a sign of life
 	// for this call: a header, a message, a trailer, or the reset of its stream.
 	Answered Fact
-	// Over says who ended the context of the call, as [EndOf] does, also where its
-	// deadline has passed and nobody has noticed yet: OK if nobody did.
+	// Over says who ended the context of the call: DEADLINE_EXCEEDED if its time was up,
+	// whoever noticed first, CANCELLED if somebody gave up, OK if nobody did.
 	Over codes.Code
 	// Lost says that a connection broke under the call, or that there was none. What else
 	// ended at that time for this reason is the same event.
@@ -62,10 +62,9 @@ func (e *Evidence) complete(err error, ctx context.Context, late bool) { //nolin
 	if e.Over == codes.OK {
 		e.Over = EndOf(ctx)
 	}
-	if e.Over == codes.OK {
-		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-			e.Over = codes.DeadlineExceeded
-		}
+	// A server's context is cancelled by a client whose time is up, and a timer may be late.
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		e.Over = codes.DeadlineExceeded
 	}
 	if late && e.Over != codes.OK && endedByContext(err) {
 		e.Sent = No
