@@ -62,8 +62,9 @@ func (e *evidence) add(known *policy.Evidence, code codes.Code, text string) {
 		known.Lost = state == connectivity.Connecting || state == connectivity.TransientFailure
 		return
 	}
+	known.Header = len(e.header) > 0
 	switch {
-	case len(e.header) > 0, len(e.trailer) > 0, known.Reset, isOfHTTP(text):
+	case known.Header, len(e.trailer) > 0, known.Reset, isOfHTTP(text):
 		known.Answered = policy.Yes
 	case e.complete:
 		known.Answered = policy.No

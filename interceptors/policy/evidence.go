@@ -37,6 +37,9 @@ type Evidence struct {
 	// Answered says whether the dependency, or something between, showed a sign of life
 	// for this call: a header, a message, a trailer, or the reset of its stream.
 	Answered Fact
+	// Header says that a header came, which is sent before the first message and may be
+	// sent long before it. A call that ends with a status alone has none.
+	Header bool
 	// Over says who ended the context of the call: DEADLINE_EXCEEDED if its time was up,
 	// whoever noticed first, CANCELLED if somebody gave up, OK if nobody did.
 	Over codes.Code
@@ -67,7 +70,7 @@ func (e *Evidence) complete(err error, ctx context.Context, late bool) { //nolin
 		e.Over = codes.DeadlineExceeded
 	}
 	if late && e.Over != codes.OK && endedByContext(err) {
-		e.Sent = No
+		e.Sent, e.Lost = No, false
 	}
 }
 
@@ -101,7 +104,7 @@ func (e *Evidence) ownFault(code codes.Code) bool {
 	return e.Sent == Yes && e.Answered == No && e.Over == codes.OK && !e.Lost && code != codes.DeadlineExceeded
 }
 
-// The texts with which grpc-go, here or in a peer that passes them on, says that one
+// unsendable are the texts with which grpc-go, here or in a peer that passes them on, says that one
 // message cannot be sent: nobody but its sender can do anything about it.
 var unsendable = [...]string{ //nolint:gochecknoglobals // never written
 	"grpc: error while marshaling", "grpc: error while compressing", "grpc: message too large",
