@@ -31,9 +31,9 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 			return below.Note(ctx, err)
 		}
 		if a.Wants(policy.WantsPushback) {
-			return below.Note(ctx, invokeForPushback(admitted, method, req, reply, cc, invoker, opts, a))
+			return below.Note(ctx, invokeForPushback(ctx, admitted, method, req, reply, cc, invoker, opts, a))
 		}
-		err = invoker(admitted, method, req, reply, cc, opts...)
+		err = policy.Attribute(ctx, admitted, invoker(admitted, method, req, reply, cc, opts...))
 		a.Settle(err)
 		return below.Note(ctx, err)
 	}
@@ -60,11 +60,12 @@ func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, op
 // invokeForPushback makes the call and collects its trailers, which costs
 // allocations.
 func invokeForPushback(
-	ctx context.Context, method string, req, reply any,
+	caller, ctx context.Context, method string, req, reply any,
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption, a *policy.Admission,
 ) error {
 	var trailer metadata.MD
 	err := invoker(ctx, method, req, reply, cc, withOption(opts, grpc.Trailer(&trailer))...)
+	err = policy.Attribute(caller, ctx, err)
 	a.SettleAs(policy.Outcome{Err: err, Pushback: pushback(trailer)})
 	return err
 }

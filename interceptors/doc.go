@@ -43,8 +43,8 @@
 // Call options, headers, trailers, deadlines, context values and error values
 // pass through unchanged, except where a policy acts: a timeout sets an earlier
 // deadline, a refused call gets a *[policy.Rejection], an injected fault has
-// its own error, and a stream ended by a policy gets that policy's error in
-// place of gRPC's CANCELLED. A refusal that a server sends, of its own or of a call that
+// its own error, and a call ended by a policy gets that policy's error in place of gRPC's
+// CANCELLED or DEADLINE_EXCEEDED (see [policy.Attribute]). A refusal that a server sends, of its own or of a call that
 // its handler made, has the trailer grpc-retry-pushback-ms, which gRPC's own retries
 // obey: -1 where a repetition would be refused again (see [policy.Reason]), else the time
 // to wait if it is known. The interceptors of package degrade add metadata of their own

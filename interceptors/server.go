@@ -28,6 +28,7 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 			return nil, pushBack(caller, err)
 		}
 		resp, err := handler(ctx, req)
+		err = policy.Attribute(caller, ctx, err)
 		a.Settle(err)
 		return resp, pushBack(caller, err)
 	}

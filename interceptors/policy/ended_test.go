@@ -105,6 +105,31 @@ func TestWhoEndedTheStream(t *testing.T) {
 	}
 }
 
+// So do a unary call and a function.
+func TestWhoEndedTheCall(t *testing.T) {
+	t.Parallel()
+	untilEnd := func(ctx context.Context) error {
+		<-ctx.Done()
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	for _, tt := range endings {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := rpctest.Rig{Client: rpctest.ChainOf(t, deriving(tt.derive)), Unary: untilEnd}.Start(t)
+				wantErr(t, "the client's", rpctest.Invoke(t.Context(), client), tt.code, tt.cause)
+				server := rpctest.Rig{Server: rpctest.ChainOf(t, deriving(tt.derive)), Unary: untilEnd}.Start(t)
+				code := tt.code
+				if tt.cause != nil {
+					code = status.Code(tt.cause)
+				}
+				wantErr(t, "the server's", rpctest.Invoke(t.Context(), server), code, nil)
+				wantErr(t, "the function's", policy.Do(t.Context(), deriving(tt.derive), "query", untilEnd), tt.code, tt.cause)
+			})
+		})
+	}
+}
+
 // deriving is a policy that gives calls a context of its own.
 type deriving func(context.Context) (context.Context, context.CancelFunc)
 

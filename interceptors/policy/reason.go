@@ -29,7 +29,7 @@ const (
 	ReasonCancelled Reason = "CANCELLED"
 	// ReasonOverruns: too many handlers run on although their streams have ended.
 	ReasonOverruns Reason = "OVERRUNS"
-	// ReasonTimeout is not a refusal: a timeout policy ended a running stream.
+	// ReasonTimeout is not a refusal: a timeout policy ended a running call.
 	ReasonTimeout Reason = "TIMEOUT"
 	// ReasonFaultInjected is not a refusal: a fault policy stood in for the call.
 	ReasonFaultInjected Reason = "FAULT_INJECTED"
