@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -42,11 +43,11 @@ func CauseOf(ctx context.Context) error {
 // policy ended it with, see [CauseOf]. What err says beside that is kept: its text stands
 // behind the status' own, and errors.Is finds it. Any other error is returned as it is.
 func Attribute(caller, ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || caller.Err() != nil {
-		return err
+	if err == nil {
+		return nil
 	}
 	code := Code(err)
-	if code != codes.Canceled && code != codes.DeadlineExceeded {
+	if code != codes.Canceled && code != codes.DeadlineExceeded || !isOver(caller, ctx) || caller.Err() != nil {
 		return err
 	}
 	end, ok := find[statusError](err)
@@ -65,6 +66,29 @@ func Attribute(caller, ctx context.Context, err error) error {
 		return err
 	}
 }
+
+// isOver reports whether ctx has ended. If its time is up it is about to, but its timer
+// may be late: the answer of a peer that keeps the same time can be here first.
+func isOver(caller, ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok || time.Until(deadline) > 0 {
+		return false
+	}
+	if own, ok := caller.Deadline(); ok && !deadline.Before(own) {
+		return false // no policy's time
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(lateness): // a context that has no timer
+	}
+	return ctx.Err() != nil
+}
+
+// lateness is how late a context's timer is waited for.
+const lateness = 10 * time.Millisecond
 
 // tellsMore reports whether err, which came with the end of a context, says more than that.
 func tellsMore(err error) bool {

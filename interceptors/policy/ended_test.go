@@ -130,6 +130,54 @@ func TestWhoEndedTheCall(t *testing.T) {
 	}
 }
 
+// A context whose time is up may be about to end: its timer is late. One that never ends
+// is not waited for, nor is the caller's own.
+func TestLateTimer(t *testing.T) {
+	t.Parallel()
+	late := status.Error(codes.DeadlineExceeded, "stream terminated by RST_STREAM with error code: CANCEL")
+	for _, tt := range []struct {
+		name          string
+		after, waited time.Duration
+		caller        bool // its own deadline is the same
+		want          error
+	}{
+		{"late", time.Millisecond, time.Millisecond, false, errTime},
+		{"never", time.Hour, 10 * time.Millisecond, false, nil},
+		{"the caller's", time.Millisecond, 0, true, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				caller := t.Context()
+				ctx, cancel := context.WithCancelCause(caller)
+				defer cancel(nil)
+				overdue := overdueContext{ctx, time.Now()}
+				if tt.caller {
+					caller = overdue
+				}
+				time.AfterFunc(tt.after, func() { cancel(errTime) })
+				began := time.Now()
+				err := policy.Attribute(caller, overdue, late)
+				if !errors.Is(err, late) || tt.want != nil && !errors.Is(err, tt.want) || tt.want == nil && err != late { //nolint:errorlint // the very value
+					t.Errorf("err = %v; want %v", err, tt.want)
+				}
+				if waited := time.Since(began); waited != tt.waited {
+					t.Errorf("it took %v; want %v", waited, tt.waited)
+				}
+			})
+		})
+	}
+}
+
+// overdueContext has a deadline that does not end it.
+type overdueContext struct {
+	context.Context //nolint:containedctx // it is one
+
+	deadline time.Time
+}
+
+func (o overdueContext) Deadline() (time.Time, bool) { return o.deadline, true }
+
 // deriving is a policy that gives calls a context of its own.
 type deriving func(context.Context) (context.Context, context.CancelFunc)
 
