@@ -13,8 +13,9 @@ import (
 
 // UnaryClientInterceptor guards each unary call with the policies that r finds
 // for it. [DialOptions] installs it together with its stream counterpart.
-func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
-	r = checked(r)
+func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryClientInterceptor {
+	o := unaryOptionsOf(opts)
+	r = checked(r, o.connection.fault)
 	return func(
 		ctx context.Context, method string, req, reply any,
 		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
@@ -22,7 +23,8 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
-		chain := clientChain(r, a, cc, opts)
+		a.Call.Target = o.connection.target(cc)
+		chain := clientChain(r, a, opts)
 		if chain == nil {
 			return below.Note(ctx, invoker(ctx, method, req, reply, cc, opts...))
 		}
@@ -39,12 +41,9 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 	}
 }
 
-// clientChain returns the chain of a call on a client's connection, with its call
-// options taken into account.
-func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, opts []grpc.CallOption) *policy.Chain {
-	if cc != nil {
-		a.Call.Target = cc.Target()
-	}
+// clientChain returns the chain of a client's call, with its call options taken into
+// account.
+func clientChain(r policy.Resolver, a *policy.Admission, opts []grpc.CallOption) *policy.Chain {
 	own := policy.OverridesOf(opts)
 	a.Classifier = own.Classifier
 	switch {
@@ -81,15 +80,16 @@ func withOption(opts []grpc.CallOption, o grpc.CallOption) []grpc.CallOption {
 // it, from its opening to its end. [DialOptions] installs it together with its
 // unary counterpart.
 func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.StreamClientInterceptor {
-	r = checked(r)
 	o := streamOptionsOf(opts)
+	r = checked(r, o.connection.fault)
 	return func(
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		s := &stream{caller: ctx}
 		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
-		chain := clientChain(r, &s.admission, cc, opts)
+		s.admission.Call.Target = o.connection.target(cc)
+		chain := clientChain(r, &s.admission, opts)
 		if chain == nil {
 			return unguarded(ctx, desc, cc, method, streamer, opts)
 		}

@@ -29,6 +29,14 @@
 // and a refusal is not retried. Retries by gRPC's own service config happen
 // below all interceptors and look like one call.
 //
+// # Identity
+//
+// To policies a dependency is a target and a method, and a target is the text that was
+// given to grpc.NewClient: connections with the same text share circuits, places, rates
+// and last good responses, also where a dialer, credentials or a server in this process
+// make them differ. [WithConnectionName] tells such connections apart. Different texts are
+// different targets, even if they lead to one server.
+//
 // # Streams
 //
 // A stream is one call. It is admitted when it opens and settled once, at the

@@ -19,8 +19,9 @@ type Rule struct {
 	// unguarded unless a closer pattern matches.
 	Match string
 	// Target restricts the rule to clients of that target, as given to
-	// grpc.NewClient. Of two rules with the same Match, the one with the call's
-	// target is closer. It is printable ASCII without spaces, of at most
+	// grpc.NewClient, or of the connection to it that has a name, as in
+	// "dns:///users#eu-replica". Of two rules with the same Match, the one with the call's
+	// target is closer, and the one with its connection's name even more. It is printable ASCII without spaces, of at most
 	// [MaxTargetBytes]. Empty: all targets, and servers.
 	Target string
 	// Sides restricts the rule to calls on these sides. Empty: all sides.
