@@ -5,7 +5,6 @@ import (
 	"runtime"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -32,13 +31,25 @@ func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryCl
 		if err != nil {
 			return below.Note(ctx, err)
 		}
-		if a.Wants(policy.WantsPushback) {
-			return below.Note(ctx, invokeForPushback(ctx, admitted, method, req, reply, cc, invoker, opts, a))
+		if a.Wants(policy.WantsEvidence) {
+			return below.Note(ctx, invokeForEvidence(ctx, admitted, method, req, reply, cc, invoker, opts, a))
 		}
-		err = policy.Attribute(ctx, admitted, invoker(admitted, method, req, reply, cc, opts...))
-		a.Settle(err)
+		told := invoker(admitted, method, req, reply, cc, opts...)
+		err = policy.Attribute(ctx, admitted, told)
+		settle(a, err, told, cc)
 		return below.Note(ctx, err)
 	}
+}
+
+// settle ends a call of which nothing was asked but its error. Of a call that a policy
+// ended, gRPC told another.
+func settle(a *policy.Admission, err, told error, cc *grpc.ClientConn) {
+	if err == nil {
+		a.Settle(nil)
+		return
+	}
+	known := evidence{conn: cc}
+	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
 }
 
 // clientChain returns the chain of a client's call, with its call options taken into
@@ -56,24 +67,17 @@ func clientChain(r policy.Resolver, a *policy.Admission, opts []grpc.CallOption)
 	}
 }
 
-// invokeForPushback makes the call and collects its trailers, which costs
+// invokeForEvidence makes the call and gathers all that gRPC tells of its end, which costs
 // allocations.
-func invokeForPushback(
+func invokeForEvidence(
 	caller, ctx context.Context, method string, req, reply any,
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption, a *policy.Admission,
 ) error {
-	var trailer metadata.MD
-	err := invoker(ctx, method, req, reply, cc, withOption(opts, grpc.Trailer(&trailer))...)
-	err = policy.Attribute(caller, ctx, err)
-	a.SettleAs(policy.Outcome{Err: err, Pushback: pushback(trailer)})
+	known := evidence{conn: cc}
+	told := invoker(ctx, method, req, reply, cc, known.options(opts, true)...)
+	err := policy.Attribute(caller, ctx, told)
+	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
 	return err
-}
-
-// withOption returns a copy of opts with one more. Appending in place would
-// write into a slice that gRPC shares between calls.
-func withOption(opts []grpc.CallOption, o grpc.CallOption) []grpc.CallOption {
-	own := make([]grpc.CallOption, 0, len(opts)+1)
-	return append(append(own, opts...), o)
 }
 
 // StreamClientInterceptor guards each stream with the policies that r finds for
@@ -86,7 +90,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
-		s := &stream{caller: ctx}
+		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
 		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
 		s.admission.Call.Target = o.connection.target(cc)
 		chain := clientChain(r, &s.admission, opts)
@@ -108,7 +112,8 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx, cancel := s.derive(ctx, o.reap)
 		// gRPC may call OnFinish before streamer returns, so all of s must be
 		// in place by then.
-		inner, err := streamer(ctx, desc, cc, method, withOption(opts, grpc.OnFinish(s.onFinish))...)
+		own := s.evidence.options(opts, s.admission.Wants(policy.WantsEvidence))
+		inner, err := streamer(ctx, desc, cc, method, append(own, grpc.OnFinish(s.onFinish))...)
 		s.admission.Waiting(policy.Received, false) // for its opening
 		if err != nil {
 			err = s.errOf(err)

@@ -3,6 +3,7 @@ package interceptors
 import (
 	"context"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -18,6 +19,8 @@ type stream struct {
 	caller, ctx context.Context //nolint:containedctx // a stream lives as long as its context
 
 	admission policy.Admission
+	// evidence is gRPC's to write until it has said that a client's stream is finished.
+	evidence evidence
 
 	mu   sync.Mutex // guards what follows
 	done bool
@@ -106,12 +109,21 @@ func (s *stream) derive(ctx context.Context, reap bool) (_ context.Context, canc
 // onFinish hears gRPC's own notification of the end. Depending on how the stream
 // ends, it comes more than once, early, or not at all.
 func (s *stream) onFinish(err error) {
-	s.finish(policy.Outcome{Err: s.errOf(err)})
+	s.finish(policy.Outcome{Err: s.errOf(err), Evidence: s.evidence.of(err)})
 }
 
-// onContextEnd settles the stream when the context that it runs in ends.
+// finishGrace is how long gRPC has to say how a stream ended whose time is up.
+const finishGrace = 100 * time.Millisecond
+
+// onContextEnd settles the stream when the context that it runs in ends. Where time ran
+// out, what the stream has shown may decide, which gRPC tells at the same time.
 func (s *stream) onContextEnd() {
-	s.finish(policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())})
+	ended := policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())}
+	if policy.EndOf(s.ctx) == codes.DeadlineExceeded {
+		time.AfterFunc(finishGrace, func() { s.finish(ended) })
+		return
+	}
+	s.finish(ended)
 }
 
 // reap ends a stream that has become unreachable, if it has not ended yet.

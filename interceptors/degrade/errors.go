@@ -3,17 +3,20 @@ package degrade
 import (
 	"slices"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/afloat-go/afloat/interceptors/policy"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
 // IncompleteError is the error of a response that had to be complete and is
-// not. As a gRPC status it is UNAVAILABLE, with the markers in its details.
+// not. As a gRPC status it is UNAVAILABLE for the reason INCOMPLETE, with the markers in
+// its details. It is what one caller required, and no policy counts it as a failure.
 type IncompleteError struct {
 	Report Report
 }
@@ -29,7 +32,16 @@ func (e *IncompleteError) Error() string {
 // GRPCStatus returns UNAVAILABLE with as many of the markers as fit into the
 // headers of any peer.
 func (e *IncompleteError) GRPCStatus() *status.Status {
-	return WithDetails(status.New(codes.Unavailable, e.Error()), e.Report)
+	return WithDetails(withReason(status.New(codes.Unavailable, e.Error())), e.Report)
+}
+
+// withReason returns s with the reason INCOMPLETE in its details.
+func withReason(s *status.Status) *status.Status {
+	detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: string(policy.ReasonIncomplete), Domain: policy.Domain})
+	if err != nil {
+		return s // a status that is OK, or whose details cannot be encoded: there is neither
+	}
+	return detailed
 }
 
 // WithDetails returns s with r in its details, in place of a report that is

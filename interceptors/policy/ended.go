@@ -46,8 +46,7 @@ func Attribute(caller, ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	code := Code(err)
-	if code != codes.Canceled && code != codes.DeadlineExceeded || !isOver(caller, ctx) || caller.Err() != nil {
+	if !endedByContext(err) || !isOver(caller, ctx) || caller.Err() != nil {
 		return err
 	}
 	end, ok := find[statusError](err)
@@ -60,7 +59,7 @@ func Attribute(caller, ctx context.Context, err error) error {
 		return &ended{cause.(statusError), err} //nolint:errcheck,errorlint,forcetypeassert // CauseOf returns no other
 	case cause != nil:
 		return cause
-	case EndOf(ctx) == codes.DeadlineExceeded && code == codes.Canceled:
+	case EndOf(ctx) == codes.DeadlineExceeded && Code(err) == codes.Canceled:
 		return status.FromContextError(context.DeadlineExceeded).Err() // gRPC calls every cancelled context CANCELLED
 	default:
 		return err

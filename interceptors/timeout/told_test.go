@@ -241,7 +241,7 @@ func TestWhoseTimeItWas(t *testing.T) {
 type pushed struct{}
 
 func (pushed) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
-	return policy.Permit{Settler: pushed{}, Wants: policy.WantsPushback}, nil
+	return policy.Permit{Settler: pushed{}, Wants: policy.WantsEvidence}, nil
 }
 
 func (pushed) Settle(uint64, *policy.Outcome) {}
