@@ -12,8 +12,9 @@ import (
 
 // UnaryClientInterceptor guards each unary call with the policies that r finds
 // for it. [DialOptions] installs it together with its stream counterpart.
-func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
-	r = checked(r)
+func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryClientInterceptor {
+	o := unaryOptionsOf(opts)
+	r = checked(r, o.connection.fault)
 	return func(
 		ctx context.Context, method string, req, reply any,
 		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
@@ -21,7 +22,8 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
-		chain := clientChain(r, a, cc, opts)
+		a.Call.Target = o.connection.target(cc)
+		chain := clientChain(r, a, opts)
 		if chain == nil {
 			return below.Note(ctx, invoker(ctx, method, req, reply, cc, opts...))
 		}
@@ -30,30 +32,29 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 			return below.Note(ctx, err)
 		}
 		if a.Wants(policy.WantsEvidence) {
-			return below.Note(ctx, invokeForEvidence(admitted, method, req, reply, cc, invoker, opts, a))
+			return below.Note(ctx, invokeForEvidence(ctx, admitted, method, req, reply, cc, invoker, opts, a))
 		}
-		err = invoker(admitted, method, req, reply, cc, opts...)
-		settle(a, err, cc)
+		told := invoker(admitted, method, req, reply, cc, opts...)
+		err = policy.Attribute(ctx, admitted, told)
+		settle(a, err, told, cc)
 		return below.Note(ctx, err)
 	}
 }
 
-// settle ends a call of which nothing was asked but its error.
-func settle(a *policy.Admission, err error, cc *grpc.ClientConn) {
+// settle ends a call of which nothing was asked but its error. Of a call that a policy
+// ended, gRPC told another.
+func settle(a *policy.Admission, err, told error, cc *grpc.ClientConn) {
 	if err == nil {
 		a.Settle(nil)
 		return
 	}
 	known := evidence{conn: cc}
-	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(err)})
+	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
 }
 
-// clientChain returns the chain of a call on a client's connection, with its call
-// options taken into account.
-func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, opts []grpc.CallOption) *policy.Chain {
-	if cc != nil {
-		a.Call.Target = cc.Target()
-	}
+// clientChain returns the chain of a client's call, with its call options taken into
+// account.
+func clientChain(r policy.Resolver, a *policy.Admission, opts []grpc.CallOption) *policy.Chain {
 	own := policy.OverridesOf(opts)
 	a.Classifier = own.Classifier
 	switch {
@@ -69,12 +70,13 @@ func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, op
 // invokeForEvidence makes the call and gathers all that gRPC tells of its end, which costs
 // allocations.
 func invokeForEvidence(
-	ctx context.Context, method string, req, reply any,
+	caller, ctx context.Context, method string, req, reply any,
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption, a *policy.Admission,
 ) error {
 	known := evidence{conn: cc}
-	err := invoker(ctx, method, req, reply, cc, known.options(opts, true)...)
-	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(err)})
+	told := invoker(ctx, method, req, reply, cc, known.options(opts, true)...)
+	err := policy.Attribute(caller, ctx, told)
+	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
 	return err
 }
 
@@ -82,15 +84,16 @@ func invokeForEvidence(
 // it, from its opening to its end. [DialOptions] installs it together with its
 // unary counterpart.
 func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.StreamClientInterceptor {
-	r = checked(r)
 	o := streamOptionsOf(opts)
+	r = checked(r, o.connection.fault)
 	return func(
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
 		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
-		chain := clientChain(r, &s.admission, cc, opts)
+		s.admission.Call.Target = o.connection.target(cc)
+		chain := clientChain(r, &s.admission, opts)
 		if chain == nil {
 			return unguarded(ctx, desc, cc, method, streamer, opts)
 		}

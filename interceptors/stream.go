@@ -80,27 +80,8 @@ func (s *stream) markResponded() (tell func()) {
 }
 
 // errOf returns the error that the caller gets for err: that of the policy that
-// ended the stream, if one did, else err itself. gRPC calls every cancelled context
-// CANCELLED, also where the cause says that time ran out.
-func (s *stream) errOf(err error) error {
-	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil || !endedByContext(err) {
-		return err
-	}
-	if cause := policy.CauseOf(s.ctx); cause != nil {
-		return cause
-	}
-	if policy.EndOf(s.ctx) == codes.DeadlineExceeded && policy.Code(err) == codes.Canceled {
-		return status.FromContextError(context.DeadlineExceeded).Err()
-	}
-	return err
-}
-
-// endedByContext reports whether err is what gRPC or a handler returns when a
-// context has ended.
-func endedByContext(err error) bool {
-	code := policy.Code(err)
-	return code == codes.Canceled || code == codes.DeadlineExceeded
-}
+// ended the stream, if one did.
+func (s *stream) errOf(err error) error { return policy.Attribute(s.caller, s.ctx, err) }
 
 // derive prepares the context of a client's stream. It can be cancelled by a policy's
 // message hook or by the reaper, if there is one, and is watched for its end.

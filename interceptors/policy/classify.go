@@ -118,34 +118,6 @@ type statusError interface {
 	GRPCStatus() *status.Status
 }
 
-// EndOf returns the status code that says who ended ctx: OK if it has not ended,
-// DEADLINE_EXCEEDED if time ran out, CANCELLED if somebody gave up. Time ran out if
-// ctx's own deadline passed, or if ctx was cancelled with a cause that says so, be it
-// [context.DeadlineExceeded] or a status DEADLINE_EXCEEDED, as policies that end calls
-// have.
-func EndOf(ctx context.Context) codes.Code {
-	switch err := ctx.Err(); {
-	case err == nil:
-		return codes.OK
-	case errors.Is(err, context.DeadlineExceeded), Code(context.Cause(ctx)) == codes.DeadlineExceeded:
-		return codes.DeadlineExceeded
-	default:
-		return codes.Canceled
-	}
-}
-
-// CauseOf returns the status that a policy ended ctx with, nil if ctx has not ended or
-// was not ended by one.
-func CauseOf(ctx context.Context) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	if cause, ok := find[statusError](context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
-		return cause
-	}
-	return nil
-}
-
 // Verdict returns the verdict of c on err. A nil c means [Classify]; a nil err
 // is always a [Success].
 func (c Classifier) Verdict(err error) (v Verdict) {

@@ -31,7 +31,7 @@ const (
 	ReasonOverruns Reason = "OVERRUNS"
 	// ReasonIncomplete is not a refusal: an answer had to be complete and was not.
 	ReasonIncomplete Reason = "INCOMPLETE"
-	// ReasonTimeout is not a refusal: a timeout policy ended a running stream.
+	// ReasonTimeout is not a refusal: a timeout policy ended a running call.
 	ReasonTimeout Reason = "TIMEOUT"
 	// ReasonFaultInjected is not a refusal: a fault policy stood in for the call.
 	ReasonFaultInjected Reason = "FAULT_INJECTED"
