@@ -33,6 +33,8 @@ type Breaker struct {
 	current  atomic.Pointer[stay]
 	late     atomic.Uint64
 	refused  atomic.Uint64
+	usual    usual
+	lost     lost
 	name     string
 	observer policy.Observer
 

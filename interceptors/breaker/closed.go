@@ -40,15 +40,12 @@ func (c *closed) init(b *Breaker, s *settings) {
 
 // judgedBy makes an empty window, in timed if it is one of time, and a ring.
 func judgedBy(s *settings, timed *window.Timed) judged {
-	j := judged{settings: s, ring: newRing(s), wants: policy.WantsEnd}
+	j := judged{settings: s, ring: newRing(s), wants: policy.WantsStart | policy.WantsEnd}
 	if s.WindowCalls > 0 {
 		j.counted = window.NewCounted(s.WindowCalls, s.Window)
 	} else {
 		timed.Init(s.Window, s.Buckets)
 		j.timed = timed
-	}
-	if j.ring != nil {
-		j.wants |= policy.WantsStart
 	}
 	return j
 }
@@ -59,11 +56,11 @@ func (*closed) state() State { return Closed }
 func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
 	j := c.judged.Load()
 	p = policy.Permit{Settler: c, Wants: j.wants, Token: paced}
-	if call.Shape != policy.Unary || j.MinDeadline > 0 {
+	if call.Shape != policy.Unary || call.Deadline.IsZero() || j.MinDeadline > 0 {
 		p.Wants, p.Token = p.Wants|wantsOf(call), j.token(call)
 	}
 	if c.run.onBrink() {
-		p.Wants |= policy.WantsPushback
+		p.Wants |= policy.WantsEvidence
 	}
 	if j.ring == nil {
 		return p, false, nil
@@ -105,18 +102,14 @@ func (j *judged) ringOf(token uint64) *ring {
 func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	j := c.judged.Load()
 	r := j.ringOf(token)
-	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
+	if r != nil && o.Started != 0 && o.Responded == 0 {
 		r.end(o.Started)
 	}
 	if c.b.calm.Load() != c {
 		c.b.reportLate(j.verdict(o), o)
 		return
 	}
-	if o.Err == nil && o.Verdict == policy.Success && j.SlowAfter == 0 { // as most calls end
-		c.succeeded(j, r, o)
-		return
-	}
-	switch j.ending(j.verdict(o), token, o) {
+	switch j.ending(j.verdict(o), token, o, &c.b.usual) {
 	case ignored:
 	case ok:
 		c.succeeded(j, r, o)
@@ -125,7 +118,9 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		c.run.end()
 		c.judge(j, o, false)
 	case failed:
-		c.failed(j, o, false)
+		if !c.b.lost.joins(o) {
+			c.failed(j, o, false)
+		}
 	case shed:
 		if c.shed(o.End) {
 			c.failed(j, o, true)

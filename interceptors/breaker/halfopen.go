@@ -48,7 +48,7 @@ func (h *halfOpen) admit(call *policy.Call) (p policy.Permit, passed bool, err e
 	return policy.Permit{
 		Settler: h,
 		Token:   s.token(call) | h.lastID,
-		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsPushback | wantsOf(call),
+		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsEvidence | wantsOf(call),
 	}, false, nil
 }
 
@@ -104,7 +104,11 @@ func (h *halfOpen) take(token uint64, v policy.Verdict, o *policy.Outcome, now p
 	i := h.indexLocked(token)
 	if i >= 0 {
 		h.probes = slices.Delete(h.probes, i, i+1)
-		h.judgeLocked(h.b.settings.Load().ending(v, token, o), o, now)
+		e := h.b.settings.Load().ending(v, token, o, &h.b.usual)
+		if o.Sent == policy.No {
+			e = ignored // the dependency was not asked
+		}
+		h.judgeLocked(e, o, now)
 	}
 	h.b.mu.Unlock()
 	h.b.deliver()
