@@ -19,7 +19,7 @@ func run(ctx context.Context) error {
 	child := flag.Bool(childFlag, false, "take samples for a parent")
 	update := flag.Bool("update", false, "write the report, instead of comparing it with what is there")
 	only := flag.String("only", "", "print what is promised of worlds whose names begin so, with commas between, and write no report")
-	runs := flag.Int("runs", 0, "runs for each sample, with -only; by default as many as for the report")
+	runs := flag.Int("runs", 0, "at most so many runs for each sample, with -only; 0 is as many as for the report")
 	docs := flag.String("docs", "../../docs", "the folder of the report")
 	flag.Parse()
 	switch {
@@ -40,7 +40,7 @@ func tell(ctx context.Context, only string, runs int) error {
 			continue
 		}
 		if runs > 0 {
-			j.Runs = runs
+			j.Runs = min(j.Runs, runs)
 		}
 		jobs = append(jobs, j)
 	}
