@@ -44,10 +44,10 @@ func fewest(figure func(*lab.Result) float64) func(book, *lab.World, int) float6
 	return lowest(figure).worst
 }
 
-// preferringSpeed returns the slow answers in the fault, of all calls in it, with
-// SlowAfter set.
+// preferringSpeed returns the slow answers in the fault, of all calls in it, with the
+// setting for speed.
 func preferringSpeed(b book, w *lab.World, rate int) float64 {
-	s := b.of(w.Name, nameByHand, rate)
+	s := b.of(w.Name, nameSpeed, rate)
 	return s.Highest(func(r *lab.Result) float64 { return r.Fault.SlowShare() }).Median
 }
 

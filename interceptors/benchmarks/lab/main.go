@@ -56,7 +56,7 @@ func tell(ctx context.Context, only string, runs int) error {
 
 // isPromised reports whether something is promised of a system.
 func isPromised(system string) bool {
-	return system == nameAfloat || system == nameByHand || strings.Contains(system, "× p99")
+	return system == nameAfloat || system == nameSpeed || strings.Contains(system, "× p99")
 }
 
 // begins reports whether a name begins with one of a list.

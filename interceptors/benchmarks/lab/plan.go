@@ -39,7 +39,11 @@ func systemsIn(w *lab.World) []lab.System {
 	if isLearning(w) {
 		return append([]lab.System{afloat()}, byHandEach()...)
 	}
-	return append([]lab.System{afloat()}, others()...)
+	all := append([]lab.System{afloat()}, others()...)
+	if strings.HasPrefix(w.Name, "replica-") {
+		all = append(all, forSpeed())
+	}
+	return all
 }
 
 // worldOf returns the world of that name, one without rates if there is none.

@@ -28,6 +28,8 @@ same luck, so that what it does can be set against what would have happened with
 The guards:
 
 - *afloat*: its breaker without any setting. *By hand*: with SlowAfter at three times what 99 of 100 healthy calls take.
+- *For speed*, where a replica hangs: by hand, and with a SlowRatio of 0.2, for callers who would rather have fewer answers
+  than slow ones.
 - *classic thresholds*: FailureRatio 0.5 of 20 calls and ConsecutiveFailures 10 set explicitly, which is how breakers
   usually open.
 - *gobreaker* by its default of 6 failures in a row and by half of the calls of 10 s, and *failsafe-go* by the same;

@@ -14,6 +14,7 @@ const (
 	nameAfloat  = "afloat"
 	nameByHand  = "afloat, SlowAfter by hand"
 	nameClassic = "afloat, classic thresholds"
+	nameSpeed   = "afloat, for speed"
 )
 
 // others returns the systems beside afloat's default.
@@ -28,6 +29,11 @@ func others() []lab.System {
 
 // afloat is the breaker without any setting.
 func afloat() lab.System { return lab.Breaker(nameAfloat, fixed(breaker.Config{})) }
+
+// forSpeed would rather answer less than slowly: it opens where one call of five is slow.
+func forSpeed() lab.System {
+	return lab.Breaker(nameSpeed, byHand(3, breaker.Config{SlowRatio: 0.2}))
+}
 
 // classic sets the thresholds that breakers usually have: what afloat's was without any
 // setting before it weighed its evidence.
