@@ -203,7 +203,7 @@ func streamEndings() []ending {
 				t.Helper()
 				_ = cc.Close()
 				_, _ = cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream)
-			}, policy.Ignored, codes.Canceled,
+			}, policy.NotStarted, codes.Canceled,
 		},
 		{
 			"abandoned after the server ended, cancelled later",

@@ -58,11 +58,13 @@ func (e *evidence) of(err error) (known policy.Evidence) {
 func (e *evidence) add(known *policy.Evidence, code codes.Code, text string) {
 	known.Sent = policy.FactOf(e.peer.Addr != nil)
 	if known.Sent == policy.No {
-		known.Lost = e.state() != connectivity.Ready
+		state := e.state()
+		known.Lost = state == connectivity.Connecting || state == connectivity.TransientFailure
 		return
 	}
+	known.Header = len(e.header) > 0
 	switch {
-	case len(e.header) > 0, len(e.trailer) > 0, known.Reset, isOfHTTP(text):
+	case known.Header, len(e.trailer) > 0, known.Reset, isOfHTTP(text):
 		known.Answered = policy.Yes
 	case e.complete:
 		known.Answered = policy.No

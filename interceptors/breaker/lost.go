@@ -22,7 +22,7 @@ func (l *lost) joins(o *policy.Outcome) bool {
 		return false
 	}
 	at := l.at.Load()
-	if at != 0 && o.Started <= policy.Instant(at) && o.End.Sub(policy.Instant(at)) < sameEvent {
+	if at != 0 && o.Started < policy.Instant(at) && o.End.Sub(policy.Instant(at)) < sameEvent {
 		return true
 	}
 	return !l.at.CompareAndSwap(at, int64(o.End)) // another call was the first

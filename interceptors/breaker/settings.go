@@ -152,7 +152,7 @@ func (s *settings) excuses(token uint64, o *policy.Outcome, u *usual) bool {
 	}
 	switch code := policy.Code(o.Err); {
 	case code == codes.DeadlineExceeded:
-		delivered := token&several != 0 && lives(o) && o.Over == codes.DeadlineExceeded
+		delivered := token&several != 0 && (o.Responded != 0 || o.Header) && o.Over == codes.DeadlineExceeded
 		return token&hurried != 0 || delivered || u.explains(token, o)
 	case code == codes.Unavailable, o.Reset:
 		return s.outlived(token, o)
@@ -161,14 +161,12 @@ func (s *settings) excuses(token uint64, o *policy.Outcome, u *usual) bool {
 	}
 }
 
-// lives reports whether the dependency has shown a sign of life on a stream.
-func lives(o *policy.Outcome) bool { return o.Responded != 0 || o.Answered == policy.Yes }
-
 // outlived reports whether a stream ended as streams do when a server is redeployed or a
 // connection has reached its age: by announcement, or after more than StreamGrace in which
 // the dependency has shown a sign of life.
 func (s *settings) outlived(token uint64, o *policy.Outcome) bool {
-	return token&streams != 0 && (o.Planned || lives(o) && o.End.Sub(o.Started) > s.StreamGrace)
+	lives := o.Responded != 0 || o.Answered == policy.Yes
+	return token&streams != 0 && (o.Planned || lives && o.End.Sub(o.Started) > s.StreamGrace)
 }
 
 // tooSlow judges failed, slow and overdue calls together.

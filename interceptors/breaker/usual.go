@@ -47,7 +47,7 @@ func (u *usual) cutShort(token uint64, o *policy.Outcome) {
 // would have run out of it too. While nothing is known, that is so of very short times,
 // and of very long ones that the caller did not set.
 func (u *usual) explains(token uint64, o *policy.Outcome) bool {
-	if o.Started == 0 || o.Over != codes.DeadlineExceeded {
+	if o.Started == 0 || o.Over == codes.OK {
 		return false
 	}
 	took, known := o.End.Sub(o.Started), u.sketch.Usual()

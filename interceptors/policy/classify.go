@@ -57,7 +57,7 @@ func sheds(err error, code codes.Code, r Reason) bool {
 		code == codes.Unavailable && strings.HasPrefix(MessageOf(err), tooManyRequests)
 }
 
-// textOf returns the text of the status in err's tree, empty if there is none.
+// MessageOf returns the text of the status in err's tree, empty if there is none.
 func MessageOf(err error) string {
 	if s, ok := find[statusError](err); ok {
 		return s.GRPCStatus().Message()

@@ -37,8 +37,11 @@ type Evidence struct {
 	// Answered says whether the dependency, or something between, showed a sign of life
 	// for this call: a header, a message, a trailer, or the reset of its stream.
 	Answered Fact
-	// Over says who ended the context of the call, as [EndOf] does, also where its
-	// deadline has passed and nobody has noticed yet: OK if nobody did.
+	// Header says that a header came, which is sent before the first message and may be
+	// sent long before it. A call that ends with a status alone has none.
+	Header bool
+	// Over says who ended the context of the call: DEADLINE_EXCEEDED if its time was up,
+	// whoever noticed first, CANCELLED if somebody gave up, OK if nobody did.
 	Over codes.Code
 	// Lost says that a connection broke under the call, or that there was none. What else
 	// ended at that time for this reason is the same event.
@@ -62,13 +65,12 @@ func (e *Evidence) complete(err error, ctx context.Context, late bool) { //nolin
 	if e.Over == codes.OK {
 		e.Over = EndOf(ctx)
 	}
-	if e.Over == codes.OK {
-		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-			e.Over = codes.DeadlineExceeded
-		}
+	// A server's context is cancelled by a client whose time is up, and a timer may be late.
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		e.Over = codes.DeadlineExceeded
 	}
 	if late && e.Over != codes.OK && endedByContext(err) {
-		e.Sent = No
+		e.Sent, e.Lost = No, false
 	}
 }
 
@@ -102,7 +104,7 @@ func (e *Evidence) ownFault(code codes.Code) bool {
 	return e.Sent == Yes && e.Answered == No && e.Over == codes.OK && !e.Lost && code != codes.DeadlineExceeded
 }
 
-// The texts with which grpc-go, here or in a peer that passes them on, says that one
+// unsendable are the texts with which grpc-go, here or in a peer that passes them on, says that one
 // message cannot be sent: nobody but its sender can do anything about it.
 var unsendable = [...]string{ //nolint:gochecknoglobals // never written
 	"grpc: error while marshaling", "grpc: error while compressing", "grpc: message too large",
