@@ -59,7 +59,8 @@ type StreamOption interface {
 type streamOptions struct {
 	connection
 
-	reap bool
+	shapes shapes
+	reap   bool
 }
 
 // streamOptionsOf puts the options together.
@@ -132,7 +133,10 @@ type ServerStreamOption interface {
 	applyServerStream(*serverStreamOptions)
 }
 
-type serverStreamOptions struct{ overruns *Overruns }
+type serverStreamOptions struct {
+	overruns *Overruns
+	shapes   shapes
+}
 
 // serverStreamOptionsOf puts the options together.
 func serverStreamOptionsOf(opts []ServerStreamOption) serverStreamOptions {
