@@ -37,7 +37,7 @@ type UnaryOption interface {
 	applyUnary(*unaryOptions)
 }
 
-type unaryOptions struct{ connection }
+type unaryOptions struct{ connection connection }
 
 // unaryOptionsOf puts the options together.
 func unaryOptionsOf(opts []UnaryOption) *unaryOptions {
@@ -57,10 +57,9 @@ type StreamOption interface {
 }
 
 type streamOptions struct {
-	connection
-
-	shapes shapes
-	reap   bool
+	connection connection
+	shapes     shapes
+	reap       bool
 }
 
 // streamOptionsOf puts the options together.

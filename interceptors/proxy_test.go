@@ -41,11 +41,11 @@ type frames struct{}
 func (frames) Name() string { return "proto" }
 
 func (frames) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(v.(*frame).data)}, nil
+	return mem.BufferSlice{mem.SliceBuffer(v.(*frame).data)}, nil //nolint:errcheck,forcetypeassert // it is forced where there are no others
 }
 
 func (frames) Unmarshal(data mem.BufferSlice, v any) error {
-	v.(*frame).data = data.Materialize()
+	v.(*frame).data = data.Materialize() //nolint:errcheck,forcetypeassert // as above
 	return nil
 }
 

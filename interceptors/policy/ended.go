@@ -79,9 +79,11 @@ func isOver(caller, ctx context.Context) bool {
 	if own, ok := caller.Deadline(); ok && !deadline.Before(own) {
 		return false // no policy's time
 	}
+	patience := time.NewTimer(lateness) // for a context that has no timer
+	defer patience.Stop()
 	select {
 	case <-ctx.Done():
-	case <-time.After(lateness): // a context that has no timer
+	case <-patience.C:
 	}
 	return ctx.Err() != nil
 }
