@@ -46,6 +46,11 @@ func Attribute(caller, ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	return attribute(caller, ctx, err)
+}
+
+// attribute does what Attribute does for an error. Success is not to cost a call.
+func attribute(caller, ctx context.Context, err error) error {
 	if !endedByContext(err) || !isOver(caller, ctx) || caller.Err() != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const (
 // why changes may go unseen for the moment, and nil once they are seen again. It returns
 // when ctx ends. All calls are made on the goroutine of the caller.
 func File(ctx context.Context, path string, look func() error, told func(error)) {
-	f := &follower{path: path, open: fsnotify.NewWatcher, look: look, tell: told}
+	f := &follower{path: path, open: fsnotify.NewWatcher, add: (*fsnotify.Watcher).Add, look: look, tell: told}
 	f.follow(ctx)
 }
 
@@ -32,6 +32,7 @@ func File(ctx context.Context, path string, look func() error, told func(error))
 type follower struct {
 	path string
 	open func() (*fsnotify.Watcher, error)
+	add  func(*fsnotify.Watcher, string) error
 	look func() error
 	tell func(error)
 
@@ -203,7 +204,7 @@ func (f *follower) watch(t *trail) (changed bool, err error) {
 			}
 			f.leave(name)
 		}
-		switch addErr := f.watcher.Add(name); {
+		switch addErr := f.add(f.watcher, name); {
 		case addErr == nil:
 			f.watched[name], changed = info, true
 		case isGone(addErr):

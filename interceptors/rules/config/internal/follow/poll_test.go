@@ -38,6 +38,7 @@ func (b *blind) follow(t *testing.T, during time.Duration, steps func()) {
 			b.opens++
 			return nil, os.NewSyscallError("inotify_init1", syscall.EMFILE)
 		},
+		add: (*fsnotify.Watcher).Add,
 		look: func() error {
 			data, _ := os.ReadFile(b.path)
 			b.looks = append(b.looks, time.Since(began).String()+" "+string(data))
@@ -123,6 +124,7 @@ func TestUnreadFileIsReadAgain(t *testing.T) {
 		f := &follower{
 			path: path,
 			open: func() (*fsnotify.Watcher, error) { opens++; return fsnotify.NewWatcher() },
+			add:  (*fsnotify.Watcher).Add,
 			look: func() error {
 				if looks++; looks == 2 {
 					cancel()
@@ -154,6 +156,7 @@ func TestLostWatcherIsReplaced(t *testing.T) {
 			opened <- w
 			return w, err
 		},
+		add:  (*fsnotify.Watcher).Add,
 		look: func() error { changed <- struct{}{}; return nil },
 		tell: func(err error) { t.Errorf("told %v", err) },
 	}
@@ -170,5 +173,65 @@ func TestLostWatcherIsReplaced(t *testing.T) {
 	following.Wait()
 	if len(watchers) != 2 {
 		t.Errorf("%d watchers; want 2", len(watchers))
+	}
+}
+
+// A folder that cannot be watched for want of watches may hide a change wherever it is on
+// the way. One that nobody may read hides it further up only, and that is no want.
+func TestWantOfWatches(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		at    string // what cannot be watched at first
+		err   error
+		blind bool
+	}{
+		{"the folder", "a/b", syscall.ENOSPC, true},
+		{"further up", "a", syscall.ENOSPC, true},
+		{"the file", "a/b/rules", syscall.ENOSPC, true},
+		{"no permission for the folder", "a/b", syscall.EACCES, true},
+		{"no permission further up", "a", syscall.EACCES, false},
+		{"no permission for the file", "a/b/rules", syscall.EACCES, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, err := filepath.EvalSymlinks(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, "a/b/rules")
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("1"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var told []error
+			lacks := true
+			f := &follower{
+				path: path,
+				open: fsnotify.NewWatcher,
+				add: func(w *fsnotify.Watcher, name string) error {
+					if lacks && name == filepath.Join(dir, tt.at) {
+						return tt.err
+					}
+					return w.Add(name)
+				},
+				look: func() error {
+					if !tt.blind {
+						cancel()
+					}
+					lacks = false
+					return nil
+				},
+				tell: func(err error) {
+					if told = append(told, err); err == nil {
+						cancel()
+					}
+				},
+			}
+			f.follow(ctx)
+			if blind := len(told) == 2 && errors.Is(told[0], tt.err) && told[1] == nil; blind != tt.blind || !blind && len(told) > 0 {
+				t.Errorf("told %v; want it to be blind for a while: %v", told, tt.blind)
+			}
+		})
 	}
 }

@@ -75,6 +75,7 @@ func TestLostEventsAreAChange(t *testing.T) {
 	f := &follower{
 		path: filepath.Join(t.TempDir(), "rules"),
 		open: func() (*fsnotify.Watcher, error) { return w, nil },
+		add:  (*fsnotify.Watcher).Add,
 		look: func() error { changed <- struct{}{}; return nil },
 		tell: func(err error) { t.Errorf("told %v; want nothing: nothing goes unseen", err) },
 	}
