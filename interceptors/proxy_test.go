@@ -394,3 +394,39 @@ func TestPlacesThroughAProxy(t *testing.T) {
 		}
 	})
 }
+
+// The time that a client takes for its request is not the backend's: from calls that are
+// opened long before they ask for anything no circuit opens, and their answers come.
+func TestRequestsThatComeLateThroughAProxy(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{rpctest.Unary, rpctest.ServerStream} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := mustRules(t, rules.Rule{Match: "*", Sides: []policy.Side{policy.Client}, Policies: []rules.Template{
+					breaker.Each(breaker.Config{SlowAfter: time.Second}),
+				}})
+				cc := proxied(t, rpctest.Rig{}, r, mustRules(t), interceptors.WithShapes(rigShapes))
+				var asking sync.WaitGroup
+				for range 60 {
+					asking.Go(func() {
+						s, err := cc.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						time.Sleep(3 * time.Second)
+						if err := errors.Join(s.SendMsg(rpctest.Message()), s.CloseSend(), s.RecvMsg(rpctest.Message())); err != nil {
+							t.Errorf("err = %v; want an answer", err)
+						}
+						if err := s.RecvMsg(rpctest.Message()); !errors.Is(err, io.EOF) {
+							t.Errorf("err = %v; want the end", err)
+						}
+					})
+					time.Sleep(100 * time.Millisecond)
+				}
+				asking.Wait()
+			})
+		})
+	}
+}
