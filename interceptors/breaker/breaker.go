@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -37,7 +38,7 @@ type Breaker struct {
 	observer policy.Observer
 
 	mu       sync.Mutex // held to change current and settings
-	backoff  backoff
+	pace     pace
 	shedding shedding
 	reports  reports
 }
@@ -54,7 +55,9 @@ type phase interface {
 	state() State
 	// admit lets a call through, refuses it, or says that the state has passed and
 	// that the next state must be asked.
-	admit(call *policy.Call) (p policy.Permit, passed bool, err error)
+	admit(ctx context.Context, call *policy.Call) (p policy.Permit, passed bool, err error)
+	// wouldAdmit reports whether a call would be let through now.
+	wouldAdmit(now policy.Instant) bool
 	// idle reports whether the phase remembers nothing and no call is under way.
 	idle(window policy.Instant) bool
 	// describe adds what is known of the phase.
@@ -98,9 +101,22 @@ func (*Breaker) Layer() policy.Layer { return policy.LayerBreaker }
 // Config returns the configuration in force, with its defaults filled in.
 func (b *Breaker) Config() Config { return b.settings.Load().Config }
 
-// State returns the state. A breaker whose open time is over stays open until
-// the next call.
-func (b *Breaker) State() State { return b.current.Load().phase.state() }
+// State returns the state that calls see now. It may be [HalfOpen] before any transition
+// to that is reported: once a probe is due or under way, a circuit is not simply open.
+func (b *Breaker) State() State { return shown(b.current.Load().phase, policy.Now()) }
+
+// shown returns the state of a phase as calls see it.
+func shown(p phase, now policy.Instant) State {
+	if o, ok := p.(*open); ok && o.tries(now) {
+		return HalfOpen
+	}
+	return p.state()
+}
+
+// WouldAdmit reports whether a call would be let in now, for whoever has a choice, as a
+// router does. It lets nothing in and takes nobody's place; another call may come first.
+// In mode Shadow, in which all are let in, it tells what would be.
+func (b *Breaker) WouldAdmit() bool { return b.current.Load().phase.wouldAdmit(policy.Now()) }
 
 // Idle reports whether the breaker can be dropped and made anew without loss:
 // for a whole Window no call has ended, no open time has run and no probe has
@@ -116,7 +132,7 @@ func (b *Breaker) Snapshot() Snapshot {
 	defer b.mu.Unlock()
 	stay := b.current.Load()
 	snap := Snapshot{
-		Name: b.name, State: stay.phase.state(), Mode: b.settings.Load().Mode,
+		Name: b.name, State: shown(stay.phase, policy.Now()), Mode: b.settings.Load().Mode,
 		Since: stay.since.Time(), Rejected: b.refused.Load(), Late: b.late.Load(),
 	}
 	stay.phase.describe(&snap)
@@ -128,14 +144,14 @@ func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
 
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps
 // [ErrOpen]. It never blocks.
-func (b *Breaker) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
+func (b *Breaker) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	if c := b.calm.Load(); c != nil {
-		if permit, passed, err := c.admit(call); !passed {
-			return permit, err
+		if permit, passed := c.let(call); !passed {
+			return permit, nil
 		}
 	}
 	for {
-		permit, passed, err := b.current.Load().phase.admit(call)
+		permit, passed, err := b.current.Load().phase.admit(ctx, call)
 		if !passed {
 			return permit, err
 		}
@@ -160,10 +176,11 @@ func (b *Breaker) shadow() bool { return b.settings.Load().Mode == Shadow }
 func (b *Breaker) isCurrent(p phase) bool { return b.current.Load().phase == p }
 
 // Update changes the configuration of a breaker in use and keeps its state.
-// Thresholds, open times and probes change in place; an open time that is
-// already running keeps its length. A change of the window empties it; a change
-// of SlowAfter forgets the calls in flight. A change of Mode works as in
-// [Breaker.SetMode]. On an error, which names all faults, nothing changes.
+// Thresholds, open times and probes change in place: an open circuit waits for its next
+// probe no longer than the new OpenFor, and closes if what opened it is switched off. A
+// change of the window empties it; a change of SlowAfter forgets the calls in flight. A
+// change of Mode works as in [Breaker.SetMode]. On an error, which names all faults,
+// nothing changes.
 func (b *Breaker) Update(cfg Config) error {
 	return b.change(func(old *settings) (*settings, error) { return newSettings(cfg, old.classifier) })
 }
@@ -211,6 +228,14 @@ func (b *Breaker) updateLocked(old, s *settings) {
 	}
 	if forcedBy(old.Mode) != forcedBy(s.Mode) {
 		b.enterModeLocked(s.Mode, policy.Now())
+		return
+	}
+	if o, ok := b.current.Load().phase.(*open); ok {
+		if !s.triggers(o.cause) {
+			b.closeLocked(causeConfig, window.Counts{}, policy.Now())
+			return
+		}
+		o.adaptLocked(s)
 	}
 }
 
@@ -222,8 +247,7 @@ func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
 	case AlwaysClosed:
 		b.enterLocked(disabled{}, causeMode, figures{}, at, 0)
 	case Automatic, Shadow:
-		b.backoff = backoff{}
-		b.closeLocked(causeMode, figures{}, at)
+		b.closeLocked(causeMode, window.Counts{}, at)
 	}
 }
 
@@ -237,30 +261,34 @@ func (b *Breaker) trip(from phase, o opening) {
 	b.deliver()
 }
 
-// probe makes the breaker half-open if it is still in from.
-func (b *Breaker) probe(from *open, now policy.Instant) {
-	b.mu.Lock()
-	if b.isCurrent(from) {
-		b.enterLocked(&halfOpen{b: b}, causeElapsed, figures{}, now, 0)
-	}
-	b.mu.Unlock()
-	b.deliver()
-}
-
 // openLocked opens the breaker.
 func (b *Breaker) openLocked(o opening) {
-	until := o.at.Add(o.length(b.settings.Load(), &b.backoff, &b.shedding))
-	b.shedding.opened(o.shed, until)
-	retry := time.Now().Add(until.Sub(policy.Now()))
-	b.enterLocked(&open{b: b, until: until, retry: retry}, o.cause, o.figures, o.at, until)
+	if !o.again {
+		b.pace.begin(o.at, o.calls, b.refused.Load())
+	}
+	b.pace.failing = max(b.pace.failing, o.failing)
+	next := newOpenLocked(b, o)
+	b.shedding.opened(o.shed, next.next)
+	b.enterLocked(next, o.cause, o.figures, o.at, next.next)
 }
 
-// closeLocked closes the breaker with an empty window.
-func (b *Breaker) closeLocked(cause string, f figures, at policy.Instant) {
-	b.backoff.closed(at)
+// recoverLocked lets a growing share of calls in, or all at once if there is to be no slow
+// start.
+func (b *Breaker) recoverLocked(cause string, at policy.Instant) {
+	if b.settings.Load().SlowStart == Off {
+		b.closeLocked(cause, window.Counts{}, at)
+		return
+	}
+	b.enterLocked(newHalfOpen(b, at), cause, figures{}, at, 0)
+}
+
+// closeLocked closes the breaker. What its window begins with is what was seen while the
+// share of calls climbed.
+func (b *Breaker) closeLocked(cause string, seen window.Counts, at policy.Instant) {
 	c := new(closed)
 	c.init(b, b.settings.Load())
-	b.enterLocked(c, cause, f, at, 0)
+	c.judged.Load().seed(seen, at)
+	b.enterLocked(c, cause, figures{Counts: seen}, at, 0)
 }
 
 // enterLocked makes p current and queues the report of it. The first phase of

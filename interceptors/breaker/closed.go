@@ -1,7 +1,9 @@
 package breaker
 
 import (
+	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -40,7 +42,10 @@ func (c *closed) init(b *Breaker, s *settings) {
 
 // judgedBy makes an empty window, in timed if it is one of time, and a ring.
 func judgedBy(s *settings, timed *window.Timed) judged {
-	j := judged{settings: s, ring: newRing(s), wants: policy.WantsEnd}
+	j := judged{settings: s, wants: policy.WantsEnd}
+	if s.SlowAfter > 0 {
+		j.ring = newRing(policy.Instant(s.SlowAfter))
+	}
 	if s.WindowCalls > 0 {
 		j.counted = window.NewCounted(s.WindowCalls, s.Window)
 	} else {
@@ -55,8 +60,16 @@ func judgedBy(s *settings, timed *window.Timed) judged {
 
 func (*closed) state() State { return Closed }
 
-// admit lets the call through, after a look at the calls in flight.
-func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
+// admit lets the call through, see let.
+func (c *closed) admit(_ context.Context, call *policy.Call) (p policy.Permit, passed bool, err error) {
+	p, passed = c.let(call)
+	return p, passed, nil
+}
+
+func (*closed) wouldAdmit(policy.Instant) bool { return true }
+
+// let lets the call through, after a look at the calls in flight.
+func (c *closed) let(call *policy.Call) (p policy.Permit, passed bool) {
 	j := c.judged.Load()
 	p = policy.Permit{Settler: c, Wants: j.wants, Token: paced}
 	if call.Shape != policy.Unary || j.MinDeadline > 0 {
@@ -66,16 +79,16 @@ func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err err
 		p.Wants |= policy.WantsPushback
 	}
 	if j.ring == nil {
-		return p, false, nil
+		return p, false
 	}
 	now := call.Now()
 	if j.ring.due(now) && c.judgeOverdue(j, now) {
-		return policy.Permit{}, true, nil
+		return policy.Permit{}, true
 	}
 	if call.Shape.ServerPaced() {
 		p.Token |= j.ring.id
 	}
-	return p, false, nil
+	return p, false
 }
 
 // Started notes a call in flight.
@@ -197,7 +210,42 @@ func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 	if wasShed {
 		cause = causeShed
 	}
-	c.b.trip(c, opening{figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o)})
+	c.b.trip(c, opening{
+		figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o),
+		calls: j.callsPerSecond(now), failing: took(o), from: c,
+	})
+}
+
+// took returns how long a call took, zero if nobody wanted to know.
+func took(o *policy.Outcome) time.Duration {
+	if o.Started == 0 {
+		return 0
+	}
+	return o.End.Sub(o.Started)
+}
+
+// callsPerSecond returns how many calls ended in the last second, roughly.
+func (j *judged) callsPerSecond(now policy.Instant) int {
+	if last := j.window().LastSecond(now); last.Calls > 0 {
+		return last.Calls
+	}
+	if j.counted != nil {
+		return 0 // the window does not know time
+	}
+	return j.timed.Sum(now).Calls
+}
+
+// seed counts calls that ended before.
+func (j *judged) seed(c window.Counts, at policy.Instant) {
+	for range c.Calls - c.Bad() {
+		j.add(at, window.OK)
+	}
+	for range c.Failures {
+		j.add(at, window.Failed)
+	}
+	for range c.Slow {
+		j.add(at, window.Slow)
+	}
 }
 
 // slowness judges by time, the whole window and its last second, and returns the
@@ -217,24 +265,26 @@ func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window
 // pause of this process every call in flight looks overdue, though its answer is here
 // and only waits to be read.
 func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
-	all, sinceGood := j.ring.overdue(now)
+	all, sinceGood := j.ring.overdue(now, policy.Instant(j.SlowAfter))
 	counts, tipped := j.tippedInFlight(all, sinceGood, now)
 	if suspected := j.ring.suspect.Swap(tipped); !tipped || !suspected {
 		return false
 	}
-	c.b.trip(c, opening{figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now})
+	c.b.trip(c, opening{
+		figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now, calls: j.callsPerSecond(now), from: c,
+	})
 	return true
 }
 
 // tippedInFlight judges calls in flight past SlowAfter, and returns what they
 // were counted with. Those that started since anything last succeeded need only
-// be few; otherwise they count as slow calls among the others.
+// be more than is chance; otherwise they count as slow calls among the others.
 func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.Counts, bool) {
 	if all == 0 {
 		return window.Counts{}, false
 	}
 	counts := j.window().Sum(now)
-	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
+	if toOpenInFlight.run(sinceGood, counts) || j.tooSlow(counts, all) {
 		return counts, true
 	}
 	counts = j.window().LastSecond(now)
@@ -243,7 +293,7 @@ func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.
 
 func (c *closed) idle(policy.Instant) bool {
 	j, now := c.judged.Load(), policy.Now()
-	return j.window().Quiet(now) && (j.ring == nil || j.ring.empty()) && !c.sheds(now)
+	return j.window().Quiet(now) && (j.ring == nil || j.ring.inFlight() == 0) && !c.sheds(now)
 }
 
 // sheds reports whether the dependency has shed calls of late and answered none since.
@@ -262,7 +312,7 @@ func (c *closed) describe(snap *Snapshot) {
 	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
 	snap.ConsecutiveFailures = int(c.run.failures())
 	if j.ring != nil {
-		snap.Overdue, _ = j.ring.overdue(now)
+		snap.Overdue, _ = j.ring.overdue(now, policy.Instant(j.SlowAfter))
 	}
 }
 

@@ -151,12 +151,46 @@ func (s *settings) tooSlow(c window.Counts, overdue int) bool {
 // tripped judges failures, and returns the cause to open, "" if there is none.
 func (s *settings) tripped(run int64, c window.Counts) string {
 	switch {
-	case s.ConsecutiveFailures != Off && run >= int64(s.ConsecutiveFailures):
+	case s.runTripped(int(run), c):
 		return causeRun
-	case c.Calls >= s.MinCalls && s.failureRatio.met(c.Failures, c.Calls):
+	case s.ratioTripped(c):
 		return causeFailures
 	default:
 		return ""
+	}
+}
+
+// runTripped judges a run of failures: by the number set by hand, or by chance.
+func (s *settings) runTripped(run int, c window.Counts) bool {
+	switch s.ConsecutiveFailures {
+	case Off:
+		return false
+	case 0:
+		before, n := without(c, run)
+		return toOpen.run(n, before)
+	default:
+		return run >= s.ConsecutiveFailures
+	}
+}
+
+// ratioTripped judges the share of failures: by the one set by hand, or by chance.
+func (s *settings) ratioTripped(c window.Counts) bool {
+	if c.Calls < s.MinCalls {
+		return false
+	}
+	if s.FailureRatio == 0 {
+		return useless(c)
+	}
+	return s.failureRatio.met(c.Failures, c.Calls)
+}
+
+// triggers reports whether a circuit that opened for a cause could do so still.
+func (s *settings) triggers(cause string) bool {
+	switch cause {
+	case causeRun, causeFailures, causeShed:
+		return s.FailureRatio != Off || s.ConsecutiveFailures != Off || s.SlowAfter != 0
+	default:
+		return true
 	}
 }
 
@@ -182,9 +216,10 @@ type share uint64
 
 const whole = 1_000_000_000
 
-// shareOf converts a ratio in (0, 1]. Off has no share that is ever met.
+// shareOf converts a ratio in (0, 1]. Off has no share that is ever met, and neither has
+// zero, where there is none set by hand.
 func shareOf(ratio float64) share {
-	if ratio == Off {
+	if ratio == Off || ratio == 0 {
 		return math.MaxUint64
 	}
 	return share(max(1, math.Round(ratio*whole)))

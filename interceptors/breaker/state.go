@@ -15,9 +15,11 @@ type State uint8
 const (
 	// Closed: calls pass and are judged.
 	Closed State = iota
-	// Open: calls are refused until the open time is over.
+	// Open: calls are refused, until it is time to try one.
 	Open
-	// HalfOpen: a few calls pass as probes, the others are refused.
+	// HalfOpen: the dependency is being tried. The next call will be a probe, or probes
+	// are under way, or the dependency has answered one and a share of the calls pass
+	// that grows.
 	HalfOpen
 	// ForcedOpen: all calls are refused, by Mode.
 	ForcedOpen
@@ -88,19 +90,21 @@ func forcedBy(m Mode) Mode {
 
 // Causes of transitions, as reported.
 const (
-	causeRun       = "consecutive_failures"
-	causeFailures  = "failure_ratio"
-	causeSlow      = "slow_ratio"
-	causeShed      = "shedding"
-	causeOverdue   = "overdue"
-	causeProbe     = "probe_failed"
-	causeSlowProbe = "probe_slow"
-	causeShedProbe = "probe_shed"
-	causeHungProbe = "probe_timeout"
-	causeElapsed   = "open_time_over"
-	causeRecovered = "probes_succeeded"
-	causeMode      = "mode"
+	causeRun        = "consecutive_failures"
+	causeFailures   = "failure_ratio"
+	causeSlow       = "slow_ratio"
+	causeShed       = "shedding"
+	causeOverdue    = "overdue"
+	causeProbeLives = "probe_lives"
+	causeRecovered  = "recovered"
+	causeProbe      = "probe_succeeded"
+	causeConfig     = "config"
+	causeMode       = "mode"
 )
+
+// judgesTime reports whether a circuit that opened for a cause did so because calls took
+// too long.
+func judgesTime(cause string) bool { return cause == causeSlow || cause == causeOverdue }
 
 // figures are what a transition was decided on.
 type figures struct {
@@ -118,17 +122,22 @@ type Snapshot struct {
 	Mode  Mode
 	// Since is when the breaker entered the state.
 	Since time.Time
-	// RetryAt is when an open breaker lets the next probe through. Zero: not open.
+	// RetryAt is when a breaker that refuses all calls but its probes lets the next one
+	// through. Zero: it is not such a time.
 	RetryAt time.Time
-	// Calls, Failures and Slow are what a closed breaker's window holds. Slow
-	// calls that failed count as failures only.
+	// AdmittedShare is the share of calls that pass while a recovered dependency gets
+	// more and more of them, in (0, 1). Zero: it is not such a time.
+	AdmittedShare float64
+	// Calls, Failures and Slow are what a closed breaker's window holds, or what has
+	// ended since a share of the calls passes. Slow calls that failed count as failures
+	// only.
 	Calls, Failures, Slow int
-	// ConsecutiveFailures is a closed breaker's present number of failures in a
-	// row.
+	// ConsecutiveFailures is the present number of failures in a row.
 	ConsecutiveFailures int
 	// Overdue is how many calls are in flight past SlowAfter.
 	Overdue int
-	// ProbesInFlight and ProbesSucceeded are those of a half-open breaker.
+	// ProbesInFlight is how many probes are under way, and ProbesSucceeded how many of
+	// SuccessesToClose have succeeded.
 	ProbesInFlight, ProbesSucceeded int
 	// Rejected is how many calls were refused, or would have been in mode Shadow.
 	Rejected uint64
