@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/chance"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -34,6 +35,8 @@ type Breaker struct {
 	current  atomic.Pointer[stay]
 	late     atomic.Uint64
 	refused  atomic.Uint64
+	chance   chance.Source
+	learned  learned
 	name     string
 	observer policy.Observer
 
@@ -85,6 +88,7 @@ func newBreaker(s *settings, o options) *Breaker {
 		first closed
 	})
 	b.name, b.observer = o.name, policy.Observe(o.observer)
+	b.chance.Seed(b.name)
 	b.settings.Store(s)
 	if forcedBy(s.Mode) == Automatic {
 		b.first.init(&b.Breaker, s)
@@ -289,6 +293,28 @@ func (b *Breaker) closeLocked(cause string, seen window.Counts, at policy.Instan
 	c.init(b, b.settings.Load())
 	c.judged.Load().seed(seen, at)
 	b.enterLocked(c, cause, figures{Counts: seen}, at, 0)
+}
+
+// answeredLate notes an answer to a call of a closed stay that is over. Where the breaker
+// opened because such calls were silent, by what it had learned, it closes again.
+func (b *Breaker) answeredLate(of *closed, after time.Duration, at policy.Instant) {
+	if b.settings.Load().SlowAfter != 0 {
+		return
+	}
+	b.mu.Lock()
+	switch p := b.current.Load().phase.(type) {
+	case *open:
+		if p.from == of && p.cause == causeOverdue {
+			b.learned.answered(after, at)
+			b.closeLocked(causeAnswered, p.Counts, at)
+		}
+	case *closed:
+		if r := p.judged.Load().ring; r != nil && p != of {
+			r.good(at)
+		}
+	}
+	b.mu.Unlock()
+	b.deliver()
 }
 
 // enterLocked makes p current and queues the report of it. The first phase of

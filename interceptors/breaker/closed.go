@@ -28,7 +28,7 @@ type judged struct {
 	// The window is one of time, as it is most often, or of calls: the other is nil.
 	timed   *window.Timed
 	counted *window.Counted
-	ring    *ring // nil without SlowAfter
+	ring    *ring // nil where it is not known how long is slow
 	// wants is what every call's permit wants.
 	wants policy.Wants
 }
@@ -37,12 +37,18 @@ type judged struct {
 func (c *closed) init(b *Breaker, s *settings) {
 	c.b = b
 	c.first = judgedBy(s, &c.timed)
+	if s.SlowAfter == 0 && b.learned.known() {
+		c.first.ring = newRing(policy.Instant(b.learned.overdue.Load()))
+	}
 	c.judged.Store(&c.first)
 }
 
 // judgedBy makes an empty window, in timed if it is one of time, and a ring.
 func judgedBy(s *settings, timed *window.Timed) judged {
 	j := judged{settings: s, wants: policy.WantsEnd}
+	if s.SlowAfter != Off {
+		j.wants |= policy.WantsStart
+	}
 	if s.SlowAfter > 0 {
 		j.ring = newRing(policy.Instant(s.SlowAfter))
 	}
@@ -51,9 +57,6 @@ func judgedBy(s *settings, timed *window.Timed) judged {
 	} else {
 		timed.Init(s.Window, s.Buckets)
 		j.timed = timed
-	}
-	if j.ring != nil {
-		j.wants |= policy.WantsStart
 	}
 	return j
 }
@@ -122,17 +125,17 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		r.end(o.Started)
 	}
 	if c.b.calm.Load() != c {
-		c.b.reportLate(j.verdict(o), o)
+		c.late(j.verdict(o), o)
 		return
 	}
-	if o.Err == nil && o.Verdict == policy.Success && j.SlowAfter == 0 { // as most calls end
-		c.succeeded(j, r, o)
+	if o.Err == nil && o.Verdict == policy.Success && j.SlowAfter <= 0 { // as most calls end
+		c.succeeded(j, r, token, o)
 		return
 	}
 	switch j.ending(j.verdict(o), token, o) {
 	case ignored:
 	case ok:
-		c.succeeded(j, r, o)
+		c.succeeded(j, r, token, o)
 	case slow:
 		j.add(o.End, window.Slow)
 		c.run.end()
@@ -146,19 +149,72 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	}
 }
 
-// succeeded counts a call that was answered in time.
-func (c *closed) succeeded(j *judged, r *ring, o *policy.Outcome) {
-	j.add(o.End, window.OK)
+// succeeded counts a call that was answered, in time where that was set by hand.
+func (c *closed) succeeded(j *judged, r *ring, token uint64, o *policy.Outcome) {
+	k := window.OK
+	if j.SlowAfter == 0 && token&paced != 0 && o.Started != 0 {
+		k = c.learn(j, o)
+	}
+	j.add(o.End, k)
 	c.run.end()
 	if r != nil {
 		r.good(o.End)
 	}
 }
 
+// learn learns from a call that was answered, unless too many are slow for that, and
+// returns what it counts as.
+func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
+	l, took := &c.b.learned, answeredAfter(o)
+	k := window.OK
+	if l.isSlow(took) {
+		k = window.Slow
+		if counts := j.window().Sum(o.End); float64(counts.Slow) > mostSlow*float64(counts.Calls) {
+			return k
+		}
+	}
+	if l.add(took, o.End) {
+		if after := policy.Instant(l.overdue.Load()); j.ring == nil || !j.ring.fits(after) {
+			c.renewRing(after)
+		}
+	}
+	return k
+}
+
+// renewRing puts another ring in place, since calls take longer or shorter than they did.
+// The calls in flight are forgotten.
+func (c *closed) renewRing(after policy.Instant) {
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	now := *c.judged.Load()
+	if now.SlowAfter == 0 {
+		now.ring = newRing(after)
+		c.judged.Store(&now)
+	}
+}
+
+// late notes that a call ended when this stay was over. If the breaker opened because
+// nothing was answered, and here is an answer, that was a mistake.
+func (c *closed) late(v policy.Verdict, o *policy.Outcome) {
+	if v == policy.Success && o.Started != 0 {
+		c.b.answeredLate(c, answeredAfter(o), o.End)
+	}
+	c.b.reportLate(v, o)
+}
+
+// answeredAfter returns how long the caller waited for the response, or for the first one
+// of several.
+func answeredAfter(o *policy.Outcome) time.Duration {
+	if o.Responded != 0 {
+		return o.Responded.Sub(o.Started)
+	}
+	return o.End.Sub(o.Started)
+}
+
 // failed counts a call that failed, or was shed and counts as such.
 func (c *closed) failed(j *judged, o *policy.Outcome, wasShed bool) {
 	j.add(o.End, window.Failed)
-	c.run.fail()
+	c.run.fail(j.ring == nil || o.Started == 0 || j.ring.fresh(o.Started))
 	c.judge(j, o, wasShed)
 }
 
@@ -194,17 +250,22 @@ func (j *judged) window() window.Window {
 	return j.counted
 }
 
+// stretch returns the run of failures of now.
+func (c *closed) stretch(j *judged, now policy.Instant) stretch {
+	w := j.window()
+	return stretch{failures: c.run.failures(), fresh: c.run.fresh(), all: w.Sum(now), latest: w.Latest(now)}
+}
+
 // judge opens the breaker if the call that just ended, badly, tips it.
 func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
-	now, run := o.End, c.run.failures()
-	counts := j.window().Sum(now)
-	cause := j.tripped(run, counts)
-	if cause == "" && j.SlowAfter != 0 {
+	now := o.End
+	r := c.stretch(j, now)
+	cause, counts := j.tripped(&r), r.all
+	if cause == "" && j.SlowAfter > 0 {
 		cause, counts = j.slowness(counts, now)
 	}
 	if cause == "" {
-		counts.Calls, counts.Failures = counts.Calls+1, counts.Failures+1
-		c.run.setBrink(j.tripped(2*run+1, counts) != "")
+		c.run.setBrink(j.onBrink(r))
 		return
 	}
 	if wasShed {
@@ -214,6 +275,14 @@ func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 		figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o),
 		calls: j.callsPerSecond(now), failing: took(o), from: c,
 	})
+}
+
+// onBrink reports whether a few more failures in a row would open the breaker.
+func (j *judged) onBrink(r stretch) bool {
+	n := r.failures + 1
+	r.failures, r.fresh = r.failures+n, r.fresh+n
+	r.all.Calls, r.all.Failures = r.all.Calls+n, r.all.Failures+n
+	return j.tripped(&r) != ""
 }
 
 // took returns how long a call took, zero if nobody wanted to know.
@@ -260,14 +329,12 @@ func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window
 	return "", all
 }
 
-// judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it
-// in two looks in a row, and reports whether it did. One look is not enough: after a
-// pause of this process every call in flight looks overdue, though its answer is here
-// and only waits to be read.
+// judgeOverdue opens the breaker if the calls in flight for too long tip it, in two looks,
+// and reports whether it did.
 func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
-	all, sinceGood := j.ring.overdue(now, policy.Instant(j.SlowAfter))
-	counts, tipped := j.tippedInFlight(all, sinceGood, now)
-	if suspected := j.ring.suspect.Swap(tipped); !tipped || !suspected {
+	all, sinceGood := j.ring.overdue(now, c.overdueAfter(j, now))
+	counts, tipped := c.tippedInFlight(j, all, sinceGood, now)
+	if !j.ring.confirmed(tipped, now) {
 		return false
 	}
 	c.b.trip(c, opening{
@@ -276,15 +343,29 @@ func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
 	return true
 }
 
-// tippedInFlight judges calls in flight past SlowAfter, and returns what they
-// were counted with. Those that started since anything last succeeded need only
-// be more than is chance; otherwise they count as slow calls among the others.
-func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.Counts, bool) {
+// overdueAfter returns after which time a call in flight is overdue: as set by hand, or as
+// it was learned.
+func (c *closed) overdueAfter(j *judged, now policy.Instant) policy.Instant {
+	if j.SlowAfter > 0 {
+		return policy.Instant(j.SlowAfter)
+	}
+	return c.b.learned.overdueAfter(now)
+}
+
+// tippedInFlight judges calls in flight for too long, and returns what they were counted
+// with. By the time set by hand, a few are enough that started since anything last
+// succeeded; otherwise they count as slow calls among the others. By the time that was
+// learned, they are judged as a run of failures is: nothing has been answered.
+func (c *closed) tippedInFlight(j *judged, all, sinceGood int, now policy.Instant) (window.Counts, bool) {
 	if all == 0 {
 		return window.Counts{}, false
 	}
+	if j.SlowAfter == 0 {
+		r := c.stretch(j, now)
+		return r.all, sinceGood > 0 && silent.run(sinceGood+min(r.fresh, r.all.Failures), r.usual())
+	}
 	counts := j.window().Sum(now)
-	if toOpenInFlight.run(sinceGood, counts) || j.tooSlow(counts, all) {
+	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
 		return counts, true
 	}
 	counts = j.window().LastSecond(now)
@@ -310,9 +391,9 @@ func (c *closed) describe(snap *Snapshot) {
 	j, now := c.judged.Load(), policy.Now()
 	counts := j.window().Sum(now)
 	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
-	snap.ConsecutiveFailures = int(c.run.failures())
+	snap.ConsecutiveFailures = c.run.failures()
 	if j.ring != nil {
-		snap.Overdue, _ = j.ring.overdue(now, policy.Instant(j.SlowAfter))
+		snap.Overdue = j.ring.longer(now, c.overdueAfter(j, now))
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
-// Off switches off what is on by default: FailureRatio, ConsecutiveFailures or
-// SlowStart.
+// Off switches off what is on by default: FailureRatio, ConsecutiveFailures, SlowAfter
+// or SlowStart.
 const Off = -1
 
 // Config says when a breaker opens and how it closes again. The zero Config is
@@ -31,7 +31,7 @@ type Config struct {
 	// FailureRatio is the share of failed calls in the window at which the
 	// breaker opens. Range (0, 1], or Off. Default 0: by evidence. That is 0.9, if it is
 	// no chance for a dependency that fails by 0.8; of calls that all fail, 64 are
-	// enough.
+	// enough. With WindowCalls it is just 0.9.
 	FailureRatio float64
 	// MinCalls is how many calls must be in the window before a share is judged.
 	// Range [1, 1000000], with WindowCalls at most that. Default 20, or
@@ -45,7 +45,9 @@ type Config struct {
 	ConsecutiveFailures int
 
 	// SlowAfter is how long a call must take, in flight or ended, to count as
-	// slow. Range [1ms, 1h]. Default 0: calls are not judged by time.
+	// slow. Range [1ms, 1h], or Off: calls are not judged by time. Default 0: it is
+	// learned. Then a slow answer is an answer; but where nothing is answered for longer
+	// than calls usually take, the dependency hangs.
 	SlowAfter time.Duration
 	// SlowRatio is the share of failed and slow calls together at which the
 	// breaker opens. Range (0, 1]. Default 0.5. It has no effect without
@@ -117,6 +119,9 @@ func (c Config) withDefaults() Config {
 	fill(&c.Window, DefaultWindow)
 	fill(&c.Buckets, DefaultBuckets)
 	fill(&c.MinCalls, c.defaultMinCalls())
+	if c.WindowCalls > 0 {
+		fill(&c.FailureRatio, uselessShare)
+	}
 	fill(&c.SlowRatio, DefaultSlowRatio)
 	fill(&c.OpenFor, DefaultOpenFor)
 	fill(&c.MaxOpenFor, max(DefaultMaxOpenFor, c.OpenFor))
@@ -170,8 +175,10 @@ func (c Config) validateRules(f *validate.Faults) {
 	if c.ConsecutiveFailures != Off && c.ConsecutiveFailures != 0 {
 		validate.Between(f, "consecutive_failures", c.ConsecutiveFailures, 1, 1_000_000)
 	}
-	optional(f, "slow_after", c.SlowAfter, time.Hour)
-	f.Require(c.FailureRatio != Off || c.ConsecutiveFailures != Off || c.SlowAfter != 0,
+	if c.SlowAfter != Off {
+		optional(f, "slow_after", c.SlowAfter, time.Hour)
+	}
+	f.Require(c.FailureRatio != Off || c.ConsecutiveFailures != Off || c.SlowAfter != Off,
 		"failure_ratio, consecutive_failures, slow_after", "off", "on, one of them at least; to never open, set mode to always_closed")
 }
 

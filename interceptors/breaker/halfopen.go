@@ -2,7 +2,6 @@ package breaker
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
@@ -25,9 +24,11 @@ type halfOpen struct {
 	here, all window.Counts
 	// run is how many failed in a row.
 	run int
-	// silent are the calls that started since one was answered, the first at since.
+	// silent are the calls in flight that started in this silence, the first at since. Each
+	// answer and each step begins another silence.
 	silent  int
 	since   policy.Instant
+	silence int
 	lastUse policy.Instant
 }
 
@@ -43,7 +44,7 @@ const stepCalls = 5
 
 // newHalfOpen returns the phase of a breaker whose dependency answered.
 func newHalfOpen(b *Breaker, at policy.Instant) *halfOpen {
-	h := &halfOpen{b: b, came: rand.Uint64N(hundred), lastUse: at} //nolint:gosec // no secret
+	h := &halfOpen{b: b, came: b.chance.Uint64() % hundred, lastUse: at}
 	h.enterStep(0, at)
 	return h
 }
@@ -52,7 +53,8 @@ func (*halfOpen) state() State { return HalfOpen }
 
 // enterStep begins a step.
 func (h *halfOpen) enterStep(n int, at policy.Instant) {
-	h.step, h.here, h.run, h.silent = n, window.Counts{}, 0, 0
+	h.step, h.here, h.run = n, window.Counts{}, 0
+	h.answered()
 	long := h.b.settings.Load().SlowStart / time.Duration(len(steps))
 	h.until = at.Add(doubled(long, h.setbacks, maxStep))
 }
@@ -82,17 +84,18 @@ func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permi
 	}
 	h.lastUse = now
 	h.came++
-	if !h.letsIn(h.came) {
+	if !h.letsIn(h.came, now) {
 		return policy.Permit{}, false, b.refuse(call, time.Time{})
 	}
 	_, p = b.letInLocked(ctx, call, h, now)
 	return p, false, nil
 }
 
-// letsIn reports whether the n-th call is one of the share.
-func (h *halfOpen) letsIn(n uint64) bool {
+// letsIn reports whether the n-th call is one of the share. Where a failure holds up the
+// climb, one call at a time is let in besides, so that a few decide also where few come.
+func (h *halfOpen) letsIn(n uint64, now policy.Instant) bool {
 	share := steps[h.step]
-	return n*share/hundred != (n-1)*share/hundred
+	return n*share/hundred != (n-1)*share/hundred || now >= h.until && h.silent == 0
 }
 
 // movedLocked moves on where the time for that has come, and reports whether the circuit
@@ -115,7 +118,10 @@ func (h *halfOpen) movedLocked(now policy.Instant) bool {
 // that the dependency hangs.
 func (h *halfOpen) hangs(now policy.Instant) bool {
 	slow := h.b.settings.Load().SlowAfter
-	return slow > 0 && now.Sub(h.since) >= slow && toStepBack.run(h.silent, h.all)
+	if slow == 0 {
+		slow = time.Duration(h.b.learned.overdueAfter(now))
+	}
+	return slow > 0 && now.Sub(h.since) >= slow && toStepBack.run(h.silent, usualBad(h.all, 0))
 }
 
 // stepBackLocked lowers the share by a step, or opens the circuit again if there is none
@@ -137,22 +143,32 @@ func (h *halfOpen) startedLocked(p *probe) {
 		h.since = p.at
 	}
 	h.silent++
+	p.silence = h.silence
+}
+
+// answered begins another silence.
+func (h *halfOpen) answered() {
+	h.silent = 0
+	h.silence++
 }
 
 // endLocked counts how a call ended, and judges.
 func (h *halfOpen) endLocked(p *probe, e ending, o *policy.Outcome, now policy.Instant) {
 	s := h.b.settings.Load()
+	if p.silence == h.silence {
+		h.silent--
+	}
 	switch e {
 	case ignored:
-		h.silent = max(0, h.silent-1)
 		return
 	case ok:
 		h.b.shedding.end()
 		h.here.Calls, h.all.Calls = h.here.Calls+1, h.all.Calls+1
-		h.run, h.silent = 0, 0
+		h.run = 0
+		h.answered()
 		return
 	case shed:
-		h.silent = 0
+		h.answered()
 		if h.b.shedding.shed(now) {
 			h.b.openLocked(opening{cause: causeShed, shed: true, at: now, pushback: pushbackOf(o), again: true})
 		}
@@ -164,21 +180,18 @@ func (h *halfOpen) endLocked(p *probe, e ending, o *policy.Outcome, now policy.I
 		h.here.Failures, h.all.Failures = h.here.Failures+1, h.all.Failures+1
 		h.run++
 	}
-	h.silent = max(0, h.silent-1)
 	h.here.Calls, h.all.Calls = h.here.Calls+1, h.all.Calls+1
 	if cause := h.tripped(s); cause != "" {
 		h.stepBackLocked(opening{cause: cause, at: now, figures: figures{Counts: h.here}, pushback: pushbackOf(o), failing: now.Sub(o.Started)})
 	}
-	_ = p
 }
 
 // tripped judges the calls of the step, and returns the cause to step back, "" if there is
 // none.
 func (h *halfOpen) tripped(s *settings) string {
-	before, run := without(h.all, h.run)
 	switch {
 	case s.ConsecutiveFailures > 0 && h.run >= s.ConsecutiveFailures,
-		s.ConsecutiveFailures == 0 && toStepBack.run(run, before):
+		s.ConsecutiveFailures == 0 && toStepBack.run(h.run, usualBad(h.all, h.run)):
 		return causeRun
 	case h.here.Calls >= stepCalls && s.failureRatio.met(h.here.Failures, h.here.Calls):
 		return causeFailures
@@ -192,7 +205,7 @@ func (h *halfOpen) tripped(s *settings) string {
 func (h *halfOpen) wouldAdmit(now policy.Instant) bool {
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
-	return now >= h.until && h.run == 0 || h.letsIn(h.came+1)
+	return now >= h.until && h.run == 0 || h.letsIn(h.came+1, now)
 }
 
 func (h *halfOpen) idle(window policy.Instant) bool {

@@ -79,7 +79,6 @@ func (o *open) admit(ctx context.Context, call *policy.Call) (p policy.Permit, p
 	if b.insideLocked(ctx) {
 		return policy.Permit{}, false, nil
 	}
-	o.dropHungLocked(now)
 	if w = o.wait.Load(); now < w.until {
 		return policy.Permit{}, false, b.refuse(call, w.retry)
 	}
@@ -94,9 +93,9 @@ func (o *open) admit(ctx context.Context, call *policy.Call) (p policy.Permit, p
 func (o *open) paceLocked(at policy.Instant) time.Duration {
 	s := o.b.settings.Load()
 	if o.shed {
-		return s.vary(o.b.shedding.openFor(s.OpenFor))
+		return s.vary(o.b.shedding.openFor(s.OpenFor), &o.b.chance)
 	}
-	return o.b.pace.next(s, at, o.b.refused.Load())
+	return o.b.pace.next(s, at, o.b.refused.Load(), &o.b.chance)
 }
 
 // dueLocked sets when the next probe is due.
@@ -105,8 +104,8 @@ func (o *open) dueLocked(at policy.Instant) {
 	o.waitLocked()
 }
 
-// waitLocked tells callers until when calls are refused: until a probe is due and there is
-// a place for it.
+// waitLocked tells callers until when calls are refused: until a probe is due and fewer
+// than Probes run that began within ProbeTimeout. How the others end counts all the same.
 func (o *open) waitLocked() {
 	s, until := o.b.settings.Load(), o.next
 	if n := len(o.running) - s.Probes; n >= 0 {
@@ -120,14 +119,6 @@ func (o *open) waitLocked() {
 	}
 	retry := time.Now().Add(until.Sub(policy.Now()))
 	o.wait.Store(&wait{until: until, retry: retry, probing: len(o.running) > 0})
-}
-
-// dropHungLocked gives the places of probes that run for too long to others. How they end
-// counts all the same.
-func (o *open) dropHungLocked(now policy.Instant) {
-	timeout := o.b.settings.Load().ProbeTimeout
-	o.running = slices.DeleteFunc(o.running, func(p *probe) bool { return now.Sub(p.at) >= timeout })
-	o.waitLocked()
 }
 
 // outlives is how many times as long as the calls that failed a probe must run for that
@@ -177,8 +168,8 @@ func (o *open) endLocked(p *probe, e ending, out *policy.Outcome, now policy.Ins
 	case shed:
 		if o.b.shedding.shed(now) {
 			o.shed = true
-			o.b.shedding.opened(true, now)
 			o.next = now.Add(max(o.paceLocked(now), min(pushbackOf(out), s.MaxOpenFor)))
+			o.b.shedding.opened(true, o.next)
 		}
 	case failed, slow:
 		o.failedLocked(s, out, now)

@@ -1,9 +1,9 @@
 package breaker
 
 import (
-	"math/rand/v2"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/chance"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -12,7 +12,6 @@ import (
 // clients with few calls each do not wake what they wait for. The breaker's lock guards it.
 type pace struct {
 	began   policy.Instant // of the outage
-	probes  int            // that were sent in it
 	calls   float64        // in the second before it
 	refused uint64         // when it began
 	// failing is how long the calls that failed took at most.
@@ -24,15 +23,15 @@ const (
 	leastWait = 250 * time.Millisecond
 	// ageShare is the share of an outage's age after which the next probe is sent, at most
 	// the same share of OpenFor.
-	ageShare = 4
-	// callsPerProbe is how many calls must come for each probe, and quickCallsPerProbe how
-	// many for each of the first quickProbes: most outages are short.
-	callsPerProbe      = 90
-	quickCallsPerProbe = 8
-	quickProbes        = 3
+	ageShare = 5
+	// callsPerProbe is how many calls must come for each probe, and earlyCallsPerProbe how
+	// many while the outage is early: most are short.
+	callsPerProbe      = 80
+	earlyCallsPerProbe = 8
+	early              = 1500 * time.Millisecond
 	// costly is how many times as long as a failed call took the next probe waits.
 	costly = 2
-	// spread is by how much waits vary at most.
+	// spread is by how much waits are longer at most.
 	spread = 0.2
 )
 
@@ -41,31 +40,30 @@ func (p *pace) begin(at policy.Instant, callsPerSecond int, refused uint64) {
 	*p = pace{began: at, calls: float64(callsPerSecond), refused: refused}
 }
 
-// next returns how long to wait for the next probe, and counts it.
-func (p *pace) next(s *settings, at policy.Instant, refused uint64) time.Duration {
+// next returns how long to wait for the next probe.
+func (p *pace) next(s *settings, at policy.Instant, refused uint64, luck *chance.Source) time.Duration {
 	age := max(0, at.Sub(p.began))
 	byAge := min(max(age/ageShare, costly*p.failing, leastWait), max(s.OpenFor/ageShare, time.Millisecond))
 	n := float64(callsPerProbe)
-	if p.probes < quickProbes {
-		n = quickCallsPerProbe
+	if age < early {
+		n = earlyCallsPerProbe
 	}
-	p.probes++
 	byCalls := s.OpenFor
 	if calls := p.calls + float64(refused-p.refused); calls > 0 {
 		if d := n * float64(age+time.Second) / calls; d < float64(s.OpenFor) {
 			byCalls = time.Duration(d)
 		}
 	}
-	return s.vary(max(byAge, byCalls))
+	return s.vary(max(byAge, byCalls), luck)
 }
 
 // vary adds jitter, unless there is to be none. What is above the longest open time is
 // mirrored below it, so that circuits with the longest differ too.
-func (s *settings) vary(d time.Duration) time.Duration {
+func (s *settings) vary(d time.Duration, luck *chance.Source) time.Duration {
 	if s.NoJitter {
 		return d
 	}
-	varied := time.Duration(float64(d) * (1 - spread + 2*spread*rand.Float64())) //nolint:gosec // no secret
+	varied := time.Duration(float64(d) * (1 + float64(spread*luck.Float64())))
 	if varied > s.MaxOpenFor {
 		varied = s.MaxOpenFor - (varied - s.MaxOpenFor)
 	}

@@ -20,6 +20,8 @@ type probe struct {
 	at policy.Instant // when admitted; once started, when started
 	// judged: by its end or its first message. over: it has ended.
 	judged, over bool
+	// silence is the one that it is counted in, see halfOpen; zero if in none.
+	silence int
 }
 
 // trial is a phase that lets some calls in to see how they end.

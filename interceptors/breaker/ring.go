@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"sync/atomic"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -26,8 +27,8 @@ type ring struct {
 	lastGood atomic.Int64
 	// lastDue is the slot in which the ring was last judged.
 	lastDue atomic.Int64
-	// suspect: the last look found enough overdue calls to open the breaker.
-	suspect atomic.Bool
+	// suspect is since when each look found enough overdue calls to open the breaker.
+	suspect atomic.Int64
 }
 
 const (
@@ -47,6 +48,7 @@ func newRing(slow policy.Instant) *ring {
 	}
 	r.lastGood.Store(math.MinInt64)
 	r.lastDue.Store(math.MinInt64)
+	r.suspect.Store(never)
 	return r
 }
 
@@ -55,6 +57,37 @@ func newRing(slow policy.Instant) *ring {
 func shiftOf(slow policy.Instant) uint8 {
 	return uint8(bits.Len64(uint64(slow/slotsPerSlow)) - 1) //nolint:gosec // not negative
 }
+
+// never is since when nothing is suspected.
+const never = math.MaxInt64
+
+// fits reports whether the slots are still about as long as they should be.
+func (r *ring) fits(slow policy.Instant) bool {
+	wanted := shiftOf(slow)
+	return wanted <= r.shift+1 && r.shift <= wanted+1
+}
+
+// confirmed reports whether a look that found enough is not the first one that did. A look
+// is not enough: after a pause of this process every call in flight looks overdue, though
+// its answer is here and only waits to be read.
+func (r *ring) confirmed(found bool, now policy.Instant) bool {
+	since := r.suspect.Load()
+	switch {
+	case !found:
+		if since != never {
+			r.suspect.Store(never)
+		}
+		return false
+	case since == never:
+		r.suspect.Store(int64(now))
+		return false
+	default:
+		return now.Sub(policy.Instant(since)) >= confirmAfter
+	}
+}
+
+// confirmAfter is how long the answers that are here may wait to be read.
+const confirmAfter = 6 * time.Millisecond
 
 // number returns that of the slot in which an instant lies.
 func (r *ring) number(at policy.Instant) int64 { return int64(at) >> r.shift }
@@ -110,6 +143,9 @@ func (r *ring) end(started policy.Instant) {
 // good notes that a call was answered in time.
 func (r *ring) good(now policy.Instant) { raise(&r.lastGood, r.number(now)) }
 
+// fresh reports whether a call that started then did so after the last answer.
+func (r *ring) fresh(started policy.Instant) bool { return r.number(started) >= r.lastGood.Load() }
+
 // due reports whether the ring is to be judged, once a slot.
 func (r *ring) due(now policy.Instant) bool { return raise(&r.lastDue, r.number(now)) }
 
@@ -142,6 +178,18 @@ func (r *ring) overdue(now, slow policy.Instant) (all, sinceGood int) {
 		}
 	}
 	return all, sinceGood
+}
+
+// longer returns how many calls are in flight for longer than slow, however long.
+func (r *ring) longer(now, slow policy.Instant) int {
+	all := int(r.stuck.Load())
+	last := r.number(now-slow+1) - 1
+	for i := range r.slots {
+		if word := r.slots[i].Load(); !newer(word, last) {
+			all += int(word & slotCalls)
+		}
+	}
+	return all
 }
 
 // calls returns how many calls that started in the n-th slot are in flight.

@@ -110,7 +110,7 @@ func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome) end
 // isSlow reports whether the response took SlowAfter or longer: that of a
 // stream is its first message.
 func (s *settings) isSlow(token uint64, o *policy.Outcome) bool {
-	if s.SlowAfter == 0 || token&paced == 0 || o.Started == 0 {
+	if s.SlowAfter <= 0 || token&paced == 0 || o.Started == 0 {
 		return false
 	}
 	answered := o.Responded
@@ -144,16 +144,43 @@ func (s *settings) lasted(o *policy.Outcome) bool {
 
 // tooSlow judges failed, slow and overdue calls together.
 func (s *settings) tooSlow(c window.Counts, overdue int) bool {
-	return s.SlowAfter != 0 && c.Calls+overdue >= s.MinCalls &&
+	return s.SlowAfter > 0 && c.Calls+overdue >= s.MinCalls &&
 		s.slowRatio.met(c.Bad()+overdue, c.Calls+overdue)
 }
 
+// stretch is a run of failures, and what the window says of the calls around it.
+type stretch struct {
+	// failures are all in the run, fresh those of them that came one after the other.
+	failures, fresh int
+	// all is the whole window, latest its running part.
+	all, latest window.Counts
+}
+
+// usual returns the share of calls that were bad before the run: that of the window, or of
+// its running part if that is more, so that a fault of now is not judged by the calm of
+// before.
+func (r *stretch) usual() float64 {
+	share := usualBad(r.all, r.failures)
+	if r.latest.Calls-r.failures >= latestCalls {
+		share = max(share, usualBad(r.latest, r.failures))
+	}
+	return share
+}
+
+// blindRun is how many failures in a row open a circuit whose window holds nothing but them,
+// because calls are rarer than it remembers: as often as a coin falls on one side by the
+// same chance.
+const blindRun = 24
+
+// latestCalls is how many calls the running part of a window must hold to be a judge.
+const latestCalls = 10
+
 // tripped judges failures, and returns the cause to open, "" if there is none.
-func (s *settings) tripped(run int64, c window.Counts) string {
+func (s *settings) tripped(r *stretch) string {
 	switch {
-	case s.runTripped(int(run), c):
+	case s.runTripped(r):
 		return causeRun
-	case s.ratioTripped(c):
+	case s.ratioTripped(r.all):
 		return causeFailures
 	default:
 		return ""
@@ -161,15 +188,14 @@ func (s *settings) tripped(run int64, c window.Counts) string {
 }
 
 // runTripped judges a run of failures: by the number set by hand, or by chance.
-func (s *settings) runTripped(run int, c window.Counts) bool {
+func (s *settings) runTripped(r *stretch) bool {
 	switch s.ConsecutiveFailures {
 	case Off:
 		return false
 	case 0:
-		before, n := without(c, run)
-		return toOpen.run(n, before)
+		return toOpen.run(min(r.fresh, r.all.Failures), r.usual()) || r.fresh >= blindRun && r.all.Calls <= r.failures
 	default:
-		return run >= s.ConsecutiveFailures
+		return r.failures >= s.ConsecutiveFailures
 	}
 }
 
@@ -188,7 +214,9 @@ func (s *settings) ratioTripped(c window.Counts) bool {
 func (s *settings) triggers(cause string) bool {
 	switch cause {
 	case causeRun, causeFailures, causeShed:
-		return s.FailureRatio != Off || s.ConsecutiveFailures != Off || s.SlowAfter != 0
+		return s.FailureRatio != Off || s.ConsecutiveFailures != Off || s.SlowAfter > 0
+	case causeSlow, causeOverdue:
+		return s.SlowAfter != Off
 	default:
 		return true
 	}

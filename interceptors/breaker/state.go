@@ -96,6 +96,7 @@ const (
 	causeShed       = "shedding"
 	causeOverdue    = "overdue"
 	causeProbeLives = "probe_lives"
+	causeAnswered   = "answered"
 	causeRecovered  = "recovered"
 	causeProbe      = "probe_succeeded"
 	causeConfig     = "config"

@@ -1,0 +1,103 @@
+package breaker
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/latency"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// learned is how long calls usually take, and what follows from it for a circuit whose
+// SlowAfter nobody set.
+type learned struct {
+	sketch latency.Sketch
+	// overdue is after which time a call in flight may be hanging, and slow after which a
+	// call that ended was slow. Zero: not known yet.
+	overdue, slow atomic.Int64
+	// due is when to look at the sketch again.
+	due atomic.Int64
+
+	// The rest belongs to the goroutine that raised due.
+
+	first, last policy.Instant
+	usual       time.Duration
+
+	// patience is how long calls were silent before they answered all the same, until when
+	// that is remembered.
+	patience, patientUntil atomic.Int64
+}
+
+const (
+	// knownCalls is how many calls must be known.
+	knownCalls = 20
+	// usualShare is the share of healthy calls that are as fast as is usual.
+	usualShare = 0.99
+	// A call in flight is overdue after overdueFactor times what is usual, but not before
+	// leastOverdue, and a call that ended is slow by slowFactor and leastSlow.
+	overdueFactor, leastOverdue = 1.5, 10 * time.Millisecond
+	slowFactor, leastSlow       = 3, 20 * time.Millisecond
+	// What is usual is looked at every learnEvery. It follows what it sees for the first
+	// learnFreely; then it rises to at most twice as much in risesIn.
+	learnEvery, learnFreely, risesIn = time.Second, 10 * time.Minute, time.Hour
+	// mostSlow is the share of slow calls in a healthy window: more are not learned from.
+	mostSlow = 0.1
+	// patientFor is how long silence that was none is remembered.
+	patientFor = 30 * time.Second
+)
+
+// known reports whether enough is known to judge by time.
+func (l *learned) known() bool { return l.overdue.Load() != 0 }
+
+// isSlow reports whether a call took longer than is usual.
+func (l *learned) isSlow(took time.Duration) bool {
+	slow := l.slow.Load()
+	return slow != 0 && int64(took) >= slow
+}
+
+// overdueAfter returns after which time a call in flight may be hanging, zero if that is
+// not known.
+func (l *learned) overdueAfter(now policy.Instant) policy.Instant {
+	after := l.overdue.Load()
+	if after != 0 && int64(now) < l.patientUntil.Load() {
+		after = max(after, l.patience.Load())
+	}
+	return policy.Instant(after)
+}
+
+// answered notes that calls may be silent for so long and answer all the same.
+func (l *learned) answered(took time.Duration, at policy.Instant) {
+	l.patience.Store(max(l.patience.Load(), 2*int64(took)))
+	l.patientUntil.Store(int64(at.Add(patientFor)))
+}
+
+// add learns from a healthy call.
+func (l *learned) add(took time.Duration, at policy.Instant) (changed bool) {
+	l.sketch.Add(took, at)
+	due := l.due.Load()
+	if due != 0 && int64(at) < due || !l.due.CompareAndSwap(due, int64(at.Add(learnEvery))) {
+		return false
+	}
+	return l.look(at)
+}
+
+// look takes from the sketch what is usual, and reports whether it knows that.
+func (l *learned) look(at policy.Instant) bool {
+	u := l.sketch.Usual()
+	if u.Calls < knownCalls {
+		l.due.Store(int64(at)) // soon
+		return false
+	}
+	if l.first == 0 {
+		l.first = at
+	}
+	seen := u.Quantile(usualShare)
+	if l.usual != 0 && at.Sub(l.first) > learnFreely {
+		rise := time.Duration(float64(l.usual) * min(1, float64(at.Sub(l.last))/float64(risesIn)))
+		seen = min(seen, l.usual+rise)
+	}
+	l.usual, l.last = seen, at
+	l.overdue.Store(int64(max(time.Duration(overdueFactor*float64(seen)), leastOverdue)))
+	l.slow.Store(int64(max(slowFactor*seen, leastSlow)))
+	return true
+}
