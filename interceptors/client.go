@@ -5,7 +5,6 @@ import (
 	"runtime"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -13,8 +12,9 @@ import (
 
 // UnaryClientInterceptor guards each unary call with the policies that r finds
 // for it. [DialOptions] installs it together with its stream counterpart.
-func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
-	r = checked(r)
+func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryClientInterceptor {
+	o := unaryOptionsOf(opts)
+	r = checked(r, o.connection.fault)
 	return func(
 		ctx context.Context, method string, req, reply any,
 		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
@@ -22,7 +22,8 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
-		chain := clientChain(r, a, cc, opts)
+		a.Call.Target = o.connection.target(cc)
+		chain := clientChain(r, a, opts)
 		if chain == nil {
 			return below.Note(ctx, invoker(ctx, method, req, reply, cc, opts...))
 		}
@@ -30,21 +31,30 @@ func UnaryClientInterceptor(r policy.Resolver) grpc.UnaryClientInterceptor {
 		if err != nil {
 			return below.Note(ctx, err)
 		}
-		if a.Wants(policy.WantsPushback) {
-			return below.Note(ctx, invokeForPushback(admitted, method, req, reply, cc, invoker, opts, a))
+		if a.Wants(policy.WantsEvidence) {
+			return below.Note(ctx, invokeForEvidence(ctx, admitted, method, req, reply, cc, invoker, opts, a))
 		}
-		err = invoker(admitted, method, req, reply, cc, opts...)
-		a.Settle(err)
+		told := invoker(admitted, method, req, reply, cc, opts...)
+		err = policy.Attribute(ctx, admitted, told)
+		settle(a, err, told, cc)
 		return below.Note(ctx, err)
 	}
 }
 
-// clientChain returns the chain of a call on a client's connection, with its call
-// options taken into account.
-func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, opts []grpc.CallOption) *policy.Chain {
-	if cc != nil {
-		a.Call.Target = cc.Target()
+// settle ends a call of which nothing was asked but its error. Of a call that a policy
+// ended, gRPC told another.
+func settle(a *policy.Admission, err, told error, cc *grpc.ClientConn) {
+	if err == nil {
+		a.Settle(nil)
+		return
 	}
+	known := evidence{conn: cc}
+	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
+}
+
+// clientChain returns the chain of a client's call, with its call options taken into
+// account.
+func clientChain(r policy.Resolver, a *policy.Admission, opts []grpc.CallOption) *policy.Chain {
 	own := policy.OverridesOf(opts)
 	a.Classifier = own.Classifier
 	switch {
@@ -57,38 +67,33 @@ func clientChain(r policy.Resolver, a *policy.Admission, cc *grpc.ClientConn, op
 	}
 }
 
-// invokeForPushback makes the call and collects its trailers, which costs
+// invokeForEvidence makes the call and gathers all that gRPC tells of its end, which costs
 // allocations.
-func invokeForPushback(
-	ctx context.Context, method string, req, reply any,
+func invokeForEvidence(
+	caller, ctx context.Context, method string, req, reply any,
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption, a *policy.Admission,
 ) error {
-	var trailer metadata.MD
-	err := invoker(ctx, method, req, reply, cc, withOption(opts, grpc.Trailer(&trailer))...)
-	a.SettleAs(policy.Outcome{Err: err, Pushback: pushback(trailer)})
+	known := evidence{conn: cc}
+	told := invoker(ctx, method, req, reply, cc, known.options(opts, true)...)
+	err := policy.Attribute(caller, ctx, told)
+	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
 	return err
-}
-
-// withOption returns a copy of opts with one more. Appending in place would
-// write into a slice that gRPC shares between calls.
-func withOption(opts []grpc.CallOption, o grpc.CallOption) []grpc.CallOption {
-	own := make([]grpc.CallOption, 0, len(opts)+1)
-	return append(append(own, opts...), o)
 }
 
 // StreamClientInterceptor guards each stream with the policies that r finds for
 // it, from its opening to its end. [DialOptions] installs it together with its
 // unary counterpart.
 func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.StreamClientInterceptor {
-	r = checked(r)
 	o := streamOptionsOf(opts)
+	r = checked(r, o.connection.fault)
 	return func(
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
-		s := &stream{caller: ctx}
+		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
 		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
-		chain := clientChain(r, &s.admission, cc, opts)
+		s.admission.Call.Target = o.connection.target(cc)
+		chain := clientChain(r, &s.admission, opts)
 		if chain == nil {
 			return unguarded(ctx, desc, cc, method, streamer, opts)
 		}
@@ -107,7 +112,8 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx, cancel := s.derive(ctx, o.reap)
 		// gRPC may call OnFinish before streamer returns, so all of s must be
 		// in place by then.
-		inner, err := streamer(ctx, desc, cc, method, withOption(opts, grpc.OnFinish(s.onFinish))...)
+		own := s.evidence.options(opts, s.admission.Wants(policy.WantsEvidence))
+		inner, err := streamer(ctx, desc, cc, method, append(own, grpc.OnFinish(s.onFinish))...)
 		s.admission.Waiting(policy.Received, false) // for its opening
 		if err != nil {
 			err = s.errOf(err)

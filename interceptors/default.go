@@ -27,6 +27,12 @@ const (
 // each method (clients only), a bulkhead of [DefaultMaxConcurrent] unary calls and
 // [DefaultMaxStreams] streams for each target, and [DefaultTimeout] for unary calls without a deadline. Streams get
 // no deadline. Default is [NewRules] without rules.
+//
+// A unary call that brings no deadline and outlives [DefaultTimeout] ends with
+// [timeout.ErrDefault]. Calls that rightly take longer, such as long polls, get a deadline
+// from their callers, or their method a rule without a timeout:
+//
+//	{Match: "/pkg.Service/Wait", Policies: []rules.Template{breaker.Each(breaker.Config{}).On(policy.Client)}}
 func Default(opts ...rules.Option) (*rules.Rules, error) {
 	return NewRules(nil, opts...)
 }

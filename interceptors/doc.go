@@ -29,6 +29,14 @@
 // and a refusal is not retried. Retries by gRPC's own service config happen
 // below all interceptors and look like one call.
 //
+// # Identity
+//
+// To policies a dependency is a target and a method, and a target is the text that was
+// given to grpc.NewClient: connections with the same text share circuits, places, rates
+// and last good responses, also where a dialer, credentials or a server in this process
+// make them differ. [WithConnectionName] tells such connections apart. Different texts are
+// different targets, even if they lead to one server.
+//
 // # Streams
 //
 // A stream is one call. It is admitted when it opens and settled once, at the
@@ -43,8 +51,8 @@
 // Call options, headers, trailers, deadlines, context values and error values
 // pass through unchanged, except where a policy acts: a timeout sets an earlier
 // deadline, a refused call gets a *[policy.Rejection], an injected fault has
-// its own error, and a stream ended by a policy gets that policy's error in
-// place of gRPC's CANCELLED. A refusal that a server sends, of its own or of a call that
+// its own error, and a call ended by a policy gets that policy's error in place of gRPC's
+// CANCELLED or DEADLINE_EXCEEDED (see [policy.Attribute]). A refusal that a server sends, of its own or of a call that
 // its handler made, has the trailer grpc-retry-pushback-ms, which gRPC's own retries
 // obey: -1 where a repetition would be refused again (see [policy.Reason]), else the time
 // to wait if it is known. The interceptors of package degrade add metadata of their own

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -118,11 +119,7 @@ func (s *scene) play(t *testing.T, opts ...interceptors.ServerOption) (lines []s
 }
 
 // codeName returns the name of a code as in gRPC's documents.
-func codeName(c codes.Code) string {
-	return map[codes.Code]string{
-		codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.Internal: "INTERNAL", codes.ResourceExhausted: "RESOURCE_EXHAUSTED",
-	}[c]
-}
+func codeName(c codes.Code) string { return code.Code(c).String() }
 
 // written writes down metadata, except what every gRPC server sends and what is
 // written down as details already.

@@ -146,7 +146,7 @@ func streamEndings() []ending {
 				if err := open(ctx, t, cc, rpctest.BidiStream).SendMsg("not a message"); status.Code(err) != codes.Internal {
 					t.Errorf("error = %v; want INTERNAL", err)
 				}
-			}, policy.Failure, codes.Internal,
+			}, policy.Ignored, codes.Internal,
 		},
 		{
 			"message over the size limit",
@@ -177,7 +177,7 @@ func streamEndings() []ending {
 				if _, err := cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream); status.Code(err) != codes.Canceled {
 					t.Errorf("error = %v; want CANCELLED", err)
 				}
-			}, policy.Ignored, codes.Canceled,
+			}, policy.NotStarted, codes.Canceled,
 		},
 		{
 			"not opened: bad metadata",
@@ -203,7 +203,7 @@ func streamEndings() []ending {
 				t.Helper()
 				_ = cc.Close()
 				_, _ = cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream)
-			}, policy.Ignored, codes.Canceled,
+			}, policy.NotStarted, codes.Canceled,
 		},
 		{
 			"abandoned after the server ended, cancelled later",
@@ -344,7 +344,7 @@ func TestUnarySettlesOnceInEveryEnding(t *testing.T) {
 			ctx, cancel := context.WithCancel(ctx)
 			cancel()
 			_ = rpctest.Invoke(ctx, cc)
-		}, policy.Ignored, codes.Canceled},
+		}, policy.NotStarted, codes.Canceled},
 		{"retried by the service config", rpctest.Rig{Outer: []grpc.DialOption{retries}, Unary: func(context.Context) error {
 			if attempts++; attempts < 3 {
 				return errDown

@@ -13,8 +13,10 @@ import (
 type ClientOption interface{ applyClient(*clientOptions) }
 
 type clientOptions struct {
+	unary     []UnaryOption
 	stream    []StreamOption
 	fallbacks *fallback.Methods
+	name      string // of the connection
 }
 
 type clientOptionFunc func(*clientOptions)
@@ -27,6 +29,25 @@ func WithFallbacks(c *fallback.Methods) ClientOption {
 	return clientOptionFunc(func(o *clientOptions) { o.fallbacks = c })
 }
 
+// UnaryOption changes how the unary calls of a client are guarded. It is a [ClientOption]
+// too.
+type UnaryOption interface {
+	ClientOption
+
+	applyUnary(*unaryOptions)
+}
+
+type unaryOptions struct{ connection }
+
+// unaryOptionsOf puts the options together.
+func unaryOptionsOf(opts []UnaryOption) *unaryOptions {
+	o := new(unaryOptions)
+	for _, opt := range opts {
+		opt.applyUnary(o)
+	}
+	return o
+}
+
 // StreamOption changes how the streams of a client are guarded. It is a [ClientOption]
 // too.
 type StreamOption interface {
@@ -35,13 +56,17 @@ type StreamOption interface {
 	applyStream(*streamOptions)
 }
 
-type streamOptions struct{ reap bool }
+type streamOptions struct {
+	connection
+
+	reap bool
+}
 
 // streamOptionsOf puts the options together.
-func streamOptionsOf(opts []StreamOption) streamOptions {
-	var o streamOptions
+func streamOptionsOf(opts []StreamOption) *streamOptions {
+	o := new(streamOptions)
 	for _, opt := range opts {
-		opt.applyStream(&o)
+		opt.applyStream(o)
 	}
 	return o
 }
@@ -68,16 +93,18 @@ func WithStreamReaping() StreamOption { return streamReaping{} }
 // with the policies that r finds for it, and that read the servers' reports of
 // degraded fields. It uses only the WithChain… options, so interceptors set
 // with WithUnaryInterceptor or WithStreamInterceptor keep working. The options
-// may be used for any number of connections; each target has its own policies.
-// With a nil r, every call fails with INTERNAL.
+// may be used for any number of connections; each target has its own policies, and
+// so has each of several connections to one target that [WithConnectionName] names. With a
+// nil r, every call fails with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
-	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r)}
 	var o clientOptions
 	for _, opt := range opts {
 		opt.applyClient(&o)
 	}
+	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...)}
 	if o.fallbacks != nil {
-		unary = append([]grpc.UnaryClientInterceptor{o.fallbacks.UnaryClientInterceptor()}, unary...)
+		fallbacks := o.fallbacks.Named(o.name).UnaryClientInterceptor()
+		unary = append([]grpc.UnaryClientInterceptor{fallbacks}, unary...)
 	}
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(unary...),

@@ -52,7 +52,7 @@ type pushed struct {
 }
 
 func (p *pushed) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
-	return policy.Permit{Settler: p, Wants: policy.WantsPushback}, nil
+	return policy.Permit{Settler: p, Wants: policy.WantsEvidence}, nil
 }
 
 func (p *pushed) Settle(_ uint64, o *policy.Outcome) { p.settled, p.wait = true, o.Pushback }

@@ -16,13 +16,16 @@ func usable(r policy.Resolver) bool {
 	return r != nil && (!isRules || rules != nil)
 }
 
-// checked returns r, or, if r is nil, a resolver that fails every call: a
-// client that was meant to be guarded must not silently run unguarded.
-func checked(r policy.Resolver) policy.Resolver {
-	if usable(r) {
+// checked returns r, or, if r is nil or an option is at fault, a resolver that fails every
+// call: a client that was meant to be guarded must not silently run unguarded.
+func checked(r policy.Resolver, fault error) policy.Resolver {
+	if !usable(r) {
+		fault = errNoResolver
+	}
+	if fault == nil {
 		return r
 	}
-	chain, _ := policy.NewChain([]policy.Policy{unresolved{}}) // one policy that is not nil: no error
+	chain, _ := policy.NewChain([]policy.Policy{refusing{fault}}) // one policy that is not nil: no error
 	return always{chain}
 }
 
@@ -31,13 +34,13 @@ type always struct{ chain *policy.Chain }
 
 func (a always) Resolve(*policy.Call) *policy.Chain { return a.chain }
 
-// unresolved refuses every call.
-type unresolved struct{}
+// refusing refuses every call.
+type refusing struct{ err error }
 
 var errNoResolver = status.Error(codes.Internal, "interceptors: resolver = nil; must be rules, as from interceptors.Default")
 
-func (unresolved) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
-	return policy.Permit{}, errNoResolver
+func (r refusing) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
+	return policy.Permit{}, r.err
 }
 
 // describe fills in what is known of a call before it is asked for. It writes in place:

@@ -13,7 +13,7 @@ import (
 // the policies that r finds for it. [ServerOptions] installs it together with
 // its stream counterpart.
 func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
-	r = checked(r)
+	r = checked(r, nil)
 	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		a := policy.Begin()
 		defer a.End()
@@ -28,6 +28,7 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 			return nil, pushBack(caller, err)
 		}
 		resp, err := handler(ctx, req)
+		err = policy.Attribute(caller, ctx, err)
 		a.Settle(err)
 		return resp, pushBack(caller, err)
 	}
@@ -43,7 +44,7 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 // [Overruns]. Interceptors between this one and gRPC may then see a call of their
 // stream's methods that began before its end return after it.
 func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc.StreamServerInterceptor {
-	r = checked(r)
+	r = checked(r, nil)
 	overruns := serverStreamOptionsOf(opts).overruns
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx := ss.Context()

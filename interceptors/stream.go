@@ -3,6 +3,7 @@ package interceptors
 import (
 	"context"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -18,6 +19,8 @@ type stream struct {
 	caller, ctx context.Context //nolint:containedctx // a stream lives as long as its context
 
 	admission policy.Admission
+	// evidence is gRPC's to write until it has said that a client's stream is finished.
+	evidence evidence
 
 	mu   sync.Mutex // guards what follows
 	done bool
@@ -77,27 +80,8 @@ func (s *stream) markResponded() (tell func()) {
 }
 
 // errOf returns the error that the caller gets for err: that of the policy that
-// ended the stream, if one did, else err itself. gRPC calls every cancelled context
-// CANCELLED, also where the cause says that time ran out.
-func (s *stream) errOf(err error) error {
-	if err == nil || s.caller.Err() != nil || s.ctx.Err() == nil || !endedByContext(err) {
-		return err
-	}
-	if cause := policy.CauseOf(s.ctx); cause != nil {
-		return cause
-	}
-	if policy.EndOf(s.ctx) == codes.DeadlineExceeded && policy.Code(err) == codes.Canceled {
-		return status.FromContextError(context.DeadlineExceeded).Err()
-	}
-	return err
-}
-
-// endedByContext reports whether err is what gRPC or a handler returns when a
-// context has ended.
-func endedByContext(err error) bool {
-	code := policy.Code(err)
-	return code == codes.Canceled || code == codes.DeadlineExceeded
-}
+// ended the stream, if one did.
+func (s *stream) errOf(err error) error { return policy.Attribute(s.caller, s.ctx, err) }
 
 // derive prepares the context of a client's stream. It can be cancelled by a policy's
 // message hook or by the reaper, if there is one, and is watched for its end.
@@ -125,12 +109,21 @@ func (s *stream) derive(ctx context.Context, reap bool) (_ context.Context, canc
 // onFinish hears gRPC's own notification of the end. Depending on how the stream
 // ends, it comes more than once, early, or not at all.
 func (s *stream) onFinish(err error) {
-	s.finish(policy.Outcome{Err: s.errOf(err)})
+	s.finish(policy.Outcome{Err: s.errOf(err), Evidence: s.evidence.of(err)})
 }
 
-// onContextEnd settles the stream when the context that it runs in ends.
+// finishGrace is how long gRPC has to say how a stream ended whose time is up.
+const finishGrace = 100 * time.Millisecond
+
+// onContextEnd settles the stream when the context that it runs in ends. Where time ran
+// out, what the stream has shown may decide, which gRPC tells at the same time.
 func (s *stream) onContextEnd() {
-	s.finish(policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())})
+	ended := policy.Outcome{Err: s.errOf(status.FromContextError(s.ctx.Err()).Err())}
+	if policy.EndOf(s.ctx) == codes.DeadlineExceeded {
+		time.AfterFunc(finishGrace, func() { s.finish(ended) })
+		return
+	}
+	s.finish(ended)
 }
 
 // reap ends a stream that has become unreachable, if it has not ended yet.

@@ -37,6 +37,8 @@ type Breaker struct {
 	refused  atomic.Uint64
 	chance   chance.Source
 	learned  learned
+	usual    usual
+	lost     lost
 	name     string
 	observer policy.Observer
 

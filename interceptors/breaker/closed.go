@@ -45,10 +45,7 @@ func (c *closed) init(b *Breaker, s *settings) {
 
 // judgedBy makes an empty window, in timed if it is one of time, and a ring.
 func judgedBy(s *settings, timed *window.Timed) judged {
-	j := judged{settings: s, wants: policy.WantsEnd}
-	if s.SlowAfter != Off {
-		j.wants |= policy.WantsStart
-	}
+	j := judged{settings: s, wants: policy.WantsStart | policy.WantsEnd}
 	if s.SlowAfter > 0 {
 		j.ring = newRing(policy.Instant(s.SlowAfter))
 	}
@@ -75,11 +72,11 @@ func (*closed) wouldAdmit(policy.Instant) bool { return true }
 func (c *closed) let(call *policy.Call) (p policy.Permit, passed bool) {
 	j := c.judged.Load()
 	p = policy.Permit{Settler: c, Wants: j.wants, Token: paced}
-	if call.Shape != policy.Unary || j.MinDeadline > 0 {
+	if call.Shape != policy.Unary || call.Deadline.IsZero() || j.MinDeadline > 0 {
 		p.Wants, p.Token = p.Wants|wantsOf(call), j.token(call)
 	}
 	if c.run.onBrink() {
-		p.Wants |= policy.WantsPushback
+		p.Wants |= policy.WantsEvidence
 	}
 	if j.ring == nil {
 		return p, false
@@ -121,7 +118,7 @@ func (j *judged) ringOf(token uint64) *ring {
 func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	j := c.judged.Load()
 	r := j.ringOf(token)
-	if r != nil && o.Verdict != policy.NotStarted && o.Responded == 0 {
+	if r != nil && o.Started != 0 && o.Responded == 0 {
 		r.end(o.Started)
 	}
 	if c.b.calm.Load() != c {
@@ -132,7 +129,7 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		c.succeeded(j, r, token, o)
 		return
 	}
-	switch j.ending(j.verdict(o), token, o) {
+	switch j.ending(j.verdict(o), token, o, &c.b.usual) {
 	case ignored:
 	case ok:
 		c.succeeded(j, r, token, o)
@@ -141,7 +138,9 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		c.run.end()
 		c.judge(j, o, false)
 	case failed:
-		c.failed(j, o, false)
+		if !c.b.lost.joins(o) {
+			c.failed(j, o, false)
+		}
 	case shed:
 		if c.shed(o.End) {
 			c.failed(j, o, true)
@@ -152,7 +151,7 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 // succeeded counts a call that was answered, in time where that was set by hand.
 func (c *closed) succeeded(j *judged, r *ring, token uint64, o *policy.Outcome) {
 	k := window.OK
-	if j.SlowAfter == 0 && token&paced != 0 && o.Started != 0 {
+	if token&paced != 0 && o.Started != 0 {
 		k = c.learn(j, o)
 	}
 	j.add(o.End, k)
@@ -167,13 +166,14 @@ func (c *closed) succeeded(j *judged, r *ring, token uint64, o *policy.Outcome) 
 func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
 	l, took := &c.b.learned, answeredAfter(o)
 	k := window.OK
-	if l.isSlow(took) {
+	if j.SlowAfter == 0 && l.isSlow(took) {
 		k = window.Slow
 		if counts := j.window().Sum(o.End); float64(counts.Slow) > mostSlow*float64(counts.Calls) {
 			return k
 		}
 	}
-	if l.add(took, o.End) {
+	c.b.usual.answered(took, o.End)
+	if j.SlowAfter == 0 && l.look(&c.b.usual.sketch, o.End) {
 		if after := policy.Instant(l.overdue.Load()); j.ring == nil || !j.ring.fits(after) {
 			c.renewRing(after)
 		}

@@ -87,8 +87,8 @@ type Config struct {
 	// DEADLINE_EXCEEDED to count; with less, it is ignored. Range [1ms, 1h].
 	// Default 0: all count.
 	MinDeadline time.Duration
-	// StreamGrace is the age from which a stream that has delivered messages may
-	// end UNAVAILABLE without counting as failed. Range [1ms, 24h]. Default 30s.
+	// StreamGrace is the age from which a stream that has shown a sign of life may
+	// end UNAVAILABLE, or be reset, without counting as failed. Range [1ms, 24h]. Default 30s.
 	StreamGrace time.Duration
 }
 

@@ -15,9 +15,12 @@
 //
 // # What counts
 //
-// See [policy.Classify], which [WithClassifier] replaces. A refusal by an inner
-// policy does not count; a probe that is refused gives its slot back. Neither does a call
-// that the dependency shed (see [policy.Shed]), as long as it answers others. Once it has
+// See [policy.Evidence] and [policy.Classify], which [WithClassifier] replaces. A refusal by
+// an inner policy does not count, nor does a call that was not sent; such a probe gives its
+// slot back. A call that ran out of time does not count if most healthy calls of the method
+// would have, or, while that is not known, if it had less than 10 ms, or 10 s and more that
+// its caller did not set. Calls that fail because one connection broke are one failure.
+// docs/what-counts.md has all of it. Neither does a call that the dependency shed (see [policy.Shed]), as long as it answers others. Once it has
 // answered none for [SheddingLimit] while it shed calls, each further one that it sheds
 // counts as a failure, for a probe too. A breaker that opens for this is open for an
 // eighth of OpenFor, then for a quarter, and so on up to OpenFor, unless the dependency
@@ -36,9 +39,11 @@
 // decides whether it was slow, and for a probe whether it succeeded. Slowness
 // is judged only where the wait is the dependency's: on unary calls and server
 // streams, not on client or bidirectional streams, whose pace the client sets.
-// A stream that delivered messages, lived longer than StreamGrace and ended
-// UNAVAILABLE is ignored: this is how long streams end when a server is
-// redeployed or reaches its maximum connection age.
+// A stream that showed a sign of life, lived longer than StreamGrace and ended
+// UNAVAILABLE or with a reset is ignored, and so is one whose server had announced the end
+// of the connection: this is how long streams end when a server is redeployed or reaches
+// its maximum connection age, or a proxy its own timeout. So is the deadline of a stream
+// that had sent a message or a header.
 //
 // # What it does not do
 //

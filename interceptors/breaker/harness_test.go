@@ -50,7 +50,14 @@ func newBreaker(tb testing.TB, cfg breaker.Config, opts ...breaker.Option) *brea
 // inFlight is a call that a test ends by hand.
 type inFlight struct{ admission policy.Admission }
 
-func (c *inFlight) end(err error) { c.admission.Settle(err) }
+// end ends the call. Who cancels is its caller.
+func (c *inFlight) end(err error) {
+	if policy.Code(err) == codes.Canceled {
+		c.admission.SettleAs(policy.Outcome{Err: err, Evidence: policy.Evidence{Over: codes.Canceled}})
+		return
+	}
+	c.admission.Settle(err)
+}
 
 // try starts a call under the policies, the outermost first.
 func try(tb testing.TB, call policy.Call, policies ...policy.Policy) (*inFlight, error) {

@@ -11,14 +11,13 @@ import (
 // learned is how long calls usually take, and what follows from it for a circuit whose
 // SlowAfter nobody set.
 type learned struct {
-	sketch latency.Sketch
 	// overdue is after which time a call in flight may be hanging, and slow after which a
 	// call that ended was slow. Zero: not known yet.
 	overdue, slow atomic.Int64
 	// due is when to look at the sketch again.
 	due atomic.Int64
 
-	// The rest belongs to the goroutine that raised due.
+	// These belong to the goroutine that raised due.
 
 	first, last policy.Instant
 	usual       time.Duration
@@ -71,21 +70,15 @@ func (l *learned) answered(took time.Duration, at policy.Instant) {
 	l.patientUntil.Store(int64(at.Add(patientFor)))
 }
 
-// add learns from a healthy call.
-func (l *learned) add(took time.Duration, at policy.Instant) (changed bool) {
-	l.sketch.Add(took, at)
+// look takes from the sketch what is usual, now and then, and reports whether it did.
+func (l *learned) look(sketch *latency.Sketch, at policy.Instant) bool {
 	due := l.due.Load()
 	if due != 0 && int64(at) < due || !l.due.CompareAndSwap(due, int64(at.Add(learnEvery))) {
 		return false
 	}
-	return l.look(at)
-}
-
-// look takes from the sketch what is usual, and reports whether it knows that.
-func (l *learned) look(at policy.Instant) bool {
-	u := l.sketch.Usual()
+	u := sketch.Usual()
 	if u.Calls < knownCalls {
-		l.due.Store(int64(at)) // soon
+		l.due.Store(due) // soon
 		return false
 	}
 	if l.first == 0 {

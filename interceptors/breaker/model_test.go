@@ -334,11 +334,7 @@ func (m *model) fail(c *modelCall, now policy.Instant, shed bool) {
 	}
 	byRule := m.tippedByFailures(now)
 	if byRule || m.tipped(now) {
-		took := now.Sub(c.started)
-		if m.cfg.SlowAfter == breaker.Off {
-			took = 0 // nobody wanted to know when it started
-		}
-		m.open(now, took, !byRule && !shed, shed, false, 0)
+		m.open(now, now.Sub(c.started), !byRule && !shed, shed, false, 0)
 	}
 }
 

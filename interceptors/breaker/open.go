@@ -164,7 +164,7 @@ func (o *open) endLocked(p *probe, e ending, out *policy.Outcome, now policy.Ins
 		}
 		o.next = now
 	case ignored:
-		o.next = min(o.next, now)
+		o.next = min(o.next, now.Add(unsentWait(out)))
 	case shed:
 		if o.b.shedding.shed(now) {
 			o.shed = true
@@ -177,6 +177,15 @@ func (o *open) endLocked(p *probe, e ending, out *policy.Outcome, now policy.Ins
 	o.waitLocked()
 }
 
+// unsentWait returns how long to wait after a probe that says nothing. Where there was no
+// connection for it, another one will not have one at once.
+func unsentWait(out *policy.Outcome) time.Duration {
+	if out.Sent == policy.No && out.Lost {
+		return leastWait
+	}
+	return 0
+}
+
 // failedLocked notes that a probe failed, or was slow.
 func (o *open) failedLocked(s *settings, out *policy.Outcome, now policy.Instant) {
 	o.successes = 0
@@ -184,9 +193,7 @@ func (o *open) failedLocked(s *settings, out *policy.Outcome, now policy.Instant
 		o.shed = false
 		o.b.shedding.end()
 	}
-	if out.Started != 0 {
-		o.b.pace.failing = max(o.b.pace.failing, now.Sub(out.Started))
-	}
+	o.b.pace.failing = max(o.b.pace.failing, took(out))
 	if pause := min(pushbackOf(out), s.MaxOpenFor); pause > 0 {
 		o.next = max(o.next, now.Add(pause))
 	}

@@ -211,20 +211,20 @@ func TestServerMayLengthenTheWait(t *testing.T) {
 				b := newBreaker(t, exact(breaker.Config{}))
 				do(t, b, inARow-1, errDown)
 				c := begin(t, b)
-				if !c.admission.Wants(policy.WantsPushback) {
+				if !c.admission.Wants(policy.WantsEvidence) {
 					t.Error("the call that may open the breaker does not ask for pushback")
 				}
 				err := errDown
 				if tt.retryInfo != 0 {
 					err = retryInfo(t, tt.retryInfo)
 				}
-				c.admission.SettleAs(policy.Outcome{Err: err, Pushback: tt.pushback})
+				c.admission.SettleAs(policy.Outcome{Err: err, Evidence: policy.Evidence{Pushback: tt.pushback}})
 				if got, want := time.Until(b.Snapshot().RetryAt), max(usual, tt.want); got != want {
 					t.Errorf("open for %v; want %v", got, want)
 				}
 				probeDue(b)
 				c = begin(t, b)
-				c.admission.SettleAs(policy.Outcome{Err: err, Pushback: tt.pushback})
+				c.admission.SettleAs(policy.Outcome{Err: err, Evidence: policy.Evidence{Pushback: tt.pushback}})
 				if got := time.Until(b.Snapshot().RetryAt); got < tt.want {
 					t.Errorf("open for %v after a probe; want %v", got, tt.want)
 				}
@@ -238,7 +238,7 @@ func TestHealthyCallsAskForNoPushback(t *testing.T) {
 	t.Parallel()
 	b := newBreaker(t, breaker.Config{})
 	do(t, b, 5, nil)
-	if begin(t, b).admission.Wants(policy.WantsPushback) {
+	if begin(t, b).admission.Wants(policy.WantsEvidence) {
 		t.Error("a call of a healthy breaker asks for pushback")
 	}
 }
@@ -380,7 +380,7 @@ func TestExtremeTimesOfPeers(t *testing.T) {
 					s = detailed
 				}
 				c := begin(t, b)
-				c.admission.SettleAs(policy.Outcome{Err: s.Err(), Pushback: tt.pushback})
+				c.admission.SettleAs(policy.Outcome{Err: s.Err(), Evidence: policy.Evidence{Pushback: tt.pushback}})
 				got := time.Until(b.Snapshot().RetryAt)
 				if tt.want == most && got != most || tt.want == 0 && (got <= 0 || got > openFor) {
 					t.Errorf("open for %v; want %v, or up to %v if that is zero", got, tt.want, openFor)

@@ -36,7 +36,7 @@ func FuzzPeerError(f *testing.F) {
 			if err != nil {
 				break
 			}
-			c.admission.SettleAs(policy.Outcome{Err: s.Err(), Pushback: time.Duration(pushback)})
+			c.admission.SettleAs(policy.Outcome{Err: s.Err(), Evidence: policy.Evidence{Pushback: time.Duration(pushback)}})
 		}
 		snap := b.Snapshot()
 		if snap.Failures < 0 || snap.Failures > snap.Calls || snap.ProbesInFlight != 0 {

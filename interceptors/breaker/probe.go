@@ -41,7 +41,7 @@ func (b *Breaker) letInLocked(ctx context.Context, call *policy.Call, in trial, 
 	return p, policy.Permit{
 		Settler: p,
 		Token:   b.settings.Load().token(call),
-		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsPushback | wantsOf(call),
+		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsEvidence | wantsOf(call),
 	}
 }
 
@@ -94,7 +94,11 @@ func (p *probe) judge(token uint64, v policy.Verdict, o *policy.Outcome, now pol
 	inTime = !p.judged && b.isCurrent(p.in)
 	p.judged = true
 	if inTime {
-		p.in.endLocked(p, b.settings.Load().ending(v, token, o), o, now)
+		e := b.settings.Load().ending(v, token, o, &b.usual)
+		if o.Sent == policy.No {
+			e = ignored // the dependency was not asked
+		}
+		p.in.endLocked(p, e, o, now)
 	}
 	b.mu.Unlock()
 	b.deliver()

@@ -31,9 +31,14 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 }
 
 // A token holds what the breaker must know of a call when it ends: its ring or
-// probe, in the low half, and two facts about the call.
+// probe, in the low half, and facts about the call.
 const (
 	idMask = 1<<32 - 1
+	// streams: the call is a stream; several: with several responses.
+	streams = 1 << 59
+	several = 1 << 60
+	// unbounded: the caller set no deadline.
+	unbounded = 1 << 61
 	// paced: the wait for the response is the dependency's alone, so that its
 	// length is judged.
 	paced = 1 << 62
@@ -47,19 +52,33 @@ func (s *settings) token(call *policy.Call) uint64 {
 	if call.Shape.ServerPaced() {
 		token |= paced
 	}
+	if call.Shape.Streams() {
+		token |= streams
+	}
+	if hasSeveralResponses(call) {
+		token |= several
+	}
+	if call.Deadline.IsZero() {
+		token |= unbounded
+	}
 	if s.MinDeadline > 0 && !call.Deadline.IsZero() && policy.InstantOf(call.Deadline).Sub(call.Now()) < s.MinDeadline {
 		token |= hurried
 	}
 	return token
 }
 
-// wantsOf returns what the shape of a call asks for: of a stream with several
-// responses, when the first one came.
+// wantsOf returns what the shape of a call asks for: of a stream with several responses,
+// when the first one came.
 func wantsOf(call *policy.Call) policy.Wants {
-	if call.Shape == policy.ServerStream || call.Shape == policy.BidiStream {
+	if hasSeveralResponses(call) {
 		return policy.WantsStart | policy.WantsEnd | policy.WantsResponse
 	}
-	return 0
+	return policy.WantsStart | policy.WantsEnd
+}
+
+// hasSeveralResponses reports whether a call has a first response before its end.
+func hasSeveralResponses(call *policy.Call) bool {
+	return call.Shape == policy.ServerStream || call.Shape == policy.BidiStream
 }
 
 // ending is what the end of a call means here.
@@ -83,7 +102,7 @@ func (s *settings) verdict(o *policy.Outcome) policy.Verdict {
 }
 
 // ending reads the end of a call that has the verdict v.
-func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome) ending {
+func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome, u *usual) ending {
 	switch v {
 	case policy.Success:
 		if s.isSlow(token, o) {
@@ -91,16 +110,20 @@ func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome) end
 		}
 		return ok
 	case policy.Failure:
-		if s.excuses(token, o) {
+		if s.excuses(token, o, u) {
+			u.cutShort(token, o)
 			return ignored
 		}
 		return failed
 	case policy.Shed:
-		if s.excuses(token, o) || s.lasted(o) {
+		if s.excuses(token, o, u) || s.outlived(token, o) {
 			return ignored
 		}
 		return shed
-	case policy.Ignored, policy.NotStarted:
+	case policy.Ignored:
+		u.cutShort(token, o)
+		return ignored
+	case policy.NotStarted:
 		return ignored
 	default:
 		return ignored
@@ -120,26 +143,29 @@ func (s *settings) isSlow(token uint64, o *policy.Outcome) bool {
 	return answered.Sub(o.Started) >= s.SlowAfter
 }
 
-// excuses reports whether a call that failed or was shed says nothing about the
-// dependency.
-func (s *settings) excuses(token uint64, o *policy.Outcome) bool {
-	if o.Decided || token&hurried == 0 && o.Responded == 0 {
+// excuses reports whether a call that failed says nothing about the dependency: its time
+// was too short, or it is a stream that ended as everybody had planned.
+func (s *settings) excuses(token uint64, o *policy.Outcome, u *usual) bool {
+	if o.Decided {
 		return false
 	}
-	switch policy.Code(o.Err) {
-	case codes.DeadlineExceeded:
-		return token&hurried != 0
-	case codes.Unavailable:
-		return s.lasted(o)
+	switch code := policy.Code(o.Err); {
+	case code == codes.DeadlineExceeded:
+		delivered := token&several != 0 && (o.Responded != 0 || o.Header) && o.Over == codes.DeadlineExceeded
+		return token&hurried != 0 || delivered || u.explains(token, o)
+	case code == codes.Unavailable, o.Reset:
+		return s.outlived(token, o)
 	default:
 		return false
 	}
 }
 
-// lasted reports whether a stream delivered messages and lived for longer than
-// StreamGrace.
-func (s *settings) lasted(o *policy.Outcome) bool {
-	return o.Responded != 0 && o.End.Sub(o.Started) > s.StreamGrace
+// outlived reports whether a stream ended as streams do when a server is redeployed or a
+// connection has reached its age: by announcement, or after more than StreamGrace in which
+// the dependency has shown a sign of life.
+func (s *settings) outlived(token uint64, o *policy.Outcome) bool {
+	lives := o.Responded != 0 || o.Answered == policy.Yes
+	return token&streams != 0 && (o.Planned || lives && o.End.Sub(o.Started) > s.StreamGrace)
 }
 
 // tooSlow judges failed, slow and overdue calls together.

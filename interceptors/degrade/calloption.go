@@ -16,9 +16,11 @@ func Capture(r *Report) grpc.CallOption { return captureOption{report: r} }
 
 // RequireComplete returns a call option that turns an incomplete response into an
 // error, an [*IncompleteError]. The server learns of the requirement, so that it
-// can stop work on a response that cannot become complete. A response without a
-// report is an error too. RequireComplete needs the client interceptors of this
-// package and works on unary calls only.
+// can stop work on a response that cannot become complete; the error is the same where it
+// did, and wraps the server's, except that of a server with [WithSilence], which does not
+// say why it fails. A response without a report is an error too. RequireComplete needs the
+// client interceptors of this package. A stream is not bound by it; but if its server
+// fails it for being incomplete, that is an *IncompleteError too.
 func RequireComplete() grpc.CallOption { return requireOption{} }
 
 // RequiresComplete reports whether [RequireComplete] is among the options of a
@@ -83,14 +85,14 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
 
 // outgoing returns the context for the call itself. What a handler forwards of its
-// caller's metadata must not ask in the caller's name.
-func (w wishes) outgoing(ctx context.Context) context.Context {
+// caller's metadata must not ask in the caller's name. Streams are not asked to be complete.
+func (w wishes) outgoing(ctx context.Context, streams bool) context.Context {
 	if md, ok := metadata.FromOutgoingContext(ctx); ok {
 		if own := withoutOwn(md); len(own) < len(md) {
 			ctx = metadata.NewOutgoingContext(ctx, own)
 		}
 	}
-	if w.required {
+	if w.required && !streams {
 		return metadata.AppendToOutgoingContext(ctx, RequireKey, RequireAll)
 	}
 	return ctx
@@ -116,9 +118,14 @@ func (w wishes) answered(r Report, refused bool) {
 	}
 }
 
-// failed hands out what became known of a failed call. It says nothing to the scope.
-func (w wishes) failed(err error) {
+// failed hands out what became known of a failed call, and returns the error that its
+// caller gets. It says nothing to the scope.
+func (w wishes) failed(err error) error {
 	for _, to := range w.captures {
 		*to = FromError(err)
 	}
+	if w.required {
+		return refusalOf(err)
+	}
+	return err
 }

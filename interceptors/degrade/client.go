@@ -20,14 +20,13 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	) error {
 		wants := wishesOf(ctx, opts)
 		if wants.none() {
-			return below.Note(ctx, invoker(wants.outgoing(ctx), method, req, reply, cc, opts...))
+			return below.Note(ctx, invoker(wants.outgoing(ctx, false), method, req, reply, cc, opts...))
 		}
 		var header, trailer metadata.MD
-		err := invoker(wants.outgoing(ctx), method, req, reply, cc,
+		err := invoker(wants.outgoing(ctx, false), method, req, reply, cc,
 			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
-			wants.failed(err)
-			return below.Note(ctx, err)
+			return below.Note(ctx, wants.failed(err))
 		}
 		r := wants.reading().reply(reply, header, trailer)
 		refused := wants.required && !r.Complete()
@@ -48,10 +47,9 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		wants := wishesOf(ctx, opts)
-		wants.required = false
-		s, err := streamer(wants.outgoing(ctx), desc, cc, method, opts...)
+		s, err := streamer(wants.outgoing(ctx, true), desc, cc, method, opts...)
 		if err != nil {
-			return nil, below.Note(ctx, err)
+			return nil, below.Note(ctx, wants.failed(err))
 		}
 		if s = below.Stream(ctx, s); wants.none() {
 			return s, nil

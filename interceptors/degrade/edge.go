@@ -92,8 +92,8 @@ func (e *edge) failure(err error, calls *below.Record) error {
 			fixed = detailed
 		}
 	}
-	if incomplete, ok := errors.AsType[*IncompleteError](err); ok && !calls.Covers(incomplete) {
-		fixed = WithDetails(fixed, e.report(incomplete.Report))
+	if incomplete, ok := errors.AsType[*IncompleteError](err); ok && !calls.Covers(incomplete) && !e.silent {
+		fixed = WithDetails(withReason(fixed), e.report(incomplete.Report))
 	}
 	return fixed.Err()
 }

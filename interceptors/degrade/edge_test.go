@@ -189,9 +189,9 @@ func TestEdgeStripsErrors(t *testing.T) {
 			for kind, got := range map[string]error{"unary": unary, "stream": stream} {
 				st, want := status.Convert(got), status.Convert(fails)
 				wantNoSecret(t, name+", "+kind, st.Proto())
-				details := 0 // the markers of the response itself are for callers, those of others are not
+				details := 0 // the reason and the markers of the response itself are for callers, those of others are not
 				if _, own := errors.AsType[*degrade.IncompleteError](fails); own {
-					details = 1
+					details = 2
 				}
 				if st.Code() != want.Code() || st.Message() != "unavailable" || len(st.Details()) != details {
 					t.Errorf("%s, %s: %v, %d details; want unavailable, %d", name, kind, st, len(st.Details()), details)

@@ -3,33 +3,68 @@ package degrade
 import (
 	"slices"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/afloat-go/afloat/interceptors/policy"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
 // IncompleteError is the error of a response that had to be complete and is
-// not. As a gRPC status it is UNAVAILABLE, with the markers in its details.
+// not. As a gRPC status it is UNAVAILABLE for the reason INCOMPLETE, with the markers in
+// its details. It is what one caller required, and no policy counts it as a failure.
 type IncompleteError struct {
+	// Report is what is known of the response. It knows nothing if nobody said anything.
 	Report Report
+	// Err is the error of the server that refused the response. Nil: the response came,
+	// and was found incomplete here.
+	Err error
+}
+
+// refusalOf returns the error for a caller who required a complete response and whose call
+// failed: an [*IncompleteError] if the server refused an incomplete one, else err itself.
+func refusalOf(err error) error {
+	if policy.ReasonOf(err) != policy.ReasonIncomplete {
+		return err
+	}
+	return &IncompleteError{Report: FromError(err), Err: err}
 }
 
 // Error names the first degraded fields.
 func (e *IncompleteError) Error() string {
-	if !e.Report.Known() {
+	switch {
+	case e.Report.Known():
+		return "degrade: incomplete response: " + e.Report.String()
+	case e.Err != nil:
+		return "degrade: incomplete response"
+	default:
 		return "degrade: nobody said whether the response is complete; must be"
 	}
-	return "degrade: incomplete response: " + e.Report.String()
 }
 
-// GRPCStatus returns UNAVAILABLE with as many of the markers as fit into the
-// headers of any peer.
+// Unwrap returns Err.
+func (e *IncompleteError) Unwrap() error { return e.Err }
+
+// GRPCStatus returns that of Err. Without one it is UNAVAILABLE with as many of the markers
+// as fit into the headers of any peer.
 func (e *IncompleteError) GRPCStatus() *status.Status {
-	return WithDetails(status.New(codes.Unavailable, e.Error()), e.Report)
+	if e.Err != nil {
+		return status.Convert(e.Err)
+	}
+	return WithDetails(withReason(status.New(codes.Unavailable, e.Error())), e.Report)
+}
+
+// withReason returns s with the reason INCOMPLETE in its details.
+func withReason(s *status.Status) *status.Status {
+	detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: string(policy.ReasonIncomplete), Domain: policy.Domain})
+	if err != nil {
+		return s // a status that is OK, or whose details cannot be encoded: there is neither
+	}
+	return detailed
 }
 
 // WithDetails returns s with r in its details, in place of a report that is

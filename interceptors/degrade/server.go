@@ -71,7 +71,7 @@ type ServerOption interface{ apply(s *server) }
 // error is one of afloat's, or is or wraps one that a guarded call returned which was
 // made for the request, or is a copy of such an error's status. The text and the details
 // of other errors are sent if they have one of the codes of [WithPublicCodes]. An
-// [*IncompleteError] on the response itself keeps its markers.
+// [*IncompleteError] on the response itself keeps its reason and its markers.
 //
 // Not recognised are the errors of calls that were made with another context than the
 // request's, and text of errors that are no status in another text, as by %v. See

@@ -25,20 +25,25 @@ func (s *clientStream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && s.single:
-		s.ended(nil, m)
+		s.ended(m)
 	case err != nil:
-		s.ended(err, m)
+		return s.failed(err)
 	}
 	return err
 }
 
+// failed hands out what the error of the stream says, once, and returns the error that the
+// caller gets.
+func (s *clientStream) failed(err error) error {
+	told := s.wants
+	told.captures = nil
+	s.once.Do(func() { told = s.wants })
+	return told.failed(err)
+}
+
 // ended hands out the report, once.
-func (s *clientStream) ended(err error, reply any) {
+func (s *clientStream) ended(reply any) {
 	s.once.Do(func() {
-		if err != nil {
-			s.wants.failed(err)
-			return
-		}
 		if !s.single {
 			reply = nil // at io.EOF nothing was received
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // account answers each caller with what is its own, until it is down.
@@ -53,13 +54,13 @@ func (a *account) listen(tb testing.TB) string {
 }
 
 // accountsAt connects to a target with the fallbacks.
-func accountsAt(tb testing.TB, target string, fallbacks *fallback.Methods) testv1.TierServiceClient {
+func accountsAt(tb testing.TB, target string, fallbacks *fallback.Methods, opts ...interceptors.ClientOption) testv1.TierServiceClient {
 	tb.Helper()
 	rules, err := interceptors.Default()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cc, err := grpc.NewClient(target, append(interceptors.DialOptions(rules, interceptors.WithFallbacks(fallbacks)),
+	cc, err := grpc.NewClient(target, append(interceptors.DialOptions(rules, append(opts, interceptors.WithFallbacks(fallbacks))...),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		tb.Fatal(err)
@@ -253,5 +254,56 @@ func TestKeysOfManyPartsAreApart(t *testing.T) {
 	}
 	if want := len(parts) * len(parts); kept.Len() != want {
 		t.Errorf("%d responses kept; want %d", kept.Len(), want)
+	}
+}
+
+// Connections to one target whose names differ are never given each other's answers.
+func TestNoConnectionGetsAnothersAnswer(t *testing.T) {
+	t.Parallel()
+	server, kept := &account{name: "profile"}, store(t, fallback.StoreConfig{})
+	target := server.listen(t)
+	methods := byMethod(t, target, kept, fallback.SameForAll())
+	eu, us := interceptors.WithConnectionName("eu"), interceptors.WithConnectionName("us")
+	if got := answered(as(t, "eu"), t, accountsAt(t, target, methods, eu)); got != "profile of eu" {
+		t.Fatalf("eu got %q", got)
+	}
+	server.down = true
+	for name, tt := range map[string]struct {
+		opts []interceptors.ClientOption
+		want string
+	}{
+		"the same name": {[]interceptors.ClientOption{eu}, "profile of eu"},
+		"another name":  {[]interceptors.ClientOption{us}, ""},
+		"no name":       {nil, ""},
+	} {
+		if got := answered(as(t, "me"), t, accountsAt(t, target, methods, tt.opts...)); got != tt.want {
+			t.Errorf("%s: got %q; want %q", name, got, tt.want)
+		}
+	}
+}
+
+// A connection with a name may stand in for another to the same target, which is told
+// apart by the name in the target of the fallbacks.
+func TestConnectionStandsInForItsTwin(t *testing.T) {
+	t.Parallel()
+	main, other := &account{name: "main", down: true}, &account{name: "other"}
+	at := main.listen(t)
+	cc, err := grpc.NewClient(at, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", other.listen(t))
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cc.Close() })
+	if _, err := fallback.NewMethods(at, method().Else(method().Conn("twin", cc))); err == nil {
+		t.Error("without a name the twin is the target itself, and is taken")
+	}
+	methods, err := fallback.NewMethods(policy.NamedTarget(at, "eu"), method().Else(method().Conn("twin", cc)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := answered(as(t, "me"), t, accountsAt(t, at, methods, interceptors.WithConnectionName("eu"))); got != "other of me" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -24,16 +23,16 @@ type lastGood struct {
 	audience Audience
 }
 
-// keep keeps the response to a request to the target. A key function that panics costs
+// keep keeps the response to a request that went to a destination. A key function that panics costs
 // a call nothing that was good.
-func (l lastGood) keep(ctx context.Context, target string, req, reply any) {
+func (l lastGood) keep(ctx context.Context, to destination, req, reply any) {
 	defer contain.Panic()
 	in, isReq := req.(proto.Message)
 	out, isReply := reply.(proto.Message)
 	if !isReq || !isReply {
 		return
 	}
-	if key, ok := l.key(ctx, target, in); ok {
+	if key, ok := l.key(ctx, to, in); ok {
 		l.store.put(key, out)
 	}
 }
@@ -48,14 +47,15 @@ func (l lastGood) find(ctx context.Context, req, resp proto.Message) (time.Time,
 }
 
 // key returns what identifies a request: the same bytes, to the same method of the same
-// target, by the same caller. It returns false if the caller is not known, or if the
+// destination, by the same caller. It returns false if the caller is not known, or if the
 // request cannot be serialised. Each part but the last follows its length, so no two
 // lists of parts have the same key.
-func (l lastGood) key(ctx context.Context, target string, req proto.Message) (string, bool) {
+func (l lastGood) key(ctx context.Context, to destination, req proto.Message) (string, bool) {
 	caller, ok := l.audience.of(ctx, req)
 	if !ok {
 		return "", false
 	}
+	target := to.text()
 	key := make([]byte, 0, len(target)+len(l.method)+len(caller)+64)
 	for _, part := range [...]string{target, l.method, caller} {
 		key = append(binary.AppendUvarint(key, uint64(len(part))), part...)
@@ -64,24 +64,16 @@ func (l lastGood) key(ctx context.Context, target string, req proto.Message) (st
 	return string(key), err == nil
 }
 
-// asked is the context key of the target of the call that failed.
+// asked is the context key of where the call went that failed.
 type asked struct{}
 
-// asking returns ctx for the steps that stand in for a call on the connection.
-func asking(ctx context.Context, cc *grpc.ClientConn) context.Context {
-	return context.WithValue(ctx, asked{}, targetOf(cc))
+// asking returns ctx for the steps that stand in for a call.
+func asking(ctx context.Context, to destination) context.Context {
+	return context.WithValue(ctx, asked{}, to)
 }
 
-// askedOf returns the target of the call for which a step stands in.
-func askedOf(ctx context.Context) string {
-	target, _ := ctx.Value(asked{}).(string)
-	return target
-}
-
-// targetOf returns what the connection is to, empty without one.
-func targetOf(cc *grpc.ClientConn) string {
-	if cc == nil {
-		return ""
-	}
-	return cc.CanonicalTarget()
+// askedOf returns where the call went for which a step stands in.
+func askedOf(ctx context.Context) destination {
+	to, _ := ctx.Value(asked{}).(destination)
+	return to
 }

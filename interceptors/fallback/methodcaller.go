@@ -23,22 +23,22 @@ type methodCaller[Req, Resp proto.Message] struct {
 
 // call makes the call within its share of the time, and answers it if it fails.
 func (m *methodCaller[Req, Resp]) call(
-	ctx context.Context, name string, req, reply any,
-	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+	ctx context.Context, to destination, name string, req, reply any,
+	invoker grpc.UnaryInvoker, opts []grpc.CallOption,
 ) error {
 	if degrade.RequiresComplete(opts) {
-		return invoker(ctx, name, req, reply, cc, opts...)
+		return invoker(ctx, name, req, reply, to.cc, opts...)
 	}
-	err := m.invoke(ctx, req, reply, cc, invoker, opts)
+	err := m.invoke(ctx, to, req, reply, invoker, opts)
 	if err == nil || ctx.Err() != nil || !m.chain.FallsBack(err) {
 		return err
 	}
-	return m.answer(asking(ctx, cc), req, reply, opts, err)
+	return m.answer(asking(ctx, to), req, reply, opts, err)
 }
 
 // invoke makes the call itself.
 func (m *methodCaller[Req, Resp]) invoke(
-	ctx context.Context, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+	ctx context.Context, to destination, req, reply any, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
 ) error {
 	if limit, err := m.chain.Limit(ctx, 0); err == nil && !limit.IsZero() {
 		share, cancel := context.WithDeadline(ctx, limit)
@@ -46,13 +46,13 @@ func (m *methodCaller[Req, Resp]) invoke(
 		ctx = share
 	}
 	if len(m.keepers) == 0 {
-		return invoker(ctx, m.name, req, reply, cc, opts...)
+		return invoker(ctx, m.name, req, reply, to.cc, opts...)
 	}
 	var report degrade.Report
-	err := invoker(ctx, m.name, req, reply, cc, append(slices.Clip(opts), degrade.Capture(&report))...)
+	err := invoker(ctx, m.name, req, reply, to.cc, append(slices.Clip(opts), degrade.Capture(&report))...)
 	if err == nil && (report.Complete() || !report.Known()) {
 		for _, k := range m.keepers {
-			k.keep(ctx, targetOf(cc), req, reply)
+			k.keep(ctx, to, req, reply)
 		}
 	}
 	return err

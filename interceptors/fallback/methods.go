@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
+	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
 
@@ -16,12 +17,15 @@ import (
 // method. It is immutable and safe for concurrent use. Make one with [NewMethods]; a
 // nil *Methods has no fallbacks.
 type Methods struct {
-	callers map[string]caller
+	callers    map[string]caller
+	connection string // its name, empty for those that have none
 }
 
 // MethodsConfig is the configuration of [Methods], besides the methods themselves.
 type MethodsConfig struct {
-	// Target is what the connections are to, as given to grpc.NewClient. Required.
+	// Target is what the connections are to, as given to grpc.NewClient. Required. If it is
+	// a connection with a name that has a fallback to another with the same target, the
+	// name is part of it, see [policy.NamedTarget].
 	Target string
 	// Observer hears of the steps. Default: no observer.
 	Observer step.Observer
@@ -36,9 +40,35 @@ type AnyMethod interface {
 // caller makes the calls of one method and answers those that fail.
 type caller interface {
 	call(
-		ctx context.Context, method string, req, reply any,
-		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+		ctx context.Context, to destination, method string, req, reply any,
+		invoker grpc.UnaryInvoker, opts []grpc.CallOption,
 	) error
+}
+
+// destination is what calls go to: a connection, which may have a name.
+type destination struct {
+	cc         *grpc.ClientConn
+	connection string
+}
+
+// text returns the target with the name. Without a connection there is no target.
+func (d destination) text() string {
+	target := ""
+	if d.cc != nil {
+		target = d.cc.CanonicalTarget()
+	}
+	return policy.NamedTarget(target, d.connection)
+}
+
+// Named returns the fallbacks for the connection of that name, see
+// interceptors.WithConnectionName: its last good responses are its own.
+func (m *Methods) Named(connection string) *Methods {
+	if m == nil {
+		return nil
+	}
+	own := *m
+	own.connection = connection
+	return &own
 }
 
 // NewMethods checks the methods and makes a set of them for connections to the target,
@@ -71,15 +101,16 @@ func NewMethodsWith(cfg MethodsConfig, methods ...AnyMethod) (*Methods, error) {
 	return all, nil
 }
 
-// canonicalTarget returns the target as gRPC spells it. The connection is made only
-// for that and stays idle.
-func canonicalTarget(target string) (string, error) {
+// canonicalTarget returns the target as gRPC spells it, with the connection's name if it
+// has one. The connection is made only for that and stays idle.
+func canonicalTarget(named string) (string, error) {
+	target, connection := policy.SplitTarget(named)
 	cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		return "", fmt.Errorf("fallback: target = %q; %w", target, err)
+		return "", fmt.Errorf("fallback: target = %q; %w", named, err)
 	}
 	defer cc.Close()
-	return cc.CanonicalTarget(), nil
+	return policy.NamedTarget(cc.CanonicalTarget(), connection), nil
 }
 
 // UnaryClientInterceptor answers calls that fail. It belongs outside all other
@@ -93,7 +124,7 @@ func (m *Methods) UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 	) error {
 		if m != nil {
 			if c := m.callers[method]; c != nil {
-				return below.Note(ctx, c.call(ctx, method, req, reply, cc, invoker, opts))
+				return below.Note(ctx, c.call(ctx, destination{cc, m.connection}, method, req, reply, invoker, opts))
 			}
 		}
 		return invoker(ctx, method, req, reply, cc, opts...)

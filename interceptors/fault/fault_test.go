@@ -267,7 +267,7 @@ func TestStandsInForTheDependency(t *testing.T) {
 		reason policy.Reason
 	}{
 		{"abort", fault.Config{Abort: codes.Unavailable, AbortShare: 1}, policy.Unary, policy.ReasonFaultInjected},
-		{"hang", hanging(), policy.Unary, ""},
+		{"hang", hanging(), policy.Unary, policy.ReasonTimeout},
 		{"hanging stream", hanging(), policy.ServerStream, policy.ReasonTimeout},
 	}
 	for _, tt := range tests {

@@ -22,6 +22,7 @@ type Admission struct {
 	// observer is nil if there is none.
 	observer Observer
 	tellAll  bool // also an admission of which there is nothing to say
+	late     bool // the context was over when the call started
 
 	wants     Wants
 	state     admissionState
@@ -34,21 +35,6 @@ type Admission struct {
 	held, unsettled int
 	holds           [MaxPolicies]hold
 }
-
-// hold is a permit that must be settled.
-type hold struct {
-	settler Settler
-	token   uint64
-	wants   Wants
-}
-
-type admissionState uint8
-
-const (
-	admitting admissionState = iota
-	running
-	settled
-)
 
 // admissions are those that no call uses. A policy is asked through an interface, so
 // what it is lent cannot live on the stack.
@@ -124,7 +110,7 @@ func (a *Admission) start() {
 	if a.state != admitting {
 		return
 	}
-	a.state = running
+	a.state, a.late = running, a.ctx.Err() != nil
 	if a.wants.has(WantsStart | WantsResponse) {
 		a.started = a.Call.Now()
 	}
@@ -163,38 +149,41 @@ func (a *Admission) Settle(err error) {
 	}
 	// Field by field: a copy of the whole costs as much as a policy's own work.
 	o := &a.outcome
-	o.Err, o.Verdict, o.Decided, o.Pushback = err, Success, false, 0
+	o.Err, o.Verdict, o.Decided, o.Evidence = err, Success, false, Evidence{}
 	if err != nil || a.Classifier != nil {
-		o.Verdict, o.Decided = a.verdict(err)
+		a.judge()
 	}
-	a.settle()
-	if a.observer != nil {
-		a.observer.Settled(a.ctx, &a.Call, o)
-	}
+	a.settleAndTell()
 }
 
 // SettleAs ends the call as [Admission.Settle] does, with an outcome of which more is
-// known: o.Pushback, or o.Verdict if o.Decided is set.
+// known: its evidence, or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
 	if a.state == settled {
 		return
 	}
 	a.outcome = o
-	if !o.Decided {
-		a.outcome.Verdict, a.outcome.Decided = a.verdict(o.Err)
+	a.judge()
+	a.settleAndTell()
+}
+
+// judge completes the evidence and reads it, by the call's classifier if it has one.
+func (a *Admission) judge() {
+	o := &a.outcome
+	if o.Err != nil {
+		o.complete(o.Err, a.ctx, a.late)
 	}
+	if !o.Decided {
+		o.Verdict, o.Decided = o.verdict(o.Err, a.Call.Side, a.Classifier)
+	}
+}
+
+// settleAndTell settles the permits and tells the observer.
+func (a *Admission) settleAndTell() {
 	a.settle()
 	if a.observer != nil {
 		a.observer.Settled(a.ctx, &a.Call, &a.outcome)
 	}
-}
-
-// verdict reads err by the call's classifier, which is final, or the default.
-func (a *Admission) verdict(err error) (v Verdict, decided bool) {
-	if a.Classifier != nil {
-		return a.Classifier.Verdict(err), true
-	}
-	return Classify(err), false
 }
 
 // settle completes the outcome and hands it to every settler.

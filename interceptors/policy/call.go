@@ -12,7 +12,8 @@ type Call struct {
 	// Method is the full method, "/pkg.Service/Method", or the name given to [Do].
 	Method string
 	// Target is the target of the client's connection, as it was given to
-	// grpc.NewClient. It is empty on other sides.
+	// grpc.NewClient, with the connection's name behind it if it has one: connections with
+	// the same Target are one to policies. See [NamedTarget]. It is empty on other sides.
 	Target string
 	// Side is the side on which the policy sees the call.
 	Side Side

@@ -193,7 +193,7 @@ func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx co
 	if err != nil {
 		return below.Note(ctx, err)
 	}
-	err = f(admitted)
+	err = Attribute(ctx, admitted, f(admitted))
 	a.Settle(err)
 	return below.Note(ctx, err)
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -15,7 +16,9 @@ type Classifier func(err error) Verdict
 
 // Classify judges an error as policies do by default:
 //
-//   - UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN and DATA_LOSS are failures.
+//   - UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN and DATA_LOSS are failures, but
+//     for what gRPC says of a message that cannot be sent, and for a peer that refused an
+//     answer for the reason INCOMPLETE: both say something of one caller, and are ignored.
 //   - RESOURCE_EXHAUSTED is [Shed], whoever sent it, also where gRPC says it of a message
 //     that is too large: nothing but a text, which any peer can send, tells the two
 //     apart. So is a peer's refusal for the reason CIRCUIT_OPEN if it is UNAVAILABLE, and
@@ -33,10 +36,10 @@ func Classify(err error) Verdict {
 	code := Code(err)
 	switch code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss, codes.ResourceExhausted:
-		switch {
-		case IsRejection(err):
+		switch reason := ReasonOf(err); {
+		case IsRejection(err), reason == ReasonIncomplete, isUnsendable(MessageOf(err)):
 			return Ignored
-		case sheds(err, code):
+		case sheds(err, code, reason):
 			return Shed
 		default:
 			return Failure
@@ -49,12 +52,24 @@ func Classify(err error) Verdict {
 }
 
 // sheds reports whether an error that has the code is a peer's refusal to do the work.
-func sheds(err error, code codes.Code) bool {
-	if code == codes.ResourceExhausted {
-		return true
+func sheds(err error, code codes.Code, r Reason) bool {
+	return code == codes.ResourceExhausted || r == ReasonCircuitOpen || r == ReasonDeadlineTooNear ||
+		code == codes.Unavailable && strings.HasPrefix(MessageOf(err), tooManyRequests)
+}
+
+// MessageOf returns the text of the status in err's tree, empty if there is none.
+func MessageOf(err error) string {
+	if s, ok := find[statusError](err); ok {
+		return s.GRPCStatus().Message()
 	}
-	r := ReasonOf(err)
-	return r == ReasonCircuitOpen || r == ReasonDeadlineTooNear
+	return ""
+}
+
+// endedByContext reports whether err is what gRPC or a handler returns when a context has
+// ended.
+func endedByContext(err error) bool {
+	code := Code(err)
+	return code == codes.Canceled || code == codes.DeadlineExceeded
 }
 
 // Code returns the status code of err: that of the status it is or wraps,
@@ -101,34 +116,6 @@ func StandardCode(c codes.Code) codes.Code {
 type statusError interface {
 	error
 	GRPCStatus() *status.Status
-}
-
-// EndOf returns the status code that says who ended ctx: OK if it has not ended,
-// DEADLINE_EXCEEDED if time ran out, CANCELLED if somebody gave up. Time ran out if
-// ctx's own deadline passed, or if ctx was cancelled with a cause that says so, be it
-// [context.DeadlineExceeded] or a status DEADLINE_EXCEEDED, as policies that end calls
-// have.
-func EndOf(ctx context.Context) codes.Code {
-	switch err := ctx.Err(); {
-	case err == nil:
-		return codes.OK
-	case errors.Is(err, context.DeadlineExceeded), Code(context.Cause(ctx)) == codes.DeadlineExceeded:
-		return codes.DeadlineExceeded
-	default:
-		return codes.Canceled
-	}
-}
-
-// CauseOf returns the status that a policy ended ctx with, nil if ctx has not ended or
-// was not ended by one.
-func CauseOf(ctx context.Context) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	if cause, ok := find[statusError](context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
-		return cause
-	}
-	return nil
 }
 
 // Verdict returns the verdict of c on err. A nil c means [Classify]; a nil err

@@ -7,7 +7,8 @@ import (
 
 // Do runs f, for example a database query or an HTTP call, under the policy p. The
 // name takes the place of the method. The error is p's refusal, normally a
-// *[Rejection], or f's own, unchanged. [Classify] judges f's errors by their gRPC
+// *[Rejection], or f's own; if a policy such as a timeout ended f's context and f says
+// no more than that, it is the policy's, see [Attribute]. [Classify] judges f's errors by their gRPC
 // status, so most plain errors count as failures. If f panics, the permit is
 // settled and the panic continues. What f does must be over when it returns: its
 // context ends then.

@@ -105,6 +105,79 @@ func TestWhoEndedTheStream(t *testing.T) {
 	}
 }
 
+// So do a unary call and a function.
+func TestWhoEndedTheCall(t *testing.T) {
+	t.Parallel()
+	untilEnd := func(ctx context.Context) error {
+		<-ctx.Done()
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	for _, tt := range endings {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := rpctest.Rig{Client: rpctest.ChainOf(t, deriving(tt.derive)), Unary: untilEnd}.Start(t)
+				wantErr(t, "the client's", rpctest.Invoke(t.Context(), client), tt.code, tt.cause)
+				server := rpctest.Rig{Server: rpctest.ChainOf(t, deriving(tt.derive)), Unary: untilEnd}.Start(t)
+				code := tt.code
+				if tt.cause != nil {
+					code = status.Code(tt.cause)
+				}
+				wantErr(t, "the server's", rpctest.Invoke(t.Context(), server), code, nil)
+				wantErr(t, "the function's", policy.Do(t.Context(), deriving(tt.derive), "query", untilEnd), tt.code, tt.cause)
+			})
+		})
+	}
+}
+
+// A context whose time is up may be about to end: its timer is late. One that never ends
+// is not waited for, nor is the caller's own.
+func TestLateTimer(t *testing.T) {
+	t.Parallel()
+	late := status.Error(codes.DeadlineExceeded, "stream terminated by RST_STREAM with error code: CANCEL")
+	for _, tt := range []struct {
+		name          string
+		after, waited time.Duration
+		caller        bool // its own deadline is the same
+		want          error
+	}{
+		{"late", time.Millisecond, time.Millisecond, false, errTime},
+		{"never", time.Hour, 10 * time.Millisecond, false, nil},
+		{"the caller's", time.Millisecond, 0, true, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				caller := t.Context()
+				ctx, cancel := context.WithCancelCause(caller)
+				defer cancel(nil)
+				overdue := overdueContext{ctx, time.Now()}
+				if tt.caller {
+					caller = overdue
+				}
+				time.AfterFunc(tt.after, func() { cancel(errTime) })
+				began := time.Now()
+				err := policy.Attribute(caller, overdue, late)
+				if !errors.Is(err, late) || tt.want != nil && !errors.Is(err, tt.want) || tt.want == nil && err != late { //nolint:errorlint // the very value
+					t.Errorf("err = %v; want %v", err, tt.want)
+				}
+				if waited := time.Since(began); waited != tt.waited {
+					t.Errorf("it took %v; want %v", waited, tt.waited)
+				}
+			})
+		})
+	}
+}
+
+// overdueContext has a deadline that does not end it.
+type overdueContext struct {
+	context.Context //nolint:containedctx // it is one
+
+	deadline time.Time
+}
+
+func (o overdueContext) Deadline() (time.Time, bool) { return o.deadline, true }
+
 // deriving is a policy that gives calls a context of its own.
 type deriving func(context.Context) (context.Context, context.CancelFunc)
 

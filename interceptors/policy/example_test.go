@@ -43,9 +43,10 @@ func (t *tally) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 	return policy.Permit{Settler: t}, nil
 }
 
-// Settle counts only what the dependency did wrong.
+// Settle counts only what the dependency did wrong. That there was no connection for the
+// call is none of it.
 func (t *tally) Settle(_ uint64, o *policy.Outcome) {
-	if o.Verdict == policy.Failure {
+	if o.Verdict == policy.Failure && o.Sent != policy.No {
 		t.failures.Add(1)
 		return
 	}

@@ -60,7 +60,7 @@ func TestClockIsReadOnlyWhenWanted(t *testing.T) {
 		started, resp, ended bool
 	}{
 		{name: "nobody"},
-		{name: "other wants", outer: policy.WantsMessages | policy.WantsInterrupt | policy.WantsPushback},
+		{name: "other wants", outer: policy.WantsMessages | policy.WantsInterrupt | policy.WantsEvidence},
 		{name: "start", outer: policy.WantsStart, started: true},
 		{name: "start, of the inner", inner: policy.WantsStart, started: true},
 		{name: "end", outer: policy.WantsEnd, ended: true},

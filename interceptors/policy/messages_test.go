@@ -165,7 +165,7 @@ func TestNoResponseOutsideOfTheCall(t *testing.T) {
 	}
 	l := &listener{stage: stage{name: "l", permit: policy.Permit{Wants: policy.WantsResponse}}}
 	listen(t, &a, l)
-	if !a.Wants(policy.WantsResponse) || a.Wants(policy.WantsPushback) {
+	if !a.Wants(policy.WantsResponse) || a.Wants(policy.WantsEvidence) {
 		t.Error("Wants does not say what the permits want")
 	}
 	a.Settle(nil)

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // Outcome is how a call ended. The one that a [Settler] hears of is lent: it must not
 // be kept, but it may be copied.
@@ -19,9 +16,9 @@ type Outcome struct {
 	// Started, Responded (the first response message of a stream) and End are the
 	// instants of the call. Each is zero if no permit wanted it or it never came.
 	Started, Responded, End Instant
-	// Pushback is how long the server asked to be left alone, from the trailer
-	// "grpc-retry-pushback-ms". Zero: it did not ask, or nobody wanted to know.
-	Pushback time.Duration
+
+	// Evidence is what is known of how a call that failed came to its end.
+	Evidence
 }
 
 // Verdict is what the end of a call means to a policy that counts failures.

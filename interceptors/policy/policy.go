@@ -57,9 +57,10 @@ const (
 	// settled, and the handler, which may not notice, runs on by itself. It costs a
 	// goroutine per stream.
 	WantsInterrupt
-	// WantsPushback fills Outcome.Pushback from a failed call's trailer. It costs
-	// allocations: ask for it only when the answer may matter.
-	WantsPushback
+	// WantsEvidence fills in all of a failed call's [Evidence] that there is, from its
+	// header, trailer and connection. Without it little more is known than whose time was
+	// up. It costs allocations: ask for it only when the answer may matter.
+	WantsEvidence
 )
 
 func (w Wants) has(x Wants) bool { return w&x != 0 }

@@ -29,7 +29,9 @@ const (
 	ReasonCancelled Reason = "CANCELLED"
 	// ReasonOverruns: too many handlers run on although their streams have ended.
 	ReasonOverruns Reason = "OVERRUNS"
-	// ReasonTimeout is not a refusal: a timeout policy ended a running stream.
+	// ReasonIncomplete is not a refusal: an answer had to be complete and was not.
+	ReasonIncomplete Reason = "INCOMPLETE"
+	// ReasonTimeout is not a refusal: a timeout policy ended a running call.
 	ReasonTimeout Reason = "TIMEOUT"
 	// ReasonFaultInjected is not a refusal: a fault policy stood in for the call.
 	ReasonFaultInjected Reason = "FAULT_INJECTED"
@@ -63,7 +65,7 @@ func (r Reason) Retriable() bool {
 func (r Reason) IsOwn() bool {
 	switch r {
 	case ReasonCircuitOpen, ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns,
-		ReasonDeadlineTooNear, ReasonCancelled, ReasonTimeout, ReasonFaultInjected:
+		ReasonDeadlineTooNear, ReasonCancelled, ReasonIncomplete, ReasonTimeout, ReasonFaultInjected:
 		return true
 	default:
 		return false

@@ -109,7 +109,7 @@ func (b *builder) policy(e *entry, r *rule, i int) (policy.Policy, error) {
 		e.shared = append(e.shared, s)
 		return s.live.Policy, nil
 	}
-	key := b.keyOf(r, t, e.call())
+	key := b.keyOf(r, i, e.call())
 	p := b.before(id, t, key)
 	if p == nil {
 		var err error
@@ -166,10 +166,11 @@ func (b *builder) keep(id identity, t *Template, key Key, p policy.Policy) {
 	}
 }
 
-// keyOf returns what a new policy for a call is told.
-func (b *builder) keyOf(r *rule, t *Template, call *policy.Call) Key {
-	key := t.keyOf(call)
-	key.Name, key.Target, key.Shadow = names.Shown(key.Name), names.Shown(key.Target), r.Shadow
+// keyOf returns what a new policy for a call is told, by the i-th template of its rule.
+func (b *builder) keyOf(r *rule, i int, call *policy.Call) Key {
+	key := r.Policies[i].keyOf(call)
+	key.Name, key.Target = names.Shown(key.Name), names.Shown(key.Target)
+	key.Rule, key.Shadow = r.nameFor(i), r.Shadow
 	key.Observer = b.rules.observerFor(key, call.Side)
 	return key
 }
@@ -178,9 +179,9 @@ func (b *builder) keyOf(r *rule, t *Template, call *policy.Call) Key {
 // rule or compartment is still there: calls may hold permits of them.
 func (b *builder) keepShared(all map[identity]*shared) {
 	for id, s := range all {
-		if t := b.next.matcher.templateOf(id); t != nil && b.next.shared[id] == nil && b.keeps(id, t) {
+		if r, i := b.next.matcher.templateOf(id); r != nil && b.next.shared[id] == nil && b.keeps(id, &r.Policies[i]) {
 			b.next.shared[id] = s
-			b.keep(id, t, b.keyAs(s.live), s.live.Policy)
+			b.keep(id, &r.Policies[i], b.keyAs(r, i, s.live), s.live.Policy)
 		}
 	}
 }
@@ -192,16 +193,17 @@ func (b *builder) keepDropped(all map[identity]policy.Policy) {
 		if b.next.shared[id] != nil || b.next.dropped.find(id) != nil || b.next.table.texts.Load().own(id) != nil {
 			continue
 		}
-		if t := b.next.matcher.templateOf(id); t != nil && b.keeps(id, t) {
+		if r, i := b.next.matcher.templateOf(id); r != nil && b.keeps(id, &r.Policies[i]) {
 			b.next.dropped.add(id, p)
-			b.keep(id, t, b.keyAs(Live{Side: id.side, Target: names.Shown(id.target), Name: names.Shown(id.name), Shadow: id.shadow}), p)
+			as := Live{Side: id.side, Target: names.Shown(id.target), Name: names.Shown(id.name), Shadow: id.shadow}
+			b.keep(id, &r.Policies[i], b.keyAs(r, i, as), p)
 		}
 	}
 }
 
-// keyAs returns what a policy that is described was told.
-func (b *builder) keyAs(l Live) Key {
-	key := Key{Name: l.Name, Target: l.Target, Shadow: l.Shadow}
+// keyAs returns what a policy that is described is told by the i-th template of its rule.
+func (b *builder) keyAs(r *rule, i int, l Live) Key {
+	key := Key{Name: l.Name, Target: l.Target, Rule: r.nameFor(i), Shadow: l.Shadow}
 	key.Observer = b.rules.observerFor(key, l.Side)
 	return key
 }
@@ -225,7 +227,7 @@ func (b *builder) overflowPolicy(r *rule, i int, side policy.Side) policy.Policy
 	if s := b.next.shared[id]; s != nil {
 		return s.live.Policy
 	}
-	key := Key{Name: overflowName}
+	key := Key{Name: overflowName, Rule: r.nameFor(i)}
 	if id.scope == PerCompartment {
 		key.Name = t.Compartment
 	}

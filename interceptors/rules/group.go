@@ -13,6 +13,8 @@ type group struct {
 	// anywhere are the rules for any target, by their side, and targeted the others.
 	anywhere [policy.Local + 1]*rule
 	targeted map[spot]*rule
+	// named are those of targeted that are for one connection, by its target.
+	named map[string][]*rule
 	// most is how many policies a call on each side has from one of the rules at most.
 	most [policy.Local + 1]int
 }
@@ -38,6 +40,12 @@ func (g *group) take(at spot, r *rule) bool {
 			g.targeted = map[spot]*rule{}
 		}
 		g.targeted[at] = r
+		if target, connection := policy.SplitTarget(at.target); connection != "" {
+			if g.named == nil {
+				g.named = map[string][]*rule{}
+			}
+			g.named[target] = append(g.named[target], r)
+		}
 	}
 	return true
 }
@@ -51,6 +59,11 @@ func (g *group) find(call *policy.Call) *rule {
 	if call.Target != "" {
 		if r := g.targeted[spot{call.Target, call.Side}]; r != nil {
 			return r
+		}
+		if target, connection := policy.SplitTarget(call.Target); connection != "" {
+			if r := g.targeted[spot{target, call.Side}]; r != nil {
+				return r
+			}
 		}
 	}
 	return g.anywhere[call.Side]
@@ -68,11 +81,17 @@ func (g *group) meeting(r *rule) iter.Seq[*rule] {
 			}
 			return
 		}
+		target, _ := policy.SplitTarget(r.Target)
 		for side := range policy.Local + 1 {
-			for _, o := range []*rule{g.targeted[spot{r.Target, side}], g.anywhere[side]} {
+			for _, o := range []*rule{g.targeted[spot{r.Target, side}], g.targeted[spot{target, side}], g.anywhere[side]} {
 				if o != nil && !yield(o) {
 					return
 				}
+			}
+		}
+		for _, o := range g.named[r.Target] {
+			if !yield(o) {
+				return
 			}
 		}
 	}

@@ -73,30 +73,31 @@ func (m *matcher) indexOf(r Rule) *index {
 	return &m.enforced
 }
 
-// templateOf finds the template that a policy would be made by now, nil if there is none.
-func (m *matcher) templateOf(id identity) *Template {
+// templateOf finds the template that a policy would be made by now: the i-th of its rule,
+// which is nil if there is none.
+func (m *matcher) templateOf(id identity) (r *rule, i int) {
 	if id.scope == PerCompartment {
 		for _, c := range m.compartments[compartment{id.kind, id.name, id.shadow}] {
-			if t := &c.Policies[c.i]; c.applies(id.side) && t.applies(id.side) {
-				return t
+			if c.applies(id.side) && c.Policies[c.i].applies(id.side) {
+				return c.rule, c.i
 			}
 		}
-		return nil
+		return nil, 0
 	}
-	r := m.ruleOf(id)
+	r = m.ruleOf(id)
 	if r == nil {
-		return nil
+		return nil, 0
 	}
 	for i := range r.Policies {
 		like := r.identity(i, &policy.Call{Method: id.name, Target: id.target, Side: id.side})
 		if id.overflow {
 			like = r.overflowIdentity(i, id.side)
 		}
-		if t := &r.Policies[i]; like == id && t.applies(id.side) {
-			return t
+		if like == id && r.Policies[i].applies(id.side) {
+			return r, i
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // ruleOf finds the rule of a policy that stands for one, nil if it is gone.

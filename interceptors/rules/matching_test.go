@@ -16,6 +16,7 @@ func TestTargetsAndSides(t *testing.T) {
 		onClients(rule("*", template("clients"))),
 		{Match: "*", Sides: []policy.Side{policy.Server, policy.Local}, Policies: []rules.Template{template("servers")}},
 		to(a, rule("*", template("a"))),
+		to(a+"#eu", rule("*", template("eu of a"))),
 		rule("/shop.*", template("shop")),
 		to(a, onClients(rule("/shop.*", template("shop of a")))),
 		to(b, rule("/shop.catalog.*", template("catalog of b"))),
@@ -41,6 +42,10 @@ func TestTargetsAndSides(t *testing.T) {
 		{"method and target", "/shop.Cart/Get", b, policy.Client, "get of b"},
 		{"method and another target", "/shop.Cart/Get", "dns:///c", policy.Client, "shop"},
 		{"health", "/grpc.health.v1.Health/Check", a, policy.Client, "unguarded"},
+		{"a connection with a rule", "/x.Y/Z", a + "#eu", policy.Client, "eu of a"},
+		{"a connection without a rule", "/x.Y/Z", a + "#us", policy.Client, "a"},
+		{"a connection of the target with a closer pattern", "/shop.Y/Z", a + "#eu", policy.Client, "shop of a"},
+		{"a connection of a target without rules", "/x.Y/Z", "dns:///c#eu", policy.Client, "clients"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -147,6 +152,21 @@ func TestFaultsOfTargetsSidesAndShadows(t *testing.T) {
 			[]rules.Rule{rule("/a.B/C", many(5)...), shadow(rule("/a.B/*", many(4)...))},
 			`rule "/a.B/C", with shadow rule "/a.B/*": chain has 9 policies; must be at most 8`,
 		},
+		{
+			"too many for a connection, with its target's shadow rule",
+			[]rules.Rule{to("a#eu", rule("*", many(5)...)), to("a", shadow(rule("*", many(4)...)))},
+			`rule "*", with shadow rule "*": chain has 9 policies; must be at most 8`,
+		},
+		{
+			"too many for a target, with the shadow rule of its connection",
+			[]rules.Rule{to("a", rule("*", many(5)...)), to("a#eu", shadow(rule("*", many(4)...)))},
+			`rule "*", with shadow rule "*": chain has 9 policies; must be at most 8`,
+		},
+		{
+			"too many for a target's method, with the shadow rule of a connection to it",
+			[]rules.Rule{to("a", rule("/a.B/C", many(5)...)), to("a#eu", shadow(rule("*", many(4)...)))},
+			`rule "/a.B/C", with shadow rule "*": chain has 9 policies; must be at most 8`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -167,6 +187,7 @@ func TestRulesThatMeetNoCallTogether(t *testing.T) {
 		{rule("/a.B/*", many...), shadow(rule("/a.C/*", many...))},
 		{rule("/a.B/C", many...), shadow(rule("/a.B/D", many...))},
 		{to("a", rule("*", many...)), to("b", shadow(rule("*", many...)))},
+		{to("a#eu", rule("*", many...)), to("a#us", shadow(rule("*", many...)))},
 		{onClients(rule("*", many...)), shadow(rule("*", onServers...))},
 	} {
 		rulesOf(t, all)

@@ -19,8 +19,9 @@ type Rule struct {
 	// unguarded unless a closer pattern matches.
 	Match string
 	// Target restricts the rule to clients of that target, as given to
-	// grpc.NewClient. Of two rules with the same Match, the one with the call's
-	// target is closer. It is printable ASCII without spaces, of at most
+	// grpc.NewClient, or of the connection to it that has a name, as in
+	// "dns:///users#eu-replica". Of two rules with the same Match, the one with the call's
+	// target is closer, and the one with its connection's name even more. It is printable ASCII without spaces, of at most
 	// [MaxTargetBytes]. Empty: all targets, and servers.
 	Target string
 	// Sides restricts the rule to calls on these sides. Empty: all sides.
@@ -59,6 +60,14 @@ func (r Rule) checkSides() error {
 		faults = append(faults, fmt.Errorf("target = %q; must be empty in a rule that is not for clients", r.Target))
 	}
 	return errors.Join(faults...)
+}
+
+// name returns what errors call the rule.
+func (r Rule) name() string {
+	if r.Target == "" {
+		return r.Match
+	}
+	return r.Match + " for " + r.Target
 }
 
 // compartment returns the one that the i-th template names, if it names one.
@@ -111,8 +120,9 @@ func (r Rule) count(side policy.Side) int {
 type rule struct {
 	Rule
 
-	// at is which of the rules it is.
+	// at is which of the rules it is, name what errors call it.
 	at      int
+	name    string
 	pattern pattern
 	// trial are the policies that were made to check the templates. They stand in
 	// for policies of the overflow that cannot be made later.
@@ -123,7 +133,7 @@ type rule struct {
 // that bad configuration is found now.
 func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	r.Policies, r.Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
-	checked := &rule{Rule: r, at: at, trial: make([]policy.Policy, len(r.Policies))}
+	checked := &rule{Rule: r, at: at, name: r.name(), trial: make([]policy.Policy, len(r.Policies))}
 	var err error
 	var faults []error
 	if checked.pattern, err = parsePattern(r.Match); err != nil {
@@ -137,7 +147,7 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	fault(r.checkTarget())
 	fault(r.checkSides())
 	for i, t := range r.Policies {
-		p, err := t.trial(i, r.Shadow, observer)
+		p, err := t.trial(i, Key{Rule: checked.name, Shadow: r.Shadow, Observer: observer})
 		checked.trial[i] = p
 		fault(err)
 	}
@@ -166,6 +176,15 @@ func (r *rule) identity(i int, call *policy.Call) identity {
 		id.match, id.nth = r.Match, r.nth(i, call.Side)
 	}
 	return id
+}
+
+// nameFor returns what the policies of the i-th template are told of the rule: nothing in
+// a compartment, which other rules share.
+func (r *rule) nameFor(i int) string {
+	if r.Policies[i].Scope == PerCompartment {
+		return ""
+	}
+	return r.name
 }
 
 // overflowIdentity returns that of the i-th policy of the rule for calls past the

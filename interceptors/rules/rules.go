@@ -233,7 +233,7 @@ func (r *Rules) Matching(call *policy.Call) []Rule {
 }
 
 // All yields the keys that the rules hold at the moment, with their chains, in
-// no particular order. The Name of each key is a method.
+// no particular order. The Name of each key is a method; no key has a Rule.
 func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
 	return func(yield func(Key, *policy.Chain) bool) {
 		for e := range r.current.Load().table.entries() {

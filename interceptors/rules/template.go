@@ -64,9 +64,9 @@ func (t Template) On(sides ...policy.Side) Template {
 	return t
 }
 
-// trial checks t, the i-th of its rule, which may be a shadow rule, and makes one
-// policy of it.
-func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Policy, error) {
+// trial checks t, the i-th of its rule, and makes one policy of it for a key that has all
+// but a name.
+func (t Template) trial(i int, key Key) (policy.Policy, error) {
 	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
 		return nil, err
 	}
@@ -78,9 +78,9 @@ func (t Template) trial(i int, shadow bool, observer policy.Observer) (policy.Po
 	if t.New == nil {
 		return nil, fmt.Errorf("New of policy %d = nil; must be a function", i)
 	}
-	key := Key{Name: overflowName, Shadow: shadow, Observer: observer}
+	key.Name = overflowName
 	if t.Compartment != "" {
-		key.Name = t.Compartment
+		key.Name, key.Rule = t.Compartment, ""
 	}
 	p, err := t.make(i, key)
 	if err == nil && t.Update != nil {
@@ -233,6 +233,10 @@ type Key struct {
 	// Target is the client's target, empty on a server, in a compartment, and for
 	// calls past the key limit.
 	Target string
+	// Rule names the rule that the policy is made or updated for, as errors should: its
+	// Match and, if it has one, its Target, as in "* for dns:///users". Empty in a
+	// compartment, which several rules share.
+	Rule string
 	// Shadow: the policy is for a shadow rule and must only watch.
 	Shadow bool
 	// Observer hears what the policy reports. It is never nil.

@@ -9,20 +9,30 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"google.golang.org/grpc/resolver"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// addressOf returns the address of a target, as far as its spelling tells. See
-// semantic conventions, server.address.
-func addressOf(target string) []attribute.KeyValue {
-	if target == "" {
+// addressOf returns the address of a target, as far as its spelling tells, and the name of
+// the connection to it if it has one. See semantic conventions, server.address.
+func addressOf(named string) []attribute.KeyValue {
+	if named == "" {
 		return nil
+	}
+	target, connection := policy.SplitTarget(named)
+	var attrs []attribute.KeyValue
+	if connection != "" {
+		attrs = append(attrs, connectionKey.String(nameOf(connection)))
+	}
+	if target == "" {
+		return attrs
 	}
 	endpoint := nameOf(endpointOf(target))
 	host, port, err := net.SplitHostPort(endpoint)
 	if err != nil {
-		return []attribute.KeyValue{semconv.ServerAddress(endpoint)}
+		return append(attrs, semconv.ServerAddress(endpoint))
 	}
-	attrs := []attribute.KeyValue{semconv.ServerAddress(host)}
+	attrs = append(attrs, semconv.ServerAddress(host))
 	if n, err := strconv.Atoi(port); err == nil {
 		attrs = append(attrs, semconv.ServerPort(n))
 	}

@@ -17,6 +17,7 @@ import (
 const (
 	operationKey       = attribute.Key("afloat.operation.name")
 	verdictKey         = attribute.Key("afloat.verdict")
+	connectionKey      = attribute.Key("afloat.connection.name")
 	policyKindKey      = attribute.Key("afloat.policy.kind")
 	policyNameKey      = attribute.Key("afloat.policy.name")
 	policyShadowKey    = attribute.Key("afloat.policy.shadow")

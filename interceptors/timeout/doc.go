@@ -2,7 +2,10 @@
 //
 // A unary call has one deadline: Default if the caller set none, Max if the
 // caller's is later. An earlier deadline of the caller is left alone and costs
-// nothing. A call that runs out of time ends with gRPC's own DEADLINE_EXCEEDED.
+// nothing. A call that runs out of the time that this package gave it ends with
+// [ErrDefault] or [ErrMax], whose text names the limit and its rule; one that runs out of
+// its caller's own time ends with gRPC's DEADLINE_EXCEEDED as ever. A DEADLINE_EXCEEDED
+// that the server sends before that stands.
 //
 // # Streams
 //

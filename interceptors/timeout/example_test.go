@@ -23,7 +23,7 @@ func ExampleNew() {
 		return ctx.Err()
 	})
 	fmt.Println(err)
-	// Output: context deadline exceeded
+	// Output: timeout: the call outlived its default of 1ms
 }
 
 // Faults of a configuration are reported all at once.

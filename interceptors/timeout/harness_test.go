@@ -45,12 +45,17 @@ type asked struct {
 	Context context.Context
 }
 
-// wantExpired checks the error of a stream that overstayed a limit, as its own
+// wantExpired checks the error of a call that overstayed a limit, as its own
 // caller sees it.
 func wantExpired(tb testing.TB, err, limit error) {
 	tb.Helper()
-	if !errors.Is(err, limit) {
+	if !errors.Is(err, limit) || !errors.Is(err, context.DeadlineExceeded) {
 		tb.Errorf("err = %v; want %v", err, limit)
+	}
+	for _, other := range []error{timeout.ErrDefault, timeout.ErrMax, timeout.ErrFirstMessage, timeout.ErrIdle, timeout.ErrTotal} {
+		if other != limit && errors.Is(err, other) { //nolint:errorlint // the very value
+			tb.Errorf("err = %v; want it to be none but %v", err, limit)
+		}
 	}
 	wantExpiredRemotely(tb, err)
 	if got := policy.Classify(err); got != policy.Failure {

@@ -12,7 +12,7 @@ import (
 type bounds struct{ firstMessage, idle, total time.Duration }
 
 // boundsOf returns the bounds that can end a stream before its own deadline does.
-func boundsOf(ctx context.Context, cfg *Config, call *policy.Call) bounds {
+func boundsOf(ctx context.Context, cfg Config, call *policy.Call) bounds {
 	b := bounds{cfg.FirstMessage, cfg.Idle, cfg.Total}
 	if call.Shape == policy.ClientStream {
 		b.firstMessage = 0 // its one response is its end
@@ -56,16 +56,16 @@ type stream struct {
 }
 
 // newStream returns the permit of a stream, empty if nothing bounds it.
-func newStream(ctx context.Context, cfg *Config, call *policy.Call) policy.Permit {
-	b := boundsOf(ctx, cfg, call)
+func newStream(ctx context.Context, l *limits, call *policy.Call) policy.Permit {
+	b := boundsOf(ctx, l.Config, call)
 	if b == (bounds{}) {
 		return policy.Permit{}
 	}
 	s := &stream{side: call.Side}
 	call.Context, s.cancel = context.WithCancelCause(ctx)
-	s.first = clock{left: b.firstMessage, up: func() { s.cancel(ErrFirstMessage) }}
-	s.quiet = clock{left: b.idle, up: func() { s.cancel(ErrIdle) }, full: b.idle}
-	s.whole = clock{left: b.total, up: func() { s.cancel(ErrTotal) }}
+	s.first = clock{left: b.firstMessage, up: func() { s.cancel(l.overFirstMessage) }}
+	s.quiet = clock{left: b.idle, up: func() { s.cancel(l.overIdle) }, full: b.idle}
+	s.whole = clock{left: b.total, up: func() { s.cancel(l.overTotal) }}
 	s.whole.run()
 	return policy.Permit{Settler: s, Wants: b.wants(call.Side)}
 }

@@ -260,7 +260,7 @@ func TestUnaryShapedStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantPlain(t, s.RecvMsg(rpctest.Message()), codes.DeadlineExceeded)
+		wantExpired(t, s.RecvMsg(rpctest.Message()), timeout.ErrDefault)
 		wantAfter(t, began, time.Second)
 	})
 }

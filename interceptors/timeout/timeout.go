@@ -15,11 +15,17 @@ const kind = "timeout"
 
 // Timeout is a [policy.Policy] that bounds how long calls take. It is safe for
 // concurrent use. Make one with [New]; the zero Timeout must not be used.
-type Timeout struct{ config atomic.Pointer[Config] }
+type Timeout struct {
+	owner  owner
+	limits atomic.Pointer[limits]
+}
 
 // New returns a timeout, or all faults of cfg, joined.
-func New(cfg Config) (*Timeout, error) {
-	t := new(Timeout)
+func New(cfg Config) (*Timeout, error) { return newTimeout(cfg, owner{}) }
+
+// newTimeout does what New does, for an owner.
+func newTimeout(cfg Config, o owner) (*Timeout, error) {
+	t := &Timeout{owner: o}
 	if err := t.Update(cfg); err != nil {
 		return nil, err
 	}
@@ -27,7 +33,7 @@ func New(cfg Config) (*Timeout, error) {
 }
 
 // Config returns the configuration in force.
-func (t *Timeout) Config() Config { return *t.config.Load() }
+func (t *Timeout) Config() Config { return t.limits.Load().Config }
 
 // Update changes the configuration for future calls. On an error, which names
 // all faults, nothing changes.
@@ -35,7 +41,7 @@ func (t *Timeout) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
 	}
-	t.config.Store(&cfg)
+	t.limits.Store(newLimits(cfg, t.owner))
 	return nil
 }
 
@@ -48,46 +54,30 @@ func (*Timeout) Idle() bool { return true }
 // Acquire admits every call, with a context that ends when its time is up. It
 // never blocks.
 func (t *Timeout) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
-	cfg := t.config.Load()
+	l := t.limits.Load()
 	if call.Shape.Streams() {
-		return newStream(ctx, cfg, call), nil
+		return newStream(ctx, l, call), nil
 	}
-	return bounded(ctx, cfg, call), nil
+	return l.bounded(ctx, call), nil
 }
-
-// bounded returns the permit of a unary call, with an earlier deadline if need be.
-func bounded(ctx context.Context, cfg *Config, call *policy.Call) policy.Permit {
-	limit := cfg.Max
-	deadline, hasDeadline := ctx.Deadline()
-	if !hasDeadline && cfg.Default > 0 {
-		limit = cfg.Default
-	}
-	if limit == 0 {
-		return policy.Permit{}
-	}
-	if hasDeadline && policy.InstantOf(deadline).Sub(call.Now()) <= limit {
-		return policy.Permit{}
-	}
-	shorter, cancel := context.WithTimeout(ctx, limit)
-	call.Context = shorter
-	return policy.Permit{Settler: release(cancel)}
-}
-
-// release is the settler of a call whose context is to be released.
-type release context.CancelFunc
-
-// Settle releases the context.
-func (r release) Settle(uint64, *policy.Outcome) { r() }
 
 // Each returns a template of timeouts for the methods that a rule matches. Bad
 // configuration is reported when the rules are built, and so is a shadow rule,
 // because a timeout cannot only watch.
 func Each(cfg Config) rules.Template {
-	// A timeout counts nothing, so one serves all keys and need not be kept when
-	// the rules change.
-	t, err := New(cfg)
+	// A timeout counts nothing, so one serves all keys of a rule and need not be kept
+	// when the rules change.
+	var last atomic.Pointer[Timeout]
 	return rules.TemplateOf(kind, cfg,
 		func(key rules.Key) (*Timeout, error) {
+			o := ownerOf(key)
+			if t := last.Load(); t != nil && t.owner == o {
+				return t, validate.Enforced(kind, key.Shadow)
+			}
+			t, err := newTimeout(cfg, o)
+			if err == nil {
+				last.Store(t)
+			}
 			return t, errors.Join(err, validate.Enforced(kind, key.Shadow))
 		}, nil,
 	).Per(rules.PerTarget)

@@ -1,0 +1,80 @@
+package timeout
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
+)
+
+// limits is a configuration with the errors of the calls that outlive it. It is
+// immutable. The errors are made with it, so that no call pays for them. Those of limits
+// that are not set are nil.
+type limits struct {
+	Config
+
+	overDefault, overMax, overFirstMessage, overIdle, overTotal error
+}
+
+// newLimits returns the limits of a configuration that was checked.
+func newLimits(cfg Config, o owner) *limits {
+	return &limits{
+		Config:           cfg,
+		overDefault:      o.expired(ErrDefault, "the call outlived", "default", cfg.Default),
+		overMax:          o.expired(ErrMax, "the call outlived", "max", cfg.Max),
+		overFirstMessage: o.expired(ErrFirstMessage, "the stream had no message within", "first_message", cfg.FirstMessage),
+		overIdle:         o.expired(ErrIdle, "the stream had no message for", "idle", cfg.Idle),
+		overTotal:        o.expired(ErrTotal, "the stream outlived", "total", cfg.Total),
+	}
+}
+
+// bounded returns the permit of a unary call, with an earlier deadline if need be.
+func (l *limits) bounded(ctx context.Context, call *policy.Call) policy.Permit {
+	limit, over := l.Max, l.overMax
+	deadline, hasDeadline := ctx.Deadline()
+	if !hasDeadline && l.Default > 0 {
+		limit, over = l.Default, l.overDefault
+	}
+	if limit == 0 {
+		return policy.Permit{}
+	}
+	if hasDeadline && policy.InstantOf(deadline).Sub(call.Now()) <= limit {
+		return policy.Permit{}
+	}
+	shorter, cancel := context.WithTimeoutCause(ctx, limit, over)
+	call.Context = shorter
+	return policy.Permit{Settler: release(cancel)}
+}
+
+// release is the settler of a call whose context is to be released.
+type release context.CancelFunc
+
+// Settle releases the context.
+func (r release) Settle(uint64, *policy.Outcome) { r() }
+
+// owner is whose limits they are, as the errors say it. The zero owner has no name.
+type owner struct{ what, name string }
+
+// ownerOf returns the owner of a policy made for a key.
+func ownerOf(key rules.Key) owner {
+	if key.Rule != "" {
+		return owner{"rule", key.Rule}
+	}
+	return owner{"compartment", key.Name}
+}
+
+// expired returns the error of calls that outlive a limit, nil if there is none.
+func (o owner) expired(is error, how, field string, limit time.Duration) error {
+	if limit == 0 {
+		return nil
+	}
+	if o.name == "" {
+		return expire(is, fmt.Sprintf("timeout: %s its %s of %v", how, field, limit), field, "")
+	}
+	const shown = 256 // bytes of the name
+	name := excerpt.Within(o.name, shown)
+	return expire(is, fmt.Sprintf("timeout: %s its %s's %s of %v (%s %q)", how, o.what, field, limit, o.what, name), field, name)
+}
