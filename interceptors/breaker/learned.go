@@ -17,10 +17,10 @@ type learned struct {
 	// due is when to look at the sketch again.
 	due atomic.Int64
 
+	// usual is what was learned.
+	usual atomic.Int64
 	// These belong to the goroutine that raised due.
-
 	first, last policy.Instant
-	usual       time.Duration
 
 	// patience is how long calls were silent before they answered all the same, until when
 	// that is remembered.
@@ -47,6 +47,10 @@ const (
 
 // known reports whether enough is known to judge by time.
 func (l *learned) known() bool { return l.overdue.Load() != 0 }
+
+// usually returns in which time 99 of 100 healthy calls are answered, zero if that is not
+// known.
+func (l *learned) usually() time.Duration { return time.Duration(l.usual.Load()) }
 
 // isSlow reports whether a call took longer than is usual.
 func (l *learned) isSlow(took time.Duration) bool {
@@ -85,11 +89,12 @@ func (l *learned) look(sketch *latency.Sketch, at policy.Instant) bool {
 		l.first = at
 	}
 	seen := u.Quantile(usualShare)
-	if l.usual != 0 && at.Sub(l.first) > learnFreely {
-		rise := time.Duration(float64(l.usual) * min(1, float64(at.Sub(l.last))/float64(risesIn)))
-		seen = min(seen, l.usual+rise)
+	if was := l.usually(); was != 0 && at.Sub(l.first) > learnFreely {
+		rise := time.Duration(float64(was) * min(1, float64(at.Sub(l.last))/float64(risesIn)))
+		seen = min(seen, was+rise)
 	}
-	l.usual, l.last = seen, at
+	l.usual.Store(int64(seen))
+	l.last = at
 	l.overdue.Store(int64(max(time.Duration(overdueFactor*float64(seen)), leastOverdue)))
 	l.slow.Store(int64(max(slowFactor*seen, leastSlow)))
 	return true

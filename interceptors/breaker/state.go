@@ -135,11 +135,14 @@ type Snapshot struct {
 	Calls, Failures, Slow int
 	// ConsecutiveFailures is the present number of failures in a row.
 	ConsecutiveFailures int
-	// Overdue is how many calls are in flight past SlowAfter.
+	// Overdue is how many calls are in flight past SlowAfter, or past what was learned.
 	Overdue int
 	// ProbesInFlight is how many probes are under way, and ProbesSucceeded how many of
 	// SuccessesToClose have succeeded.
 	ProbesInFlight, ProbesSucceeded int
+	// Usual is the time in which 99 of 100 healthy calls are answered, as it was learned.
+	// Zero: that is not known, or SlowAfter is set by hand.
+	Usual time.Duration
 	// Rejected is how many calls were refused, or would have been in mode Shadow.
 	Rejected uint64
 	// Late is how many outcomes came too late to count, after the state had
