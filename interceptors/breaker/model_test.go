@@ -130,7 +130,7 @@ func (m *model) wait(at policy.Instant) time.Duration {
 		return d
 	}
 	age := max(0, at.Sub(o.began))
-	byAge := min(max(age/5, 2*o.failing, 250*time.Millisecond), m.cfg.OpenFor/5)
+	byAge := max(min(max(age/5, 250*time.Millisecond), m.cfg.OpenFor/5), min(2*o.failing, m.cfg.OpenFor/2))
 	n := 80.0
 	if age < 1500*time.Millisecond {
 		n = 8

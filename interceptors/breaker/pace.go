@@ -29,7 +29,8 @@ const (
 	callsPerProbe      = 80
 	earlyCallsPerProbe = 8
 	early              = 1500 * time.Millisecond
-	// costly is how many times as long as a failed call took the next probe waits.
+	// costly is how many times as long as a failed call took the next probe waits, at most
+	// half of OpenFor.
 	costly = 2
 	// spread is by how much waits are longer at most.
 	spread = 0.2
@@ -43,7 +44,8 @@ func (p *pace) begin(at policy.Instant, callsPerSecond int, refused uint64) {
 // next returns how long to wait for the next probe.
 func (p *pace) next(s *settings, at policy.Instant, refused uint64, luck *chance.Source) time.Duration {
 	age := max(0, at.Sub(p.began))
-	byAge := min(max(age/ageShare, costly*p.failing, leastWait), max(s.OpenFor/ageShare, time.Millisecond))
+	byAge := min(max(age/ageShare, leastWait), max(s.OpenFor/ageShare, time.Millisecond))
+	byAge = max(byAge, min(costly*p.failing, s.OpenFor/2))
 	n := float64(callsPerProbe)
 	if age < early {
 		n = earlyCallsPerProbe
