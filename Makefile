@@ -224,6 +224,15 @@ bench: ## Run the benchmarks, and those beside the peers
 story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
+# In virtual time, in a process for each core.
+.PHONY: lab
+lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
+	@cd interceptors/benchmarks && go run ./lab
+
+.PHONY: lab-update
+lab-update: ## Write docs/scenarios.md and its charts
+	@cd interceptors/benchmarks && go run ./lab -update
+
 # As long as one likes: SOAKTIME=8h. Another seed is another run.
 SOAKTIME ?= 1m
 SOAKSEED ?= 1
@@ -269,5 +278,5 @@ check-install: ## Install the command by its version from an empty module cache,
 	bin/afloat rules check <"$(CURDIR)/docs/rules.sample.yaml"
 
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-install demo soak ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-install demo soak lab ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

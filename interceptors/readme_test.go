@@ -17,6 +17,7 @@ func TestSnippetsOfDocsAreCompiled(t *testing.T) {
 	if err != nil || len(docs) == 0 {
 		t.Fatalf("docs/ has %d files, %v", len(docs), err)
 	}
+	const generated = "scenarios.md" // it has no code
 	snippet := regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```(?:go|proto)\n(.*?)```")
 	for _, doc := range append(docs, filepath.Join(root, "README.md")) {
 		text, err := os.ReadFile(doc)
@@ -24,7 +25,7 @@ func TestSnippetsOfDocsAreCompiled(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := snippet.FindAllStringSubmatch(string(text), -1)
-		if all := strings.Count(string(text), "```go") + strings.Count(string(text), "```proto"); len(found) != all || all == 0 {
+		if all := strings.Count(string(text), "```go") + strings.Count(string(text), "```proto"); len(found) != all || all == 0 && filepath.Base(doc) != generated {
 			t.Errorf("%s: %d of %d snippets name the file they are from", doc, len(found), all)
 		}
 		for _, m := range found {

@@ -20,6 +20,7 @@ type check struct {
 	rules   *rules.Rules
 	inForce []config.RuleInForce
 	methods []method
+	made    []config.Option // what the rules were made by
 }
 
 // findings returns what the rules would hardly be meant to do, one a line.

@@ -29,10 +29,11 @@ const usage = `usage: afloat command
 
   afloat rules check [flags] [file...]   check rules files
   afloat rules table [flags] [file]      print the policies of each method
+  afloat rules simulate [flags] [file]   try the rule of a method in a world that is not well
   afloat version                         print the version
   afloat help                            print this
 
-A file named -, or no file, is the standard input. For the flags: afloat rules check -h
+A file named -, or no file, is the standard input. For the flags of a command: -h
 `
 
 // run does what the arguments say.
@@ -60,6 +61,8 @@ func runRules(args []string, std stdio) int {
 		return runCheck(args, std)
 	case "table":
 		return runTable(args, std)
+	case "simulate":
+		return runSimulate(args, std)
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(std.out, usage)
 		return exitGood

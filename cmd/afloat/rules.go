@@ -16,7 +16,7 @@ import (
 
 // runCheck checks files. It ends with the worst that was found in any of them.
 func runCheck(args []string, std stdio) int {
-	a, exit, ok := parse("check", args, std)
+	a, exit, ok := parse("check", args, std, nil)
 	if !ok {
 		return exit
 	}
@@ -29,7 +29,7 @@ func runCheck(args []string, std stdio) int {
 
 // runTable prints the policies of each method.
 func runTable(args []string, std stdio) int {
-	a, exit, ok := parse("table", args, std)
+	a, exit, ok := parse("table", args, std, nil)
 	if !ok {
 		return exit
 	}
@@ -102,19 +102,19 @@ func (a arguments) read(file string, std stdio) (*check, int) {
 	if err != nil {
 		return nil, failed(std, err)
 	}
-	opts := []config.Option{
+	made := []config.Option{
 		config.WithParsed(parsed), config.WithLogger(slog.New(slog.DiscardHandler)),
 		config.WithExtensions(optionsv1.E_Method, optionsv1.E_Service), config.WithDescriptors(files),
 	}
 	for _, k := range a.custom {
-		opts = append(opts, k)
+		made = append(made, k)
 	}
-	set, err := config.New(opts...)
+	set, err := config.New(made...)
 	if err != nil {
 		fmt.Fprintln(std.complaints, err)
 		return nil, exitWrong
 	}
-	return &check{arguments: a, rules: set.Rules(), inForce: set.Snapshot().Rules, methods: methodsOf(files)}, exitGood
+	return &check{arguments: a, rules: set.Rules(), inForce: set.Snapshot().Rules, methods: methodsOf(files), made: made}, exitGood
 }
 
 // readRules reads a rules file, or the standard input.
@@ -138,8 +138,9 @@ const maxInput = 2 << 20
 
 var errNoName = errors.New(`file = ""; must be a path`)
 
-// parse reads the command line. If it is not ok, the program ends with exit.
-func parse(command string, args []string, std stdio) (a arguments, exit int, ok bool) {
+// parse reads the command line, with more flags if there are any. Files may stand between
+// them. If it is not ok, the program ends with exit.
+func parse(command string, args []string, std stdio, more func(*flag.FlagSet)) (a arguments, exit int, ok bool) {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(std.complaints)
 	flags.Usage = func() {
@@ -150,11 +151,16 @@ func parse(command string, args []string, std stdio) (a arguments, exit int, ok 
 	flags.StringVar(&a.target, "target", "", "the target of a client's calls, for rules that name one")
 	flags.Func("side", "where calls are seen, client or server (default client)", a.setSide)
 	flags.Func("custom", "the name of a kind of policies that the program registers; may be repeated", a.addCustom)
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return a, exitGood, false
-	case err != nil:
-		return a, exitFailed, false // it has been told
+	if more != nil {
+		more(flags)
+	}
+	for ok := true; ok; a.files, args, ok = next(a.files, flags.Args()) {
+		switch err := flags.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			return a, exitGood, false
+		case err != nil:
+			return a, exitFailed, false // it has been told
+		}
 	}
 	if a.side == policy.Server && a.target != "" {
 		return a, failed(std, fmt.Errorf("flag -target = %q; must be left out on servers", a.target)), false
@@ -162,10 +168,18 @@ func parse(command string, args []string, std stdio) (a arguments, exit int, ok 
 	if _, err := config.Compile(nil, a.custom...); err != nil {
 		return a, failed(std, fmt.Errorf("flag -custom: %w", err)), false
 	}
-	if a.files = flags.Args(); len(a.files) == 0 {
+	if len(a.files) == 0 {
 		a.files = []string{"-"}
 	}
 	return a, exitGood, true
+}
+
+// next takes the file before further arguments, if there is one.
+func next(files, args []string) (more, rest []string, ok bool) {
+	if len(args) == 0 {
+		return files, nil, false
+	}
+	return append(files, args[0]), args[1:], true
 }
 
 // setSide reads a side.

@@ -4,6 +4,7 @@
 //	gather     a plan of package fanout beside errgroup, conc, go-zero and failsafe-go
 //	guard      a guarded call, function and stream, and a call end to end, beside gobreaker and failsafe-go: the promises
 //	story      what users see of a fault, with and without guards
+//	lab        guards against worlds, in virtual time: docs/scenarios.md, and what is promised of the breaker
 //	soak       three tiers with everything on and every fault at random: what is promised holds
 //	size       what each library adds to the size of a client
 //	peers      the interceptors that are measured

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/afloat-go/afloat/internal/lab"
+)
+
+// chartRate is that of the charts, in calls a second.
+const chartRate = 400
+
+// drawCharts draws all charts.
+func drawCharts(b book) ([]file, error) {
+	outage, err := drawTimes("outage-fails-20s", "Calls sent, in % of those that come: an outage of 20 s at 400 calls a second", sentShare)
+	if err != nil {
+		return nil, err
+	}
+	replica, err := drawTimes("replica-hangs-1-of-3", "Good answers, in % of calls: one of three replicas hangs, 400 calls a second", goodShare)
+	if err != nil {
+		return nil, err
+	}
+	return []file{
+		{path.Join(charts, "partial.svg"), drawPartial(b)},
+		{path.Join(charts, "outage.svg"), outage},
+		{path.Join(charts, "replica.svg"), replica},
+		{path.Join(charts, "map.svg"), drawMap(b)},
+	}, nil
+}
+
+// drawPartial draws what is kept, by the share of calls that fail.
+func drawPartial(b book) []byte {
+	const left, top, width, height = 50.0, 45.0, 470.0, 260.0
+	c := newCanvas(760, 350, "Good answers given, in % of those possible, by the share of calls that fail (400 calls a second)")
+	for y := 0; y <= 100; y += 25 {
+		at := top + height*float64(100-y)/100
+		c.line(left, at, left+width, at, faint)
+		c.text(left-6, at+4, "end", strconv.Itoa(y))
+	}
+	shares := []int{5, 30, 40, 50, 60, 80}
+	x := func(share int) float64 { return left + width*float64(share)/80 }
+	for _, share := range shares {
+		c.text(x(share), top+height+18, "middle", fmt.Sprintf("%d %%", share))
+	}
+	w := worldOf("fails-5")
+	for i, s := range systemsIn(&w) {
+		var points []point
+		for _, share := range shares {
+			kept := b.of(fmt.Sprintf("fails-%d", share), s.Name, chartRate).Lowest(kept).Median
+			points = append(points, point{x(share), top + height*(100-kept)/100})
+		}
+		c.curve(points, colours()[i])
+		y := top + 14 + 20*float64(i)
+		c.box(left+width+18, y-9, 14, 10, colours()[i])
+		c.text(left+width+38, y, "start", s.Name)
+	}
+	return c.end()
+}
+
+func sentShare(m lab.Moment) float64 { return percentOf(m.Sent, m.Calls) }
+
+func goodShare(m lab.Moment) float64 { return percentOf(m.Good, m.Calls) }
+
+// drawTimes draws one run of a world, a strip for each system.
+func drawTimes(world, title string, of func(lab.Moment) float64) ([]byte, error) {
+	const left, width, strip, gap = 190.0, 540.0, 36.0, 12.0
+	w := worldOf(world)
+	systems := append(systemsIn(&w), lab.None())
+	c := newCanvas(760, 60+int(strip+gap)*len(systems), title)
+	for i, s := range systems {
+		view := &lab.View{Step: 500 * time.Millisecond}
+		if _, err := lab.Run(&w, s, chartRate, 1, view); err != nil {
+			return nil, err
+		}
+		from := int((view.Fault.From - 5*time.Second) / view.Step)
+		to := min(len(view.Moments), int((view.Fault.From+50*time.Second)/view.Step))
+		y := 40 + (strip+gap)*float64(i)
+		x := func(at float64) float64 { return left + width*(at-float64(from))/float64(to-from) }
+		fault := lab.Span{From: view.Fault.From / view.Step, To: min(view.Fault.To/view.Step, time.Duration(to))}
+		c.box(x(float64(fault.From)), y, x(float64(fault.To))-x(float64(fault.From)), strip, shade)
+		points := []point{{x(float64(from)), y + strip}}
+		for k := from; k < to; k++ {
+			level := y + strip*(100-of(view.Moments[k]))/100
+			points = append(points, point{x(float64(k)), level}, point{x(float64(k + 1)), level})
+		}
+		c.area(append(points, point{x(float64(to)), y + strip}), "#0072b2")
+		c.line(left, y+strip, left+width, y+strip, faint)
+		c.text(left-10, y+strip/2+4, "end", s.Name)
+	}
+	return c.end(), nil
+}
+
+// drawMap draws what each system loses in each world, as a table of colours.
+func drawMap(b book) []byte {
+	const left, top, cellWidth, cellHeight = 190.0, 150.0, 62.0, 20.0
+	var worlds []lab.World
+	for _, w := range lab.Worlds() {
+		if !isLearning(&w) {
+			worlds = append(worlds, w)
+		}
+	}
+	systems := systemsIn(&worlds[0])
+	c := newCanvas(840, int(top)+20+int(cellHeight)*len(worlds), "Good answers lost, in % of those possible: at 400 calls a second, or as many as the world has")
+	for i, s := range systems {
+		x := left + cellWidth*(float64(i)+0.5)
+		fmt.Fprintf(&c.out, `<text transform="translate(%.1f %.1f) rotate(-40)" fill="%s">%s</text>`+"\n", x, top-8, ink, s.Name)
+	}
+	for k := range worlds {
+		w := &worlds[k]
+		y := top + cellHeight*float64(k)
+		c.text(left-8, y+14, "end", w.Name)
+		for i, s := range systems {
+			sample := b.of(w.Name, s.Name, closerRate(w))
+			lost := percentOf(lostIn(sample), sample.Total(func(r *lab.Result) int { return r.Possible }))
+			x := left + cellWidth*float64(i)
+			c.box(x+1, y+1, cellWidth-2, cellHeight-2, heat(lost))
+			c.text(x+cellWidth/2, y+14, "middle", tenths(lost))
+		}
+	}
+	return c.end()
+}
+
+// heat returns the colour of a loss: the redder, the more.
+func heat(lost float64) string {
+	switch {
+	case lost < 1:
+		return "#d9f0d3"
+	case lost < 5:
+		return "#fff3c4"
+	case lost < 20:
+		return "#fdd49e"
+	case lost < 50:
+		return "#fc8d59"
+	default:
+		return "#ef6548"
+	}
+}
