@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/chance"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/internal/chance"
 )
 
 // ErrOpen is wrapped by every refusal by a breaker: the circuit is open, or

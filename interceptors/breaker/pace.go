@@ -3,8 +3,8 @@ package breaker
 import (
 	"time"
 
-	"github.com/afloat-go/afloat/interceptors/internal/chance"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/internal/chance"
 )
 
 // pace says when an open circuit sends its next probe: after a share of the outage's age,
