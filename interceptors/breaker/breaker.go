@@ -153,6 +153,11 @@ func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
 // [ErrOpen]. It never blocks.
 func (b *Breaker) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	if c := b.calm.Load(); c != nil {
+		if s := c.slowed.Load(); s != nil && policy.HasAlternative(ctx) {
+			if err := s.refuse(call); err != nil {
+				return policy.Permit{}, err
+			}
+		}
 		if permit, passed := c.let(call); !passed {
 			return permit, nil
 		}
@@ -179,8 +184,15 @@ func (b *Breaker) refuse(call *policy.Call, retry time.Time) error {
 // shadow reports whether the breaker only watches.
 func (b *Breaker) shadow() bool { return b.settings.Load().Mode == Shadow }
 
-// isCurrent reports whether p is what the breaker is in now.
-func (b *Breaker) isCurrent(p phase) bool { return b.current.Load().phase == p }
+// isCurrent reports whether p is what the breaker is in now. A closed phase goes on while
+// its dependency is slow.
+func (b *Breaker) isCurrent(p phase) bool {
+	current := b.current.Load().phase
+	if s, ok := current.(*slowed); ok {
+		return p == s.closed || p == s
+	}
+	return current == p
+}
 
 // Update changes the configuration of a breaker in use and keeps its state.
 // Thresholds, open times and probes change in place: an open circuit waits for its next
@@ -309,12 +321,16 @@ func (b *Breaker) answeredLate(of *closed, after time.Duration, at policy.Instan
 	case *open:
 		if p.from == of && p.cause == causeOverdue {
 			b.learned.answered(after, at)
+			calls := p.calls
 			b.closeLocked(causeAnswered, p.Counts, at)
+			if c := b.calm.Load(); c != nil && b.learned.isSlow(after) {
+				b.slowLocked(c, causeSlow, figures{}, calls, after, at)
+			}
 		}
 	case *closed:
-		if r := p.judged.Load().ring; r != nil && p != of {
-			r.good(at)
-		}
+		p.goodLate(of, at)
+	case *slowed:
+		p.goodLate(of, at)
 	}
 	b.mu.Unlock()
 	b.deliver()
@@ -323,8 +339,14 @@ func (b *Breaker) answeredLate(of *closed, after time.Duration, at policy.Instan
 // enterLocked makes p current and queues the report of it. The first phase of
 // a breaker is no transition.
 func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy.Instant) {
-	calm, _ := p.(*closed) // nil for any other phase
-	b.calm.Store(calm)
+	switch p := p.(type) {
+	case *closed:
+		b.calm.Store(p)
+	case *slowed:
+		b.calm.Store(p.closed)
+	default:
+		b.calm.Store(nil)
+	}
 	was := b.current.Swap(&stay{phase: p, since: at})
 	if was == nil {
 		return

@@ -15,6 +15,8 @@ type closed struct {
 	// judged is what calls are judged by. Update replaces it.
 	judged atomic.Pointer[judged]
 	run    run
+	// slowed is there while the dependency is slow, see that.
+	slowed atomic.Pointer[slowed]
 	// timed is the window of the initial judged, and first is that. They are kept
 	// inline for locality.
 	timed window.Timed
@@ -156,8 +158,33 @@ func (c *closed) succeeded(j *judged, r *ring, token uint64, o *policy.Outcome) 
 	}
 	j.add(o.End, k)
 	c.run.end()
-	if r != nil {
+	if r != nil && (k == window.OK || !j.strict()) {
 		r.good(o.End)
+	}
+	if k == window.Slow {
+		c.judgeSlow(j, o)
+	}
+	if s := c.slowed.Load(); s != nil {
+		s.answered(k == window.OK, o.End)
+	}
+}
+
+// judgeSlow judges an answer that took longer than is usual. Where SlowRatio is set by hand
+// it counts as bad; otherwise too many of them turn away callers who have something else.
+func (c *closed) judgeSlow(j *judged, o *policy.Outcome) {
+	if j.strict() {
+		c.judge(j, o, false)
+		return
+	}
+	if cause, counts := j.slowness(j.window().Sum(o.End), o.End); cause != "" && c.slowed.Load() == nil {
+		c.b.slow(c, figures{Counts: counts}, j.callsPerSecond(o.End), answeredAfter(o), o.End)
+	}
+}
+
+// goodLate notes that a call of an earlier closed stay was answered.
+func (c *closed) goodLate(of *closed, at policy.Instant) {
+	if r := c.judged.Load().ring; r != nil && c != of {
+		r.good(at)
 	}
 }
 
@@ -168,7 +195,7 @@ func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
 	k := window.OK
 	if j.SlowAfter == 0 && l.isSlow(took) {
 		k = window.Slow
-		if counts := j.window().Sum(o.End); float64(counts.Slow) > mostSlow*float64(counts.Calls) {
+		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End)) {
 			return k
 		}
 	}
@@ -261,7 +288,7 @@ func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 	now := o.End
 	r := c.stretch(j, now)
 	cause, counts := j.tripped(&r), r.all
-	if cause == "" && j.SlowAfter > 0 {
+	if cause == "" && j.strict() {
 		cause, counts = j.slowness(counts, now)
 	}
 	if cause == "" {
@@ -362,7 +389,10 @@ func (c *closed) tippedInFlight(j *judged, all, sinceGood int, now policy.Instan
 	}
 	if j.SlowAfter == 0 {
 		r := c.stretch(j, now)
-		return r.all, sinceGood > 0 && silent.run(sinceGood+min(r.fresh, r.all.Failures), r.usual())
+		if sinceGood > 0 && silent.run(sinceGood+min(r.fresh, r.all.Failures), r.usual()) || !j.strict() {
+			return r.all, sinceGood > 0 && silent.run(sinceGood+min(r.fresh, r.all.Failures), r.usual())
+		}
+		all, sinceGood = j.ring.overdue(now, policy.Instant(c.b.learned.slow.Load()))
 	}
 	counts := j.window().Sum(now)
 	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {

@@ -50,8 +50,9 @@ type Config struct {
 	// than calls usually take, the dependency hangs.
 	SlowAfter time.Duration
 	// SlowRatio is the share of failed and slow calls together at which the
-	// breaker opens. Range (0, 1]. Default 0.5. It has no effect without
-	// SlowAfter.
+	// breaker opens. Range (0, 1]. Default 0.5 with SlowAfter; without it none, and at
+	// 0.5 only callers who have something else are refused (see [Slow]). Set it, low and
+	// without SlowAfter, where a quick refusal is worth more than a slow answer.
 	SlowRatio float64
 
 	// OpenFor is the longest time that an open breaker waits for its next probe. It
@@ -122,7 +123,9 @@ func (c Config) withDefaults() Config {
 	if c.WindowCalls > 0 {
 		fill(&c.FailureRatio, uselessShare)
 	}
-	fill(&c.SlowRatio, DefaultSlowRatio)
+	if c.SlowAfter > 0 {
+		fill(&c.SlowRatio, DefaultSlowRatio)
+	}
 	fill(&c.OpenFor, DefaultOpenFor)
 	fill(&c.MaxOpenFor, max(DefaultMaxOpenFor, c.OpenFor))
 	fill(&c.Probes, DefaultProbes)
@@ -171,7 +174,7 @@ func (c Config) validateWindow(f *validate.Faults) {
 func (c Config) validateRules(f *validate.Faults) {
 	const share = "in (0, 1]"
 	f.Require(c.FailureRatio == Off || 0 <= c.FailureRatio && c.FailureRatio <= 1, "failure_ratio", c.FailureRatio, share)
-	f.Require(0 < c.SlowRatio && c.SlowRatio <= 1, "slow_ratio", c.SlowRatio, share)
+	f.Require(0 <= c.SlowRatio && c.SlowRatio <= 1, "slow_ratio", c.SlowRatio, share)
 	if c.ConsecutiveFailures != Off && c.ConsecutiveFailures != 0 {
 		validate.Between(f, "consecutive_failures", c.ConsecutiveFailures, 1, 1_000_000)
 	}

@@ -195,7 +195,7 @@ func (h *halfOpen) tripped(s *settings) string {
 		return causeRun
 	case h.here.Calls >= stepCalls && s.failureRatio.met(h.here.Failures, h.here.Calls):
 		return causeFailures
-	case s.SlowAfter > 0 && h.here.Calls >= stepCalls && s.slowRatio.met(h.here.Bad(), h.here.Calls):
+	case s.strict() && h.here.Calls >= stepCalls && s.slowRatio.met(h.here.Bad(), h.here.Calls):
 		return causeSlow
 	default:
 		return ""

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/latency"
+	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -39,8 +40,9 @@ const (
 	// What is usual is looked at every learnEvery. It follows what it sees for the first
 	// learnFreely; then it rises to at most twice as much in risesIn.
 	learnEvery, learnFreely, risesIn = time.Second, 10 * time.Minute, time.Hour
-	// mostSlow is the share of slow calls in a healthy window: more are not learned from.
-	mostSlow = 0.1
+	// One in mostSlow is the share of slow calls in a healthy window: from more nothing is
+	// learned.
+	mostSlow = 10
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
 )
@@ -67,6 +69,9 @@ func (l *learned) overdueAfter(now policy.Instant) policy.Instant {
 	}
 	return policy.Instant(after)
 }
+
+// tooManySlow reports whether so many calls are slow that what is seen is no health.
+func tooManySlow(c window.Counts) bool { return mostSlow*c.Slow > c.Calls }
 
 // answered notes that calls may be silent for so long and answer all the same.
 func (l *learned) answered(took time.Duration, at policy.Instant) {

@@ -98,6 +98,9 @@ func (p *probe) judge(token uint64, v policy.Verdict, o *policy.Outcome, now pol
 		if o.Sent == policy.No {
 			e = ignored // the dependency was not asked
 		}
+		if s := b.settings.Load(); e == ok && s.SlowAfter == 0 && s.strict() && token&paced != 0 && b.learned.isSlow(answeredAfter(o)) {
+			e = slow
+		}
 		p.in.endLocked(p, e, o, now)
 	}
 	b.mu.Unlock()

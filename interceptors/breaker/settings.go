@@ -27,7 +27,11 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio), classifier}, nil
+	slow := cfg.SlowRatio
+	if slow == 0 {
+		slow = DefaultSlowRatio
+	}
+	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(slow), classifier}, nil
 }
 
 // A token holds what the breaker must know of a call when it ends: its ring or
@@ -168,9 +172,13 @@ func (s *settings) outlived(token uint64, o *policy.Outcome) bool {
 	return token&streams != 0 && (o.Planned || lives && o.End.Sub(o.Started) > s.StreamGrace)
 }
 
+// strict reports whether slow answers are bad ones, because SlowAfter or SlowRatio is set
+// by hand.
+func (s *settings) strict() bool { return s.SlowAfter > 0 || s.SlowAfter == 0 && s.SlowRatio > 0 }
+
 // tooSlow judges failed, slow and overdue calls together.
 func (s *settings) tooSlow(c window.Counts, overdue int) bool {
-	return s.SlowAfter > 0 && c.Calls+overdue >= s.MinCalls &&
+	return s.SlowAfter != Off && c.Calls+overdue >= s.MinCalls &&
 		s.slowRatio.met(c.Bad()+overdue, c.Calls+overdue)
 }
 

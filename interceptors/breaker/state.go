@@ -25,6 +25,9 @@ const (
 	ForcedOpen
 	// Disabled: all calls pass and nothing is judged, by Mode.
 	Disabled
+	// Slow: the dependency takes longer than it usually does. Calls pass and are judged,
+	// but for those whose callers have something else (see [policy.WithAlternative]).
+	Slow
 )
 
 // String returns the state's name, such as "half_open".
@@ -40,6 +43,8 @@ func (s State) String() string {
 		return "forced_open"
 	case Disabled:
 		return "disabled"
+	case Slow:
+		return "slow"
 	default:
 		return fmt.Sprintf("State(%d)", uint8(s))
 	}
@@ -153,7 +158,7 @@ type Snapshot struct {
 // gauges returns the snapshot as numbers: for each state whether the breaker is in it.
 func (s Snapshot) gauges() policy.Gauges {
 	g := policy.Gauges{Name: s.Name, Shadow: s.Mode == Shadow}
-	for state := Closed; state <= Disabled; state++ {
+	for state := Closed; state <= Slow; state++ {
 		in := policy.Gauge{
 			Name: "circuit_breaker.state", Unit: "{circuit}", Description: "Circuits in each state, 1 or 0 for one circuit.",
 			State: state.String(),

@@ -79,7 +79,7 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 		MinCalls:            number(cfg.MinCalls),
 		ConsecutiveFailures: byHand(int32Of(cfg.ConsecutiveFailures)),
 		SlowAfter:           timeByHand(cfg.SlowAfter),
-		SlowRatio:           new(cfg.SlowRatio),
+		SlowRatio:           byHand(cfg.SlowRatio),
 		OpenFor:             durationpb.New(cfg.OpenFor),
 		MaxOpenFor:          durationpb.New(cfg.MaxOpenFor),
 		NoJitter:            cfg.NoJitter,

@@ -269,7 +269,9 @@ type Breaker struct {
 	// calls usually take, the dependency hangs.
 	SlowAfter *durationpb.Duration `protobuf:"bytes,10,opt,name=slow_after,json=slowAfter,proto3" json:"slow_after,omitempty"`
 	// The share of failed and slow calls together at which the breaker opens.
-	// Range (0, 1]. Default 0.5. It has no effect without slow_after.
+	// Range (0, 1]. Default 0.5 with slow_after; without it none, and at 0.5 only
+	// callers who have something else are refused. Set it, low and without slow_after,
+	// where a quick refusal is worth more than a slow answer.
 	SlowRatio *float64 `protobuf:"fixed64,11,opt,name=slow_ratio,json=slowRatio,proto3,oneof" json:"slow_ratio,omitempty"`
 	// The longest time that an open breaker waits for its next probe. It waits for a
 	// fifth of the time since it opened, at most a fifth of open_for, and, if that is

@@ -103,6 +103,9 @@ const (
 	BreakerStatus_STATE_FORCED_OPEN BreakerStatus_State = 4
 	// All calls pass, by mode.
 	BreakerStatus_STATE_DISABLED BreakerStatus_State = 5
+	// The dependency takes longer than it usually does. Calls pass, but for those whose
+	// callers have something else.
+	BreakerStatus_STATE_SLOW BreakerStatus_State = 6
 )
 
 // Enum value maps for BreakerStatus_State.
@@ -114,6 +117,7 @@ var (
 		3: "STATE_HALF_OPEN",
 		4: "STATE_FORCED_OPEN",
 		5: "STATE_DISABLED",
+		6: "STATE_SLOW",
 	}
 	BreakerStatus_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -122,6 +126,7 @@ var (
 		"STATE_HALF_OPEN":   3,
 		"STATE_FORCED_OPEN": 4,
 		"STATE_DISABLED":    5,
+		"STATE_SLOW":        6,
 	}
 )
 
@@ -1159,7 +1164,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\atimeout\x18\r \x01(\v2\x19.afloat.policy.v1.TimeoutH\x00R\atimeout\x125\n" +
 	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05fault\x128\n" +
 	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06customB\b\n" +
-	"\x06status\"\xdb\x05\n" +
+	"\x06status\"\xeb\x05\n" +
 	"\rBreakerStatus\x121\n" +
 	"\x06config\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\x06config\x12;\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.afloat.policy.v1.BreakerStatus.StateR\x05state\x120\n" +
@@ -1176,7 +1181,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\brejected\x18\f \x01(\x04R\brejected\x12\x12\n" +
 	"\x04late\x18\r \x01(\x04R\x04late\x12%\n" +
 	"\x0eadmitted_share\x18\x0e \x01(\x01R\radmittedShare\x12/\n" +
-	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\"\x80\x01\n" +
+	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\"\x90\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_CLOSED\x10\x01\x12\x0e\n" +
@@ -1184,7 +1189,9 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"STATE_OPEN\x10\x02\x12\x13\n" +
 	"\x0fSTATE_HALF_OPEN\x10\x03\x12\x15\n" +
 	"\x11STATE_FORCED_OPEN\x10\x04\x12\x12\n" +
-	"\x0eSTATE_DISABLED\x10\x05\"\xcf\x01\n" +
+	"\x0eSTATE_DISABLED\x10\x05\x12\x0e\n" +
+	"\n" +
+	"STATE_SLOW\x10\x06\"\xcf\x01\n" +
 	"\x0eBulkheadStatus\x122\n" +
 	"\x06config\x18\x01 \x01(\v2\x1a.afloat.policy.v1.BulkheadR\x06config\x12\x1b\n" +
 	"\tin_flight\x18\x02 \x01(\x05R\binFlight\x12\x18\n" +
