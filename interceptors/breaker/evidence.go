@@ -1,6 +1,8 @@
 package breaker
 
 import (
+	"math"
+
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 )
 
@@ -32,10 +34,15 @@ func (e evidence) run(n int, usual float64) bool {
 
 // usualBad returns the share of bad calls among those that came before a run, as c counts
 // them with the run. Of nothing that is known a third is bad: so a new circuit needs 15 in
-// a row.
+// a row. Where something is, it is a standard deviation more than was seen.
 func usualBad(c window.Counts, run int) float64 {
 	run = min(run, c.Failures)
-	return float64(c.Bad()-run+1) / float64(c.Calls-run+3)
+	n := float64(c.Calls - run + 3)
+	share := float64(c.Bad()-run+1) / n
+	if c.Calls-run < latestCalls {
+		return share
+	}
+	return share + math.Sqrt(share*(1-share)/n)
 }
 
 // power returns x to the power of n, the same on every machine.

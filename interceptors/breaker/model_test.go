@@ -452,7 +452,11 @@ func improbable(n, least int, in, latest []modelEvent, run int, chance float64) 
 	usual := func(in []modelEvent) (float64, int) {
 		calls, failures, slow := count(in)
 		gone := min(run, failures)
-		return share(failures+slow-gone+1, calls-gone+3), calls - run
+		p := share(failures+slow-gone+1, calls-gone+3)
+		if calls-gone >= 10 {
+			p += math.Sqrt(p * (1 - p) / float64(calls-gone+3))
+		}
+		return p, calls - run
 	}
 	bad, _ := usual(in)
 	if lately, calls := usual(latest); calls >= 10 {
