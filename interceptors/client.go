@@ -91,7 +91,9 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
-		describe(&s.admission.Call, ctx, method, policy.Client, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
+		shape, _ := o.shapes.of(method, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
+		describe(&s.admission.Call, ctx, method, policy.Client, shape)
+		s.admission.SentLater = desc.ClientStreams && shape.ServerPaced()
 		s.admission.Call.Target = o.connection.target(cc)
 		chain := clientChain(r, &s.admission, opts)
 		if chain == nil {
@@ -121,7 +123,10 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 			return nil, below.Note(ctx, err)
 		}
 		opened = true
-		guarded := &clientStream{ClientStream: inner, stream: s, cancel: cancel, serverStreams: desc.ServerStreams}
+		guarded := &clientStream{
+			ClientStream: inner, stream: s, cancel: cancel,
+			serverStreams: desc.ServerStreams, sentLater: desc.ClientStreams && shape.ServerPaced(),
+		}
 		if o.reap {
 			call, observer := s.admission.Call.Copy(), chain.Observer()
 			runtime.AddCleanup(guarded, func(s *stream) { s.reap(&call, observer, cancel) }, s)

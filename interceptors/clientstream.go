@@ -23,6 +23,8 @@ type clientStream struct {
 	// cancel ends the stream. It is nil when no policy wants messages.
 	cancel        context.CancelCauseFunc
 	serverStreams bool
+	// sentLater: the request, the only one, comes some time after the stream was opened.
+	sentLater bool
 }
 
 // RecvMsg passes a message on. Its error ends the stream, as does its first
@@ -44,6 +46,7 @@ func (c *clientStream) RecvMsg(m any) error {
 		c.finish(nil)
 		return nil
 	default:
+		c.sent()
 		c.stream.respond()
 		return c.message(policy.Received)
 	}
@@ -64,6 +67,7 @@ func (c *clientStream) SendMsg(m any) error {
 		c.finish(err)
 		return err
 	default:
+		c.sent()
 		return c.message(policy.Sent)
 	}
 }
@@ -84,7 +88,16 @@ func (c *clientStream) Header() (metadata.MD, error) {
 // CloseSend passes the end of sending on.
 func (c *clientStream) CloseSend() error {
 	defer runtime.KeepAlive(c)
-	return c.ClientStream.CloseSend()
+	err := c.ClientStream.CloseSend()
+	c.sent()
+	return err
+}
+
+// sent notes that the request has been sent, or that an answer shows as much.
+func (c *clientStream) sent() {
+	if c.sentLater {
+		c.stream.sent()
+	}
 }
 
 // message tells the policies of a message. Any of them may end the stream.

@@ -63,12 +63,20 @@ func (c *connection) rename(name string) {
 
 // target returns the target of calls on the connection.
 func (c *connection) target(cc *grpc.ClientConn) string {
-	target := ""
-	if cc != nil { // as other channels than gRPC's own have it
-		target = cc.Target()
+	if c.name != "" {
+		return c.namedTarget(cc)
 	}
-	if c.name == "" {
-		return target
+	if cc == nil { // a channel that is not gRPC's own
+		return ""
+	}
+	return cc.Target()
+}
+
+// namedTarget returns the target of calls on a connection that has a name.
+func (c *connection) namedTarget(cc *grpc.ClientConn) string {
+	target := ""
+	if cc != nil {
+		target = cc.Target()
 	}
 	if last := c.last.Load(); last != nil && last.target == target {
 		return last.named

@@ -63,12 +63,16 @@ func TestConnectionsWithTheSameTarget(t *testing.T) {
 		{"without names", nil, nil, true},
 		{"one named", nil, []interceptors.ClientOption{interceptors.WithConnectionName("eu")}, false},
 		{
-			"both named", []interceptors.ClientOption{interceptors.WithConnectionName("us")},
-			[]interceptors.ClientOption{interceptors.WithConnectionName("eu")}, false,
+			"both named",
+			[]interceptors.ClientOption{interceptors.WithConnectionName("us")},
+			[]interceptors.ClientOption{interceptors.WithConnectionName("eu")},
+			false,
 		},
 		{
-			"with the same name", []interceptors.ClientOption{interceptors.WithConnectionName("eu")},
-			[]interceptors.ClientOption{interceptors.WithConnectionName("eu")}, true,
+			"with the same name",
+			[]interceptors.ClientOption{interceptors.WithConnectionName("eu")},
+			[]interceptors.ClientOption{interceptors.WithConnectionName("eu")},
+			true,
 		},
 	} {
 		for kind, call := range calls {

@@ -46,6 +46,16 @@
 // drops a stream without cancelling its context, the stream never ends in gRPC;
 // see [WithStreamReaping].
 //
+// # Proxies
+//
+// A proxy with grpc.UnknownServiceHandler serves methods that nobody registered and forwards
+// each as a stream in both directions. To policies they are that: on its server all of
+// them are one unregistered stream, with one set of policies per rule and without breakers; on
+// both sides unary calls have the timeouts and places of streams, FirstMessage, Idle, Total
+// and MaxStreams, and breakers do not judge how slow a method is, since the pace of such a
+// stream may be anybody's. [WithShapes] declares what the methods are, from descriptors or
+// by a function, and gives them all that back.
+//
 // # What passes through
 //
 // Call options, headers, trailers, deadlines, context values and error values

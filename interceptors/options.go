@@ -37,7 +37,7 @@ type UnaryOption interface {
 	applyUnary(*unaryOptions)
 }
 
-type unaryOptions struct{ connection }
+type unaryOptions struct{ connection connection }
 
 // unaryOptionsOf puts the options together.
 func unaryOptionsOf(opts []UnaryOption) *unaryOptions {
@@ -57,9 +57,9 @@ type StreamOption interface {
 }
 
 type streamOptions struct {
-	connection
-
-	reap bool
+	connection connection
+	shapes     shapes
+	reap       bool
 }
 
 // streamOptionsOf puts the options together.
@@ -132,7 +132,10 @@ type ServerStreamOption interface {
 	applyServerStream(*serverStreamOptions)
 }
 
-type serverStreamOptions struct{ overruns *Overruns }
+type serverStreamOptions struct {
+	overruns *Overruns
+	shapes   shapes
+}
 
 // serverStreamOptionsOf puts the options together.
 func serverStreamOptionsOf(opts []ServerStreamOption) serverStreamOptions {

@@ -45,14 +45,14 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 // stream's methods that began before its end return after it.
 func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc.StreamServerInterceptor {
 	r = checked(r, nil)
-	overruns := serverStreamOptionsOf(opts).overruns
+	o := serverStreamOptionsOf(opts)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx := ss.Context()
 		s := &stream{caller: ctx}
-		shape := policy.ShapeOf(info.IsClientStream, info.IsServerStream)
+		shape, declared := o.shapes.of(info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))
 		describe(&s.admission.Call, ctx, info.FullMethod, policy.Server, shape)
 		// gRPC hands a nil srv to the handler of unknown services.
-		s.admission.Call.Unregistered = srv == nil
+		s.admission.Call.Unregistered = srv == nil && !declared
 		chain := r.Resolve(&s.admission.Call)
 		if chain == nil {
 			return pushBackStream(ss, handler(srv, ss))
@@ -64,7 +64,7 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		}
 		s.ctx = ctx
 		guarded := &serverStream{ServerStream: ss, stream: s}
-		if err := serve(srv, guarded, handler, chain.Observer(), overruns); err != nil {
+		if err := serve(srv, guarded, handler, chain.Observer(), o.overruns); err != nil {
 			err = s.errOf(err)
 			s.finish(policy.Outcome{Err: err})
 			return pushBackStream(ss, err)

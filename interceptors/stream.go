@@ -34,6 +34,9 @@ func (s *stream) finish(o policy.Outcome) bool {
 		return false
 	}
 	defer s.admission.Abandon() // settles the others if a settler panics
+	if s.admission.SentLater && o.Err != nil && o.Answered != policy.Yes {
+		o.Sent = policy.No // the request has never come
+	}
 	s.admission.SettleAs(o)
 	s.free()
 	return true
@@ -77,6 +80,22 @@ func (s *stream) markResponded() (tell func()) {
 		return nil
 	}
 	return s.admission.Respond()
+}
+
+// sent notes that the request of a call that is sent later has been sent.
+func (s *stream) sent() {
+	if tell := s.markSent(); tell != nil {
+		tell()
+	}
+}
+
+func (s *stream) markSent() (tell func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done {
+		return nil
+	}
+	return s.admission.Sent()
 }
 
 // errOf returns the error that the caller gets for err: that of the policy that

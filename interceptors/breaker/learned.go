@@ -35,7 +35,7 @@ const (
 	usualShare = 0.99
 	// A call in flight is overdue after overdueFactor times what is usual, but not before
 	// leastOverdue, and a call that ended is slow by slowFactor and leastSlow.
-	overdueFactor, leastOverdue = 1.5, 10 * time.Millisecond
+	overdueFactor, leastOverdue = 1.1, 10 * time.Millisecond
 	slowFactor, leastSlow       = 3, 20 * time.Millisecond
 	// What is usual is looked at every learnEvery. It follows what it sees for the first
 	// learnFreely; then it rises to at most twice as much in risesIn.

@@ -17,21 +17,22 @@ type Admission struct {
 	// Classifier classifies the end of this call. It takes precedence over those of
 	// policies. Nil leaves it to them. Set it before the call is settled.
 	Classifier Classifier
+	// SentLater says that the request comes later than the call, as where a proxy forwards
+	// a unary call as a stream. The call starts with Sent. Set it before [Chain.Admit].
+	SentLater bool
 
-	ctx context.Context //nolint:containedctx // lives exactly as long as the call
-	// observer is nil if there is none.
-	observer Observer
-	tellAll  bool // also an admission of which there is nothing to say
-	late     bool // the context was over when the call started
+	ctx      context.Context //nolint:containedctx // lives exactly as long as the call
+	observer Observer        // nil: there is none
+	tellAll  bool            // also an admission of which there is nothing to say
+	late     bool            // the context was over when the call started
 
-	wants     Wants
-	state     admissionState
-	waitedIn  Layer
-	longest   time.Duration // in waitedIn
-	started   Instant
-	responded Instant
-	outcome   Outcome
-
+	wants           Wants
+	state           admissionState
+	waitedIn        Layer
+	longest         time.Duration // in waitedIn
+	started         Instant
+	responded       Instant
+	outcome         Outcome
 	held, unsettled int
 	holds           [MaxPolicies]hold
 }
@@ -111,10 +112,8 @@ func (a *Admission) start() {
 		return
 	}
 	a.state, a.late = running, a.ctx.Err() != nil
-	if a.wants.has(WantsStart | WantsResponse) {
+	if a.wants.has(WantsStart|WantsResponse) && !a.SentLater {
 		a.started = a.Call.Now()
-	}
-	if a.wants.has(WantsStart) {
 		a.tellStarted()
 	}
 	if a.wants.has(WantsMessages) && a.Call.Side == Client {
@@ -125,6 +124,18 @@ func (a *Admission) start() {
 			Waited: a.Call.Waited, WaitedIn: a.waitedIn, Notes: a.Call.Notes, Started: a.started,
 		})
 	}
+}
+
+// Sent notes that the request of a call that is SentLater has been sent, once. It must not
+// run at the same time as Settle; what it returns may, which tells the settlers, if not nil.
+func (a *Admission) Sent() (tell func()) {
+	later := a.SentLater
+	a.SentLater = false
+	if !later || a.state != running || !a.wants.has(WantsStart|WantsResponse) {
+		return nil
+	}
+	a.started = Now()
+	return a.tellStarted
 }
 
 // tellStarted tells the settlers that want to know of the start.

@@ -17,7 +17,8 @@ type Call struct {
 	Target string
 	// Side is the side on which the policy sees the call.
 	Side Side
-	// Shape says which of its sides stream.
+	// Shape says which of its sides stream. A call that a proxy forwards as a stream has
+	// the shape that was declared for its method, if one was.
 	Shape Shape
 	// Unregistered: the server has no such method, so Method is whatever the
 	// client made up. It must not become a key or a label.

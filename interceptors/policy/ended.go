@@ -46,6 +46,11 @@ func Attribute(caller, ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	return attribute(caller, ctx, err)
+}
+
+// attribute does what Attribute does for an error. Success is not to cost a call.
+func attribute(caller, ctx context.Context, err error) error {
 	if !endedByContext(err) || !isOver(caller, ctx) || caller.Err() != nil {
 		return err
 	}
@@ -79,9 +84,11 @@ func isOver(caller, ctx context.Context) bool {
 	if own, ok := caller.Deadline(); ok && !deadline.Before(own) {
 		return false // no policy's time
 	}
+	patience := time.NewTimer(lateness) // for a context that has no timer
+	defer patience.Stop()
 	select {
 	case <-ctx.Done():
-	case <-time.After(lateness): // a context that has no timer
+	case <-patience.C:
 	}
 	return ctx.Err() != nil
 }

@@ -171,7 +171,7 @@ func TestLateTimer(t *testing.T) {
 
 // overdueContext has a deadline that does not end it.
 type overdueContext struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context
 
 	deadline time.Time
 }

@@ -32,7 +32,8 @@ func FactOf(is bool) Fact {
 type Evidence struct {
 	// Sent says whether the call left this process. A call does not if its context was
 	// over before it began, if there was no connection for it, or if something of the
-	// caller's own failed before.
+	// caller's own failed before; nor as long as its request does not come, see
+	// [Admission.SentLater].
 	Sent Fact
 	// Answered says whether the dependency, or something between, showed a sign of life
 	// for this call: a header, a message, a trailer, or the reset of its stream.

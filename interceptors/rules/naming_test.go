@@ -44,7 +44,8 @@ func TestKeysNameTheRule(t *testing.T) {
 		{"unregistered", one(naming()), one(naming()), unregistered(onUsers), "*", "*"},
 		{
 			"no rule's at the moment", one(naming().Per(rules.PerTarget)),
-			[]rules.Rule{rule(method), rule("*", naming().Per(rules.PerTarget))}, onUsers, "*", "*",
+			[]rules.Rule{rule(method), rule("*", naming().Per(rules.PerTarget))},
+			onUsers, "*", "*",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -34,7 +34,8 @@
 //
 // A unary call is not cut like this: its answer is whole or an error, so that one which
 // comes late harms nobody, and a goroutine per call would cost every call more than the
-// few gain that overstay.
+// few gain that overstay. A unary method that a proxy forwards as a stream is cut like a
+// stream, since its client may never send the request (see interceptors.WithShapes).
 //
 // # Order
 //

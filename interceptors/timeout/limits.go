@@ -46,7 +46,11 @@ func (l *limits) bounded(ctx context.Context, call *policy.Call) policy.Permit {
 	}
 	shorter, cancel := context.WithTimeoutCause(ctx, limit, over)
 	call.Context = shorter
-	return policy.Permit{Settler: release(cancel)}
+	p := policy.Permit{Settler: release(cancel)}
+	if call.Side == policy.Server {
+		p.Wants = policy.WantsInterrupt // where a proxy forwards the call as a stream
+	}
+	return p
 }
 
 // release is the settler of a call whose context is to be released.

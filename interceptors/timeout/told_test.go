@@ -39,50 +39,71 @@ func TestTellsWhoseLimit(t *testing.T) {
 		want  string
 	}{
 		{
-			"default", []rules.Rule{each("*", "", timeout.Config{Default: second})}, policy.Call{},
+			"default",
+			[]rules.Rule{each("*", "", timeout.Config{Default: second})},
+			policy.Call{},
 			timeout.ErrDefault, `timeout: the call outlived its rule's default of 1s (rule "*")`,
 		},
 		{
-			"max", []rules.Rule{each("*", "", timeout.Config{Default: time.Hour}), each("/shop.v1.Catalog/*", "", timeout.Config{Max: second})}, policy.Call{},
+			"max",
+			[]rules.Rule{each("*", "", timeout.Config{Default: time.Hour}), each("/shop.v1.Catalog/*", "", timeout.Config{Max: second})},
+			policy.Call{},
 			timeout.ErrMax, `timeout: the call outlived its rule's max of 1s (rule "/shop.v1.Catalog/*")`,
 		},
 		{
-			"a target's", []rules.Rule{each("*", "", timeout.Config{Max: time.Hour}), each("*", "dns:///users", timeout.Config{Max: second})},
+			"a target's",
+			[]rules.Rule{each("*", "", timeout.Config{Max: time.Hour}), each("*", "dns:///users", timeout.Config{Max: second})},
 			policy.Call{Target: "dns:///users"},
 			timeout.ErrMax, `timeout: the call outlived its rule's max of 1s (rule "* for dns:///users")`,
 		},
 		{
-			"a compartment's", []rules.Rule{{Match: "*", Policies: []rules.Template{shared}}}, policy.Call{},
+			"a compartment's",
+			[]rules.Rule{{Match: "*", Policies: []rules.Template{shared}}},
+			policy.Call{},
 			timeout.ErrDefault, `timeout: the call outlived its compartment's default of 1s (compartment "reports")`,
 		},
 		{
-			"a template in two rules", []rules.Rule{
+			"a template in two rules",
+			[]rules.Rule{
 				{Match: "*", Policies: []rules.Template{both}}, {Match: "/shop.v1.Catalog/Get", Policies: []rules.Template{both}},
-			}, policy.Call{},
+			},
+			policy.Call{},
 			timeout.ErrMax, `timeout: the call outlived its rule's max of 1s (rule "/shop.v1.Catalog/Get")`,
 		},
 		{
-			"per method", []rules.Rule{{Match: "*", Policies: []rules.Template{both.Per(rules.PerMethod)}}}, policy.Call{},
+			"per method",
+			[]rules.Rule{{Match: "*", Policies: []rules.Template{both.Per(rules.PerMethod)}}},
+			policy.Call{},
 			timeout.ErrMax, `timeout: the call outlived its rule's max of 1s (rule "*")`,
 		},
 		{
-			"past the key limit", []rules.Rule{each("*", "", timeout.Config{Default: second})}, policy.Call{Unregistered: true},
+			"past the key limit",
+			[]rules.Rule{each("*", "", timeout.Config{Default: second})},
+			policy.Call{Unregistered: true},
 			timeout.ErrDefault, `timeout: the call outlived its rule's default of 1s (rule "*")`,
 		},
 		{
-			"first message", []rules.Rule{each("*", "", timeout.Config{FirstMessage: second})}, policy.Call{Shape: policy.ServerStream},
+			"first message",
+			[]rules.Rule{each("*", "", timeout.Config{FirstMessage: second})},
+			policy.Call{Shape: policy.ServerStream},
 			timeout.ErrFirstMessage, `timeout: the stream had no message within its rule's first_message of 1s (rule "*")`,
 		},
 		{
-			"idle", []rules.Rule{each("*", "", timeout.Config{Idle: second})}, policy.Call{Shape: policy.BidiStream},
+			"idle",
+			[]rules.Rule{each("*", "", timeout.Config{Idle: second})},
+			policy.Call{Shape: policy.BidiStream},
 			timeout.ErrIdle, `timeout: the stream had no message for its rule's idle of 1s (rule "*")`,
 		},
 		{
-			"total", []rules.Rule{each("*", "", timeout.Config{Total: second})}, policy.Call{Shape: policy.ClientStream},
+			"total",
+			[]rules.Rule{each("*", "", timeout.Config{Total: second})},
+			policy.Call{Shape: policy.ClientStream},
 			timeout.ErrTotal, `timeout: the stream outlived its rule's total of 1s (rule "*")`,
 		},
 		{
-			"a long name", []rules.Rule{each(long, "", timeout.Config{Max: second})}, policy.Call{Method: strings.TrimSuffix(long, "*") + "Get"},
+			"a long name",
+			[]rules.Rule{each(long, "", timeout.Config{Max: second})},
+			policy.Call{Method: strings.TrimSuffix(long, "*") + "Get"},
 			timeout.ErrMax, `timeout: the call outlived its rule's max of 1s (rule "` + long[:256] + `… (416 bytes)")`,
 		},
 	} {

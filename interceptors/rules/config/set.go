@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type state struct {
 	since            time.Time
 	applied, refused uint64
 	lastRefused      *RefusedChange
+	unwatched        error
 }
 
 // New combines the rules of all sources. It reports all faults at once.
@@ -144,23 +146,55 @@ func (s *Set) see(look uint64, data []byte, readErr error, evenIfSame bool) (n i
 // changed: when it is written or replaced by a rename, and when a symbolic link or a
 // folder on the way to it is replaced, as in a mounted volume. It first looks at the
 // file once. Bad contents are refused as a whole and reported to the log, to the
-// observer and in the snapshot; so is a file that cannot be read.
+// observer and in the snapshot; so is a file that cannot be read, which is read again
+// every second. While the system cannot watch the file, as without inotify instances or
+// descriptors to spare, Watch looks at it every second and asks the system again; the log
+// and the snapshot say so.
 //
-// It returns nil when ctx ends, and an error if the system cannot watch the file. It
-// blocks, so call it once, on a goroutine of its own:
+// It returns nil when ctx ends, and an error if there is no file. It blocks, so call it
+// once, on a goroutine of its own:
 //
 //	go func() { errs <- rules.Watch(ctx) }()
 func (s *Set) Watch(ctx context.Context) error {
 	if s.options.path == "" {
 		return errNoFile
 	}
-	return follow.File(ctx, s.options.path, s.refresh, func(err error) {
-		s.options.log().Warn("changes of the rules file may go unseen", "file", s.options.path, "error", err)
-	})
+	follow.File(ctx, s.options.path, s.refresh, s.watched)
+	s.setUnwatched(nil)
+	return nil
 }
 
-// refresh applies the file if it has changed since the last look.
-func (s *Set) refresh() { _ = s.applyFile(false) } // it has been told
+// refresh applies the file if it has changed since the last look. It returns an error if
+// there is something that cannot be read.
+func (s *Set) refresh() error {
+	_ = s.applyFile(false) // it has been told
+	s.seeing.Lock()
+	defer s.seeing.Unlock()
+	if errors.Is(s.seen.err, fs.ErrNotExist) {
+		return nil
+	}
+	return s.seen.err
+}
+
+// watched notes and logs that the system does not tell of changes of the file, or that it
+// does again.
+func (s *Set) watched(err error) {
+	s.setUnwatched(err)
+	if err != nil {
+		s.options.log().Warn("the rules file is not watched, but looked at every second", "file", s.options.path, "error", err)
+		return
+	}
+	s.options.log().Info("the rules file is watched again", "file", s.options.path)
+}
+
+// setUnwatched notes why the file is not watched, nil if it is.
+func (s *Set) setUnwatched(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := *s.state.Load()
+	next.unwatched = err
+	s.state.Store(&next)
+}
 
 // Snapshot returns what is in force now. Each policy's status is consistent in
 // itself, but they may be of slightly different moments.
@@ -168,7 +202,7 @@ func (s *Set) Snapshot() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
 		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
-		LastRefused: now.lastRefused, Overflowed: s.rules.Overflowed(), kinds: s.kinds,
+		LastRefused: now.lastRefused, Unwatched: now.unwatched, Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
 	for _, st := range now.statements {
 		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path)})
@@ -221,17 +255,17 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 type seen struct {
 	look uint64
 	data []byte
-	err  string
+	err  error
 }
 
 // sees notes the present state of the file, and reports whether it is
 // unchanged.
 func (s *seen) sees(look uint64, data []byte, err error) (same bool) {
-	now := seen{look: look, data: data}
+	now := seen{look, data, err}
 	if err != nil {
-		now = seen{look: look, err: err.Error()}
+		now.data = nil
 	}
-	same = bytes.Equal(now.data, s.data) && now.err == s.err
+	same = bytes.Equal(now.data, s.data) && (err == nil) == (s.err == nil) && (err == nil || err.Error() == s.err.Error())
 	*s = now
 	return same
 }

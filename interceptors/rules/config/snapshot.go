@@ -30,6 +30,9 @@ type Snapshot struct {
 	// LastRefused is the last change that was refused, nil if there was none. If it
 	// was refused before Since, another change has been applied after it.
 	LastRefused *RefusedChange
+	// Unwatched is why the system does not tell of changes of the file, which [Set.Watch]
+	// then looks at every second. Nil if it does, or if nobody called Watch.
+	Unwatched error
 	// Overflowed is how many calls had to share the overflow chain, see
 	// [rules.Rules].
 	Overflowed uint64
@@ -49,6 +52,9 @@ func (s Snapshot) Message() *policyv1.Snapshot {
 		m.LastRefused = &policyv1.RefusedChange{
 			Source: r.Source.message(), At: timestamppb.New(r.At), Faults: strings.ToValidUTF8(r.Err.Error(), "\uFFFD"),
 		}
+	}
+	if s.Unwatched != nil {
+		m.Unwatched = strings.ToValidUTF8(s.Unwatched.Error(), "\uFFFD")
 	}
 	all := s.kinds
 	if all == nil {

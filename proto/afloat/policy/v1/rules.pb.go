@@ -147,8 +147,8 @@ type Rule struct {
 	// channelz services. Required. In the options of a .proto file it must be left
 	// out: there it is the method or the service.
 	Match string `protobuf:"bytes,1,opt,name=match,proto3" json:"match,omitempty"`
-	// The target of a client's calls, as given to grpc.NewClient. Default: every
-	// target.
+	// The target of a client's calls, as given to grpc.NewClient; "target#name" for
+	// a connection that has a name. Default: every target.
 	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
 	// The side on which calls are seen. Default: all sides.
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`

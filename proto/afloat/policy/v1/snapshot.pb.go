@@ -181,7 +181,10 @@ type Snapshot struct {
 	Overflowed uint64 `protobuf:"varint,8,opt,name=overflowed,proto3" json:"overflowed,omitempty"`
 	// When these rules came into force: at the start, or with the last change that was
 	// applied.
-	InForceSince  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
+	InForceSince *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
+	// Why the system does not tell of changes of the rules file, which is then looked at
+	// every second. Empty if it does.
+	Unwatched     string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -277,6 +280,13 @@ func (x *Snapshot) GetInForceSince() *timestamppb.Timestamp {
 		return x.InForceSince
 	}
 	return nil
+}
+
+func (x *Snapshot) GetUnwatched() string {
+	if x != nil {
+		return x.Unwatched
+	}
+	return ""
 }
 
 // RuleInForce is a rule in force and its origin.
@@ -1122,7 +1132,7 @@ var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x04\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -1134,7 +1144,9 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
 	"overflowed\x18\b \x01(\x04R\n" +
 	"overflowed\x12@\n" +
-	"\x0ein_force_since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\finForceSince\x1a^\n" +
+	"\x0ein_force_since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\finForceSince\x12\x1c\n" +
+	"\tunwatched\x18\n" +
+	" \x01(\tR\tunwatched\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
 	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xa8\x01\n" +

@@ -28,11 +28,8 @@ func newRig(t *testing.T, path string, prepare func(r *rig)) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	var following sync.WaitGroup
 	following.Go(func() {
-		err := follow.File(ctx, r.path, func() { r.changed <- struct{}{} }, func(err error) { t.Error(err) })
-		if err != nil {
-			t.Error(err)
-			close(r.changed)
-		}
+		look := func() error { r.changed <- struct{}{}; return nil }
+		follow.File(ctx, r.path, look, func(err error) { t.Error(err) })
 	})
 	t.Cleanup(func() {
 		cancel()
@@ -189,15 +186,48 @@ func TestFileThatIsNotThereYet(t *testing.T) {
 	r.want(t, "1")
 }
 
+// A way that cannot be gone may be mended: it is told, and the path is looked at.
 func TestPathsThatLeadNowhere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	circle := filepath.Join(dir, "a")
 	must(t, os.Symlink("b", circle), os.Symlink("a", filepath.Join(dir, "b")))
 	for _, path := range []string{circle, filepath.Join(dir, strings.Repeat("x", 1000))} {
-		err := follow.File(t.Context(), path, func() { t.Error("told") }, func(error) {})
-		if err == nil {
-			t.Errorf("File(%.100q) = nil; want an error", path)
+		ctx, cancel := context.WithCancel(t.Context())
+		looks, told := 0, []error{}
+		look := func() error {
+			if looks++; looks == 2 {
+				cancel()
+			}
+			return nil
+		}
+		follow.File(ctx, path, look, func(err error) { told = append(told, err) })
+		if len(told) != 1 || told[0] == nil || looks != 2 {
+			t.Errorf("File(%.100q) told %v, looked %d times; want it told once and looked at again", path, told, looks)
 		}
 	}
+}
+
+// A circle of links is mended, and then the system tells of changes again.
+func TestPathThatIsMended(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rules")
+	must(t, os.Symlink("rules", path))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	told, looked := make(chan error, 10), make(chan struct{}, 1000)
+	var following sync.WaitGroup
+	following.Go(func() {
+		follow.File(ctx, path, func() error { looked <- struct{}{}; return nil }, func(err error) { told <- err })
+	})
+	if err := <-told; err == nil {
+		t.Fatal("a circle is watched")
+	}
+	must(t, os.Remove(path), os.WriteFile(path, []byte("1"), 0o600))
+	if err := <-told; err != nil {
+		t.Errorf("told %v; want that the file is watched", err)
+	}
+	cancel()
+	following.Wait()
 }
