@@ -140,7 +140,7 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		c.run.end()
 		c.judge(j, o, false)
 	case failed:
-		if !c.b.lost.joins(o) {
+		if !overslept(o) && !c.b.lost.joins(o) {
 			c.failed(j, o, false)
 		}
 	case shed:

@@ -95,8 +95,8 @@ func (p *probe) judge(token uint64, v policy.Verdict, o *policy.Outcome, now pol
 	p.judged = true
 	if inTime {
 		e := b.settings.Load().ending(v, token, o, &b.usual)
-		if o.Sent == policy.No {
-			e = ignored // the dependency was not asked
+		if o.Sent == policy.No || overslept(o) {
+			e = ignored // the dependency was not asked, or may have answered
 		}
 		if s := b.settings.Load(); e == ok && s.SlowAfter == 0 && s.strict() && token&paced != 0 && b.learned.isSlow(answeredAfter(o)) {
 			e = slow
