@@ -17,9 +17,7 @@ type Config struct {
 	// Mode is how the breaker works. Default Automatic.
 	Mode Mode
 
-	// Window is how far back outcomes count. Range [100ms, 1h]. Default 10s. Each
-	// such period spent closed also halves the next open time, even with
-	// WindowCalls.
+	// Window is how far back outcomes count. Range [100ms, 1h]. Default 10s.
 	Window time.Duration
 	// Buckets is the number of parts that the Window is divided into and slides
 	// by. Range [1, 100]. Default 10. Ignored with WindowCalls.
@@ -39,9 +37,9 @@ type Config struct {
 	MinCalls int
 	// ConsecutiveFailures is the number of failures in a row at which the breaker
 	// opens, whatever the window holds. Range [1, 1000000], or Off. Default 0: by
-	// evidence. That is at least 10, all of them in the window, and as many as are no
-	// chance for a dependency that failed as often as the window says before them: 10
-	// for a healthy one, 15 where nothing is known, 32 where 60 % fail.
+	// evidence. That is as many as are no chance for a dependency that failed as often as
+	// the window says before them: 8 for a healthy one, 15 where nothing is known, 32
+	// where 60 % fail; and 24 where calls are rarer than the window remembers.
 	ConsecutiveFailures int
 
 	// SlowAfter is how long a call must take, in flight or ended, to count as
@@ -56,17 +54,18 @@ type Config struct {
 	SlowRatio float64
 
 	// OpenFor is the longest time that an open breaker waits for its next probe. It
-	// waits for half of the time since it opened, at most half of OpenFor, and, if that is
-	// longer, until so many calls have come that a probe is few of them, at most OpenFor.
+	// waits for a fifth of the time since it opened, at most a fifth of OpenFor; for twice
+	// what a failed call took, at most half of OpenFor; and until so many calls have come
+	// that a probe is one in 80 of them, at most OpenFor: whichever is longest.
 	// After shedding (see [SheddingLimit]), it waits for an eighth, a quarter, a half and
-	// then the whole. Range [1ms, 24h]. Default 5s.
+	// then the whole. Range [1ms, 24h]. Default 10s.
 	OpenFor time.Duration
 	// MaxOpenFor bounds how long a dependency may ask to be left alone, by RetryInfo or
 	// pushback, and how far jitter goes. Range [OpenFor, 24h]. Default 60s, or OpenFor if
 	// that is more.
 	MaxOpenFor time.Duration
-	// NoJitter keeps waits exact. By default they vary by up to 20 % either
-	// way, so that the processes of a fleet do not probe in step.
+	// NoJitter keeps waits exact. By default they are up to 20 % longer, each another
+	// time, so that the processes of a fleet do not probe in step.
 	NoJitter bool
 
 	// Probes is how many probes of an open breaker may be under way at a time. The next one
@@ -81,7 +80,7 @@ type Config struct {
 	ProbeTimeout time.Duration
 	// SlowStart is how long it takes from the first good probe until all calls pass: 10 %
 	// of them at first, then 25 % and 50 %, each for a third of the time. Where calls fail
-	// again, the share steps back. Range [1ms, 1h], or Off: all at once. Default 750ms.
+	// again, the share steps back. Range [1ms, 1h], or Off: all at once. Default 600ms.
 	SlowStart time.Duration
 
 	// MinDeadline is the least time a caller must give a call for its

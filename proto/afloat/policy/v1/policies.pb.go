@@ -274,9 +274,10 @@ type Breaker struct {
 	// where a quick refusal is worth more than a slow answer.
 	SlowRatio *float64 `protobuf:"fixed64,11,opt,name=slow_ratio,json=slowRatio,proto3,oneof" json:"slow_ratio,omitempty"`
 	// The longest time that an open breaker waits for its next probe. It waits for a
-	// fifth of the time since it opened, at most a fifth of open_for, and, if that is
-	// longer, until so many calls have come that a probe is one in 80 of them, at most
-	// open_for. Range [1ms, 24h]. Default 10s.
+	// fifth of the time since it opened, at most a fifth of open_for; for twice what a
+	// failed call took, at most half of open_for; and until so many calls have come
+	// that a probe is one in 80 of them, at most open_for: whichever is longest. Range
+	// [1ms, 24h]. Default 10s.
 	OpenFor *durationpb.Duration `protobuf:"bytes,12,opt,name=open_for,json=openFor,proto3" json:"open_for,omitempty"`
 	// Bounds how long a dependency may ask to be left alone, and how far jitter goes.
 	// Range [open_for, 24h]. Default 60s, or open_for if that is more.
