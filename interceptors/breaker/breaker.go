@@ -48,27 +48,6 @@ type Breaker struct {
 	reports  reports
 }
 
-// stay is one stay of the breaker in one state. The settler of a call is the
-// stay in which it was admitted, so late results need no further check.
-type stay struct {
-	phase phase
-	since policy.Instant
-}
-
-// phase is what a breaker does while in a state.
-type phase interface {
-	state() State
-	// admit lets a call through, refuses it, or says that the state has passed and
-	// that the next state must be asked.
-	admit(ctx context.Context, call *policy.Call) (p policy.Permit, passed bool, err error)
-	// wouldAdmit reports whether a call would be let through now.
-	wouldAdmit(now policy.Instant) bool
-	// idle reports whether the phase remembers nothing and no call is under way.
-	idle(window policy.Instant) bool
-	// describe adds what is known of the phase.
-	describe(s *Snapshot)
-}
-
 // New returns a closed breaker, or one forced by cfg.Mode; or all faults of cfg
 // and opts, joined.
 func New(cfg Config, opts ...Option) (*Breaker, error) {
@@ -96,7 +75,7 @@ func newBreaker(s *settings, o options) *Breaker {
 		b.first.init(&b.Breaker, s)
 		b.enterLocked(&b.first, causeMode, figures{}, policy.Now(), 0) // nobody else has b yet
 	} else {
-		b.enterModeLocked(s.Mode, policy.Now())
+		enterModeLocked(&b.Breaker, s.Mode, policy.Now())
 	}
 	return &b.Breaker
 }
@@ -110,14 +89,6 @@ func (b *Breaker) Config() Config { return b.settings.Load().Config }
 // State returns the state that calls see now. It may be [HalfOpen] before any transition
 // to that is reported: once a probe is due or under way, a circuit is not simply open.
 func (b *Breaker) State() State { return shown(b.current.Load().phase, policy.Now()) }
-
-// shown returns the state of a phase as calls see it.
-func shown(p phase, now policy.Instant) State {
-	if o, ok := p.(*open); ok && o.tries(now) {
-		return HalfOpen
-	}
-	return p.state()
-}
 
 // WouldAdmit reports whether a call would be let in now, for whoever has a choice, as a
 // router does. It lets nothing in and takes nobody's place; another call may come first.
@@ -246,27 +217,15 @@ func (b *Breaker) updateLocked(old, s *settings) {
 		c.adapt(old, s)
 	}
 	if forcedBy(old.Mode) != forcedBy(s.Mode) {
-		b.enterModeLocked(s.Mode, policy.Now())
+		enterModeLocked(b, s.Mode, policy.Now())
 		return
 	}
 	if o, ok := b.current.Load().phase.(*open); ok {
 		if !s.triggers(o.cause) {
-			b.closeLocked(causeConfig, window.Counts{}, policy.Now())
+			closeLocked(b, causeConfig, window.Counts{}, policy.Now())
 			return
 		}
 		o.adaptLocked(s)
-	}
-}
-
-// enterModeLocked enters the state that a mode begins in.
-func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
-	switch m {
-	case AlwaysOpen:
-		b.enterLocked(forced{b}, causeMode, figures{}, at, 0)
-	case AlwaysClosed:
-		b.enterLocked(disabled{}, causeMode, figures{}, at, 0)
-	case Automatic, Shadow:
-		b.closeLocked(causeMode, window.Counts{}, at)
 	}
 }
 
@@ -274,63 +233,7 @@ func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
 func (b *Breaker) trip(from phase, o opening) {
 	b.mu.Lock()
 	if b.isCurrent(from) {
-		b.openLocked(o)
-	}
-	b.mu.Unlock()
-	b.deliver()
-}
-
-// openLocked opens the breaker.
-func (b *Breaker) openLocked(o opening) {
-	if !o.again {
-		b.pace.begin(o.at, o.calls, b.refused.Load())
-	}
-	b.pace.failing = max(b.pace.failing, o.failing)
-	next := newOpenLocked(b, o)
-	b.shedding.opened(o.shed, next.next)
-	b.enterLocked(next, o.cause, o.figures, o.at, next.next)
-}
-
-// recoverLocked lets a growing share of calls in, or all at once if there is to be no slow
-// start.
-func (b *Breaker) recoverLocked(cause string, at policy.Instant) {
-	if b.settings.Load().SlowStart == Off {
-		b.closeLocked(cause, window.Counts{}, at)
-		return
-	}
-	b.enterLocked(newHalfOpen(b, at), cause, figures{}, at, 0)
-}
-
-// closeLocked closes the breaker. What its window begins with is what was seen while the
-// share of calls climbed.
-func (b *Breaker) closeLocked(cause string, seen window.Counts, at policy.Instant) {
-	c := new(closed)
-	c.init(b, b.settings.Load())
-	c.judged.Load().seed(seen, at)
-	b.enterLocked(c, cause, figures{Counts: seen}, at, 0)
-}
-
-// answeredLate notes an answer to a call of a closed stay that is over. Where the breaker
-// opened because such calls were silent, by what it had learned, it closes again.
-func (b *Breaker) answeredLate(of *closed, after time.Duration, at policy.Instant) {
-	if b.settings.Load().SlowAfter != 0 {
-		return
-	}
-	b.mu.Lock()
-	switch p := b.current.Load().phase.(type) {
-	case *open:
-		if p.from == of && p.cause == causeOverdue {
-			b.learned.answered(after, at)
-			calls := p.calls
-			b.closeLocked(causeAnswered, p.Counts, at)
-			if c := b.calm.Load(); c != nil && b.learned.isSlow(after) {
-				b.slowLocked(c, causeSlow, figures{}, calls, after, at)
-			}
-		}
-	case *closed:
-		p.goodLate(of, at)
-	case *slowed:
-		p.goodLate(of, at)
+		openLocked(b, o)
 	}
 	b.mu.Unlock()
 	b.deliver()

@@ -3,7 +3,6 @@ package breaker
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -23,18 +22,6 @@ type closed struct {
 	first judged
 }
 
-// judged is what the calls of a closed breaker are judged by.
-type judged struct {
-	*settings
-
-	// The window is one of time, as it is most often, or of calls: the other is nil.
-	timed   *window.Timed
-	counted *window.Counted
-	ring    *ring // nil where it is not known how long is slow
-	// wants is what every call's permit wants.
-	wants policy.Wants
-}
-
 // init readies c for the calls of b.
 func (c *closed) init(b *Breaker, s *settings) {
 	c.b = b
@@ -43,21 +30,6 @@ func (c *closed) init(b *Breaker, s *settings) {
 		c.first.ring = newRing(policy.Instant(b.learned.overdue.Load()))
 	}
 	c.judged.Store(&c.first)
-}
-
-// judgedBy makes an empty window, in timed if it is one of time, and a ring.
-func judgedBy(s *settings, timed *window.Timed) judged {
-	j := judged{settings: s, wants: policy.WantsStart | policy.WantsEnd}
-	if s.SlowAfter > 0 {
-		j.ring = newRing(policy.Instant(s.SlowAfter))
-	}
-	if s.WindowCalls > 0 {
-		j.counted = window.NewCounted(s.WindowCalls, s.Window)
-	} else {
-		timed.Init(s.Window, s.Buckets)
-		j.timed = timed
-	}
-	return j
 }
 
 func (*closed) state() State { return Closed }
@@ -105,15 +77,6 @@ func (c *closed) Responded(token uint64, started, _ policy.Instant) {
 	if r := c.judged.Load().ringOf(token); r != nil {
 		r.end(started)
 	}
-}
-
-// ringOf returns the ring in which a call was started, nil if there was none or it
-// has been replaced since.
-func (j *judged) ringOf(token uint64) *ring {
-	if j.ring != nil && token&idMask == j.ring.id {
-		return j.ring
-	}
-	return nil
 }
 
 // Settle counts the end of a call and judges the window if it was a bad one.
@@ -177,7 +140,7 @@ func (c *closed) judgeSlow(j *judged, o *policy.Outcome) {
 		return
 	}
 	if cause, counts := j.slowness(j.window().Sum(o.End), o.End); cause != "" && c.slowed.Load() == nil {
-		c.b.slow(c, figures{Counts: counts}, j.callsPerSecond(o.End), answeredAfter(o), o.End)
+		beginSlowed(c.b, c, figures{Counts: counts}, j.callsPerSecond(o.End), answeredAfter(o), o.End)
 	}
 }
 
@@ -224,18 +187,9 @@ func (c *closed) renewRing(after policy.Instant) {
 // nothing was answered, and here is an answer, that was a mistake.
 func (c *closed) late(v policy.Verdict, o *policy.Outcome) {
 	if v == policy.Success && o.Started != 0 {
-		c.b.answeredLate(c, answeredAfter(o), o.End)
+		answeredLate(c.b, c, answeredAfter(o), o.End)
 	}
 	c.b.reportLate(v, o)
-}
-
-// answeredAfter returns how long the caller waited for the response, or for the first one
-// of several.
-func answeredAfter(o *policy.Outcome) time.Duration {
-	if o.Responded != 0 {
-		return o.Responded.Sub(o.Started)
-	}
-	return o.End.Sub(o.Started)
 }
 
 // failed counts a call that failed, or was shed and counts as such.
@@ -260,33 +214,10 @@ func (c *closed) shed(at policy.Instant) (failed bool) {
 	return c.b.shedding.shed(at)
 }
 
-// add counts a call in the window.
-func (j *judged) add(end policy.Instant, k window.Kind) {
-	if j.timed != nil {
-		j.timed.Add(end, k)
-		return
-	}
-	j.counted.Add(end, k)
-}
-
-// window returns the window, of whichever kind it is.
-func (j *judged) window() window.Window {
-	if j.timed != nil {
-		return j.timed
-	}
-	return j.counted
-}
-
-// stretch returns the run of failures of now.
-func (c *closed) stretch(j *judged, now policy.Instant) stretch {
-	w := j.window()
-	return stretch{failures: c.run.failures(), fresh: c.run.fresh(), all: w.Sum(now), latest: w.Latest(now)}
-}
-
 // judge opens the breaker if the call that just ended, badly, tips it.
 func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 	now := o.End
-	r := c.stretch(j, now)
+	r := j.stretch(&c.run, now)
 	cause, counts := j.tripped(&r), r.all
 	if cause == "" && j.strict() {
 		cause, counts = j.slowness(counts, now)
@@ -304,63 +235,10 @@ func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 	})
 }
 
-// onBrink reports whether a few more failures in a row would open the breaker.
-func (j *judged) onBrink(r stretch) bool {
-	n := r.failures + 1
-	r.failures, r.fresh = r.failures+n, r.fresh+n
-	r.all.Calls, r.all.Failures = r.all.Calls+n, r.all.Failures+n
-	return j.tripped(&r) != ""
-}
-
-// took returns how long a call took, zero if nobody wanted to know.
-func took(o *policy.Outcome) time.Duration {
-	if o.Started == 0 {
-		return 0
-	}
-	return o.End.Sub(o.Started)
-}
-
-// callsPerSecond returns how many calls ended in the last second, roughly.
-func (j *judged) callsPerSecond(now policy.Instant) int {
-	if last := j.window().LastSecond(now); last.Calls > 0 {
-		return last.Calls
-	}
-	if j.counted != nil {
-		return 0 // the window does not know time
-	}
-	return j.timed.Sum(now).Calls
-}
-
-// seed counts calls that ended before.
-func (j *judged) seed(c window.Counts, at policy.Instant) {
-	for range c.Calls - c.Bad() {
-		j.add(at, window.OK)
-	}
-	for range c.Failures {
-		j.add(at, window.Failed)
-	}
-	for range c.Slow {
-		j.add(at, window.Slow)
-	}
-}
-
-// slowness judges by time, the whole window and its last second, and returns the
-// cause to open, "" if there is none.
-func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window.Counts) {
-	if j.tooSlow(all, 0) {
-		return causeSlow, all
-	}
-	if last := j.window().LastSecond(now); j.tooSlow(last, 0) {
-		return causeSlow, last
-	}
-	return "", all
-}
-
 // judgeOverdue opens the breaker if the calls in flight for too long tip it, in two looks,
 // and reports whether it did.
 func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
-	all, sinceGood := j.ring.overdue(now, c.overdueAfter(j, now))
-	counts, tipped := c.tippedInFlight(j, all, sinceGood, now)
+	counts, all, tipped := j.tippedInFlight(&c.run, &c.b.learned, now)
 	if !j.ring.confirmed(tipped, now) {
 		return false
 	}
@@ -368,38 +246,6 @@ func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
 		figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now, calls: j.callsPerSecond(now), from: c,
 	})
 	return true
-}
-
-// overdueAfter returns after which time a call in flight is overdue: as set by hand, or as
-// it was learned.
-func (c *closed) overdueAfter(j *judged, now policy.Instant) policy.Instant {
-	if j.SlowAfter > 0 {
-		return policy.Instant(j.SlowAfter)
-	}
-	return c.b.learned.overdueAfter(now)
-}
-
-// tippedInFlight judges calls in flight for too long, and returns what they were counted
-// with. By the time set by hand, a few are enough that started since anything last
-// succeeded; otherwise they count as slow calls among the others. By the time that was
-// learned, they are judged as a run of failures is: nothing has been answered.
-func (c *closed) tippedInFlight(j *judged, all, sinceGood int, now policy.Instant) (window.Counts, bool) {
-	if all == 0 {
-		return window.Counts{}, false
-	}
-	if j.SlowAfter == 0 {
-		r := c.stretch(j, now)
-		if sinceGood > 0 && silent.run(sinceGood+min(r.fresh, r.all.Failures), r.usual()) || !j.strict() {
-			return r.all, sinceGood > 0 && silent.run(sinceGood+min(r.fresh, r.all.Failures), r.usual())
-		}
-		all, sinceGood = j.ring.overdue(now, policy.Instant(c.b.learned.slow.Load()))
-	}
-	counts := j.window().Sum(now)
-	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
-		return counts, true
-	}
-	counts = j.window().LastSecond(now)
-	return counts, j.tooSlow(counts, all)
 }
 
 func (c *closed) idle(policy.Instant) bool {
@@ -423,7 +269,7 @@ func (c *closed) describe(snap *Snapshot) {
 	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
 	snap.ConsecutiveFailures = c.run.failures()
 	if j.ring != nil {
-		snap.Overdue = j.ring.longer(now, c.overdueAfter(j, now))
+		snap.Overdue = j.ring.longer(now, j.overdueAfter(&c.b.learned, now))
 	}
 }
 

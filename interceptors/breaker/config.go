@@ -107,11 +107,11 @@ const (
 	DefaultStreamGrace      = 30 * time.Second
 )
 
-// Consecutive returns a Config that opens the breaker for openFor after n
-// failures in a row, and by no ratio of failures. The other fields have their
-// defaults.
+// Consecutive returns a Config that opens the breaker after n failures in a row, and by no
+// ratio of failures, probes after openFor at the latest, and closes with the first good
+// probe. The other fields have their defaults.
 func Consecutive(n int, openFor time.Duration) Config {
-	return Config{FailureRatio: Off, ConsecutiveFailures: n, OpenFor: openFor}
+	return Config{FailureRatio: Off, ConsecutiveFailures: n, OpenFor: openFor, SlowStart: Off}
 }
 
 // withDefaults returns c with its zeros filled in.

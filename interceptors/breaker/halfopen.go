@@ -79,7 +79,7 @@ func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permi
 	if !b.isCurrent(h) || h.movedLocked(now) {
 		return policy.Permit{}, true, nil
 	}
-	if b.insideLocked(ctx) {
+	if insideLocked(b, ctx) {
 		return policy.Permit{}, false, nil
 	}
 	h.lastUse = now
@@ -87,7 +87,7 @@ func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permi
 	if !h.letsIn(h.came, now) {
 		return policy.Permit{}, false, b.refuse(call, time.Time{})
 	}
-	_, p = b.letInLocked(ctx, call, h, now)
+	_, p = letInLocked(b, ctx, call, h, now)
 	return p, false, nil
 }
 
@@ -106,7 +106,7 @@ func (h *halfOpen) movedLocked(now policy.Instant) bool {
 	}
 	for now >= h.until && h.run == 0 {
 		if h.step == len(steps)-1 {
-			h.b.closeLocked(causeRecovered, h.all, h.until)
+			closeLocked(h.b, causeRecovered, h.all, h.until)
 			return true
 		}
 		h.enterStep(h.step+1, h.until)
@@ -129,7 +129,7 @@ func (h *halfOpen) hangs(now policy.Instant) bool {
 func (h *halfOpen) stepBackLocked(o opening) (opened bool) {
 	if h.step == 0 {
 		o.again = true
-		h.b.openLocked(o)
+		openLocked(h.b, o)
 		return true
 	}
 	h.setbacks++
@@ -170,7 +170,7 @@ func (h *halfOpen) endLocked(p *probe, e ending, o *policy.Outcome, now policy.I
 	case shed:
 		h.answered()
 		if h.b.shedding.shed(now) {
-			h.b.openLocked(opening{cause: causeShed, shed: true, at: now, pushback: pushbackOf(o), again: true})
+			openLocked(h.b, opening{cause: causeShed, shed: true, at: now, pushback: pushbackOf(o), again: true})
 		}
 		return
 	case slow:

@@ -76,14 +76,14 @@ func (o *open) admit(ctx context.Context, call *policy.Call) (p policy.Permit, p
 	if !b.isCurrent(o) || o.outlivedLocked(now) {
 		return policy.Permit{}, true, nil
 	}
-	if b.insideLocked(ctx) {
+	if insideLocked(b, ctx) {
 		return policy.Permit{}, false, nil
 	}
 	if w = o.wait.Load(); now < w.until {
 		return policy.Permit{}, false, b.refuse(call, w.retry)
 	}
 	o.sent, o.lastUse = now, now
-	pr, p := b.letInLocked(ctx, call, o, now)
+	pr, p := letInLocked(b, ctx, call, o, now)
 	o.running = append(o.running, pr)
 	o.dueLocked(now.Add(o.paceLocked(now)))
 	return p, false, nil
@@ -93,7 +93,7 @@ func (o *open) admit(ctx context.Context, call *policy.Call) (p policy.Permit, p
 func (o *open) paceLocked(at policy.Instant) time.Duration {
 	s := o.b.settings.Load()
 	if o.shed {
-		return s.vary(o.b.shedding.openFor(s.OpenFor), &o.b.chance)
+		return vary(s, o.b.shedding.openFor(s.OpenFor), &o.b.chance)
 	}
 	return o.b.pace.next(s, at, o.b.refused.Load(), &o.b.chance)
 }
@@ -138,7 +138,7 @@ func (o *open) outlivedLocked(now policy.Instant) bool {
 	for _, p := range o.running {
 		if now.Sub(p.at) >= max(leastLife, outlives*o.b.pace.failing) {
 			p.judged = true
-			o.b.recoverLocked(causeProbeLives, p.at.Add(max(leastLife, outlives*o.b.pace.failing)))
+			recoverLocked(o.b, causeProbeLives, p.at.Add(max(leastLife, outlives*o.b.pace.failing)))
 			return true
 		}
 	}
@@ -159,7 +159,7 @@ func (o *open) endLocked(p *probe, e ending, out *policy.Outcome, now policy.Ins
 		o.b.shedding.end()
 		o.successes++
 		if o.successes >= s.SuccessesToClose {
-			o.b.recoverLocked(causeProbe, now)
+			recoverLocked(o.b, causeProbe, now)
 			return
 		}
 		o.next = now

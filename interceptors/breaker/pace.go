@@ -56,12 +56,12 @@ func (p *pace) next(s *settings, at policy.Instant, refused uint64, luck *chance
 			byCalls = time.Duration(d)
 		}
 	}
-	return s.vary(max(byAge, byCalls), luck)
+	return vary(s, max(byAge, byCalls), luck)
 }
 
 // vary adds jitter, unless there is to be none. What is above the longest open time is
 // mirrored below it, so that circuits with the longest differ too.
-func (s *settings) vary(d time.Duration, luck *chance.Source) time.Duration {
+func vary(s *settings, d time.Duration, luck *chance.Source) time.Duration {
 	if s.NoJitter {
 		return d
 	}

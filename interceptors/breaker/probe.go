@@ -33,8 +33,8 @@ type trial interface {
 	startedLocked(p *probe)
 }
 
-// letIn makes the call a probe of a phase. The lock must be held.
-func (b *Breaker) letInLocked(ctx context.Context, call *policy.Call, in trial, now policy.Instant) (*probe, policy.Permit) {
+// letInLocked makes the call a probe of a phase. The lock must be held.
+func letInLocked(b *Breaker, ctx context.Context, call *policy.Call, in trial, now policy.Instant) (*probe, policy.Permit) {
 	p := &probe{Context: ctx, b: b, in: in, at: now}
 	call.Context = p
 	call.Notes |= policy.NoteProbe
@@ -46,7 +46,7 @@ func (b *Breaker) letInLocked(ctx context.Context, call *policy.Call, in trial, 
 }
 
 // insideLocked reports whether ctx is that of a call inside a probe of the breaker.
-func (b *Breaker) insideLocked(ctx context.Context) bool {
+func insideLocked(b *Breaker, ctx context.Context) bool {
 	p, ok := ctx.Value(b).(*probe)
 	return ok && !p.over
 }

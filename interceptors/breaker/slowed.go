@@ -52,20 +52,20 @@ func (s *slowed) answered(inTime bool, at policy.Instant) {
 	}
 	s.until.Store(int64(at)) // the next one decides sooner
 	if s.fast.Add(1) == fastAgain {
-		s.b.endSlowed(s, at)
+		endSlowed(s.b, s, at)
 	}
 }
 
-// slow notes that a closed circuit's dependency is slow.
-func (b *Breaker) slow(c *closed, f figures, calls int, took time.Duration, at policy.Instant) {
+// beginSlowed notes that a closed circuit's dependency is slow.
+func beginSlowed(b *Breaker, c *closed, f figures, calls int, took time.Duration, at policy.Instant) {
 	b.mu.Lock()
-	b.slowLocked(c, causeSlow, f, calls, took, at)
+	beginSlowedLocked(b, c, f, calls, took, at)
 	b.mu.Unlock()
 	b.deliver()
 }
 
-// slowLocked does what slow does.
-func (b *Breaker) slowLocked(c *closed, cause string, f figures, calls int, took time.Duration, at policy.Instant) {
+// beginSlowedLocked does what beginSlowed does.
+func beginSlowedLocked(b *Breaker, c *closed, f figures, calls int, took time.Duration, at policy.Instant) {
 	if b.current.Load().phase != c || c.slowed.Load() != nil {
 		return
 	}
@@ -74,11 +74,11 @@ func (b *Breaker) slowLocked(c *closed, cause string, f figures, calls int, took
 	s := &slowed{closed: c}
 	s.until.Store(int64(at.Add(b.pace.next(b.settings.Load(), at, b.refused.Load(), &b.chance))))
 	c.slowed.Store(s)
-	b.enterLocked(s, cause, f, at, 0)
+	b.enterLocked(s, causeSlow, f, at, 0)
 }
 
 // endSlowed makes the circuit simply closed again.
-func (b *Breaker) endSlowed(s *slowed, at policy.Instant) {
+func endSlowed(b *Breaker, s *slowed, at policy.Instant) {
 	b.mu.Lock()
 	if b.current.Load().phase == s {
 		s.closed.slowed.Store(nil)
