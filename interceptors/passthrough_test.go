@@ -146,7 +146,7 @@ func TestPushbackReachesTheBreaker(t *testing.T) {
 		{nil, 5 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b, err := breaker.New(breaker.Config{ConsecutiveFailures: 2, NoJitter: true})
+			b, err := breaker.New(breaker.Config{ConsecutiveFailures: 2, WindowCalls: 100, OpenFor: 5 * time.Second, NoJitter: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -123,10 +123,13 @@ func breakerCell(cfg breaker.Config, _ policy.Shape) string {
 		return strings.ReplaceAll(cfg.Mode.String(), "_", " ")
 	}
 	var opens []string
-	if cfg.FailureRatio != breaker.Off {
+	if cfg.FailureRatio == 0 || cfg.ConsecutiveFailures == 0 {
+		opens = append(opens, "by evidence")
+	}
+	if cfg.FailureRatio > 0 {
 		opens = append(opens, fmt.Sprintf("%v %% of %d", cfg.FailureRatio*100, cfg.MinCalls))
 	}
-	if cfg.ConsecutiveFailures != breaker.Off {
+	if cfg.ConsecutiveFailures > 0 {
 		opens = append(opens, fmt.Sprintf("%d in a row", cfg.ConsecutiveFailures))
 	}
 	if cfg.SlowAfter > 0 {

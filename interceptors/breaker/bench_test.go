@@ -22,7 +22,7 @@ func BenchmarkBreaker(b *testing.B) {
 	} {
 		br := newBreaker(b, bb.cfg)
 		if bb.open {
-			do(b, br, breaker.DefaultConsecutiveFailures, errDown)
+			do(b, br, inARow, errDown)
 		}
 		chain, err := policy.NewChain([]policy.Policy{br})
 		if err != nil {

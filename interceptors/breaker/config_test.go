@@ -33,20 +33,21 @@ func TestConfigFaults(t *testing.T) {
 		{"calls negative", breaker.Config{WindowCalls: -1}, []string{"breaker: window_calls = -1; must be in [0, 10000]"}},
 		{"more calls needed than kept", breaker.Config{WindowCalls: 10, MinCalls: 11}, []string{"breaker: min_calls = 11; must be at most window_calls (10)"}},
 		{"mode", breaker.Config{Mode: 9}, []string{"breaker: mode = Mode(9); must be automatic, always_open, always_closed or shadow"}},
-		{"nothing on", breaker.Config{FailureRatio: breaker.Off, ConsecutiveFailures: breaker.Off}, []string{"off; must be on, one of them at least"}},
+		{"nothing on", breaker.Config{FailureRatio: breaker.Off, ConsecutiveFailures: breaker.Off, SlowAfter: breaker.Off}, []string{"off; must be on, one of them at least"}},
 		{"longest below open time", breaker.Config{OpenFor: time.Minute, MaxOpenFor: time.Second}, []string{"breaker: max_open_for = 1s; must be in [1m0s, 24h0m0s]"}},
 		{"all at once", breaker.Config{
-			MinCalls: -1, ConsecutiveFailures: -2, SlowAfter: -1, OpenFor: -1, MaxOpenFor: math.MinInt64,
-			Probes: -1, SuccessesToClose: 1001, ProbeTimeout: 2 * time.Hour, MinDeadline: 1, StreamGrace: -1,
+			MinCalls: -1, ConsecutiveFailures: -2, SlowAfter: -2, OpenFor: -1, MaxOpenFor: math.MinInt64,
+			Probes: -1, SuccessesToClose: 1001, ProbeTimeout: 2 * time.Hour, SlowStart: 1, MinDeadline: 1, StreamGrace: -1,
 		}, []string{
 			"breaker: min_calls = -1; must be in [1, 1000000]",
 			"breaker: consecutive_failures = -2; must be in [1, 1000000]",
-			"breaker: slow_after = -1ns; must be in [1ms, 1h0m0s]",
+			"breaker: slow_after = -2ns; must be in [1ms, 1h0m0s]",
 			"breaker: open_for = -1ns; must be in [1ms, 24h0m0s]",
 			"breaker: max_open_for = ",
 			"breaker: probes = -1; must be in [1, 1000]",
 			"breaker: successes_to_close = 1001; must be in [1, 1000]",
 			"breaker: probe_timeout = 2h0m0s; must be in [1ms, 1h0m0s]",
+			"breaker: slow_start = 1ns; must be in [1ms, 1h0m0s]",
 			"breaker: min_deadline = 1ns; must be in [1ms, 1h0m0s]",
 			"breaker: stream_grace = -1ns; must be in [1ms, 24h0m0s]",
 		}},
@@ -82,7 +83,7 @@ func TestNilOptions(t *testing.T) {
 		t.Error("a nil option was accepted")
 	}
 	b := newBreaker(t, breaker.Config{}, breaker.WithObserver(nil), breaker.WithClassifier(nil))
-	do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+	do(t, b, inARow, errDown)
 	wantState(t, b, breaker.Open)
 }
 

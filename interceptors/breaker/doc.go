@@ -1,17 +1,33 @@
 // Package breaker refuses calls to a dependency that keeps failing, so that
 // callers get an answer at once and the dependency gets time to recover.
 //
-//	closed ── trips ──▶ open ── after OpenFor, at the next call ──▶ half-open
-//	  ▲                  ▲                                            │  │
-//	  │                  └──── a probe fails, is slow, or hangs ──────┘  │
-//	  └──────────────────── SuccessesToClose probes succeed ─────────────┘
+//	          evidence              a good probe                 SlowStart
+//	closed ─────────────▶ open ────────────────▶ half-open ─────────────▶ closed
+//	                       ▲                         │ 10, 25, 50 % of the calls
+//	                       └──── calls fail again ───┘
 //
-// A closed breaker trips on any of these: the share of failed calls in a
-// sliding window; a run of failures; with SlowAfter, the share of calls that
-// failed or were slow, in the window or in the last full second; and, also with
-// SlowAfter, calls still in flight past it, so that a dependency that hangs is
-// cut off before any call to it has ended. A success that was not slow never
-// trips it.
+// # When it opens
+//
+// Without any setting, a circuit opens on evidence that it is worth more than the calls it
+// refuses. It opens for a run of failures that is no chance for a dependency that failed as
+// often as this one did: 8 in a row if it was well, 15 if nothing is known, 32 if 60 % of
+// its calls failed. It opens if nine of ten calls fail, and if calls in flight are silent
+// for longer than healthy ones take, as it has learned: so a dependency that hangs is cut
+// off before any call to it has ended. If one of them is answered after all, it closes
+// again. FailureRatio, ConsecutiveFailures and SlowAfter set thresholds by hand.
+//
+// A slow answer is an answer. Where answers take much longer than they usually do, the
+// circuit is [Slow]: only callers who have something else are refused, as package fallback,
+// package fanout and [policy.WithAlternative] say. With SlowAfter or SlowRatio set, slow
+// calls open it like failed ones.
+//
+// # How it comes back
+//
+// An open circuit lets one call in now and then as a probe. After a good one, 10 %, 25 % and
+// 50 % of the calls pass, each for a third of SlowStart, and then all. Where they fail
+// again, the share steps back, or the circuit opens again. A call that meets the breaker
+// again inside itself shares its probe. Once a probe is due nobody is told that calls are
+// refused: see [Breaker.State] and [Breaker.WouldAdmit].
 //
 // # What counts
 //
@@ -20,10 +36,11 @@
 // slot back. A call that ran out of time does not count if most healthy calls of the method
 // would have, or, while that is not known, if it had less than 10 ms, or 10 s and more that
 // its caller did not set. Calls that fail because one connection broke are one failure.
+// So does one that this very process saw to be over much too late, because it stood still.
 // docs/what-counts.md has all of it. Neither does a call that the dependency shed (see [policy.Shed]), as long as it answers others. Once it has
 // answered none for [SheddingLimit] while it shed calls, each further one that it sheds
-// counts as a failure, for a probe too. A breaker that opens for this is open for an
-// eighth of OpenFor, then for a quarter, and so on up to OpenFor, unless the dependency
+// counts as a failure, for a probe too. A breaker that opens for this probes after an
+// eighth of OpenFor, then after a quarter, and so on up to OpenFor, unless the dependency
 // asks for more: it is alive, and answers fast. An answer ends that time, and so does a
 // minute without a call that was shed, other than one for which the breaker was open for
 // this. Failures, and calls that are ignored, do not end it. Time in

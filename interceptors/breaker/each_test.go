@@ -37,8 +37,7 @@ func TestBreakersGoOnWhenRulesChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list, now := underRules(t, breaker.Each(exact(breaker.Config{OpenFor: 5 * time.Second})))
 		b := now()
-		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
-		time.Sleep(time.Second)
+		do(t, b, inARow, errDown)
 		next := exact(breaker.Config{OpenFor: time.Minute, SuccessesToClose: 1})
 		if err := list.Apply(rulesOf(breaker.Each(next))); err != nil {
 			t.Fatal(err)
@@ -50,7 +49,7 @@ func TestBreakersGoOnWhenRulesChange(t *testing.T) {
 		if got := b.Config(); got.OpenFor != time.Minute || got.Window != breaker.DefaultWindow {
 			t.Errorf("Config() = %+v; want that of the change, with defaults", got)
 		}
-		time.Sleep(4 * time.Second)
+		probeDue(b)
 		do(t, b, 1, nil)
 		wantState(t, b, breaker.Closed)
 	})

@@ -88,7 +88,7 @@ func ExampleBreaker_SetMode() {
 		return
 	}
 	fail := func(context.Context) error { return status.Error(codes.Unavailable, "down") }
-	for range 15 {
+	for range 20 {
 		_ = policy.Do(context.Background(), b, "get", fail)
 	}
 	s := b.Snapshot()

@@ -1,156 +1,221 @@
 package breaker
 
 import (
-	"slices"
+	"context"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// halfOpen lets a few calls through as probes. The breaker's lock guards it.
-// A probe has a slot until it is judged, gives it back, or runs out of time, so
-// that no call can keep the breaker half-open for ever.
+// halfOpen lets a share of the calls in once a probe was good. The share climbs with time,
+// and steps back where calls fail. The breaker's lock guards it.
 type halfOpen struct {
-	b         *Breaker
-	lastID    uint64
-	probes    []probe // in flight, the oldest first
-	lastUse   policy.Instant
-	successes int
+	b *Breaker
+	// step is the present one of steps, and until when it ends if all goes well.
+	step  int
+	until policy.Instant
+	// setbacks is how many times the share stepped back: each makes steps twice as long.
+	setbacks int
+	// came counts calls, so that every n-th is let in. It begins anywhere, so that the
+	// clients of a fleet do not let in the same ones.
+	came uint64
+	// here are the calls that ended in this step, all those in all steps.
+	here, all window.Counts
+	// run is how many failed in a row.
+	run int
+	// silent are the calls in flight that started in this silence, the first at since. Each
+	// answer and each step begins another silence.
+	silent  int
+	since   policy.Instant
+	silence int
+	lastUse policy.Instant
 }
 
-// probe is a call under way in a half-open breaker.
-type probe struct {
-	id      uint64
-	at      policy.Instant // when admitted; once started, when started
-	started bool
+// steps are the shares that a half-open circuit admits, in percent, each for a third of
+// SlowStart. After the last one it closes.
+var steps = [...]uint64{10, 25, 50} //nolint:gochecknoglobals // never written
+
+const hundred = 100
+
+// stepCalls is how many calls of a step must have ended for a share set by hand to be
+// judged.
+const stepCalls = 5
+
+// newHalfOpen returns the phase of a breaker whose dependency answered.
+func newHalfOpen(b *Breaker, at policy.Instant) *halfOpen {
+	h := &halfOpen{b: b, came: b.chance.Uint64() % hundred, lastUse: at}
+	h.enterStep(0, at)
+	return h
 }
 
 func (*halfOpen) state() State { return HalfOpen }
 
-// admit gives the call a probe's slot, or refuses it.
-func (h *halfOpen) admit(call *policy.Call) (p policy.Permit, passed bool, err error) {
-	b := h.b
-	now := call.Now()
+// enterStep begins a step.
+func (h *halfOpen) enterStep(n int, at policy.Instant) {
+	h.step, h.here, h.run = n, window.Counts{}, 0
+	h.answered()
+	long := h.b.settings.Load().SlowStart / time.Duration(len(steps))
+	h.until = at.Add(doubled(long, h.setbacks, maxStep))
+}
+
+// maxStep bounds how long a step takes, however many times the share stepped back.
+const maxStep = 10 * time.Second
+
+// doubled returns d doubled n times, or most if that is less, but never less than d.
+func doubled(d time.Duration, n int, most time.Duration) time.Duration {
+	for ; n > 0 && d < most/2; n-- {
+		d *= 2
+	}
+	return d
+}
+
+// admit lets the call in if it is one of the share, or refuses it.
+func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permit, passed bool, err error) {
+	now, b := call.Now(), h.b
 	b.mu.Lock()
 	defer b.deliver()
 	defer b.mu.Unlock()
-	if !b.isCurrent(h) || h.expireLocked(now) {
+	if !b.isCurrent(h) || h.movedLocked(now) {
 		return policy.Permit{}, true, nil
 	}
-	s := b.settings.Load()
-	if len(h.probes) >= s.Probes {
+	if insideLocked(b, ctx) {
+		return policy.Permit{}, false, nil
+	}
+	h.lastUse = now
+	h.came++
+	if !h.letsIn(h.came, now) {
 		return policy.Permit{}, false, b.refuse(call, time.Time{})
 	}
-	h.lastID = (h.lastID + 1) & idMask // few are in flight, so that none has this id
-	h.lastUse = now
-	h.probes = append(h.probes, probe{id: h.lastID, at: now})
-	call.Notes |= policy.NoteProbe
-	return policy.Permit{
-		Settler: h,
-		Token:   s.token(call) | h.lastID,
-		Wants:   policy.WantsStart | policy.WantsEnd | policy.WantsEvidence | wantsOf(call),
-	}, false, nil
+	_, p = letInLocked(b, ctx, call, h, now)
+	return p, false, nil
 }
 
-// expireLocked frees the slots of probes that ran out of time, and reopens the
-// breaker if one of them had started: at the instant its time was up, so that
-// a breaker without traffic loses none of its open time.
-func (h *halfOpen) expireLocked(now policy.Instant) (reopened bool) {
-	s := h.b.settings.Load()
-	var failedAt policy.Instant
-	h.probes = slices.DeleteFunc(h.probes, func(p probe) bool {
-		up := p.at.Add(s.ProbeTimeout)
-		if now < up {
-			return false
+// letsIn reports whether the n-th call is one of the share. Where a failure holds up the
+// climb, one call at a time is let in besides, so that a few decide also where few come.
+func (h *halfOpen) letsIn(n uint64, now policy.Instant) bool {
+	share := steps[h.step]
+	return n*share/hundred != (n-1)*share/hundred || now >= h.until && h.silent == 0
+}
+
+// movedLocked moves on where the time for that has come, and reports whether the circuit
+// has left the state.
+func (h *halfOpen) movedLocked(now policy.Instant) bool {
+	if h.hangs(now) {
+		return h.stepBackLocked(opening{cause: causeOverdue, at: now, figures: figures{Counts: h.here, overdue: h.silent}})
+	}
+	for now >= h.until && h.run == 0 {
+		if h.step == len(steps)-1 {
+			closeLocked(h.b, causeRecovered, h.all, h.until)
+			return true
 		}
-		if p.started && (!reopened || up < failedAt) {
-			failedAt, reopened = up, true
-		}
+		h.enterStep(h.step+1, h.until)
+	}
+	return false
+}
+
+// hangs reports whether so many calls are in flight for too long and nothing is answered
+// that the dependency hangs.
+func (h *halfOpen) hangs(now policy.Instant) bool {
+	slow := h.b.settings.Load().SlowAfter
+	if slow == 0 {
+		slow = time.Duration(h.b.learned.overdueAfter(now))
+	}
+	return slow > 0 && now.Sub(h.since) >= slow && toStepBack.run(h.silent, usualBad(h.all, 0))
+}
+
+// stepBackLocked lowers the share by a step, or opens the circuit again if there is none
+// below. It reports whether it did that.
+func (h *halfOpen) stepBackLocked(o opening) (opened bool) {
+	if h.step == 0 {
+		o.again = true
+		openLocked(h.b, o)
 		return true
-	})
-	if reopened {
-		h.b.openLocked(opening{cause: causeHungProbe, at: failedAt})
 	}
-	return reopened
+	h.setbacks++
+	h.enterStep(h.step-1, o.at)
+	return false
 }
 
-// Started begins the time of a probe: what it waited before was our own.
-func (h *halfOpen) Started(token uint64, at policy.Instant) {
-	h.b.mu.Lock()
-	defer h.b.mu.Unlock()
-	if i := h.indexLocked(token); i >= 0 {
-		h.probes[i].at, h.probes[i].started = at, true
+// startedLocked counts a call that nobody has answered.
+func (h *halfOpen) startedLocked(p *probe) {
+	if h.silent == 0 {
+		h.since = p.at
 	}
+	h.silent++
+	p.silence = h.silence
 }
 
-// Responded judges a probe that is a stream by its first message.
-func (h *halfOpen) Responded(token uint64, started, at policy.Instant) {
-	h.take(token, policy.Success, &policy.Outcome{Started: started, Responded: at}, at)
+// answered begins another silence.
+func (h *halfOpen) answered() {
+	h.silent = 0
+	h.silence++
 }
 
-// Settle judges a probe, unless its first message did. One that was ignored, was shed or
-// did not start gives its slot back.
-func (h *halfOpen) Settle(token uint64, o *policy.Outcome) {
-	v := h.b.settings.Load().verdict(o)
-	if !h.take(token, v, o, o.End) && o.Responded == 0 {
-		h.b.reportLate(v, o)
+// endLocked counts how a call ended, and judges.
+func (h *halfOpen) endLocked(p *probe, e ending, o *policy.Outcome, now policy.Instant) {
+	s := h.b.settings.Load()
+	if p.silence == h.silence {
+		h.silent--
 	}
-}
-
-// take gives a probe's slot back and counts how the probe ended. It reports
-// whether the probe still had its slot.
-func (h *halfOpen) take(token uint64, v policy.Verdict, o *policy.Outcome, now policy.Instant) bool {
-	h.b.mu.Lock()
-	i := h.indexLocked(token)
-	if i >= 0 {
-		h.probes = slices.Delete(h.probes, i, i+1)
-		e := h.b.settings.Load().ending(v, token, o, &h.b.usual)
-		if o.Sent == policy.No {
-			e = ignored // the dependency was not asked
-		}
-		h.judgeLocked(e, o, now)
-	}
-	h.b.mu.Unlock()
-	h.b.deliver()
-	return i >= 0
-}
-
-// judgeLocked counts a probe's end. One that was shed decides nothing, so that any
-// number of them may, unless the dependency has answered nothing for too long.
-func (h *halfOpen) judgeLocked(e ending, o *policy.Outcome, now policy.Instant) {
 	switch e {
 	case ignored:
+		return
 	case ok:
 		h.b.shedding.end()
-		h.successes++
-		if h.successes >= h.b.settings.Load().SuccessesToClose {
-			h.b.closeLocked(causeRecovered, figures{}, now)
-		}
-	case slow:
-		h.b.openLocked(opening{cause: causeSlowProbe, at: now})
-	case failed:
-		h.b.openLocked(opening{cause: causeProbe, at: now, pushback: pushbackOf(o)})
+		h.here.Calls, h.all.Calls = h.here.Calls+1, h.all.Calls+1
+		h.run = 0
+		h.answered()
+		return
 	case shed:
+		h.answered()
 		if h.b.shedding.shed(now) {
-			h.b.openLocked(opening{cause: causeShedProbe, shed: true, at: now, pushback: pushbackOf(o)})
+			openLocked(h.b, opening{cause: causeShed, shed: true, at: now, pushback: pushbackOf(o), again: true})
 		}
+		return
+	case slow:
+		h.here.Slow, h.all.Slow = h.here.Slow+1, h.all.Slow+1
+		h.run = 0
+	case failed:
+		h.here.Failures, h.all.Failures = h.here.Failures+1, h.all.Failures+1
+		h.run++
+	}
+	h.here.Calls, h.all.Calls = h.here.Calls+1, h.all.Calls+1
+	if cause := h.tripped(s); cause != "" {
+		h.stepBackLocked(opening{cause: cause, at: now, figures: figures{Counts: h.here}, pushback: pushbackOf(o), failing: now.Sub(o.Started)})
 	}
 }
 
-// indexLocked finds the probe of a token, -1 if it has no slot any more.
-func (h *halfOpen) indexLocked(token uint64) int {
-	if !h.b.isCurrent(h) {
-		return -1
+// tripped judges the calls of the step, and returns the cause to step back, "" if there is
+// none.
+func (h *halfOpen) tripped(s *settings) string {
+	switch {
+	case s.ConsecutiveFailures > 0 && h.run >= s.ConsecutiveFailures,
+		s.ConsecutiveFailures == 0 && toStepBack.run(h.run, usualBad(h.all, h.run)):
+		return causeRun
+	case h.here.Calls >= stepCalls && s.failureRatio.met(h.here.Failures, h.here.Calls):
+		return causeFailures
+	case s.strict() && h.here.Calls >= stepCalls && s.slowRatio.met(h.here.Bad(), h.here.Calls):
+		return causeSlow
+	default:
+		return ""
 	}
-	return slices.IndexFunc(h.probes, func(p probe) bool { return p.id == token&idMask })
+}
+
+func (h *halfOpen) wouldAdmit(now policy.Instant) bool {
+	h.b.mu.Lock()
+	defer h.b.mu.Unlock()
+	return now >= h.until && h.run == 0 || h.letsIn(h.came+1, now)
 }
 
 func (h *halfOpen) idle(window policy.Instant) bool {
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
-	return len(h.probes) == 0 && policy.Now()-h.lastUse >= window
+	return policy.Now()-h.lastUse >= window
 }
 
 func (h *halfOpen) describe(snap *Snapshot) {
-	snap.ProbesInFlight, snap.ProbesSucceeded = len(h.probes), h.successes
+	snap.Calls, snap.Failures, snap.Slow = h.all.Calls, h.all.Failures, h.all.Slow
+	snap.ConsecutiveFailures = h.run
+	snap.AdmittedShare = float64(steps[h.step]) / hundred
 }

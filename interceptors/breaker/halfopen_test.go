@@ -10,9 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -27,7 +24,6 @@ func TestIgnoredProbeGivesItsSlotBack(t *testing.T) {
 		err  error
 	}{
 		{"cancelled", errCanceled},
-		{"shed", status.Error(codes.ResourceExhausted, "busy")},
 		{"our own rejection", &policy.Rejection{Kind: "other", Reason: policy.ReasonBulkheadFull}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,7 +63,7 @@ func TestProbeThatNeverReturnsToItsCallerReopens(t *testing.T) {
 				}()
 				<-done
 				wantState(t, b, breaker.Open)
-				time.Sleep(time.Until(b.Snapshot().RetryAt))
+				probeDue(b)
 				do(t, b, breaker.DefaultSuccessesToClose, nil)
 				wantState(t, b, breaker.Closed)
 			})
@@ -76,55 +72,108 @@ func TestProbeThatNeverReturnsToItsCallerReopens(t *testing.T) {
 }
 
 // The bug: a probe that never answers keeps the breaker half-open for ever
-// (resilience4j #935 and #903, gobreaker, Polly v8). Here it fails after
-// ProbeTimeout, and the open time runs from that instant.
-func TestHungProbeFailsAfterProbeTimeout(t *testing.T) {
+// (resilience4j #935 and #903, gobreaker, Polly v8). Here others are sent when they are
+// due, up to Probes, and one that runs for ProbeTimeout makes room for another.
+func TestHungProbesMakeRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := halfOpened(t, breaker.Config{ProbeTimeout: 3 * time.Second, OpenFor: 5 * time.Second})
-		hung := begin(t, b)
-		time.Sleep(3*time.Second - 1)
-		wantRefused(t, b)
-		wantState(t, b, breaker.HalfOpen)
-		time.Sleep(time.Nanosecond)
-		r := refusal(t, b)
-		wantState(t, b, breaker.Open)
-		if got := time.Until(r.Retry); got != 10*time.Second {
-			t.Errorf("retry in %v; want 10s, the second open time", got)
+		b := slowToFail(t, breaker.Config{ProbeTimeout: 30 * time.Second, OpenFor: 2 * time.Second})
+		var hung []*inFlight
+		for range breaker.DefaultProbes {
+			probeDue(b)
+			hung = append(hung, begin(t, b))
 		}
-		time.Sleep(10 * time.Second)
+		last := time.Now()
+		probeDue(b)
+		if wait := time.Since(last); wait < 20*time.Second {
+			t.Fatalf("the fourth probe %v after the third; want the first to run for 30s before", wait)
+		}
 		probe := begin(t, b)
-		hung.end(nil)
-		if got := b.Snapshot(); got.ProbesSucceeded != 0 || got.Late != 1 {
-			t.Errorf("after the late answer: %d successes, %d late; want 0 and 1", got.ProbesSucceeded, got.Late)
-		}
-		probe.end(nil)
-		do(t, b, 2, nil)
+		probe.end(errDown)
+		wantState(t, b, breaker.HalfOpen) // two are running
+		hung[0].end(nil)                  // it had no place any more, but it is an answer
 		wantState(t, b, breaker.Closed)
+		hung[1].end(errDown)
+		if got := b.Snapshot(); got.Late != 1 || got.Calls != 0 {
+			t.Errorf("after the late answer: %d late, %d calls; want 1 and 0", got.Late, got.Calls)
+		}
 	})
 }
 
-// A breaker that nobody calls while its probe hangs loses none of its open
-// time: it is judged as of when the probe ran out.
-func TestHungProbeIsJudgedAsOfItsTimeout(t *testing.T) {
+// slowToFail returns a breaker that opened because of calls that took a minute to fail, so
+// that no probe outlives them soon.
+func slowToFail(t *testing.T, cfg breaker.Config) *breaker.Breaker {
+	t.Helper()
+	b := newBreaker(t, exact(cfg))
+	take(t, b, inARow, time.Minute, errDown)
+	wantState(t, b, breaker.Open)
+	return b
+}
+
+// hungOpen returns a breaker that opened because calls in flight are silent.
+func hungOpen(t *testing.T, cfg breaker.Config) *breaker.Breaker {
+	t.Helper()
+	cfg.SlowAfter = slowAfter
+	b := newBreaker(t, exact(cfg))
+	do(t, b, 100, nil)
+	time.Sleep(slowAfter)
+	for b.State() == breaker.Closed {
+		if _, err := try(t, policy.Call{}, b); err != nil {
+			break
+		}
+		time.Sleep(slowAfter / 8)
+	}
+	return b
+}
+
+// A quiet subscription or a long poll may not answer for hours. Once it runs for much
+// longer than the calls that failed, it is a good probe.
+func TestProbeThatOutlivesTheFailuresIsGood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := halfOpened(t, breaker.Config{ProbeTimeout: time.Second, OpenFor: 5 * time.Second})
-		hung := begin(t, b)
-		defer hung.end(nil)
-		time.Sleep(time.Second + 10*time.Second)
+		b := halfOpened(t, breaker.Config{})
+		quiet := beginStream(t, b)
+		time.Sleep(time.Second)
 		begin(t, b).end(nil)
+		wantState(t, b, breaker.Closed)
+		quiet.end(errDown) // of an earlier state
+		wantState(t, b, breaker.Closed)
+	})
+	synctest.Test(t, func(t *testing.T) { // the control: where calls take as long to fail
+		b := newBreaker(t, exact(breaker.Config{}))
+		take(t, b, inARow, 5*time.Second, errDown)
+		time.Sleep(time.Minute)
+		defer begin(t, b).end(nil)
+		time.Sleep(14 * time.Second)
+		_, _ = try(t, policy.Call{}, b)
+		if got := b.Snapshot(); got.State == breaker.Closed {
+			t.Errorf("a probe that runs for 14s closed what took 5s to fail: %+v", got)
+		}
+		time.Sleep(time.Second)
+		begin(t, b).end(nil)
+		wantState(t, b, breaker.Closed)
+	})
+	synctest.Test(t, func(t *testing.T) { // the control: where calls hung
+		b := hungOpen(t, breaker.Config{})
+		probeDue(b)
+		_ = begin(t, b)
+		time.Sleep(time.Minute)
 		wantState(t, b, breaker.HalfOpen)
+		_, _ = try(t, policy.Call{}, b)
+		if got := b.Snapshot(); got.State == breaker.Closed {
+			t.Errorf("a probe that hangs as all did closed the circuit: %+v", got)
+		}
 	})
 }
 
 // A probe's time runs from when it started, not while it waits in our own queue
-// further in; one that waits for too long only loses its slot.
+// further in.
 func TestProbeTimeRunsFromStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := halfOpened(t, breaker.Config{ProbeTimeout: time.Second})
-		chain, err := policy.NewChain([]policy.Policy{b, waits(900 * time.Millisecond)})
+		b := slowToFail(t, breaker.Config{ProbeTimeout: 10 * time.Second, Probes: 1})
+		probeDue(b)
+		chain, err := policy.NewChain([]policy.Policy{b, waits(9 * time.Second)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,13 +182,10 @@ func TestProbeTimeRunsFromStart(t *testing.T) {
 		if _, err := chain.Admit(context.Background(), &c.admission); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(900 * time.Millisecond)
+		time.Sleep(9 * time.Second)
 		wantRefused(t, b)
-		wantState(t, b, breaker.HalfOpen)
 		c.end(nil)
-		if got := b.Snapshot().ProbesSucceeded; got != 1 {
-			t.Errorf("probes succeeded = %d; want 1", got)
-		}
+		wantState(t, b, breaker.Closed)
 	})
 }
 
@@ -185,30 +231,37 @@ func TestProbeRefusedFurtherInGivesItsSlotBack(t *testing.T) {
 
 // The bug: every caller is let through until the first probe answers (Polly
 // #216, OpenLiberty #7080, mercari/go-circuitbreaker), or one more than allowed
-// at the step from open to half-open (resilience4j #1432).
+// at the step from open to half-open (resilience4j #1432). One is let through each time
+// that one is due, and at most Probes run.
 func TestNoMoreProbesThanAllowed(t *testing.T) {
 	t.Parallel()
 	for _, probes := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			b := halfOpened(t, breaker.Config{Probes: probes})
+			b := slowToFail(t, breaker.Config{Probes: probes, ProbeTimeout: time.Hour})
 			var admitted atomic.Int64
 			var all sync.WaitGroup
 			release := make(chan struct{})
-			for range 100 {
-				all.Go(func() {
-					_ = policy.Do(context.Background(), b, method, func(context.Context) error {
-						admitted.Add(1)
-						<-release
-						return nil
+			for due := range probes + 3 {
+				time.Sleep(breaker.DefaultOpenFor)
+				for range 100 {
+					all.Go(func() {
+						_ = policy.Do(context.Background(), b, method, func(context.Context) error {
+							admitted.Add(1)
+							<-release
+							return errDown
+						})
 					})
-				})
-			}
-			synctest.Wait()
-			if got := admitted.Load(); got != int64(probes) {
-				t.Errorf("%d of 100 calls were let through; want %d", got, probes)
+				}
+				synctest.Wait()
+				if got, want := admitted.Load(), int64(min(due+1, probes)); got != want {
+					t.Errorf("%d calls were let through when the probe %d was due; want %d", got, due+1, want)
+				}
 			}
 			close(release)
 			all.Wait()
+			if got := b.Snapshot().ProbesInFlight; got != 0 {
+				t.Errorf("%d probes in flight after all ended", got)
+			}
 		})
 	}
 }
@@ -228,10 +281,10 @@ func TestLateResultsChangeNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBreaker(t, exact(breaker.Config{SuccessesToClose: 1}))
 				early := []*inFlight{begin(t, b), begin(t, b), begin(t, b)}
-				do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+				do(t, b, inARow, errDown)
 				early[0].end(tt.err)
 				wantState(t, b, breaker.Open)
-				time.Sleep(breaker.DefaultOpenFor)
+				probeDue(b)
 				probe := begin(t, b)
 				early[1].end(tt.err)
 				wantState(t, b, breaker.HalfOpen)
@@ -247,16 +300,19 @@ func TestLateResultsChangeNothing(t *testing.T) {
 	}
 }
 
-// A probe that outlives its round of probes must not close the breaker that
-// another probe of the round has reopened.
+// A probe that outlives its outage must not open the circuit that another probe closed.
 func TestProbeOfAPastRoundIsLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := halfOpened(t, breaker.Config{Probes: 2, SuccessesToClose: 1})
-		first, second := begin(t, b), begin(t, b)
-		first.end(errDown)
-		second.end(nil)
-		wantState(t, b, breaker.Open)
+		b := slowToFail(t, breaker.Config{Probes: 2, SuccessesToClose: 1})
+		probeDue(b)
+		first := begin(t, b)
+		probeDue(b)
+		second := begin(t, b)
+		first.end(nil)
+		wantState(t, b, breaker.Closed)
+		second.end(errDown)
+		wantState(t, b, breaker.Closed)
 		if got := b.Snapshot().Late; got != 1 {
 			t.Errorf("late = %d; want 1", got)
 		}
@@ -274,20 +330,20 @@ func TestHalfOpenNeedsSuccessesToClose(t *testing.T) {
 	})
 }
 
-func TestFailedProbeReopens(t *testing.T) {
+func TestFailedProbeKeepsItOpen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := halfOpened(t, breaker.Config{})
+		b := halfOpened(t, breaker.Config{SuccessesToClose: 3})
 		do(t, b, 2, nil)
 		begin(t, b).end(errDown)
 		wantState(t, b, breaker.Open)
-		time.Sleep(time.Until(b.Snapshot().RetryAt))
+		probeDue(b)
 		do(t, b, 2, nil)
 		wantState(t, b, breaker.HalfOpen) // the successes of before do not count
 	})
 }
 
-func TestSlowProbeReopens(t *testing.T) {
+func TestSlowProbeKeepsItOpen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := halfOpened(t, breaker.Config{SlowAfter: 100 * time.Millisecond})

@@ -22,9 +22,19 @@ var (
 	errDeadline = status.Error(codes.DeadlineExceeded, "too late")
 )
 
-// exact is a configuration whose open times do not vary.
+// inARow is how many failures open a breaker that has seen nothing else.
+const inARow = 15
+
+// rareInARow is the same of calls that are rarer than the window remembers.
+const rareInARow = 24
+
+// exact is a configuration whose waits do not vary, and in which a circuit closes at once
+// unless it says otherwise.
 func exact(cfg breaker.Config) breaker.Config {
 	cfg.NoJitter = true
+	if cfg.SlowStart == 0 {
+		cfg.SlowStart = breaker.Off
+	}
 	return cfg
 }
 
@@ -111,17 +121,32 @@ func wantState(tb testing.TB, b *breaker.Breaker, want breaker.State) {
 func tripped(tb testing.TB, cfg breaker.Config) *breaker.Breaker {
 	tb.Helper()
 	b := newBreaker(tb, exact(cfg))
-	do(tb, b, breaker.DefaultConsecutiveFailures, errDown)
+	do(tb, b, inARow, errDown)
 	wantState(tb, b, breaker.Open)
 	return b
 }
+
+// failUntilOpen has calls fail until the breaker opens.
+func failUntilOpen(tb testing.TB, b *breaker.Breaker) {
+	tb.Helper()
+	for range 100 {
+		if b.State() != breaker.Closed {
+			return
+		}
+		do(tb, b, 1, errDown)
+	}
+	wantState(tb, b, breaker.Open)
+}
+
+// probeDue waits until the next call is a probe.
+func probeDue(b *breaker.Breaker) { time.Sleep(time.Until(b.Snapshot().RetryAt)) }
 
 // halfOpened returns a breaker whose open time is just over: the next call is a
 // probe. It moves virtual time.
 func halfOpened(tb testing.TB, cfg breaker.Config) *breaker.Breaker {
 	tb.Helper()
 	b := tripped(tb, cfg)
-	time.Sleep(time.Until(b.Snapshot().RetryAt))
+	probeDue(b)
 	return b
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
+func TestOpenRefusesUntilAProbeIsDue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := tripped(t, breaker.Config{OpenFor: 7 * time.Second})
@@ -27,98 +27,131 @@ func TestOpenRefusesUntilItsTimeIsOver(t *testing.T) {
 		if got := status.Code(r); got != codes.Unavailable {
 			t.Errorf("code = %v; want Unavailable", got)
 		}
-		if got := time.Until(r.Retry); got != 7*time.Second {
-			t.Errorf("retry in %v; want 7s", got)
+		wait := time.Until(r.Retry)
+		if wait <= 0 || wait > 7*time.Second || b.WouldAdmit() {
+			t.Errorf("retry in %v, would admit %v; want within 7s, and no", wait, b.WouldAdmit())
 		}
-		time.Sleep(7*time.Second - 1)
+		time.Sleep(wait - 1)
 		wantRefused(t, b)
+		wantState(t, b, breaker.Open)
 		time.Sleep(time.Nanosecond)
-		begin(t, b) // at exactly OpenFor the next call is a probe
+		// Nobody has called, but nobody is told that calls are refused.
 		wantState(t, b, breaker.HalfOpen)
+		if !b.WouldAdmit() || b.Snapshot().State != breaker.HalfOpen {
+			t.Error("a probe is due, but the breaker says that it would refuse it")
+		}
+		begin(t, b)
+		wantState(t, b, breaker.HalfOpen)
+		if b.WouldAdmit() {
+			t.Error("the probe is under way, but the breaker says that it would admit another call")
+		}
 	})
 }
 
-// openFor returns how long b is open once n more failures have tripped it.
-func openFor(t *testing.T, b *breaker.Breaker, n int) time.Duration {
+// waitOf is how long a breaker that has just opened waits for its next probe.
+func waitOf(t *testing.T, b *breaker.Breaker) time.Duration {
 	t.Helper()
-	do(t, b, n, errDown)
 	wantState(t, b, breaker.Open)
 	return time.Until(b.Snapshot().RetryAt)
 }
 
-func TestOpenTimeDoubles(t *testing.T) {
+// failingProbes has the next n probes fail, and returns when each was sent.
+func failingProbes(t *testing.T, b *breaker.Breaker, n int) (at []time.Duration) {
+	t.Helper()
+	began := time.Now()
+	for range n {
+		probeDue(b)
+		at = append(at, time.Since(began))
+		do(t, b, 1, errDown)
+	}
+	return at
+}
+
+// Nobody calls: probes are as far apart as the age of the outage says, a fifth of it, and
+// never farther than a fifth of OpenFor, if enough calls came before.
+func TestProbesAreSpacedByTheAgeOfTheOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker(t, exact(breaker.Config{OpenFor: 5 * time.Second, MaxOpenFor: 30 * time.Second}))
-		n := breaker.DefaultConsecutiveFailures
-		for _, seconds := range []int{5, 10, 20, 30, 30} {
-			want := time.Duration(seconds) * time.Second
-			if got := openFor(t, b, n); got != want {
-				t.Fatalf("open for %v; want %v", got, want)
+		b := newBreaker(t, exact(breaker.Config{OpenFor: 10 * time.Second}))
+		toFullSecond()
+		do(t, b, 2000, nil)
+		time.Sleep(time.Second)
+		failUntilOpen(t, b)
+		last := time.Duration(0)
+		for _, at := range failingProbes(t, b, 40) {
+			age := last
+			if want := min(max(250*time.Millisecond, age/5), 2*time.Second); at-last < want || at-last > want+time.Second*80/500 && age < 5*time.Second {
+				t.Errorf("a probe %v after the one at %v; want %v", at-last, age, want)
 			}
-			time.Sleep(want)
-			n = 1 // the failure of a probe is enough
+			last = at
 		}
 	})
 }
 
-// Each full Window spent closed takes one doubling back.
-func TestOpenTimeHalvesPerWindowClosed(t *testing.T) {
+// Where few call, a probe is a call in 80, or one each OpenFor.
+func TestProbesAreAShareOfTheCalls(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		calm, want time.Duration
-	}{
-		{0, 20 * time.Second},
-		{10*time.Second - 1, 20 * time.Second},
-		{10 * time.Second, 10 * time.Second},
-		{20 * time.Second, 5 * time.Second},
-		{24 * time.Hour, 5 * time.Second},
+	for pause, want := range map[time.Duration][2]int{
+		time.Millisecond:       {250, 340}, // by age
+		25 * time.Millisecond:  {280, 310},
+		200 * time.Millisecond: {50, 70}, // each OpenFor
+		3 * time.Second:        {30, 60},
+		61 * time.Second:       {9, 10}, // every one
 	} {
-		t.Run(tt.calm.String(), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				b := tripped(t, breaker.Config{})
-				time.Sleep(5 * time.Second)
-				do(t, b, 1, errDown)
-				time.Sleep(10 * time.Second)
-				do(t, b, breaker.DefaultSuccessesToClose, nil)
-				wantState(t, b, breaker.Closed)
-				time.Sleep(tt.calm)
-				if got := openFor(t, b, breaker.DefaultConsecutiveFailures); got != tt.want {
-					t.Errorf("open for %v; want %v", got, tt.want)
+		synctest.Test(t, func(t *testing.T) {
+			b := newBreaker(t, exact(breaker.Config{}))
+			for range inARow {
+				do(t, b, 1, nil)
+				time.Sleep(min(pause, time.Second/2))
+			}
+			failUntilOpen(t, b)
+			probes := 0
+			for began := time.Now(); time.Since(began) < 10*time.Minute; time.Sleep(pause) {
+				if c, err := try(t, policy.Call{}, b); err == nil {
+					probes++
+					c.end(errDown)
 				}
-			})
+			}
+			if probes < want[0] || probes > want[1] {
+				t.Errorf("a call every %v: %d probes in ten minutes; want %v", pause, probes, want)
+			}
+			for i := 0; b.State() != breaker.Closed; i++ {
+				if c, err := try(t, policy.Call{}, b); err == nil {
+					c.end(nil)
+				}
+				if time.Sleep(pause); i > 4 && pause > time.Second {
+					t.Fatalf("a call every %v: not closed after %d", pause, i)
+				}
+			}
 		})
 	}
 }
 
-func TestOpenTimeNeverOverflows(t *testing.T) {
+// A failed call that took long costs more, so the next waits longer.
+func TestProbesThatCostTimeAreRarer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBreaker(t, exact(breaker.Config{OpenFor: 24 * time.Hour}))
-		n := breaker.DefaultConsecutiveFailures
-		for range 200 {
-			if got := openFor(t, b, n); got != 24*time.Hour {
-				t.Fatalf("open for %v; want 24h", got)
-			}
-			time.Sleep(24 * time.Hour)
-			n = 1
+		b := halfOpened(t, breaker.Config{})
+		take(t, b, 1, 800*time.Millisecond, errDeadline)
+		probeDue(b)
+		begin(t, b).end(errDown)
+		if got := waitOf(t, b); got < 1600*time.Millisecond {
+			t.Errorf("the next probe in %v; want at least twice the 800ms that one took", got)
 		}
 	})
 }
 
-// Jitter spreads the open times by up to 20 %, and at the longest open time
-// too, which it never passes.
+// Waits are up to a fifth longer, each another time, so that the clients of a fleet do not
+// probe in step; never longer than MaxOpenFor, at which they differ too.
 func TestJitter(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name         string
-		most         time.Duration
-		low, high    time.Duration
-		lower, upper bool
+		name      string
+		most      time.Duration
+		low, high time.Duration
 	}{
-		{"below the longest", time.Minute, 8 * time.Second, 12 * time.Second, true, true},
-		{"at the longest", 10 * time.Second, 8 * time.Second, 10 * time.Second, true, true},
+		{"below the longest", time.Minute, 10 * time.Second, 12 * time.Second},
+		{"at the longest", 10 * time.Second, 8 * time.Second, 10 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -126,8 +159,9 @@ func TestJitter(t *testing.T) {
 				middle := (tt.low + tt.high) / 2
 				below, above := 0, 0
 				for range 400 {
-					b := newBreaker(t, breaker.Config{OpenFor: 10 * time.Second, MaxOpenFor: tt.most})
-					got := openFor(t, b, breaker.DefaultConsecutiveFailures)
+					b := newBreaker(t, breaker.Config{OpenFor: 10 * time.Second, MaxOpenFor: tt.most, WindowCalls: 100})
+					do(t, b, inARow, errDown) // the window knows no time, so neither how many call
+					got := waitOf(t, b)
 					if got < tt.low || got > tt.high {
 						t.Fatalf("open for %v; want [%v, %v]", got, tt.low, tt.high)
 					}
@@ -155,26 +189,27 @@ func retryInfo(t *testing.T, wait time.Duration) error {
 	return s.Err()
 }
 
-func TestServerMayLengthenOpenTime(t *testing.T) {
+func TestServerMayLengthenTheWait(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name                string
 		retryInfo, pushback time.Duration
-		want                time.Duration
+		want                time.Duration // zero: as if nothing was asked
 	}{
-		{"nothing asked", 0, 0, 5 * time.Second},
+		{"nothing asked", 0, 0, 0},
 		{"RetryInfo", 20 * time.Second, 0, 20 * time.Second},
 		{"trailer", 0, 20 * time.Second, 20 * time.Second},
 		{"the longer of both", 30 * time.Second, 20 * time.Second, 30 * time.Second},
-		{"less than OpenFor", time.Second, time.Second, 5 * time.Second},
+		{"less than it waits", time.Millisecond, time.Millisecond, 0},
 		{"more than MaxOpenFor", time.Hour, 2 * time.Hour, time.Minute},
-		{"negative", -time.Hour, 0, 5 * time.Second},
+		{"negative", -time.Hour, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
+				usual := waitOf(t, tripped(t, breaker.Config{}))
 				b := newBreaker(t, exact(breaker.Config{}))
-				do(t, b, breaker.DefaultConsecutiveFailures-1, errDown)
+				do(t, b, inARow-1, errDown)
 				c := begin(t, b)
 				if !c.admission.Wants(policy.WantsEvidence) {
 					t.Error("the call that may open the breaker does not ask for pushback")
@@ -184,8 +219,14 @@ func TestServerMayLengthenOpenTime(t *testing.T) {
 					err = retryInfo(t, tt.retryInfo)
 				}
 				c.admission.SettleAs(policy.Outcome{Err: err, Evidence: policy.Evidence{Pushback: tt.pushback}})
-				if got := time.Until(b.Snapshot().RetryAt); got != tt.want {
-					t.Errorf("open for %v; want %v", got, tt.want)
+				if got, want := time.Until(b.Snapshot().RetryAt), max(usual, tt.want); got != want {
+					t.Errorf("open for %v; want %v", got, want)
+				}
+				probeDue(b)
+				c = begin(t, b)
+				c.admission.SettleAs(policy.Outcome{Err: err, Evidence: policy.Evidence{Pushback: tt.pushback}})
+				if got := time.Until(b.Snapshot().RetryAt); got < tt.want {
+					t.Errorf("open for %v after a probe; want %v", got, tt.want)
 				}
 			})
 		})
@@ -233,7 +274,7 @@ func TestModes(t *testing.T) {
 		if got := b.Snapshot().Calls; got != 0 {
 			t.Errorf("window holds %d calls after a forced state; want 0", got)
 		}
-		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+		do(t, b, inARow, errDown)
 		wantState(t, b, breaker.Open)
 
 		if err := b.SetMode(17); err == nil {
@@ -256,12 +297,11 @@ func TestShadowRefusesNothing(t *testing.T) {
 		}
 		time.Sleep(breaker.DefaultOpenFor)
 		probe := begin(t, b)
-		do(t, b, 5, errDown) // not probes: there is one at a time
+		do(t, b, 5, errDown) // not probes: none is due
 		wantState(t, b, breaker.HalfOpen)
 		probe.end(nil)
-		do(t, b, 2, nil)
 		wantState(t, b, breaker.Closed)
-		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+		do(t, b, inARow, errDown)
 		if err := b.SetMode(breaker.Automatic); err != nil {
 			t.Fatal(err)
 		}
@@ -311,21 +351,21 @@ func TestAcquireIgnoresContext(t *testing.T) {
 // Whatever a server or a caller says of time, an open time is one of the configuration.
 func TestExtremeTimesOfPeers(t *testing.T) {
 	t.Parallel()
-	const openFor, most = time.Second, time.Minute
+	const openFor, most = 200 * time.Millisecond, time.Minute // the least wait is a fifth
 	for name, tt := range map[string]struct {
 		wait     *durationpb.Duration
 		pushback time.Duration
 		want     time.Duration
 	}{
-		"none":                {nil, 0, openFor},
+		"none":                {nil, 0, 0},
 		"the longest":         {durationpb.New(math.MaxInt64), 0, most},
-		"the most negative":   {durationpb.New(math.MinInt64), 0, openFor},
+		"the most negative":   {durationpb.New(math.MinInt64), 0, 0},
 		"ten thousand years":  {&durationpb.Duration{Seconds: 315_576_000_000}, 0, most},
-		"as many before":      {&durationpb.Duration{Seconds: -315_576_000_000}, 0, openFor},
+		"as many before":      {&durationpb.Duration{Seconds: -315_576_000_000}, 0, 0},
 		"not valid":           {&durationpb.Duration{Seconds: math.MaxInt64, Nanos: math.MaxInt32}, 0, openFor},
-		"a nanosecond":        {durationpb.New(1), 0, openFor},
+		"a nanosecond":        {durationpb.New(1), 0, 0},
 		"the longest trailer": {nil, math.MaxInt64, most},
-		"a negative trailer":  {nil, math.MinInt64, openFor},
+		"a negative trailer":  {nil, math.MinInt64, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -341,8 +381,9 @@ func TestExtremeTimesOfPeers(t *testing.T) {
 				}
 				c := begin(t, b)
 				c.admission.SettleAs(policy.Outcome{Err: s.Err(), Evidence: policy.Evidence{Pushback: tt.pushback}})
-				if got := time.Until(b.Snapshot().RetryAt); got != tt.want {
-					t.Errorf("open for %v; want %v", got, tt.want)
+				got := time.Until(b.Snapshot().RetryAt)
+				if tt.want == most && got != most || tt.want == 0 && (got <= 0 || got > openFor) {
+					t.Errorf("open for %v; want %v, or up to %v if that is zero", got, tt.want, openFor)
 				}
 			})
 		})
@@ -374,31 +415,6 @@ func TestExtremeDeadlinesOfCallers(t *testing.T) {
 			if got := b.State(); got != tt.want {
 				t.Errorf("deadline at %v: %v; want %v", tt.deadline, got, tt.want)
 			}
-		}
-	})
-}
-
-// A breaker that was closed for centuries opens for its first open time again, and it
-// has counted the calls of now alone.
-func TestCenturiesOfCalm(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := tripped(t, breaker.Config{OpenFor: time.Second, MaxOpenFor: time.Hour, Window: 100 * time.Millisecond, SuccessesToClose: 1})
-		for range 8 {
-			time.Sleep(time.Until(b.Snapshot().RetryAt))
-			begin(t, b).end(errDown)
-		}
-		if got := time.Until(b.Snapshot().RetryAt); got < time.Minute {
-			t.Fatalf("open for %v; want it to have grown", got)
-		}
-		time.Sleep(time.Until(b.Snapshot().RetryAt))
-		begin(t, b).end(nil)
-		wantState(t, b, breaker.Closed)
-		time.Sleep(200 * 365 * 24 * time.Hour)
-		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
-		wantState(t, b, breaker.Open)
-		if got := time.Until(b.Snapshot().RetryAt); got != time.Second {
-			t.Errorf("open for %v; want 1s", got)
 		}
 	})
 }

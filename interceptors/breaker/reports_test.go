@@ -56,27 +56,31 @@ func TestTransitionsAreReportedWithTheirFigures(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{}
-		b := newBreaker(t, exact(breaker.Config{MinCalls: 8, ProbeTimeout: time.Second}),
+		b := newBreaker(t, breaker.Config{NoJitter: true, FailureRatio: 0.5, MinCalls: 8},
 			breaker.WithObserver(rec), breaker.WithName("catalog"))
+		late := begin(t, b)
 		do(t, b, 4, nil)
 		do(t, b, 4, errDown)
-		time.Sleep(5 * time.Second)
-		begin(t, b).end(errDown)
-		time.Sleep(10 * time.Second)
-		hung := begin(t, b)
-		time.Sleep(time.Second)
-		wantRefused(t, b)
-		time.Sleep(20 * time.Second)
-		do(t, b, 3, nil)
-		hung.end(nil)
+		late.end(nil)
+		probeDue(b)
+		begin(t, b).end(errDown) // a probe that fails changes nothing
+		probeDue(b)
+		begin(t, b).end(nil)
+		for range 100 {
+			if c, err := try(t, policy.Call{}, b); err == nil {
+				c.end(errDown)
+			}
+		}
+		probeDue(b)
+		begin(t, b).end(nil)
+		time.Sleep(breaker.DefaultSlowStart)
+		do(t, b, 1, nil)
 		want := []string{
 			"closed→open: failure_ratio",
-			"open→half_open: open_time_over",
-			"half_open→open: probe_failed",
-			"open→half_open: open_time_over",
-			"half_open→open: probe_timeout",
-			"open→half_open: open_time_over",
-			"half_open→closed: probes_succeeded",
+			"open→half_open: probe_succeeded",
+			"half_open→open: failure_ratio",
+			"open→half_open: probe_succeeded",
+			"half_open→closed: recovered",
 		}
 		if got := rec.steps(); !slices.Equal(got, want) {
 			t.Errorf("transitions:\n got %q\nwant %q", got, want)
@@ -85,8 +89,8 @@ func TestTransitionsAreReportedWithTheirFigures(t *testing.T) {
 		if first.Kind != "breaker" || first.Name != "catalog" || first.Calls != 8 || first.Failures != 4 {
 			t.Errorf("first transition = %+v", first)
 		}
-		if got := first.Until.Sub(first.At); got != 5*time.Second {
-			t.Errorf("open for %v; want 5s", got)
+		if got := first.Until.Sub(first.At); got <= 0 || got > breaker.DefaultOpenFor {
+			t.Errorf("open for %v; want at most %v", got, breaker.DefaultOpenFor)
 		}
 		if len(rec.late) != 1 || rec.late[0].Verdict != policy.Success {
 			t.Errorf("late = %+v; want one success", rec.late)
@@ -115,12 +119,12 @@ func TestObserverMayDoAnything(t *testing.T) {
 				rec := &recorder{}
 				b := newBreaker(t, exact(breaker.Config{}), breaker.WithObserver(rec))
 				rec.onReport = func() { tt.do(b) }
-				do(t, b, breaker.DefaultConsecutiveFailures, errDown)
+				do(t, b, inARow, errDown)
 				time.Sleep(breaker.DefaultOpenFor)
 				do(t, b, breaker.DefaultSuccessesToClose, nil)
 				wantState(t, b, breaker.Closed)
-				if got := len(rec.steps()); got != 3 {
-					t.Errorf("%d transitions were reported; want 3: %q", got, rec.steps())
+				if got := len(rec.steps()); got != 2 {
+					t.Errorf("%d transitions were reported; want 2: %q", got, rec.steps())
 				}
 			})
 		})
@@ -133,15 +137,15 @@ func TestObserverMayEndItsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{}
 		b := newBreaker(t, exact(breaker.Config{}), breaker.WithObserver(rec))
-		do(t, b, breaker.DefaultConsecutiveFailures-1, errDown)
+		do(t, b, inARow-1, errDown)
 		rec.onReport = runtime.Goexit
 		go func() { do(t, b, 1, errDown) }()
 		synctest.Wait()
 		rec.onReport = nil
 		time.Sleep(breaker.DefaultOpenFor)
 		do(t, b, breaker.DefaultSuccessesToClose, nil)
-		if got := len(rec.steps()); got != 3 {
-			t.Errorf("%d transitions were reported; want 3: %q", got, rec.steps())
+		if got := len(rec.steps()); got != 2 {
+			t.Errorf("%d transitions were reported; want 2: %q", got, rec.steps())
 		}
 	})
 }
@@ -153,12 +157,12 @@ func TestReportsComeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := &slowObserver{}
 		b := newBreaker(t, exact(breaker.Config{}), breaker.WithObserver(slow))
-		go func() { do(t, b, breaker.DefaultConsecutiveFailures, errDown) }()
+		go func() { do(t, b, inARow, errDown) }()
 		time.Sleep(breaker.DefaultOpenFor)
 		do(t, b, breaker.DefaultSuccessesToClose, nil)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if want := []string{"open", "half_open", "closed"}; !slices.Equal(slow.states, want) {
+		if want := []string{"open", "closed"}; !slices.Equal(slow.states, want) {
 			t.Errorf("reported %q; want %q", slow.states, want)
 		}
 	})
@@ -208,7 +212,7 @@ func TestTransitionsUnderRace(t *testing.T) {
 		rec := &recorder{}
 		b := newBreaker(t, breaker.Config{
 			ConsecutiveFailures: 3, OpenFor: 10 * time.Millisecond, MaxOpenFor: 20 * time.Millisecond,
-			ProbeTimeout: 5 * time.Millisecond, SuccessesToClose: 2, SlowAfter: 4 * time.Millisecond,
+			ProbeTimeout: 5 * time.Millisecond, SuccessesToClose: 2, SlowAfter: 4 * time.Millisecond, SlowStart: 6 * time.Millisecond,
 		}, breaker.WithObserver(rec))
 		var all sync.WaitGroup
 		for range 16 {
@@ -243,7 +247,7 @@ func TestTransitionsUnderRace(t *testing.T) {
 		if len(rec.transitions) < 10 {
 			t.Errorf("only %d transitions: the test shows nothing", len(rec.transitions))
 		}
-		if got := b.State().String(); got != at {
+		if got := b.State().String(); got != at && !(got == "half_open" && at == "open") { // a probe may be due
 			t.Errorf("state = %s; the last report says %s", got, at)
 		}
 	})

@@ -27,7 +27,11 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(cfg.SlowRatio), classifier}, nil
+	slow := cfg.SlowRatio
+	if slow == 0 {
+		slow = DefaultSlowRatio
+	}
+	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(slow), classifier}, nil
 }
 
 // A token holds what the breaker must know of a call when it ends: its ring or
@@ -105,7 +109,6 @@ func (s *settings) verdict(o *policy.Outcome) policy.Verdict {
 func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome, u *usual) ending {
 	switch v {
 	case policy.Success:
-		u.answered(token, o)
 		if s.isSlow(token, o) {
 			return slow
 		}
@@ -134,7 +137,7 @@ func (s *settings) ending(v policy.Verdict, token uint64, o *policy.Outcome, u *
 // isSlow reports whether the response took SlowAfter or longer: that of a
 // stream is its first message.
 func (s *settings) isSlow(token uint64, o *policy.Outcome) bool {
-	if s.SlowAfter == 0 || token&paced == 0 || o.Started == 0 {
+	if s.SlowAfter <= 0 || token&paced == 0 || o.Started == 0 {
 		return false
 	}
 	answered := o.Responded
@@ -169,21 +172,87 @@ func (s *settings) outlived(token uint64, o *policy.Outcome) bool {
 	return token&streams != 0 && (o.Planned || lives && o.End.Sub(o.Started) > s.StreamGrace)
 }
 
+// strict reports whether slow answers are bad ones, because SlowAfter or SlowRatio is set
+// by hand.
+func (s *settings) strict() bool { return s.SlowAfter > 0 || s.SlowAfter == 0 && s.SlowRatio > 0 }
+
 // tooSlow judges failed, slow and overdue calls together.
 func (s *settings) tooSlow(c window.Counts, overdue int) bool {
-	return s.SlowAfter != 0 && c.Calls+overdue >= s.MinCalls &&
+	return s.SlowAfter != Off && c.Calls+overdue >= s.MinCalls &&
 		s.slowRatio.met(c.Bad()+overdue, c.Calls+overdue)
 }
 
+// stretch is a run of failures, and what the window says of the calls around it.
+type stretch struct {
+	// failures are all in the run, fresh those of them that came one after the other.
+	failures, fresh int
+	// all is the whole window, latest its running part.
+	all, latest window.Counts
+}
+
+// usual returns the share of calls that were bad before the run: that of the window, or of
+// its running part if that is more, so that a fault of now is not judged by the calm of
+// before.
+func (r *stretch) usual() float64 {
+	share := usualBad(r.all, r.failures)
+	if r.latest.Calls-r.failures >= latestCalls {
+		share = max(share, usualBad(r.latest, r.failures))
+	}
+	return share
+}
+
+// blindRun is how many failures in a row open a circuit whose window holds nothing but them,
+// because calls are rarer than it remembers: as often as a coin falls on one side by the
+// same chance.
+const blindRun = 24
+
+// latestCalls is how many calls the running part of a window must hold to be a judge.
+const latestCalls = 10
+
 // tripped judges failures, and returns the cause to open, "" if there is none.
-func (s *settings) tripped(run int64, c window.Counts) string {
+func (s *settings) tripped(r *stretch) string {
 	switch {
-	case s.ConsecutiveFailures != Off && run >= int64(s.ConsecutiveFailures):
+	case s.runTripped(r):
 		return causeRun
-	case c.Calls >= s.MinCalls && s.failureRatio.met(c.Failures, c.Calls):
+	case s.ratioTripped(r.all):
 		return causeFailures
 	default:
 		return ""
+	}
+}
+
+// runTripped judges a run of failures: by the number set by hand, or by chance.
+func (s *settings) runTripped(r *stretch) bool {
+	switch s.ConsecutiveFailures {
+	case Off:
+		return false
+	case 0:
+		return toOpen.run(min(r.fresh, r.all.Failures), r.usual()) || r.fresh >= blindRun && r.all.Calls <= r.failures
+	default:
+		return r.failures >= s.ConsecutiveFailures
+	}
+}
+
+// ratioTripped judges the share of failures: by the one set by hand, or by chance.
+func (s *settings) ratioTripped(c window.Counts) bool {
+	if c.Calls < s.MinCalls {
+		return false
+	}
+	if s.FailureRatio == 0 {
+		return useless(c)
+	}
+	return s.failureRatio.met(c.Failures, c.Calls)
+}
+
+// triggers reports whether a circuit that opened for a cause could do so still.
+func (s *settings) triggers(cause string) bool {
+	switch cause {
+	case causeRun, causeFailures, causeShed:
+		return s.FailureRatio != Off || s.ConsecutiveFailures != Off || s.SlowAfter > 0
+	case causeSlow, causeOverdue:
+		return s.SlowAfter != Off
+	default:
+		return true
 	}
 }
 
@@ -209,9 +278,10 @@ type share uint64
 
 const whole = 1_000_000_000
 
-// shareOf converts a ratio in (0, 1]. Off has no share that is ever met.
+// shareOf converts a ratio in (0, 1]. Off has no share that is ever met, and neither has
+// zero, where there is none set by hand.
 func shareOf(ratio float64) share {
-	if ratio == Off {
+	if ratio == Off || ratio == 0 {
 		return math.MaxUint64
 	}
 	return share(max(1, math.Round(ratio*whole)))

@@ -55,7 +55,7 @@ func shedOpened(tb testing.TB, cfg breaker.Config, opts ...breaker.Option) *brea
 	b := newBreaker(tb, exact(cfg), opts...)
 	each(tb, b, time.Second, breaker.SheddingLimit, errShed)
 	wantState(tb, b, breaker.Closed)
-	do(tb, b, breaker.DefaultConsecutiveFailures, errShed)
+	do(tb, b, inARow, errShed)
 	wantState(tb, b, breaker.Open)
 	return b
 }
@@ -82,7 +82,7 @@ func TestNothingButSheddingOpens(t *testing.T) {
 						t.Fatalf("%+v before the limit; want no call counted", s)
 					}
 					for i := 0; b.State() == breaker.Closed; i++ {
-						if i > breaker.DefaultConsecutiveFailures+1 { // at 20 s, the limit itself is met by the second
+						if i > rareInARow+1 { // at 20 s, the limit itself is met by the second
 							t.Fatalf("still closed after %d more", i)
 						}
 						do(t, b, 1, err)
@@ -111,7 +111,7 @@ func TestFailuresThatClaimToBeSheddingOpen(t *testing.T) {
 				if policy.Classify(err) == policy.Shed {
 					each(t, b, time.Second, breaker.SheddingLimit, err)
 				}
-				do(t, b, breaker.DefaultConsecutiveFailures, err)
+				do(t, b, inARow, err)
 				wantState(t, b, breaker.Open)
 			})
 		}
@@ -138,7 +138,7 @@ func TestSheddingOpensByWhateverRuleCounts(t *testing.T) {
 				do(t, b, 5, nil)
 				each(t, b, 10*time.Millisecond, breaker.SheddingLimit, errShed)
 				wantState(t, b, breaker.Closed)
-				for range breaker.DefaultMinCalls {
+				for range 64 { // as many as the ratio needs
 					if b.State() == breaker.Closed {
 						do(t, b, 1, errShed)
 					}
@@ -219,7 +219,7 @@ func TestPauseEndsShedding(t *testing.T) {
 				t.Fatalf("after pauses of %v: %+v; want closed and no failure", pause, s)
 			}
 			each(t, b, time.Second, breaker.SheddingLimit, errShed)
-			do(t, b, breaker.DefaultConsecutiveFailures, errShed)
+			do(t, b, inARow, errShed)
 			wantState(t, b, breaker.Open)
 		})
 	}
@@ -237,8 +237,11 @@ func TestOnlyAnswersEndShedding(t *testing.T) {
 					each(t, b, time.Second, breaker.SheddingLimit/3, errShed)
 					do(t, b, 1, between)
 				}
-				do(t, b, breaker.DefaultConsecutiveFailures-b.Snapshot().ConsecutiveFailures, errShed)
-				wantState(t, b, breaker.Open)
+				for i := 0; b.State() == breaker.Closed; i++ {
+					if do(t, b, 1, errShed); i > inARow {
+						t.Fatal("still closed")
+					}
+				}
 			})
 		})
 	}
@@ -249,7 +252,7 @@ func TestSheddingDoesNotHideFailures(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBreaker(t, exact(breaker.Config{}))
-		for range breaker.DefaultConsecutiveFailures {
+		for range inARow {
 			wantState(t, b, breaker.Closed)
 			do(t, b, 1, errDown)
 			if b.State() == breaker.Closed {
@@ -269,10 +272,10 @@ func TestSheddingIsReported(t *testing.T) {
 			t.Errorf("opened for %q; want shedding", l.cause)
 		}
 		time.Sleep(breaker.DefaultOpenFor)
-		late := begin(t, b)
-		late.end(errShed)
-		if l.cause != "probe_shed" {
-			t.Errorf("reopened for %q; want probe_shed", l.cause)
+		l.cause = ""
+		begin(t, b).end(errShed)
+		if l.cause != "" {
+			t.Errorf("a probe that was shed is reported as %q; want nothing, the circuit was open", l.cause)
 		}
 	})
 }
@@ -326,7 +329,7 @@ func TestSheddingOutlastsUpdate(t *testing.T) {
 				t.Fatal(err)
 			}
 			each(t, b, time.Second, time.Second, errShed)
-			do(t, b, breaker.DefaultConsecutiveFailures, errShed)
+			do(t, b, inARow, errShed)
 			wantState(t, b, breaker.Open)
 		})
 	}

@@ -17,8 +17,7 @@ import (
 // turn while its dependency sheds.
 var sheddingParts = []time.Duration{8, 4, 2, 1, 1, 1, 1, 1}
 
-// However long it sheds, the open time does not grow beyond the first one. Each probe
-// decides at once, and the first three answers close.
+// However long it sheds, a probe is sent after OpenFor at the latest.
 func TestProbesThatAreShedReopen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -26,60 +25,59 @@ func TestProbesThatAreShedReopen(t *testing.T) {
 		for _, part := range sheddingParts {
 			wantOpenFor(t, b, breaker.DefaultOpenFor/part)
 			wantRefused(t, b)
-			time.Sleep(breaker.DefaultOpenFor / part)
+			probeDue(b)
 			do(t, b, 1, errShed)
 		}
-		time.Sleep(breaker.DefaultOpenFor)
+		probeDue(b)
 		do(t, b, 1, nil)
-		do(t, b, 10, errShed) // it does some work again
-		wantState(t, b, breaker.HalfOpen)
-		do(t, b, 2, nil)
 		wantState(t, b, breaker.Closed)
-		do(t, b, breaker.DefaultConsecutiveFailures, errDown)
-		wantOpenFor(t, b, breaker.DefaultOpenFor) // the first time that it failed
 	})
 }
 
-// Failures make open times grow, whether or not calls are shed in between.
-func TestSheddingLeavesTheBackoffAlone(t *testing.T) {
+// Once a probe fails in place of being shed, the circuit is open for that.
+func TestFailuresAfterShedding(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := tripped(t, breaker.Config{})
-		want := breaker.DefaultOpenFor
-		for range 3 {
-			wantOpenFor(t, b, want)
-			time.Sleep(want)
-			each(t, b, time.Second, breaker.SheddingLimit, errShed)
-			wantState(t, b, breaker.HalfOpen)
-			for _, part := range sheddingParts {
-				do(t, b, 1, errShed)
-				wantOpenFor(t, b, breaker.DefaultOpenFor/part)
-				time.Sleep(breaker.DefaultOpenFor / part)
-			}
-			do(t, b, 1, errDown)
-			want *= 2
+		b := shedOpened(t, breaker.Config{})
+		probeDue(b)
+		do(t, b, 1, errDown)
+		probeDue(b)
+		for range 5 { // the time of shedding begins anew
+			do(t, b, 1, errShed)
+			probeDue(b)
 		}
+		do(t, b, 1, nil)
+		wantState(t, b, breaker.Closed)
 	})
 }
 
-// After an outage, a dependency that sheds what it cannot do yet is not kept out for that.
+// After an outage, a dependency that sheds what it cannot do yet is asked as often as
+// one that fails.
 func TestProbesThatAreShedDecideNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := halfOpened(t, breaker.Config{SuccessesToClose: 3})
-		each(t, b, time.Second, breaker.SheddingLimit, errShed)
-		wantState(t, b, breaker.HalfOpen)
+		for range 3 {
+			do(t, b, 1, errShed)
+			wantState(t, b, breaker.Open)
+			probeDue(b)
+		}
 		do(t, b, 1, nil)
-		each(t, b, time.Second, breaker.SheddingLimit, errShed)
-		wantState(t, b, breaker.HalfOpen)
+		do(t, b, 1, errShed)
+		probeDue(b)
 		do(t, b, 2, nil)
 		wantState(t, b, breaker.Closed)
 	})
 	synctest.Test(t, func(t *testing.T) { // the control: nor is it closed for that
 		b := halfOpened(t, breaker.Config{SuccessesToClose: 1})
-		each(t, b, time.Second, breaker.SheddingLimit, errShed)
+		for began := time.Now(); time.Since(began) < breaker.SheddingLimit; probeDue(b) {
+			do(t, b, 1, errShed)
+		}
 		do(t, b, 1, errShed)
-		wantOpenFor(t, b, breaker.DefaultOpenFor/8)
+		if got := time.Until(b.Snapshot().RetryAt); got > breaker.DefaultOpenFor {
+			t.Errorf("open for %v; want %v at most", got, breaker.DefaultOpenFor)
+		}
+		wantState(t, b, breaker.Open)
 	})
 }
 
@@ -90,7 +88,9 @@ func TestPauseAfterOpenTimeEndsShedding(t *testing.T) {
 		b := shedOpened(t, breaker.Config{})
 		time.Sleep(time.Hour)
 		do(t, b, 1, errShed)
-		wantState(t, b, breaker.HalfOpen)
+		probeDue(b)
+		do(t, b, 1, nil)
+		wantState(t, b, breaker.Closed)
 	})
 	synctest.Test(t, func(t *testing.T) { // the control: an open time is no pause
 		b := shedOpened(t, breaker.Config{OpenFor: time.Hour})
@@ -104,15 +104,15 @@ func TestPauseAfterOpenTimeEndsShedding(t *testing.T) {
 func TestSheddingWithRetryInfo(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[time.Duration]time.Duration{
-		0: breaker.DefaultOpenFor / 8, time.Second: time.Second, 20 * time.Second: 20 * time.Second, 24 * time.Hour: breaker.DefaultMaxOpenFor,
+		0: breaker.DefaultOpenFor / 8, 2 * time.Second: 2 * time.Second, 20 * time.Second: 20 * time.Second, 24 * time.Hour: breaker.DefaultMaxOpenFor,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			later := refusedAfar(t, codes.Unavailable, policy.ReasonCircuitOpen, &errdetails.RetryInfo{RetryDelay: durationpb.New(asked)})
 			b := newBreaker(t, exact(breaker.Config{}))
 			each(t, b, time.Second, breaker.SheddingLimit, later)
-			do(t, b, breaker.DefaultConsecutiveFailures, later)
+			do(t, b, inARow, later)
 			wantOpenFor(t, b, want)
-			time.Sleep(want)
+			probeDue(b)
 			do(t, b, 1, later)
 			wantOpenFor(t, b, max(want, breaker.DefaultOpenFor/4))
 		})

@@ -15,14 +15,19 @@ type State uint8
 const (
 	// Closed: calls pass and are judged.
 	Closed State = iota
-	// Open: calls are refused until the open time is over.
+	// Open: calls are refused, until it is time to try one.
 	Open
-	// HalfOpen: a few calls pass as probes, the others are refused.
+	// HalfOpen: the dependency is being tried. The next call will be a probe, or probes
+	// are under way, or the dependency has answered one and a share of the calls pass
+	// that grows.
 	HalfOpen
 	// ForcedOpen: all calls are refused, by Mode.
 	ForcedOpen
 	// Disabled: all calls pass and nothing is judged, by Mode.
 	Disabled
+	// Slow: the dependency takes longer than it usually does. Calls pass and are judged,
+	// but for those whose callers have something else (see [policy.WithAlternative]).
+	Slow
 )
 
 // String returns the state's name, such as "half_open".
@@ -38,6 +43,8 @@ func (s State) String() string {
 		return "forced_open"
 	case Disabled:
 		return "disabled"
+	case Slow:
+		return "slow"
 	default:
 		return fmt.Sprintf("State(%d)", uint8(s))
 	}
@@ -88,19 +95,22 @@ func forcedBy(m Mode) Mode {
 
 // Causes of transitions, as reported.
 const (
-	causeRun       = "consecutive_failures"
-	causeFailures  = "failure_ratio"
-	causeSlow      = "slow_ratio"
-	causeShed      = "shedding"
-	causeOverdue   = "overdue"
-	causeProbe     = "probe_failed"
-	causeSlowProbe = "probe_slow"
-	causeShedProbe = "probe_shed"
-	causeHungProbe = "probe_timeout"
-	causeElapsed   = "open_time_over"
-	causeRecovered = "probes_succeeded"
-	causeMode      = "mode"
+	causeRun        = "consecutive_failures"
+	causeFailures   = "failure_ratio"
+	causeSlow       = "slow_ratio"
+	causeShed       = "shedding"
+	causeOverdue    = "overdue"
+	causeProbeLives = "probe_lives"
+	causeAnswered   = "answered"
+	causeRecovered  = "recovered"
+	causeProbe      = "probe_succeeded"
+	causeConfig     = "config"
+	causeMode       = "mode"
 )
+
+// judgesTime reports whether a circuit that opened for a cause did so because calls took
+// too long.
+func judgesTime(cause string) bool { return cause == causeSlow || cause == causeOverdue }
 
 // figures are what a transition was decided on.
 type figures struct {
@@ -118,18 +128,26 @@ type Snapshot struct {
 	Mode  Mode
 	// Since is when the breaker entered the state.
 	Since time.Time
-	// RetryAt is when an open breaker lets the next probe through. Zero: not open.
+	// RetryAt is when a breaker that refuses all calls but its probes lets the next one
+	// through. Zero: it is not such a time.
 	RetryAt time.Time
-	// Calls, Failures and Slow are what a closed breaker's window holds. Slow
-	// calls that failed count as failures only.
+	// AdmittedShare is the share of calls that pass while a recovered dependency gets
+	// more and more of them, in (0, 1). Zero: it is not such a time.
+	AdmittedShare float64
+	// Calls, Failures and Slow are what a closed breaker's window holds, or what has
+	// ended since a share of the calls passes. Slow calls that failed count as failures
+	// only.
 	Calls, Failures, Slow int
-	// ConsecutiveFailures is a closed breaker's present number of failures in a
-	// row.
+	// ConsecutiveFailures is the present number of failures in a row.
 	ConsecutiveFailures int
-	// Overdue is how many calls are in flight past SlowAfter.
+	// Overdue is how many calls are in flight past SlowAfter, or past what was learned.
 	Overdue int
-	// ProbesInFlight and ProbesSucceeded are those of a half-open breaker.
+	// ProbesInFlight is how many probes are under way, and ProbesSucceeded how many of
+	// SuccessesToClose have succeeded.
 	ProbesInFlight, ProbesSucceeded int
+	// Usual is the time in which 99 of 100 healthy calls are answered, as it was learned.
+	// Zero: that is not known, or SlowAfter is set by hand.
+	Usual time.Duration
 	// Rejected is how many calls were refused, or would have been in mode Shadow.
 	Rejected uint64
 	// Late is how many outcomes came too late to count, after the state had
@@ -140,7 +158,7 @@ type Snapshot struct {
 // gauges returns the snapshot as numbers: for each state whether the breaker is in it.
 func (s Snapshot) gauges() policy.Gauges {
 	g := policy.Gauges{Name: s.Name, Shadow: s.Mode == Shadow}
-	for state := Closed; state <= Disabled; state++ {
+	for state := Closed; state <= Slow; state++ {
 		in := policy.Gauge{
 			Name: "circuit_breaker.state", Unit: "{circuit}", Description: "Circuits in each state, 1 or 0 for one circuit.",
 			State: state.String(),

@@ -30,13 +30,50 @@ func TestUpdateKeepsWindowAndState(t *testing.T) {
 	})
 }
 
-func TestUpdateDoesNotRetimeAnOpenBreaker(t *testing.T) {
+// A longer open time is for the next wait; a shorter one is for the one that runs.
+func TestUpdateOfTheOpenTime(t *testing.T) {
 	t.Parallel()
+	for openFor, want := range map[time.Duration]time.Duration{time.Hour: time.Minute, time.Second: time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBreaker(t, exact(breaker.Config{OpenFor: time.Minute, WindowCalls: 100}))
+			do(t, b, inARow, errDown)
+			wantOpenFor(t, b, time.Minute)
+			update(t, b, exact(breaker.Config{OpenFor: openFor, WindowCalls: 100}))
+			wantOpenFor(t, b, want)
+			time.Sleep(want)
+			do(t, b, 1, nil)
+			wantState(t, b, breaker.Closed)
+		})
+	}
+}
+
+// What opened the circuit is switched off: it closes. What else is changed does not.
+func TestUpdateThatSwitchesOffWhatOpened(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		by, to breaker.Config
+		want   breaker.State
+	}{
+		"failures off":       {breaker.Config{}, breaker.Config{FailureRatio: breaker.Off, ConsecutiveFailures: breaker.Off}, breaker.Closed},
+		"only the run off":   {breaker.Config{}, breaker.Config{ConsecutiveFailures: breaker.Off}, breaker.Open},
+		"another slow_after": {breaker.Config{}, breaker.Config{SlowAfter: time.Second}, breaker.Open},
+		"slow_after off":     {breaker.Config{}, breaker.Config{SlowAfter: breaker.Off}, breaker.Open},
+		"always closed":      {breaker.Config{}, breaker.Config{Mode: breaker.AlwaysClosed}, breaker.Disabled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := tripped(t, tt.by)
+				update(t, b, exact(tt.to))
+				wantState(t, b, tt.want)
+			})
+		})
+	}
 	synctest.Test(t, func(t *testing.T) {
-		b := tripped(t, breaker.Config{OpenFor: 5 * time.Second})
-		update(t, b, exact(breaker.Config{OpenFor: time.Minute, SuccessesToClose: 1}))
-		time.Sleep(5 * time.Second)
-		do(t, b, 1, nil)
+		b := hungOpen(t, breaker.Config{})
+		update(t, b, exact(breaker.Config{SlowAfter: time.Hour})) // learned or set: it is time that counts
+		wantState(t, b, breaker.Open)
+		update(t, b, exact(breaker.Config{SlowAfter: breaker.Off}))
 		wantState(t, b, breaker.Closed)
 	})
 }
@@ -128,7 +165,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		wantState(t, b, breaker.Closed)
 		do(t, b, 1, errDown)
 		wantState(t, b, breaker.Open)
-		if got := time.Until(b.Snapshot().RetryAt); got != breaker.DefaultOpenFor {
+		if got := b.Config().OpenFor; got != breaker.DefaultOpenFor {
 			t.Errorf("open for %v; want %v", got, breaker.DefaultOpenFor)
 		}
 	})

@@ -24,17 +24,8 @@ const (
 	tooLong = 10 * time.Second
 )
 
-// answered learns from a healthy call.
-func (u *usual) answered(token uint64, o *policy.Outcome) {
-	if token&paced == 0 || o.Started == 0 {
-		return
-	}
-	at := o.Responded
-	if at == 0 {
-		at = o.End
-	}
-	u.sketch.Add(at.Sub(o.Started), o.End)
-}
+// answered learns from a healthy call, which was answered after a time.
+func (u *usual) answered(after time.Duration, at policy.Instant) { u.sketch.Add(after, at) }
 
 // cutShort learns from a call that was ended by its caller, or by its deadline.
 func (u *usual) cutShort(token uint64, o *policy.Outcome) {

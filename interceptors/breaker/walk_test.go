@@ -1,6 +1,7 @@
 package breaker_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -11,14 +12,18 @@ import (
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
-// walkConfig draws a configuration with every field given.
+// walkConfig draws a configuration with every field given, or left to evidence.
 func walkConfig(rnd *rand.Rand) breaker.Config {
 	cfg := breaker.Config{
 		Window: 10 * time.Second, Buckets: 1 + rnd.IntN(12), NoJitter: true,
-		FailureRatio: []float64{0.07, 0.25, 0.5, 1}[rnd.IntN(4)], MinCalls: 1 + rnd.IntN(30),
-		ConsecutiveFailures: 2 + rnd.IntN(12), SlowRatio: []float64{0.3, 0.5, 1}[rnd.IntN(3)],
-		OpenFor: 3 * time.Second, MaxOpenFor: 20 * time.Second,
+		FailureRatio: []float64{0, 0.07, 0.25, 0.5, 1}[rnd.IntN(5)], MinCalls: 1 + rnd.IntN(30),
+		ConsecutiveFailures: max(0, rnd.IntN(18)-4), SlowRatio: []float64{0.3, 0.5, 1}[rnd.IntN(3)],
+		SlowAfter: breaker.Off, OpenFor: 3 * time.Second, MaxOpenFor: 20 * time.Second,
 		Probes: 1 + rnd.IntN(3), SuccessesToClose: 1 + rnd.IntN(4), ProbeTimeout: 2 * time.Second,
+		SlowStart: time.Duration(1+rnd.IntN(5)) * 600 * time.Millisecond,
+	}
+	if cfg.ConsecutiveFailures == 1 {
+		cfg.ConsecutiveFailures = 2
 	}
 	switch rnd.IntN(4) {
 	case 0:
@@ -31,6 +36,9 @@ func walkConfig(rnd *rand.Rand) breaker.Config {
 	}
 	if rnd.IntN(4) == 0 {
 		cfg.WindowCalls = cfg.MinCalls + rnd.IntN(20)
+	}
+	if rnd.IntN(4) == 0 {
+		cfg.SlowStart = breaker.Off
 	}
 	return cfg
 }
@@ -90,8 +98,8 @@ func walkStep(t *testing.T, rnd *rand.Rand, sickness, shedding int, b *breaker.B
 		}
 		return "begin"
 	case r < 10:
-		_, _ = try(t, policy.Call{}, b, full{})
-		if mc := m.begin(policy.Now()); mc != nil {
+		_, err := try(t, policy.Call{}, b, full{})
+		if mc := m.begin(policy.Now(), errors.Is(err, errFull)); mc != nil {
 			m.end(mc, "not started", policy.Now())
 		}
 		return "refused further in"
@@ -128,9 +136,9 @@ func walkStep(t *testing.T, rnd *rand.Rand, sickness, shedding int, b *breaker.B
 func walkBegin(t *testing.T, b *breaker.Breaker, m *model) (walkCall, bool) {
 	t.Helper()
 	c, err := try(t, policy.Call{}, b)
-	mc := m.begin(policy.Now())
+	mc := m.begin(policy.Now(), err == nil)
 	if (err == nil) != (mc != nil) {
-		t.Fatalf("admitted = %v; the model says %v", err == nil, mc != nil)
+		t.Fatalf("admitted = %v; the model says %v: %+v", err == nil, mc != nil, m)
 	}
 	return walkCall{c, mc}, err == nil
 }
@@ -140,7 +148,9 @@ func walkBegin(t *testing.T, b *breaker.Breaker, m *model) (walkCall, bool) {
 func walkPause(rnd *rand.Rand, m *model) time.Duration {
 	switch r := rnd.IntN(8); {
 	case r == 0 && m.state == breaker.Open:
-		return m.until.Sub(policy.Now()) - time.Duration(rnd.IntN(2))
+		return m.refusesUntil().Sub(policy.Now()) - time.Duration(rnd.IntN(2))
+	case r == 2 && m.state == breaker.HalfOpen:
+		return m.climb.until.Sub(policy.Now()) - time.Duration(rnd.IntN(2))
 	case r == 1 && m.cfg.SlowAfter > 0:
 		next := policy.Instant(m.slot(policy.Now())+1) * m.width()
 		return next.Sub(policy.Now()) - time.Duration(rnd.IntN(2))
@@ -155,23 +165,33 @@ func walkPause(rnd *rand.Rand, m *model) time.Duration {
 
 // differ says in what the two differ, if they do.
 func differ(b *breaker.Breaker, m *model) string {
-	s := b.Snapshot()
+	s, now := b.Snapshot(), policy.Now()
+	state := m.state
+	if state == breaker.Open && (now >= m.refusesUntil() || len(m.outage.running) > 0) {
+		state = breaker.HalfOpen // a probe is due or under way
+	}
 	got := fmt.Sprint(s.State, s.Late, s.Rejected)
-	want := fmt.Sprint(m.state, m.late, m.rejected)
+	want := fmt.Sprint(state, m.late, m.rejected)
 	switch m.state {
 	case breaker.Closed:
-		calls, failures, slow := m.window(policy.Now())
+		calls, failures, slow := count(m.window(now))
 		got += fmt.Sprint(" window ", s.Calls, s.Failures, s.Slow, s.ConsecutiveFailures)
 		want += fmt.Sprint(" window ", calls, failures, slow, m.run)
 	case breaker.Open:
-		got += fmt.Sprint(" until ", time.Until(s.RetryAt).Round(time.Microsecond))
-		want += fmt.Sprint(" until ", m.until.Sub(policy.Now()).Round(time.Microsecond))
+		got += fmt.Sprint(" until ", time.Until(s.RetryAt).Round(time.Microsecond), s.ProbesInFlight, s.ProbesSucceeded, b.WouldAdmit())
+		want += fmt.Sprint(" until ", m.refusesUntil().Sub(now).Round(time.Microsecond), len(m.outage.running), m.outage.successes, now >= m.refusesUntil())
 	default:
-		got += fmt.Sprint(" probes ", s.ProbesInFlight, s.ProbesSucceeded)
-		want += fmt.Sprint(" probes ", len(m.calls), m.successes)
+		calls, failures, slow := count(m.climb.all)
+		got += fmt.Sprint(" climb ", s.AdmittedShare, s.Calls, s.Failures, s.Slow, s.ConsecutiveFailures)
+		want += fmt.Sprint(" climb ", modelShares[m.climb.step], calls, failures, slow, m.climb.run)
+		if fair := modelShares[m.climb.step] * float64(m.climb.came); float64(m.climb.admitted) <= fair-1 || float64(m.climb.admitted-m.climb.extra) >= fair+1 {
+			return fmt.Sprintf("%d of %d admitted, %d as extra; want %v of them", m.climb.admitted, m.climb.came, m.climb.extra, modelShares[m.climb.step])
+		}
 	}
 	if got != want {
 		return fmt.Sprintf("breaker %s; model %s", got, want)
 	}
 	return ""
 }
+
+var modelShares = []float64{0.1, 0.25, 0.5}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
+	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
 
@@ -40,6 +41,7 @@ func (m *methodCaller[Req, Resp]) call(
 func (m *methodCaller[Req, Resp]) invoke(
 	ctx context.Context, to destination, req, reply any, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
 ) error {
+	ctx = policy.WithAlternative(ctx)
 	if limit, err := m.chain.Limit(ctx, 0); err == nil && !limit.IsZero() {
 		share, cancel := context.WithDeadline(ctx, limit)
 		defer cancel()

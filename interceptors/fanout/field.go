@@ -137,7 +137,7 @@ func (f Field[Req, Resp, T]) bind(
 	faults.Require(f.set != nil, "setter", "nil", "a function")
 	faults.Require(!f.origin.whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
-	chain, err := f.origin.build(c, label, f.path, f.answered)
+	chain, err := f.origin.build(c, label, f.path, f.answered, !f.required)
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(labelled(label, checkPath(f.path, md)), faults.Err(), err)
 }

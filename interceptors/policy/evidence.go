@@ -44,6 +44,11 @@ type Evidence struct {
 	// Over says who ended the context of the call: DEADLINE_EXCEEDED if its time was up,
 	// whoever noticed first, CANCELLED if somebody gave up, OK if nobody did.
 	Over codes.Code
+	// Overslept is how long after its deadline the call was seen to be over. A deadline is
+	// seen at once by a process that runs: one that was stopped, or is starved, sees it
+	// late, and so may have missed an answer that came in time. Zero: it was in time, or
+	// there was no deadline.
+	Overslept time.Duration
 	// Lost says that a connection broke under the call, or that there was none. What else
 	// ended at that time for this reason is the same event.
 	Lost bool
@@ -67,8 +72,10 @@ func (e *Evidence) complete(err error, ctx context.Context, late bool) { //nolin
 		e.Over = EndOf(ctx)
 	}
 	// A server's context is cancelled by a client whose time is up, and a timer may be late.
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-		e.Over = codes.DeadlineExceeded
+	if deadline, ok := ctx.Deadline(); ok {
+		if overslept := time.Since(deadline); overslept >= 0 {
+			e.Over, e.Overslept = codes.DeadlineExceeded, overslept
+		}
 	}
 	if late && e.Over != codes.OK && endedByContext(err) {
 		e.Sent, e.Lost = No, false

@@ -31,7 +31,7 @@ type Gauge struct {
 	Unit, Description string
 	// State tells numbers of one name apart, as "open" and "closed" do, of which one is 1
 	// and the other 0. It is the attribute afloat.Name of the metric. There should be at
-	// most five. Empty: there is one number of the name.
+	// most six. Empty: there is one number of the name.
 	State string
 	// Value is the number. Numbers of policies that have the same name are added up.
 	Value int64

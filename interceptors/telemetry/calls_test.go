@@ -28,7 +28,7 @@ const (
 )
 
 // refusing opens the breaker of a client at the first failure.
-var refusing = breaker.Config{ConsecutiveFailures: 1, NoJitter: true}
+var refusing = breaker.Config{ConsecutiveFailures: 1, WindowCalls: 100, OpenFor: 5 * time.Second, NoJitter: true, SlowStart: breaker.Off}
 
 // A refused call leaves no trace in otelgrpc: neither a span nor a measurement.
 func TestRefusedCallOfAClient(t *testing.T) {

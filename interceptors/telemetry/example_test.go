@@ -75,5 +75,5 @@ func ExampleWithLogger() {
 			return status.Error(codes.Unavailable, "no connection")
 		})
 	}
-	// Output: level=WARN msg="circuit changed its state" policy=breaker name=inventory side=local from=closed to=open cause=consecutive_failures calls=3 failures=3 slow=0 overdue=0 for=5s
+	// Output: level=WARN msg="circuit changed its state" policy=breaker name=inventory side=local from=closed to=open cause=consecutive_failures calls=3 failures=3 slow=0 overdue=0 for=2.666666666s
 }

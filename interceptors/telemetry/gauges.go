@@ -100,7 +100,7 @@ type gaugeSets struct {
 }
 
 // maxStates bounds the states of a number. See maxKept.
-const maxStates = 5
+const maxStates = 6
 
 // newGaugeSets makes the attributes of a policy.
 func newGaugeSets(id policyID) *gaugeSets {

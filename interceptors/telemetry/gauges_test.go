@@ -63,13 +63,13 @@ func TestStatesOfNumbersAreBounded(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	g := &gauged{policy.Gauges{Name: "phases", Shadow: true}}
-	for i := range 7 {
+	for i := range 8 {
 		g.shown.All = append(g.shown.All, policy.Gauge{Name: "phase", State: strconv.Itoa(i), Value: 1})
 	}
 	b.WatchPolicies(g, list{{Name: "list.length", Value: 3}})
 	b.WatchPolicies(g)
 	var want []string
-	for _, state := range []string{"0: 1", "1: 1", "2: 1", "3: 1", "4: 1", "_OTHER: 2"} {
+	for _, state := range []string{"0: 1", "1: 1", "2: 1", "3: 1", "4: 1", "5: 1", "_OTHER: 2"} {
 		state, n, _ := strings.Cut(state, ":")
 		want = append(want, "afloat.phase="+state+" afloat.policy.name=phases afloat.policy.shadow=true:"+n)
 	}

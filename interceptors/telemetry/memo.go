@@ -7,8 +7,8 @@ import (
 )
 
 // maxKept bounds every memo. The SDK of OpenTelemetry keeps 2000 sets of attributes
-// for an instrument by default, and a circuit has five, one for each of its states.
-const maxKept = 390
+// for an instrument by default, and a circuit has six, one for each of its states.
+const maxKept = 330
 
 // other replaces every name beyond a bound, and names that strangers make up. See
 // semantic conventions, rpc.method.

@@ -130,10 +130,10 @@ func TestSeriesAreBounded(t *testing.T) {
 	}
 	for name, m := range b.collected(t) {
 		if n := len(points(t, m)); n > 400 {
-			t.Errorf("%s has %d series; want about 390", name, n)
+			t.Errorf("%s has %d series; want about 330", name, n)
 		}
 	}
-	const rest = "afloat.field.reason=unspecified afloat.field.state=partial rpc.method=_OTHER: 610"
+	const rest = "afloat.field.reason=unspecified afloat.field.state=partial rpc.method=_OTHER: 670"
 	if all := points(t, b.collected(t)["afloat.server.degraded_fields"]); !slices.Contains(all, rest) {
 		t.Errorf("%d series, without %q: %q", len(all), rest, all[0])
 	}
@@ -154,7 +154,7 @@ func TestNamesOfSpansAreBounded(t *testing.T) {
 		spans[s.Name]++
 	}
 	last := b.ofKind(trace.SpanKindClient)[399]
-	if len(spans) != 2*390+1 || spans["_OTHER"] != 20 || !last.says("rpc.method", "_OTHER") || !last.says("rpc.method_original", "made.Up/M399") {
+	if len(spans) != 2*330+1 || spans["_OTHER"] != 140 || !last.says("rpc.method", "_OTHER") || !last.says("rpc.method_original", "made.Up/M399") {
 		t.Errorf("%d names of spans, %d others, the last with %v", len(spans), spans["_OTHER"], last.Attributes)
 	}
 }
@@ -208,8 +208,8 @@ func TestTheBoundIsSharp(t *testing.T) {
 	}
 	calls.Wait()
 	all := points(t, b.collected(t)["afloat.step.abandoned"])
-	if odd := slices.IndexFunc(all, func(p string) bool { return !strings.HasSuffix(p, ": 0") }); len(all) != 391 || odd >= 0 {
-		t.Errorf("%d series; want 390 and the rest, each of 0", len(all))
+	if odd := slices.IndexFunc(all, func(p string) bool { return !strings.HasSuffix(p, ": 0") }); len(all) != 331 || odd >= 0 {
+		t.Errorf("%d series; want 330 and the rest, each of 0", len(all))
 	}
 }
 

@@ -28,7 +28,7 @@ func policyObserver(o policy.Observer) rules.Option { return rules.WithObserver(
 // states are the series of a circuit that is in the given state.
 func states(series, current string) []string {
 	var all []string
-	for _, s := range []string{"closed", "open", "half_open", "forced_open", "disabled"} {
+	for _, s := range []string{"closed", "open", "half_open", "forced_open", "disabled", "slow"} {
 		n := ": 0"
 		if s == current {
 			n = ": 1"
@@ -127,8 +127,8 @@ func TestPoliciesOfOneNameAreSummedUp(t *testing.T) {
 		t.Cleanup(func() { runtime.KeepAlive(list) })
 	}
 	all := points(t, b.collected(t)["afloat.client.circuit_breaker.state"])
-	if want := "afloat.circuit_breaker.state=closed afloat.policy.name=/rig.v1.Rig/Unary" + at + ": 2"; len(all) != 5 || !slices.Contains(all, want) {
-		t.Errorf("series %q; want %q and four more", all, want)
+	if want := "afloat.circuit_breaker.state=closed afloat.policy.name=/rig.v1.Rig/Unary" + at + ": 2"; len(all) != 6 || !slices.Contains(all, want) {
+		t.Errorf("series %q; want %q and five more", all, want)
 	}
 }
 

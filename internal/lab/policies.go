@@ -53,7 +53,12 @@ func Breaker(name string, cfg func(w *World) breaker.Config) System {
 
 // contextOf returns the context of the calls in a world. A world whose callers have
 // something else says so here.
-func contextOf(_ *World) context.Context { return context.Background() }
+func contextOf(w *World) context.Context {
+	if w.Fallback {
+		return policy.WithAlternative(context.Background())
+	}
+	return context.Background()
+}
 
 // policies is a guard that is a chain.
 type policies struct {

@@ -12,7 +12,7 @@ const (
 	// PaymentPlaces and InventoryPlaces are how many calls may be under way at once.
 	PaymentPlaces   = 10
 	InventoryPlaces = 20
-	// OpenFor is how long a circuit stays open.
+	// OpenFor is the longest time that an open circuit waits for its next probe.
 	OpenFor = 500 * time.Millisecond
 )
 

@@ -15,9 +15,9 @@ const (
 	// SlowAfter is when a call for an optional part counts as slow, also while it
 	// is in flight.
 	SlowAfter = 250 * time.Millisecond
-	// OpenFor is how long a circuit stays open the first time, MaxOpenFor how
-	// long it does at most when it opens again and again.
-	OpenFor    = 500 * time.Millisecond
+	// OpenFor is the longest time that an open circuit waits for its next probe,
+	// MaxOpenFor the longest that a service may ask for.
+	OpenFor    = time.Second
 	MaxOpenFor = time.Second
 )
 

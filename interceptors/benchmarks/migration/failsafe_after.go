@@ -24,7 +24,7 @@ func withoutFailsafe(target string) ([]grpc.DialOption, error) {
 				FailureRatio: 0.5, MinCalls: 20, Window: 10 * time.Second,
 				ConsecutiveFailures: breaker.Off,
 				OpenFor:             5 * time.Second,
-				Probes:              3, SuccessesToClose: 3,
+				Probes:              3, SuccessesToClose: 3, SlowStart: breaker.Off,
 			}).Per(rules.PerTarget),
 			bulkhead.Each(bulkhead.Config{
 				MaxConcurrent: 10, MaxQueue: 100, MaxWait: 100 * time.Millisecond,

@@ -25,7 +25,7 @@ func withoutHystrix(target string) ([]grpc.DialOption, error) {
 				FailureRatio: 0.5, MinCalls: 20,
 				ConsecutiveFailures: breaker.Off,
 				OpenFor:             5 * time.Second,
-				SuccessesToClose:    1,
+				SlowStart:           breaker.Off,
 			}),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 10}),
 		},
@@ -40,7 +40,7 @@ func withoutHystrix(target string) ([]grpc.DialOption, error) {
 
 // stockWithFallback reads a database, and answers "unknown" where it cannot.
 func stockWithFallback(query func(ctx context.Context, sku string) (string, error)) (*fallback.Chain[string, string], error) {
-	circuit, err := breaker.New(breaker.Config{ConsecutiveFailures: breaker.Off, SuccessesToClose: 1})
+	circuit, err := breaker.New(breaker.Config{FailureRatio: 0.5, ConsecutiveFailures: breaker.Off, SlowStart: breaker.Off})
 	places, faults := bulkhead.New(bulkhead.Config{MaxConcurrent: 10})
 	if err := errors.Join(err, faults); err != nil {
 		return nil, err

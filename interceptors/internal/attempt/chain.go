@@ -39,6 +39,8 @@ type Config struct {
 	// Overtime: the default, if there is one, is run even if the time of the run is over,
 	// because somebody waits for it still, see [Run.Hurry].
 	Overtime bool
+	// Optional: there is an answer without the value too.
+	Optional bool
 	// Whole: the value is the response of a call as it is.
 	Whole bool
 	// Keeps: the user of the chain keeps good values for the steps that are [Step.Kept].

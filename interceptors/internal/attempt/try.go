@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/alternative"
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 )
 
@@ -16,7 +17,9 @@ type try struct {
 	scope   lazyscope.Scope[degrade.Scope]
 	watched *watched // nil: nobody observes
 	step    int
-	state   atomic.Uint32
+	// spare: whoever runs the step has something else if it is refused.
+	spare bool
+	state atomic.Uint32
 }
 
 // watched is what an observer makes of a try.
@@ -37,8 +40,13 @@ const (
 
 // Value returns the scope to calls that are made under t.
 func (t *try) Value(key any) any {
-	if key == (lazyscope.Key{}) {
+	switch key {
+	case lazyscope.Key{}:
 		return &t.scope
+	case alternative.Key{}:
+		if t.spare {
+			return true
+		}
 	}
 	return t.Context.Value(key)
 }

@@ -51,3 +51,6 @@ func (w *Counted) Quiet(now policy.Instant) bool {
 
 // LastSecond returns nothing: the window does not keep times.
 func (w *Counted) LastSecond(policy.Instant) Counts { return Counts{} }
+
+// Latest returns nothing: the window does not keep times.
+func (w *Counted) Latest(policy.Instant) Counts { return Counts{} }

@@ -113,6 +113,12 @@ func (w *Timed) LastSecond(now policy.Instant) Counts {
 	return w.between(current-n, current-1)
 }
 
+// Latest returns what the running bucket holds.
+func (w *Timed) Latest(now policy.Instant) Counts {
+	current := floorDiv(now, w.width)
+	return w.between(current, current)
+}
+
 // Quiet reports whether the window is empty.
 func (w *Timed) Quiet(now policy.Instant) bool { return w.Sum(now).Calls == 0 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -23,7 +24,7 @@ func breakerRow() kind {
 			}
 			return ""
 		},
-		off: []string{"failure_ratio", "consecutive_failures"},
+		off: []string{"failure_ratio", "consecutive_failures", "slow_after", "slow_start"},
 	}
 }
 
@@ -37,7 +38,7 @@ func eachBreaker(m *policyv1.Breaker) rules.Template {
 		FailureRatio:        shareOrOff(m.FailureRatio, breaker.Off),
 		MinCalls:            orNever(m.MinCalls),
 		ConsecutiveFailures: orOff(m.ConsecutiveFailures, breaker.Off),
-		SlowAfter:           lasting(m.GetSlowAfter()),
+		SlowAfter:           lastingOrOff(m.GetSlowAfter(), breaker.Off),
 		SlowRatio:           shareOrOff(m.SlowRatio, never),
 		OpenFor:             lasting(m.GetOpenFor()),
 		MaxOpenFor:          lasting(m.GetMaxOpenFor()),
@@ -47,6 +48,7 @@ func eachBreaker(m *policyv1.Breaker) rules.Template {
 		ProbeTimeout:        lasting(m.GetProbeTimeout()),
 		MinDeadline:         lasting(m.GetMinDeadline()),
 		StreamGrace:         lasting(m.GetStreamGrace()),
+		SlowStart:           lastingOrOff(m.GetSlowStart(), breaker.Off),
 	})
 }
 
@@ -73,11 +75,11 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 		Window:              durationpb.New(cfg.Window),
 		Buckets:             number(cfg.Buckets),
 		WindowCalls:         int32Of(cfg.WindowCalls),
-		FailureRatio:        new(max(0, cfg.FailureRatio)),
+		FailureRatio:        byHand(cfg.FailureRatio),
 		MinCalls:            number(cfg.MinCalls),
-		ConsecutiveFailures: number(max(0, cfg.ConsecutiveFailures)),
-		SlowAfter:           lastingFor(cfg.SlowAfter),
-		SlowRatio:           new(cfg.SlowRatio),
+		ConsecutiveFailures: byHand(int32Of(cfg.ConsecutiveFailures)),
+		SlowAfter:           timeByHand(cfg.SlowAfter),
+		SlowRatio:           byHand(cfg.SlowRatio),
 		OpenFor:             durationpb.New(cfg.OpenFor),
 		MaxOpenFor:          durationpb.New(cfg.MaxOpenFor),
 		NoJitter:            cfg.NoJitter,
@@ -86,7 +88,25 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 		ProbeTimeout:        durationpb.New(cfg.ProbeTimeout),
 		MinDeadline:         lastingFor(cfg.MinDeadline),
 		StreamGrace:         durationpb.New(cfg.StreamGrace),
+		SlowStart:           timeByHand(cfg.SlowStart),
 	}
+}
+
+// byHand returns a threshold that is set by hand, zero if it is off, and nothing if it is
+// left to evidence.
+func byHand[N int32 | float64](threshold N) *N {
+	if threshold == 0 {
+		return nil
+	}
+	return new(max(0, threshold))
+}
+
+// timeByHand is the same of a time that may be learned.
+func timeByHand(d time.Duration) *durationpb.Duration {
+	if d == 0 {
+		return nil
+	}
+	return durationpb.New(max(0, d))
 }
 
 // breakerStatus returns the message of a breaker at one moment.
@@ -104,6 +124,8 @@ func breakerStatus(cfg breaker.Config, s breaker.Snapshot) proto.Message {
 		ProbesSucceeded:     int32Of(s.ProbesSucceeded),
 		Rejected:            s.Rejected,
 		Late:                s.Late,
+		AdmittedShare:       s.AdmittedShare,
+		Usual:               lastingFor(s.Usual),
 	}
 	if !s.RetryAt.IsZero() {
 		m.RetryAt = timestamppb.New(s.RetryAt)

@@ -180,7 +180,7 @@ func TestSnapshotMessage(t *testing.T) {
 func open(tb testing.TB, s *config.Set, method string) {
 	tb.Helper()
 	call := policy.Call{Method: method}
-	for range 10 {
+	for range 15 {
 		var a policy.Admission
 		a.Call = call
 		if _, err := s.Rules().Resolve(&call).Admit(tb.Context(), &a); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
@@ -65,6 +66,8 @@ func figured(status any) (filled any, want map[protoreflect.Name]float64) {
 		switch f.Interface().(type) {
 		case int:
 			f.SetInt(int64(figure))
+		case time.Duration:
+			f.SetInt(int64(time.Duration(figure) * time.Second))
 		case uint64:
 			f.SetUint(uint64(figure))
 		case float64:
@@ -89,6 +92,9 @@ func figureIn(v protoreflect.Value) float64 {
 	case float64:
 		return v
 	case protoreflect.Message:
+		if d, ok := v.Interface().(*durationpb.Duration); ok {
+			return d.AsDuration().Seconds()
+		}
 		at, _ := v.Interface().(*timestamppb.Timestamp)
 		return float64(at.GetSeconds())
 	default:

@@ -53,6 +53,17 @@ func lasting(d *durationpb.Duration) time.Duration {
 	return d.AsDuration()
 }
 
+// lastingOrOff returns the duration of a field that is off at zero.
+func lastingOrOff(d *durationpb.Duration, off time.Duration) time.Duration {
+	if d != nil && d.AsDuration() == 0 {
+		return off
+	}
+	if d.AsDuration() == off {
+		return never
+	}
+	return d.AsDuration()
+}
+
 // The way back.
 
 // int32Of returns a count in a message.

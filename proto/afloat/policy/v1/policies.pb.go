@@ -240,8 +240,7 @@ type Breaker struct {
 	Compartment string `protobuf:"bytes,2,opt,name=compartment,proto3" json:"compartment,omitempty"`
 	// How the breaker works. Default automatic.
 	Mode Breaker_Mode `protobuf:"varint,3,opt,name=mode,proto3,enum=afloat.policy.v1.Breaker_Mode" json:"mode,omitempty"`
-	// How far back outcomes count. Each such period spent closed also halves the
-	// next open time. Range [100ms, 1h]. Default 10s.
+	// How far back outcomes count. Range [100ms, 1h]. Default 10s.
 	Window *durationpb.Duration `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
 	// The number of parts that the window is divided into and slides by. Range
 	// [1, 100]. Default 10. Ignored with window_calls.
@@ -250,46 +249,62 @@ type Breaker struct {
 	// Range [1, 10000]. Default 0: a period of time.
 	WindowCalls int32 `protobuf:"varint,6,opt,name=window_calls,json=windowCalls,proto3" json:"window_calls,omitempty"`
 	// The share of failed calls in the window at which the breaker opens. Range
-	// (0, 1], or 0 for off. Default 0.5.
+	// (0, 1], or 0 for off. Default: by evidence. That is 0.9, if it is no chance for
+	// a dependency that fails by 0.8; of calls that all fail, 64 are enough. With
+	// window_calls it is just 0.9.
 	FailureRatio *float64 `protobuf:"fixed64,7,opt,name=failure_ratio,json=failureRatio,proto3,oneof" json:"failure_ratio,omitempty"`
 	// How many calls must be in the window before a share is judged. Range
 	// [1, 1000000], with window_calls at most that. Default 20, or window_calls if
 	// that is less.
 	MinCalls *int32 `protobuf:"varint,8,opt,name=min_calls,json=minCalls,proto3,oneof" json:"min_calls,omitempty"`
 	// The number of failures in a row at which the breaker opens, whatever the
-	// window holds. Range [1, 1000000], or 0 for off. Default 10.
+	// window holds. Range [1, 1000000], or 0 for off. Default: by evidence. That is
+	// as many as are no chance for a dependency that failed as often as the window
+	// says before them: 8 for a healthy one, 15 where nothing is known, 32 where 60 %
+	// fail; and 24 where calls are rarer than the window remembers.
 	ConsecutiveFailures *int32 `protobuf:"varint,9,opt,name=consecutive_failures,json=consecutiveFailures,proto3,oneof" json:"consecutive_failures,omitempty"`
 	// How long a call must take, in flight or ended, to count as slow. Range
-	// [1ms, 1h]. Default: calls are not judged by time.
+	// [1ms, 1h], or 0 for off: calls are not judged by time. Default: it is learned.
+	// Then a slow answer is an answer; but where nothing is answered for longer than
+	// calls usually take, the dependency hangs.
 	SlowAfter *durationpb.Duration `protobuf:"bytes,10,opt,name=slow_after,json=slowAfter,proto3" json:"slow_after,omitempty"`
 	// The share of failed and slow calls together at which the breaker opens.
-	// Range (0, 1]. Default 0.5. It has no effect without slow_after.
+	// Range (0, 1]. Default 0.5 with slow_after; without it none, and at 0.5 only
+	// callers who have something else are refused. Set it, low and without slow_after,
+	// where a quick refusal is worth more than a slow answer.
 	SlowRatio *float64 `protobuf:"fixed64,11,opt,name=slow_ratio,json=slowRatio,proto3,oneof" json:"slow_ratio,omitempty"`
-	// How long the breaker stays open the first time. The open time doubles each
-	// time the breaker opens again, and halves for each window spent closed.
-	// Range [1ms, 24h]. Default 5s.
+	// The longest time that an open breaker waits for its next probe. It waits for a
+	// fifth of the time since it opened, at most a fifth of open_for; for twice what a
+	// failed call took, at most half of open_for; and until so many calls have come
+	// that a probe is one in 80 of them, at most open_for: whichever is longest. Range
+	// [1ms, 24h]. Default 10s.
 	OpenFor *durationpb.Duration `protobuf:"bytes,12,opt,name=open_for,json=openFor,proto3" json:"open_for,omitempty"`
-	// Bounds the open time. Range [open_for, 24h]. Default 60s, or open_for if that
-	// is more.
+	// Bounds how long a dependency may ask to be left alone, and how far jitter goes.
+	// Range [open_for, 24h]. Default 60s, or open_for if that is more.
 	MaxOpenFor *durationpb.Duration `protobuf:"bytes,13,opt,name=max_open_for,json=maxOpenFor,proto3" json:"max_open_for,omitempty"`
-	// Keeps open times exact. By default they vary by up to 20 % either way, so that
-	// the processes of a fleet do not probe in step. Default false.
+	// Keeps waits exact. By default they are up to 20 % longer, each another time, so
+	// that the processes of a fleet do not probe in step. Default false.
 	NoJitter bool `protobuf:"varint,14,opt,name=no_jitter,json=noJitter,proto3" json:"no_jitter,omitempty"`
-	// How many calls a half-open breaker lets through at a time. Range [1, 1000].
-	// Default 1.
+	// How many probes of an open breaker may be under way at a time. The next one is
+	// sent when it is due, also if one is still running. Range [1, 1000]. Default 3.
 	Probes *int32 `protobuf:"varint,15,opt,name=probes,proto3,oneof" json:"probes,omitempty"`
-	// How many probes must succeed for the breaker to close. Range [1, 1000].
-	// Default 3.
+	// How many probes in a row must succeed before more calls than probes pass. Range
+	// [1, 1000]. Default 1.
 	SuccessesToClose *int32 `protobuf:"varint,16,opt,name=successes_to_close,json=successesToClose,proto3,oneof" json:"successes_to_close,omitempty"`
-	// The time after which an unanswered probe counts as failed. Range [1ms, 1h].
-	// Default 10s.
+	// The time after which a probe that is still running makes room for another one.
+	// How it ends counts all the same. Range [1ms, 1h]. Default 10s.
 	ProbeTimeout *durationpb.Duration `protobuf:"bytes,17,opt,name=probe_timeout,json=probeTimeout,proto3" json:"probe_timeout,omitempty"`
 	// The least time a caller must give a call for its DEADLINE_EXCEEDED to
 	// count; with less, it is ignored. Range [1ms, 1h]. Default: all count.
 	MinDeadline *durationpb.Duration `protobuf:"bytes,18,opt,name=min_deadline,json=minDeadline,proto3" json:"min_deadline,omitempty"`
 	// The age from which a stream that has delivered messages may end UNAVAILABLE
 	// without counting as failed. Range [1ms, 24h]. Default 30s.
-	StreamGrace   *durationpb.Duration `protobuf:"bytes,19,opt,name=stream_grace,json=streamGrace,proto3" json:"stream_grace,omitempty"`
+	StreamGrace *durationpb.Duration `protobuf:"bytes,19,opt,name=stream_grace,json=streamGrace,proto3" json:"stream_grace,omitempty"`
+	// How long it takes from the first good probe until all calls pass: 10 % of them
+	// at first, then 25 % and 50 %, each for a third of the time. Where calls fail
+	// again, the share steps back. Range [1ms, 1h], or 0 for off: all at once.
+	// Default 600ms.
+	SlowStart     *durationpb.Duration `protobuf:"bytes,20,opt,name=slow_start,json=slowStart,proto3" json:"slow_start,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,6 +468,13 @@ func (x *Breaker) GetMinDeadline() *durationpb.Duration {
 func (x *Breaker) GetStreamGrace() *durationpb.Duration {
 	if x != nil {
 		return x.StreamGrace
+	}
+	return nil
+}
+
+func (x *Breaker) GetSlowStart() *durationpb.Duration {
+	if x != nil {
+		return x.SlowStart
 	}
 	return nil
 }
@@ -869,7 +891,7 @@ const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\x03max\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03max\x12>\n" +
 	"\rfirst_message\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstMessage\x12-\n" +
 	"\x04idle\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x04idle\x12/\n" +
-	"\x05total\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05total\"\xe8\b\n" +
+	"\x05total\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05total\"\xa2\t\n" +
 	"\aBreaker\x12-\n" +
 	"\x05scope\x18\x01 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12 \n" +
 	"\vcompartment\x18\x02 \x01(\tR\vcompartment\x122\n" +
@@ -893,7 +915,9 @@ const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\x12successes_to_close\x18\x10 \x01(\x05H\x06R\x10successesToClose\x88\x01\x01\x12>\n" +
 	"\rprobe_timeout\x18\x11 \x01(\v2\x19.google.protobuf.DurationR\fprobeTimeout\x12<\n" +
 	"\fmin_deadline\x18\x12 \x01(\v2\x19.google.protobuf.DurationR\vminDeadline\x12<\n" +
-	"\fstream_grace\x18\x13 \x01(\v2\x19.google.protobuf.DurationR\vstreamGrace\"o\n" +
+	"\fstream_grace\x18\x13 \x01(\v2\x19.google.protobuf.DurationR\vstreamGrace\x128\n" +
+	"\n" +
+	"slow_start\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tslowStart\"o\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eMODE_AUTOMATIC\x10\x01\x12\x14\n" +
@@ -992,19 +1016,20 @@ var file_afloat_policy_v1_policies_proto_depIdxs = []int32{
 	8,  // 11: afloat.policy.v1.Breaker.probe_timeout:type_name -> google.protobuf.Duration
 	8,  // 12: afloat.policy.v1.Breaker.min_deadline:type_name -> google.protobuf.Duration
 	8,  // 13: afloat.policy.v1.Breaker.stream_grace:type_name -> google.protobuf.Duration
-	0,  // 14: afloat.policy.v1.Bulkhead.scope:type_name -> afloat.policy.v1.Scope
-	8,  // 15: afloat.policy.v1.Bulkhead.max_wait:type_name -> google.protobuf.Duration
-	0,  // 16: afloat.policy.v1.RateLimit.scope:type_name -> afloat.policy.v1.Scope
-	8,  // 17: afloat.policy.v1.RateLimit.max_wait:type_name -> google.protobuf.Duration
-	0,  // 18: afloat.policy.v1.Fault.scope:type_name -> afloat.policy.v1.Scope
-	8,  // 19: afloat.policy.v1.Fault.delay:type_name -> google.protobuf.Duration
-	9,  // 20: afloat.policy.v1.Custom.config:type_name -> google.protobuf.Struct
-	0,  // 21: afloat.policy.v1.Custom.scope:type_name -> afloat.policy.v1.Scope
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	8,  // 14: afloat.policy.v1.Breaker.slow_start:type_name -> google.protobuf.Duration
+	0,  // 15: afloat.policy.v1.Bulkhead.scope:type_name -> afloat.policy.v1.Scope
+	8,  // 16: afloat.policy.v1.Bulkhead.max_wait:type_name -> google.protobuf.Duration
+	0,  // 17: afloat.policy.v1.RateLimit.scope:type_name -> afloat.policy.v1.Scope
+	8,  // 18: afloat.policy.v1.RateLimit.max_wait:type_name -> google.protobuf.Duration
+	0,  // 19: afloat.policy.v1.Fault.scope:type_name -> afloat.policy.v1.Scope
+	8,  // 20: afloat.policy.v1.Fault.delay:type_name -> google.protobuf.Duration
+	9,  // 21: afloat.policy.v1.Custom.config:type_name -> google.protobuf.Struct
+	0,  // 22: afloat.policy.v1.Custom.scope:type_name -> afloat.policy.v1.Scope
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_policies_proto_init() }

@@ -9,6 +9,7 @@ package policyv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
@@ -93,14 +94,18 @@ const (
 	BreakerStatus_STATE_UNSPECIFIED BreakerStatus_State = 0
 	// Calls pass and are judged.
 	BreakerStatus_STATE_CLOSED BreakerStatus_State = 1
-	// Calls are refused until the open time is over.
+	// Calls are refused, until it is time to try one.
 	BreakerStatus_STATE_OPEN BreakerStatus_State = 2
-	// A few calls pass as probes.
+	// The dependency is being tried: the next call will be a probe, or probes are under
+	// way, or the dependency has answered one and a share of the calls pass that grows.
 	BreakerStatus_STATE_HALF_OPEN BreakerStatus_State = 3
 	// All calls are refused, by mode.
 	BreakerStatus_STATE_FORCED_OPEN BreakerStatus_State = 4
 	// All calls pass, by mode.
 	BreakerStatus_STATE_DISABLED BreakerStatus_State = 5
+	// The dependency takes longer than it usually does. Calls pass, but for those whose
+	// callers have something else.
+	BreakerStatus_STATE_SLOW BreakerStatus_State = 6
 )
 
 // Enum value maps for BreakerStatus_State.
@@ -112,6 +117,7 @@ var (
 		3: "STATE_HALF_OPEN",
 		4: "STATE_FORCED_OPEN",
 		5: "STATE_DISABLED",
+		6: "STATE_SLOW",
 	}
 	BreakerStatus_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -120,6 +126,7 @@ var (
 		"STATE_HALF_OPEN":   3,
 		"STATE_FORCED_OPEN": 4,
 		"STATE_DISABLED":    5,
+		"STATE_SLOW":        6,
 	}
 )
 
@@ -652,26 +659,34 @@ type BreakerStatus struct {
 	State BreakerStatus_State `protobuf:"varint,2,opt,name=state,proto3,enum=afloat.policy.v1.BreakerStatus_State" json:"state,omitempty"`
 	// When the breaker entered the state.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// When an open breaker lets the next probe through. Not set otherwise.
+	// When a breaker that refuses all calls but its probes lets the next one through.
+	// Not set otherwise.
 	RetryAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
-	// How many calls the window of a closed breaker holds.
+	// How many calls the window of a closed breaker holds, or have ended since a share
+	// of the calls passes.
 	Calls int32 `protobuf:"varint,5,opt,name=calls,proto3" json:"calls,omitempty"`
 	// How many of them failed.
 	Failures int32 `protobuf:"varint,6,opt,name=failures,proto3" json:"failures,omitempty"`
 	// How many of them were slow but did not fail.
 	Slow int32 `protobuf:"varint,7,opt,name=slow,proto3" json:"slow,omitempty"`
-	// A closed breaker's present number of failures in a row.
+	// The present number of failures in a row.
 	ConsecutiveFailures int32 `protobuf:"varint,8,opt,name=consecutive_failures,json=consecutiveFailures,proto3" json:"consecutive_failures,omitempty"`
-	// How many calls are in flight past slow_after.
+	// How many calls are in flight past slow_after, or past what was learned.
 	Overdue int32 `protobuf:"varint,9,opt,name=overdue,proto3" json:"overdue,omitempty"`
-	// How many probes of a half-open breaker are in flight.
+	// How many probes are in flight.
 	ProbesInFlight int32 `protobuf:"varint,10,opt,name=probes_in_flight,json=probesInFlight,proto3" json:"probes_in_flight,omitempty"`
-	// How many of its probes have succeeded.
+	// How many of successes_to_close probes have succeeded.
 	ProbesSucceeded int32 `protobuf:"varint,11,opt,name=probes_succeeded,json=probesSucceeded,proto3" json:"probes_succeeded,omitempty"`
 	// How many calls were refused, or would have been in shadow.
 	Rejected uint64 `protobuf:"varint,12,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	// How many outcomes came too late to count, after the state had changed.
-	Late          uint64 `protobuf:"varint,13,opt,name=late,proto3" json:"late,omitempty"`
+	Late uint64 `protobuf:"varint,13,opt,name=late,proto3" json:"late,omitempty"`
+	// The share of calls that pass while a recovered dependency gets more and more of
+	// them, in (0, 1). Not set otherwise.
+	AdmittedShare float64 `protobuf:"fixed64,14,opt,name=admitted_share,json=admittedShare,proto3" json:"admitted_share,omitempty"`
+	// The time in which 99 of 100 healthy calls are answered, as it was learned. Not set
+	// while it is not known.
+	Usual         *durationpb.Duration `protobuf:"bytes,15,opt,name=usual,proto3" json:"usual,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -795,6 +810,20 @@ func (x *BreakerStatus) GetLate() uint64 {
 		return x.Late
 	}
 	return 0
+}
+
+func (x *BreakerStatus) GetAdmittedShare() float64 {
+	if x != nil {
+		return x.AdmittedShare
+	}
+	return 0
+}
+
+func (x *BreakerStatus) GetUsual() *durationpb.Duration {
+	if x != nil {
+		return x.Usual
+	}
+	return nil
 }
 
 // BulkheadStatus is a bulkhead at one moment.
@@ -1103,7 +1132,7 @@ var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x04\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x04\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -1147,7 +1176,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\atimeout\x18\r \x01(\v2\x19.afloat.policy.v1.TimeoutH\x00R\atimeout\x125\n" +
 	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05fault\x128\n" +
 	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06customB\b\n" +
-	"\x06status\"\x83\x05\n" +
+	"\x06status\"\xeb\x05\n" +
 	"\rBreakerStatus\x121\n" +
 	"\x06config\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\x06config\x12;\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.afloat.policy.v1.BreakerStatus.StateR\x05state\x120\n" +
@@ -1162,7 +1191,9 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	" \x01(\x05R\x0eprobesInFlight\x12)\n" +
 	"\x10probes_succeeded\x18\v \x01(\x05R\x0fprobesSucceeded\x12\x1a\n" +
 	"\brejected\x18\f \x01(\x04R\brejected\x12\x12\n" +
-	"\x04late\x18\r \x01(\x04R\x04late\"\x80\x01\n" +
+	"\x04late\x18\r \x01(\x04R\x04late\x12%\n" +
+	"\x0eadmitted_share\x18\x0e \x01(\x01R\radmittedShare\x12/\n" +
+	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\"\x90\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_CLOSED\x10\x01\x12\x0e\n" +
@@ -1170,7 +1201,9 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"STATE_OPEN\x10\x02\x12\x13\n" +
 	"\x0fSTATE_HALF_OPEN\x10\x03\x12\x15\n" +
 	"\x11STATE_FORCED_OPEN\x10\x04\x12\x12\n" +
-	"\x0eSTATE_DISABLED\x10\x05\"\xcf\x01\n" +
+	"\x0eSTATE_DISABLED\x10\x05\x12\x0e\n" +
+	"\n" +
+	"STATE_SLOW\x10\x06\"\xcf\x01\n" +
 	"\x0eBulkheadStatus\x122\n" +
 	"\x06config\x18\x01 \x01(\v2\x1a.afloat.policy.v1.BulkheadR\x06config\x12\x1b\n" +
 	"\tin_flight\x18\x02 \x01(\x05R\binFlight\x12\x18\n" +
@@ -1232,11 +1265,12 @@ var file_afloat_policy_v1_snapshot_proto_goTypes = []any{
 	(Scope)(0),                    // 15: afloat.policy.v1.Scope
 	(*Timeout)(nil),               // 16: afloat.policy.v1.Timeout
 	(*Breaker)(nil),               // 17: afloat.policy.v1.Breaker
-	(*Bulkhead)(nil),              // 18: afloat.policy.v1.Bulkhead
-	(*RateLimit)(nil),             // 19: afloat.policy.v1.RateLimit
-	(*Fault)(nil),                 // 20: afloat.policy.v1.Fault
-	(*structpb.Struct)(nil),       // 21: google.protobuf.Struct
-	(*Compartment)(nil),           // 22: afloat.policy.v1.Compartment
+	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
+	(*Bulkhead)(nil),              // 19: afloat.policy.v1.Bulkhead
+	(*RateLimit)(nil),             // 20: afloat.policy.v1.RateLimit
+	(*Fault)(nil),                 // 21: afloat.policy.v1.Fault
+	(*structpb.Struct)(nil),       // 22: google.protobuf.Struct
+	(*Compartment)(nil),           // 23: afloat.policy.v1.Compartment
 }
 var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	12, // 0: afloat.policy.v1.Snapshot.taken_at:type_name -> google.protobuf.Timestamp
@@ -1261,17 +1295,18 @@ var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	1,  // 19: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
 	12, // 20: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
 	12, // 21: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
-	18, // 22: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	19, // 23: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	20, // 24: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	21, // 25: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
-	21, // 26: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
-	22, // 27: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	18, // 22: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
+	19, // 23: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	20, // 24: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	21, // 25: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	22, // 26: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
+	22, // 27: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
+	23, // 28: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }

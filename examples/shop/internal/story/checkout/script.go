@@ -6,7 +6,6 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/orders"
 	"github.com/afloat-go/afloat/examples/shop/system"
-	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
@@ -86,9 +85,9 @@ func (p phase) why() []degrade.Reason {
 // reachable returns how many calls may reach a sick backend in that time: those until it
 // is noticed, and then a probe each time its circuit has been open, with a few to spare.
 func reachable(lasts time.Duration) int {
-	const spare = 6
-	probes := lasts.Seconds() / (0.8 * orders.OpenFor.Seconds())
-	return breaker.DefaultConsecutiveFailures + int(probes) + spare
+	const inARow, spare = 10, 6
+	probes := 5 * lasts.Seconds() / orders.OpenFor.Seconds() // a fifth of it apart at least
+	return inARow + int(probes) + spare
 }
 
 // check returns what is not as it must be in this phase.

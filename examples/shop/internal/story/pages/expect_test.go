@@ -100,15 +100,15 @@ func TestEachExpectationBites(t *testing.T) {
 		{"healthy", "a circuit opened", func(f *Figures) { f.set(page.Users, breaker.Open) }, "the circuit of users is open"},
 		{"sick", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 750 requests failed"},
 		{"sick", "a marker is wrong", func(f *Figures) { f.Wrong = 1 }, "1 pages have wrong"},
-		{"sick", "not marked", func(f *Figures) { f.lack(f.Suffers, 600) }, "dashboard.products marked = 600 of 750; must be at least 90.0 %"},
+		{"sick", "not marked", func(f *Figures) { f.lack(f.Suffers, 600) }, "dashboard.products marked = 600 of 750; must be at least 85.0 %"},
 		{"sick", "another circuit opened", func(f *Figures) { f.set(page.Alerts, breaker.HalfOpen) }, "the circuit of alerts is half_open"},
 		{"sick", "its circuit stayed closed", func(f *Figures) { f.set(f.Suffers, breaker.Closed) }, "the circuit of recommendations is closed"},
 		{"sick", "there are no circuits", func(f *Figures) { f.Circuits = nil }, "the circuit of recommendations is closed or not there"},
-		{"sick", "too many calls", func(f *Figures) { f.Reached[f.Suffers] = 37 }, "calls that reached recommendations = 37 of 750; must be at most 36"},
+		{"sick", "too many calls", func(f *Figures) { f.Reached[f.Suffers] = 42 }, "calls that reached recommendations = 42 of 750; must be at most 41"},
 		{"sick", "too many calls at a low rate", func(f *Figures) {
-			f.Requests, f.Full, f.Reached[f.Suffers] = 200, 0, 31
+			f.Requests, f.Full, f.Reached[f.Suffers] = 200, 0, 54
 			f.lack(f.Suffers, 200)
-		}, "= 31 of 200; must be at most 30"},
+		}, "= 54 of 200; must be at most 30"},
 		{"sick", "pages past their deadline", func(f *Figures) { f.P99 = 801 * time.Millisecond }, "p99 = 801.0 ms; must be at most 800.0 ms"},
 		{"sick", "pages wait", func(f *Figures) { f.P50 = 104 * time.Millisecond }, "p50 = 104.0 ms; must be at most 103.0 ms"},
 		{"ruled", "a request failed", func(f *Figures) { f.Failed, f.FirstError = 1, errors.New("refused") }, "1 of 600 requests failed"},

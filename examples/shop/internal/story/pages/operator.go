@@ -98,21 +98,21 @@ func (o *operator) add(ctx context.Context, rule string) (c *Change, err error) 
 	return c, nil
 }
 
-// A circuit that opens again after a probe stays open for most of a second, which is time
-// enough for a change of the rules. A moment is how old it may be then.
+// An open circuit waits for its next probe for long enough to change the rules meanwhile. A
+// moment is how much of that must be left.
 const (
 	moment = 100 * time.Millisecond
 	glance = 10 * time.Millisecond
-	// longest is how long a circuit may take to open once more.
+	// longest is how long that may take.
 	longest = 3 * time.Second
 )
 
-// justOpened waits until the circuit has opened a moment ago, so that no probe changes
-// its state while the rules change, and returns its state. What must hold of it is
-// checked with the phase.
+// justOpened waits until the circuit is open and no probe will be due for a moment, so that
+// none changes its state while the rules change, and returns its state. What must hold of
+// it is checked with the phase.
 func justOpened(ctx context.Context, b *breaker.Breaker) (breaker.State, error) {
 	for range longest / glance {
-		if s := b.Snapshot(); s.State == breaker.Open && time.Since(s.Since) < moment {
+		if s := b.Snapshot(); s.State == breaker.Open && time.Until(s.RetryAt) > moment {
 			break
 		}
 		select {

@@ -64,7 +64,7 @@ func phasesOf(cfg Config, healthy *Figures) []phase {
 func sickPhase(name string, suffers suffering, sick []faults.Fault, cfg Config, healthy *Figures) phase {
 	suffers.why = sick[0].Reasons()
 	return phase{name: name, lasts: cfg.Phase, sick: sick, suffers: suffers, must: []expectation{
-		noneFailed, markedExactly, marked(0.9),
+		noneFailed, markedExactly, marked(0.85),
 		sickCutOff, othersClosed, reachedAtMost(reachable(cfg), 0.15),
 		p99Within(page.Deadline),
 		p50Near(healthy, 100*time.Millisecond),
@@ -109,12 +109,12 @@ func recovery(part string, as degrade.State) phase {
 }
 
 // reachable returns how many calls may reach a sick backend: those until it is noticed,
-// for which twice SlowAfter is allowed, and then a probe each time its circuit has been
-// open, with a few to spare.
+// for which twice SlowAfter is allowed, and then a probe each half of OpenFor,
+// with a few to spare.
 func reachable(cfg Config) int {
 	const spare = 4
 	detection := float64(cfg.Rate) * 2 * page.SlowAfter.Seconds()
-	probes := cfg.Phase.Seconds() / (0.8 * page.MaxOpenFor.Seconds())
+	probes := 2 * cfg.Phase.Seconds() / page.OpenFor.Seconds()
 	return int(detection+probes) + spare
 }
 

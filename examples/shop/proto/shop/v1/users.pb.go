@@ -200,9 +200,9 @@ const file_shop_v1_users_proto_rawDesc = "" +
 	"\x0eGetUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"4\n" +
 	"\x0fGetUserResponse\x12!\n" +
-	"\x04user\x18\x01 \x01(\v2\r.shop.v1.UserR\x04user2z\n" +
+	"\x04user\x18\x01 \x01(\v2\r.shop.v1.UserR\x04user2v\n" +
 	"\vUserService\x12<\n" +
-	"\aGetUser\x12\x17.shop.v1.GetUserRequest\x1a\x18.shop.v1.GetUserResponse\x1a-\x82\x99$)\x18\x01R\b\x12\x06\x10\x80\xce\xe4\xcd\x02Z\fb\x06\x10\x80ʵ\xee\x01j\x02\b\x01b\r\x18@ \x80\x02*\x06\x10\x80Ɔ\x8f\x01B@Z>github.com/afloat-go/afloat/examples/shop/proto/shop/v1;shopv1b\x06proto3"
+	"\aGetUser\x12\x17.shop.v1.GetUserRequest\x1a\x18.shop.v1.GetUserResponse\x1a)\x82\x99$%\x18\x01R\b\x12\x06\x10\x80\xce\xe4\xcd\x02Z\bb\x02\b\x01j\x02\b\x01b\r\x18@ \x80\x02*\x06\x10\x80Ɔ\x8f\x01B@Z>github.com/afloat-go/afloat/examples/shop/proto/shop/v1;shopv1b\x06proto3"
 
 var (
 	file_shop_v1_users_proto_rawDescOnce sync.Once

@@ -1,0 +1,166 @@
+package breaker
+
+import (
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// judged is what the calls of a closed breaker are judged by.
+type judged struct {
+	*settings
+
+	// The window is one of time, as it is most often, or of calls: the other is nil.
+	timed   *window.Timed
+	counted *window.Counted
+	ring    *ring // nil where it is not known how long is slow
+	// wants is what every call's permit wants.
+	wants policy.Wants
+}
+
+// judgedBy makes an empty window, in timed if it is one of time, and a ring.
+func judgedBy(s *settings, timed *window.Timed) judged {
+	j := judged{settings: s, wants: policy.WantsStart | policy.WantsEnd}
+	if s.SlowAfter > 0 {
+		j.ring = newRing(policy.Instant(s.SlowAfter))
+	}
+	if s.WindowCalls > 0 {
+		j.counted = window.NewCounted(s.WindowCalls, s.Window)
+	} else {
+		timed.Init(s.Window, s.Buckets)
+		j.timed = timed
+	}
+	return j
+}
+
+// ringOf returns the ring in which a call was started, nil if there was none or it
+// has been replaced since.
+func (j *judged) ringOf(token uint64) *ring {
+	if j.ring != nil && token&idMask == j.ring.id {
+		return j.ring
+	}
+	return nil
+}
+
+// add counts a call in the window.
+func (j *judged) add(end policy.Instant, k window.Kind) {
+	if j.timed != nil {
+		j.timed.Add(end, k)
+		return
+	}
+	j.counted.Add(end, k)
+}
+
+// window returns the window, of whichever kind it is.
+func (j *judged) window() window.Window {
+	if j.timed != nil {
+		return j.timed
+	}
+	return j.counted
+}
+
+// onBrink reports whether a few more failures in a row would open the breaker.
+func (j *judged) onBrink(r stretch) bool {
+	n := r.failures + 1
+	r.failures, r.fresh = r.failures+n, r.fresh+n
+	r.all.Calls, r.all.Failures = r.all.Calls+n, r.all.Failures+n
+	return j.tripped(&r) != ""
+}
+
+// callsPerSecond returns how many calls ended in the last second, roughly.
+func (j *judged) callsPerSecond(now policy.Instant) int {
+	if last := j.window().LastSecond(now); last.Calls > 0 {
+		return last.Calls
+	}
+	if j.counted != nil {
+		return 0 // the window does not know time
+	}
+	return j.timed.Sum(now).Calls
+}
+
+// seed counts calls that ended before.
+func (j *judged) seed(c window.Counts, at policy.Instant) {
+	for range c.Calls - c.Bad() {
+		j.add(at, window.OK)
+	}
+	for range c.Failures {
+		j.add(at, window.Failed)
+	}
+	for range c.Slow {
+		j.add(at, window.Slow)
+	}
+}
+
+// slowness judges by time, the whole window and its last second, and returns the
+// cause to open, "" if there is none.
+func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window.Counts) {
+	if j.tooSlow(all, 0) {
+		return causeSlow, all
+	}
+	if last := j.window().LastSecond(now); j.tooSlow(last, 0) {
+		return causeSlow, last
+	}
+	return "", all
+}
+
+// stretch returns the run of failures of now.
+func (j *judged) stretch(r *run, now policy.Instant) stretch {
+	w := j.window()
+	return stretch{failures: r.failures(), fresh: r.fresh(), all: w.Sum(now), latest: w.Latest(now)}
+}
+
+// overdueAfter returns after which time a call in flight is overdue: as set by hand, or as
+// it was learned.
+func (j *judged) overdueAfter(l *learned, now policy.Instant) policy.Instant {
+	if j.SlowAfter > 0 {
+		return policy.Instant(j.SlowAfter)
+	}
+	return l.overdueAfter(now)
+}
+
+// tippedInFlight judges calls in flight for too long, and returns what they were counted
+// with. By the time set by hand, a few are enough that started since anything last
+// succeeded; otherwise they count as slow calls among the others. By the time that was
+// learned, they are judged as a run of failures is: nothing has been answered.
+func (j *judged) tippedInFlight(r *run, l *learned, now policy.Instant) (c window.Counts, overdue int, tipped bool) {
+	all, sinceGood := j.ring.overdue(now, j.overdueAfter(l, now))
+	if all == 0 {
+		return c, 0, false
+	}
+	c = j.window().Sum(now)
+	if j.SlowAfter == 0 {
+		seen := j.stretch(r, now)
+		if sinceGood > 0 && silent.run(sinceGood+min(seen.fresh, seen.all.Failures), seen.usual()) {
+			return c, all, true
+		}
+		if !j.strict() {
+			return c, all, false
+		}
+		all, _ = j.ring.overdue(now, policy.Instant(l.slow.Load()))
+	} else if sinceGood >= max(3, j.MinCalls/4) {
+		return c, all, true
+	}
+	if j.tooSlow(c, all) {
+		return c, all, true
+	}
+	c = j.window().LastSecond(now)
+	return c, all, j.tooSlow(c, all)
+}
+
+// took returns how long a call took, zero if nobody wanted to know.
+func took(o *policy.Outcome) time.Duration {
+	if o.Started == 0 {
+		return 0
+	}
+	return o.End.Sub(o.Started)
+}
+
+// answeredAfter returns how long the caller waited for the response, or for the first one
+// of several.
+func answeredAfter(o *policy.Outcome) time.Duration {
+	if o.Responded != 0 {
+		return o.Responded.Sub(o.Started)
+	}
+	return o.End.Sub(o.Started)
+}

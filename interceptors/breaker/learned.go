@@ -1,0 +1,106 @@
+package breaker
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors/internal/latency"
+	"github.com/afloat-go/afloat/interceptors/internal/window"
+	"github.com/afloat-go/afloat/interceptors/policy"
+)
+
+// learned is how long calls usually take, and what follows from it for a circuit whose
+// SlowAfter nobody set.
+type learned struct {
+	// overdue is after which time a call in flight may be hanging, and slow after which a
+	// call that ended was slow. Zero: not known yet.
+	overdue, slow atomic.Int64
+	// due is when to look at the sketch again.
+	due atomic.Int64
+
+	// usual is what was learned.
+	usual atomic.Int64
+	// These belong to the goroutine that raised due.
+	first, last policy.Instant
+
+	// patience is how long calls were silent before they answered all the same, until when
+	// that is remembered.
+	patience, patientUntil atomic.Int64
+}
+
+const (
+	// knownCalls is how many calls must be known.
+	knownCalls = 20
+	// usualShare is the share of healthy calls that are as fast as is usual.
+	usualShare = 0.99
+	// A call in flight is overdue after overdueFactor times what is usual, but not before
+	// leastOverdue, and a call that ended is slow by slowFactor and leastSlow.
+	overdueFactor, leastOverdue = 1.1, 10 * time.Millisecond
+	slowFactor, leastSlow       = 3, 20 * time.Millisecond
+	// What is usual is looked at every learnEvery. It follows what it sees for the first
+	// learnFreely; then it rises to at most twice as much in risesIn.
+	learnEvery, learnFreely, risesIn = time.Second, 10 * time.Minute, time.Hour
+	// One in mostSlow is the share of slow calls in a healthy window: from more nothing is
+	// learned.
+	mostSlow = 10
+	// patientFor is how long silence that was none is remembered.
+	patientFor = 30 * time.Second
+)
+
+// known reports whether enough is known to judge by time.
+func (l *learned) known() bool { return l.overdue.Load() != 0 }
+
+// usually returns in which time 99 of 100 healthy calls are answered, zero if that is not
+// known.
+func (l *learned) usually() time.Duration { return time.Duration(l.usual.Load()) }
+
+// isSlow reports whether a call took longer than is usual.
+func (l *learned) isSlow(took time.Duration) bool {
+	slow := l.slow.Load()
+	return slow != 0 && int64(took) >= slow
+}
+
+// overdueAfter returns after which time a call in flight may be hanging, zero if that is
+// not known.
+func (l *learned) overdueAfter(now policy.Instant) policy.Instant {
+	after := l.overdue.Load()
+	if after != 0 && int64(now) < l.patientUntil.Load() {
+		after = max(after, l.patience.Load())
+	}
+	return policy.Instant(after)
+}
+
+// tooManySlow reports whether so many calls are slow that what is seen is no health.
+func tooManySlow(c window.Counts) bool { return mostSlow*c.Slow > c.Calls }
+
+// answered notes that calls may be silent for so long and answer all the same.
+func (l *learned) answered(took time.Duration, at policy.Instant) {
+	l.patience.Store(max(l.patience.Load(), 2*int64(took)))
+	l.patientUntil.Store(int64(at.Add(patientFor)))
+}
+
+// look takes from the sketch what is usual, now and then, and reports whether it did.
+func (l *learned) look(sketch *latency.Sketch, at policy.Instant) bool {
+	due := l.due.Load()
+	if due != 0 && int64(at) < due || !l.due.CompareAndSwap(due, int64(at.Add(learnEvery))) {
+		return false
+	}
+	u := sketch.Usual()
+	if u.Calls < knownCalls {
+		l.due.Store(due) // soon
+		return false
+	}
+	if l.first == 0 {
+		l.first = at
+	}
+	seen := u.Quantile(usualShare)
+	if was := l.usually(); was != 0 && at.Sub(l.first) > learnFreely {
+		rise := time.Duration(float64(was) * min(1, float64(at.Sub(l.last))/float64(risesIn)))
+		seen = min(seen, was+rise)
+	}
+	l.usual.Store(int64(seen))
+	l.last = at
+	l.overdue.Store(int64(max(time.Duration(overdueFactor*float64(seen)), leastOverdue)))
+	l.slow.Store(int64(max(slowFactor*seen, leastSlow)))
+	return true
+}
