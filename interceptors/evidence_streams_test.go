@@ -169,32 +169,32 @@ func streamEnds() []saysOf {
 		{"upload at connection age", rpctest.Rig{Stream: reads, ServerOptions: []grpc.ServerOption{age}}, upload, 12, false},
 		{"chat at connection age", rpctest.Rig{Stream: rpctest.Echo, ServerOptions: []grpc.ServerOption{age}}, watch(rpctest.BidiStream, 0), 12, false},
 		{"quiet watch at connection age", rpctest.Rig{Stream: after(time.Hour, down, silent), ServerOptions: []grpc.ServerOption{age}}, watch(rpctest.ServerStream, 0), 12, false},
-		{"upload that ends at once", rpctest.Rig{Stream: after(5*time.Millisecond, down, silent)}, upload, 10, true},
-		{"watch that ends at once", rpctest.Rig{Stream: after(5*time.Millisecond, down, greets)}, watch(rpctest.ServerStream, 0), 10, true},
+		{"upload that ends at once", rpctest.Rig{Stream: after(5*time.Millisecond, down, silent)}, upload, 30, true},
+		{"watch that ends at once", rpctest.Rig{Stream: after(5*time.Millisecond, down, greets)}, watch(rpctest.ServerStream, 0), 30, true},
 		{"watch that lived", rpctest.Rig{Stream: after(200*time.Millisecond, down, delivers)}, watch(rpctest.ServerStream, 0), 30, false},
 		{"quiet watch that lived", rpctest.Rig{Stream: after(200*time.Millisecond, down, greets)}, watch(rpctest.BidiStream, 0), 30, false},
-		{"watch that lived, and an error of its handler", rpctest.Rig{Stream: after(200*time.Millisecond, status.Error(codes.Internal, "bug"), delivers)}, watch(rpctest.ServerStream, 0), 10, true},
+		{"watch that lived, and an error of its handler", rpctest.Rig{Stream: after(200*time.Millisecond, status.Error(codes.Internal, "bug"), delivers)}, watch(rpctest.ServerStream, 0), 30, true},
 		{"deadline on a watch that delivered", rpctest.Rig{Stream: after(time.Hour, nil, delivers)}, watch(rpctest.ServerStream, 50*time.Millisecond), 30, false},
 		{"deadline on a quiet watch", rpctest.Rig{Stream: after(time.Hour, nil, greets)}, watch(rpctest.BidiStream, 50*time.Millisecond), 30, false},
-		{"deadline on a watch that shows nothing", rpctest.Rig{Stream: after(time.Hour, nil, silent)}, watch(rpctest.ServerStream, 50*time.Millisecond), 10, true},
-		{"server that says nothing at all", by(bare{}), watch(rpctest.BidiStream, 50*time.Millisecond), 10, true},
+		{"deadline on a watch that shows nothing", rpctest.Rig{Stream: after(time.Hour, nil, silent)}, watch(rpctest.ServerStream, 50*time.Millisecond), 30, true},
+		{"server that says nothing at all", by(bare{}), watch(rpctest.BidiStream, 50*time.Millisecond), 30, true},
 		{"deadline in the past", rpctest.Rig{}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			ctx, cancel := context.WithTimeout(ctx, -time.Second)
 			defer cancel()
 			return watch(rpctest.BidiStream, 0)(ctx, cc)
 		}, 30, false},
-		{"cancelled by the server", rpctest.Rig{Stream: after(time.Millisecond, status.Error(codes.Canceled, "shutting down"), silent)}, watch(rpctest.ServerStream, 0), 10, true},
+		{"cancelled by the server", rpctest.Rig{Stream: after(time.Millisecond, status.Error(codes.Canceled, "shutting down"), silent)}, watch(rpctest.ServerStream, 0), 30, true},
 		{"reset at connection age as by grpc-js", by(bare{greeting, false, 200 * time.Millisecond, &noError}), watch(rpctest.BidiStream, 0), 30, false},
 		{"cut by a proxy that waited for long", by(bare{greeting, false, 200 * time.Millisecond, &internal}), watch(rpctest.ServerStream, 0), 30, false},
 		{"forced shutdown as by grpc-js", by(bare{greeting, false, 200 * time.Millisecond, &cancel}), watch(rpctest.ServerStream, 0), 30, false},
-		{"reset at once, no error", by(bare{greeting, false, time.Millisecond, &noError}), watch(rpctest.BidiStream, 0), 10, true},
-		{"reset at once, internal", by(bare{greeting, false, time.Millisecond, &internal}), watch(rpctest.ServerStream, 0), 10, true},
-		{"reset at once, cancelled", by(bare{greeting, false, time.Millisecond, &cancel}), watch(rpctest.ServerStream, 0), 10, true},
+		{"reset at once, no error", by(bare{greeting, false, time.Millisecond, &noError}), watch(rpctest.BidiStream, 0), 30, true},
+		{"reset at once, internal", by(bare{greeting, false, time.Millisecond, &internal}), watch(rpctest.ServerStream, 0), 30, true},
+		{"reset at once, cancelled", by(bare{greeting, false, time.Millisecond, &cancel}), watch(rpctest.ServerStream, 0), 30, true},
 		{"no token for a caller", rpctest.Rig{}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			_, err := cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream, grpc.PerRPCCredentials(tokens{down}))
 			return err
 		}, 30, false},
-		{"connection refused", rpctest.Rig{Outer: []grpc.DialOption{refused()}}, watch(rpctest.ServerStream, 0), 10, true},
+		{"connection refused", rpctest.Rig{Outer: []grpc.DialOption{refused()}}, watch(rpctest.ServerStream, 0), 30, true},
 	}
 }
 
@@ -212,10 +212,10 @@ func proxyEnds() []saysOf {
 	invoke := func(ctx context.Context, cc *grpc.ClientConn) error { return within(ctx, cc, time.Second) }
 	return []saysOf{
 		{"429", answer([2]string{":status", "429"}, [2]string{"content-type", "text/html"}), invoke, 100, false},
-		{"503", answer([2]string{":status", "503"}, [2]string{"content-type", "text/html"}), invoke, 10, true},
+		{"503", answer([2]string{":status", "503"}, [2]string{"content-type", "text/html"}), invoke, 30, true},
 		{"Envoy is overloaded", answer(append(unavailable, [2]string{"x-envoy-overloaded", "true"})...), invoke, 100, false},
 		{"Envoy limits the rate", answer(append(unavailable, [2]string{"x-envoy-ratelimited", "true"})...), invoke, 100, false},
-		{"Envoy has no healthy upstream", answer(unavailable...), invoke, 10, true},
+		{"Envoy has no healthy upstream", answer(unavailable...), invoke, 30, true},
 	}
 }
 

@@ -33,26 +33,26 @@ func unaryEnds() []saysOf {
 		}, 30, false},
 		{"deadline shorter than what is usual, but none is known", rpctest.Rig{Unary: takes(200 * time.Millisecond)}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			return within(ctx, cc, 20*time.Millisecond)
-		}, 10, true},
+		}, 30, true},
 		{"hang", rpctest.Rig{Unary: hangs}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			return within(ctx, cc, 250*time.Millisecond)
-		}, 10, true},
+		}, 30, true},
 		{"deadline of a network's round trip", rpctest.Rig{Unary: takes(20 * time.Millisecond)}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			return within(ctx, cc, time.Millisecond)
 		}, 100, false},
-		{"connection refused", rpctest.Rig{Outer: []grpc.DialOption{refused()}}, invoke, 10, true},
+		{"connection refused", rpctest.Rig{Outer: []grpc.DialOption{refused()}}, invoke, 30, true},
 		{"deadline while connecting", rpctest.Rig{Outer: []grpc.DialOption{unreachable()}}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			return within(ctx, cc, 50*time.Millisecond)
-		}, 10, true},
-		{"cancelled by the server", answers(codes.Canceled), invoke, 10, true},
+		}, 30, true},
+		{"cancelled by the server", answers(codes.Canceled), invoke, 30, true},
 		{"cancelled by the caller", rpctest.Rig{Unary: hangs}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(50*time.Millisecond, cancel)
 			return rpctest.Invoke(ctx, cc)
 		}, 50, false},
-		{"a deadline that the server's own calls ran into", answers(codes.DeadlineExceeded), invoke, 10, true},
-		{"internal", answers(codes.Internal), invoke, 10, true},
-		{"unavailable", answers(codes.Unavailable), invoke, 10, true},
+		{"a deadline that the server's own calls ran into", answers(codes.DeadlineExceeded), invoke, 30, true},
+		{"internal", answers(codes.Internal), invoke, 30, true},
+		{"unavailable", answers(codes.Unavailable), invoke, 30, true},
 		{"not found", answers(codes.NotFound), invoke, 100, false},
 		{"message that cannot be marshalled", rpctest.Rig{}, func(ctx context.Context, cc *grpc.ClientConn) error {
 			return cc.Invoke(ctx, rpctest.Unary, "no message", rpctest.Message())
@@ -103,7 +103,7 @@ func TestLateFunctionsTellNothing(t *testing.T) {
 	if b.State() != breaker.Closed {
 		t.Errorf("state = %v; want closed", b.State())
 	}
-	for range 10 {
+	for range 15 {
 		_ = policy.Do(over, b, "query", func(context.Context) error { return errors.New("no such table") })
 	}
 	if b.State() != breaker.Open {
