@@ -40,8 +40,8 @@ const (
 	// What is usual is looked at every learnEvery. It follows what it sees for the first
 	// learnFreely; then it rises to at most twice as much in risesIn.
 	learnEvery, learnFreely, risesIn = time.Second, 10 * time.Minute, time.Hour
-	// One in mostSlow is the share of slow calls in a healthy window: from more nothing is
-	// learned.
+	// mostSlow says which share of the calls of a healthy window is slow at most, one in so
+	// many: from more nothing is learned.
 	mostSlow = 10
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
