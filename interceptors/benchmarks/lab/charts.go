@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,7 +27,8 @@ func drawCharts(b book) ([]file, error) {
 		{path.Join(charts, "partial.svg"), drawPartial(b)},
 		{path.Join(charts, "outage.svg"), outage},
 		{path.Join(charts, "replica.svg"), replica},
-		{path.Join(charts, "map.svg"), drawMap(b)},
+		{path.Join(charts, "lost.svg"), drawMap(b, "Good answers lost, in % of those possible: at 400 calls a second, or as many as the world has", lostShare, func(lab.Sample) float64 { return 0 })},
+		{path.Join(charts, "vain.svg"), drawMap(b, "Calls in vain, sent and failed, in % of all: at 400 calls a second, or as many as the world has", vainShare, badShare)},
 	}, nil
 }
 
@@ -92,18 +94,32 @@ func drawTimes(world, title string, of func(lab.Moment) float64) ([]byte, error)
 	return c.end(), nil
 }
 
-// drawMap draws what each system loses in each world, as a table of colours.
-func drawMap(b book) []byte {
+// cell is a figure of a system in a world.
+type cell func(s lab.Sample) float64
+
+// lostShare returns how many of the possible good answers are lost, in percent.
+func lostShare(s lab.Sample) float64 {
+	return percentOf(lostIn(s), s.Total(func(r *lab.Result) int { return r.Possible }))
+}
+
+// vainShare returns how many of all calls are sent and fail, in percent.
+func vainShare(s lab.Sample) float64 {
+	return percentOf(s.Total(func(r *lab.Result) int { return r.InVain }), s.Total(calls))
+}
+
+// badShare returns the same without a guard.
+func badShare(s lab.Sample) float64 {
+	return percentOf(s.Total(func(r *lab.Result) int { return r.Bad }), s.Total(calls))
+}
+
+// drawMap draws a figure of each system in each world, as a table of colours, and that of
+// none.
+func drawMap(b book, title string, of, none cell) []byte {
 	const left, top, cellWidth, cellHeight = 190.0, 150.0, 62.0, 20.0
-	var worlds []lab.World
-	for _, w := range lab.Worlds() {
-		if !isLearning(&w) {
-			worlds = append(worlds, w)
-		}
-	}
+	worlds := slices.DeleteFunc(lab.Worlds(), func(w lab.World) bool { return isLearning(&w) })
 	systems := systemsIn(&worlds[0])
-	c := newCanvas(840, int(top)+20+int(cellHeight)*len(worlds), "Good answers lost, in % of those possible: at 400 calls a second, or as many as the world has")
-	for i, s := range systems {
+	c := newCanvas(900, int(top)+20+int(cellHeight)*len(worlds), title)
+	for i, s := range append(systems, lab.None()) {
 		x := left + cellWidth*(float64(i)+0.5)
 		fmt.Fprintf(&c.out, `<text transform="translate(%.1f %.1f) rotate(-40)" fill="%s">%s</text>`+"\n", x, top-8, ink, s.Name)
 	}
@@ -111,27 +127,29 @@ func drawMap(b book) []byte {
 		w := &worlds[k]
 		y := top + cellHeight*float64(k)
 		c.text(left-8, y+14, "end", w.Name)
-		for i, s := range systems {
-			sample := b.of(w.Name, s.Name, closerRate(w))
-			lost := percentOf(lostIn(sample), sample.Total(func(r *lab.Result) int { return r.Possible }))
+		figures := make([]float64, 0, len(systems)+1)
+		for _, s := range systems {
+			figures = append(figures, of(b.of(w.Name, s.Name, closerRate(w))))
+		}
+		for i, figure := range append(figures, none(b.of(w.Name, nameAfloat, closerRate(w)))) {
 			x := left + cellWidth*float64(i)
-			c.box(x+1, y+1, cellWidth-2, cellHeight-2, heat(lost))
-			c.text(x+cellWidth/2, y+14, "middle", tenths(lost))
+			c.box(x+1, y+1, cellWidth-2, cellHeight-2, heat(figure))
+			c.text(x+cellWidth/2, y+14, "middle", tenths(figure))
 		}
 	}
 	return c.end()
 }
 
-// heat returns the colour of a loss: the redder, the more.
-func heat(lost float64) string {
+// heat returns the colour of a figure of which more is worse: the redder, the more.
+func heat(figure float64) string {
 	switch {
-	case lost < 1:
+	case figure < 1:
 		return "#d9f0d3"
-	case lost < 5:
+	case figure < 5:
 		return "#fff3c4"
-	case lost < 20:
+	case figure < 20:
 		return "#fdd49e"
-	case lost < 50:
+	case figure < 50:
 		return "#fc8d59"
 	default:
 		return "#ef6548"

@@ -135,6 +135,11 @@ func TestChartsAreXML(t *testing.T) {
 		t.Fatal(err)
 	}
 	wellFormed(t, times)
+	drawing := drawMap(small(t), "title", lostShare, badShare)
+	wellFormed(t, drawing)
+	if !bytes.Contains(drawing, []byte(">fails-40<")) || !bytes.Contains(drawing, []byte(">none<")) {
+		t.Errorf("the map:\n%s", drawing)
+	}
 }
 
 func wellFormed(t *testing.T, drawing []byte) {

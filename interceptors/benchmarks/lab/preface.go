@@ -47,7 +47,11 @@ learning have 5 runs for all, a day has 3 and a fleet 5, the others 1. Shares ar
 
 ![Good answers while one of three replicas hangs](scenarios/replica.svg)
 
-![Good answers lost in each world](scenarios/map.svg)
+![Good answers lost in each world](scenarios/lost.svg)
+
+Who refuses nothing loses nothing, so the other half has to be looked at as well:
+
+![Calls in vain in each world](scenarios/vain.svg)
 `
 
 const learningPreface = `

@@ -67,7 +67,7 @@ func closerRate(w *lab.World) int {
 
 // lostText returns how many of the possible good answers are lost, in percent of all runs.
 func lostText(s lab.Sample) string {
-	return tenths(percentOf(lostIn(s), s.Total(func(r *lab.Result) int { return r.Possible })))
+	return tenths(lostShare(s))
 }
 
 func percentOf(part, of int) float64 {
