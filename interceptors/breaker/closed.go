@@ -94,6 +94,11 @@ func (c *closed) Settle(token uint64, o *policy.Outcome) {
 		c.succeeded(j, r, token, o)
 		return
 	}
+	c.count(j, r, token, o)
+}
+
+// count counts the end of a call as what it means.
+func (c *closed) count(j *judged, r *ring, token uint64, o *policy.Outcome) {
 	switch j.ending(j.verdict(o), token, o, &c.b.usual) {
 	case ignored:
 	case ok:

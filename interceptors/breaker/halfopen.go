@@ -79,7 +79,7 @@ func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permi
 	if !b.isCurrent(h) || h.movedLocked(now) {
 		return policy.Permit{}, true, nil
 	}
-	if insideLocked(b, ctx) {
+	if insideLocked(ctx, b) {
 		return policy.Permit{}, false, nil
 	}
 	h.lastUse = now
@@ -87,7 +87,7 @@ func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permi
 	if !h.letsIn(h.came, now) {
 		return policy.Permit{}, false, b.refuse(call, time.Time{})
 	}
-	_, p = letInLocked(b, ctx, call, h, now)
+	_, p = letInLocked(ctx, b, call, h, now)
 	return p, false, nil
 }
 

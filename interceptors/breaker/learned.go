@@ -20,8 +20,8 @@ type learned struct {
 
 	// usual is what was learned.
 	usual atomic.Int64
-	// These belong to the goroutine that raised due.
-	first, last policy.Instant
+	// first and last are when that was looked at, zero if never.
+	first, last atomic.Int64
 
 	// patience is how long calls were silent before they answered all the same, until when
 	// that is remembered.
@@ -40,8 +40,8 @@ const (
 	// What is usual is looked at every learnEvery. It follows what it sees for the first
 	// learnFreely; then it rises to at most twice as much in risesIn.
 	learnEvery, learnFreely, risesIn = time.Second, 10 * time.Minute, time.Hour
-	// One in mostSlow is the share of slow calls in a healthy window: from more nothing is
-	// learned.
+	// mostSlow says which share of the calls of a healthy window is slow at most, one in so
+	// many: from more nothing is learned.
 	mostSlow = 10
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
@@ -90,16 +90,14 @@ func (l *learned) look(sketch *latency.Sketch, at policy.Instant) bool {
 		l.due.Store(due) // soon
 		return false
 	}
-	if l.first == 0 {
-		l.first = at
-	}
+	l.first.CompareAndSwap(0, int64(at))
 	seen := u.Quantile(usualShare)
-	if was := l.usually(); was != 0 && at.Sub(l.first) > learnFreely {
-		rise := time.Duration(float64(was) * min(1, float64(at.Sub(l.last))/float64(risesIn)))
+	if was := l.usually(); was != 0 && at.Sub(policy.Instant(l.first.Load())) > learnFreely {
+		rise := time.Duration(float64(was) * min(1, float64(at.Sub(policy.Instant(l.last.Load())))/float64(risesIn)))
 		seen = min(seen, was+rise)
 	}
 	l.usual.Store(int64(seen))
-	l.last = at
+	l.last.Store(int64(at))
 	l.overdue.Store(int64(max(time.Duration(overdueFactor*float64(seen)), leastOverdue)))
 	l.slow.Store(int64(max(slowFactor*seen, leastSlow)))
 	return true

@@ -99,14 +99,14 @@ func (m *model) enter(s breaker.State) {
 }
 
 // open opens for an outage that is new, unless it goes on.
-func (m *model) open(at policy.Instant, failing time.Duration, byTime, shed, again bool, pushed time.Duration) {
+func (m *model) open(at policy.Instant, failing time.Duration, byTime, shed, again bool) {
 	if !again {
 		m.outage = modelOutage{began: at, calls: m.lately(at), rejected: m.rejected}
 	}
 	m.outage.failing = max(m.outage.failing, failing)
 	m.outage.byTime, m.outage.shed, m.outage.running, m.outage.successes = byTime, shed, nil, 0
 	m.enter(breaker.Open)
-	m.outage.next = at.Add(max(m.wait(at), pushed))
+	m.outage.next = at.Add(m.wait(at))
 	m.sheddingOpened(shed, m.outage.next)
 	if shed {
 		m.openedShed++
@@ -182,7 +182,7 @@ func (m *model) begin(now policy.Instant, letIn bool) *modelCall {
 		switch m.state {
 		case breaker.Closed:
 			if m.trippedInFlight(now) {
-				m.open(now, 0, true, false, false, 0)
+				m.open(now, 0, true, false, false)
 				continue
 			}
 			return m.admit(now)
@@ -273,7 +273,7 @@ func (m *model) moved(now policy.Instant) bool {
 
 func (m *model) stepBack(now policy.Instant, failing time.Duration, byTime bool) bool {
 	if m.climb.step == 0 {
-		m.open(now, failing, byTime, false, true, 0)
+		m.open(now, failing, byTime, false, true)
 		return true
 	}
 	m.climb.setbacks++
@@ -317,7 +317,7 @@ func (m *model) endClosed(c *modelCall, how string, now policy.Instant) {
 		m.events = append(m.events, modelEvent{now, "slow"})
 		m.run, m.fresh, m.shedding, m.hasShed = 0, 0, false, false
 		if m.tipped(now) {
-			m.open(now, now.Sub(c.started), !m.tippedByFailures(now), false, false, 0)
+			m.open(now, now.Sub(c.started), !m.tippedByFailures(now), false, false)
 		}
 	case "ok":
 		m.events = append(m.events, modelEvent{now, "ok"})
@@ -334,7 +334,7 @@ func (m *model) fail(c *modelCall, now policy.Instant, shed bool) {
 	}
 	byRule := m.tippedByFailures(now)
 	if byRule || m.tipped(now) {
-		m.open(now, now.Sub(c.started), !byRule && !shed, shed, false, 0)
+		m.open(now, now.Sub(c.started), !byRule && !shed, shed, false)
 	}
 }
 
@@ -393,7 +393,7 @@ func (m *model) endClimb(c *modelCall, how string, now policy.Instant) {
 		l.silent = 0
 		l.silence++
 		if m.shed(now) {
-			m.open(now, 0, false, true, true, 0)
+			m.open(now, 0, false, true, true)
 		}
 		return
 	case "ok":
@@ -408,14 +408,20 @@ func (m *model) endClimb(c *modelCall, how string, now policy.Instant) {
 		l.run++
 	}
 	l.here, l.all = append(l.here, modelEvent{now, how}), append(l.all, modelEvent{now, how})
+	m.judgeClimb(now, now.Sub(c.started))
+}
+
+// judgeClimb steps back if the calls of the step are bad enough.
+func (m *model) judgeClimb(now policy.Instant, failing time.Duration) {
+	l := &m.climb
 	calls, failures, slow := count(l.here)
 	switch {
 	case m.cfg.ConsecutiveFailures > 0 && l.run >= m.cfg.ConsecutiveFailures,
 		m.cfg.ConsecutiveFailures == 0 && improbable(l.run, 5, l.all, nil, l.run, 1e-3),
 		m.cfg.FailureRatio > 0 && calls >= 5 && failures > 0 && share(failures, calls) >= m.cfg.FailureRatio:
-		m.stepBack(now, now.Sub(c.started), false)
+		m.stepBack(now, failing, false)
 	case m.cfg.SlowAfter > 0 && calls >= 5 && share(failures+slow, calls) >= m.cfg.SlowRatio:
-		m.stepBack(now, now.Sub(c.started), true)
+		m.stepBack(now, failing, true)
 	}
 }
 

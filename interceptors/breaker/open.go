@@ -76,14 +76,14 @@ func (o *open) admit(ctx context.Context, call *policy.Call) (p policy.Permit, p
 	if !b.isCurrent(o) || o.outlivedLocked(now) {
 		return policy.Permit{}, true, nil
 	}
-	if insideLocked(b, ctx) {
+	if insideLocked(ctx, b) {
 		return policy.Permit{}, false, nil
 	}
 	if w = o.wait.Load(); now < w.until {
 		return policy.Permit{}, false, b.refuse(call, w.retry)
 	}
 	o.sent, o.lastUse = now, now
-	pr, p := letInLocked(b, ctx, call, o, now)
+	pr, p := letInLocked(ctx, b, call, o, now)
 	o.running = append(o.running, pr)
 	o.dueLocked(now.Add(o.paceLocked(now)))
 	return p, false, nil

@@ -34,7 +34,7 @@ type trial interface {
 }
 
 // letInLocked makes the call a probe of a phase. The lock must be held.
-func letInLocked(b *Breaker, ctx context.Context, call *policy.Call, in trial, now policy.Instant) (*probe, policy.Permit) {
+func letInLocked(ctx context.Context, b *Breaker, call *policy.Call, in trial, now policy.Instant) (*probe, policy.Permit) {
 	p := &probe{Context: ctx, b: b, in: in, at: now}
 	call.Context = p
 	call.Notes |= policy.NoteProbe
@@ -46,7 +46,7 @@ func letInLocked(b *Breaker, ctx context.Context, call *policy.Call, in trial, n
 }
 
 // insideLocked reports whether ctx is that of a call inside a probe of the breaker.
-func insideLocked(b *Breaker, ctx context.Context) bool {
+func insideLocked(ctx context.Context, b *Breaker) bool {
 	p, ok := ctx.Value(b).(*probe)
 	return ok && !p.over
 }

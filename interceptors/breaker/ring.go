@@ -118,7 +118,7 @@ func (r *ring) start(at policy.Instant) {
 		}
 		if s.CompareAndSwap(old, tag(n)|1) {
 			if left := old & slotCalls; left > 0 {
-				r.stuck.Add(int64(left)) //nolint:gosec // a count of calls
+				r.stuck.Add(int64(left))
 			}
 			return
 		}

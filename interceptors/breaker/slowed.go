@@ -81,7 +81,7 @@ func beginSlowedLocked(b *Breaker, c *closed, f figures, calls int, took time.Du
 func endSlowed(b *Breaker, s *slowed, at policy.Instant) {
 	b.mu.Lock()
 	if b.current.Load().phase == s {
-		s.closed.slowed.Store(nil)
+		s.slowed.Store(nil)
 		b.enterLocked(s.closed, causeRecovered, figures{}, at, 0)
 	}
 	b.mu.Unlock()

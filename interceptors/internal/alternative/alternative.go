@@ -15,9 +15,9 @@ func Of(ctx context.Context) context.Context { return with{ctx} }
 func Known(ctx context.Context) bool { return ctx.Value(Key{}) != nil }
 
 // with is such a context.
-type with struct{ context.Context }
+type with struct{ context.Context } //nolint:containedctx // it is a context
 
-// Value returns the context itself for the key.
+// Value returns that it does for the key.
 func (w with) Value(key any) any {
 	if key == (Key{}) {
 		return true

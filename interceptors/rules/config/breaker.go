@@ -101,7 +101,7 @@ func byHand[N int32 | float64](threshold N) *N {
 	return new(max(0, threshold))
 }
 
-// timeByHand is the same of a time that may be learned.
+// timeByHand returns the same of a time that may be learned.
 func timeByHand(d time.Duration) *durationpb.Duration {
 	if d == 0 {
 		return nil
