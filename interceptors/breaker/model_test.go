@@ -459,7 +459,7 @@ func improbable(n, least int, in, latest []modelEvent, run int, chance float64) 
 		calls, failures, slow := count(in)
 		gone := min(run, failures)
 		p := share(failures+slow-gone+1, calls-gone+3)
-		if calls-gone >= 10 {
+		if calls-gone >= 5 {
 			p += math.Sqrt(p * (1 - p) / float64(calls-gone+3))
 		}
 		return p, calls - run
