@@ -18,61 +18,75 @@ import (
 	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 )
 
-var errGone = errors.New("connection refused")
+// place is an address at which a server may come and go.
+type place struct {
+	rig      rpctest.Rig
+	listener atomic.Pointer[bufconn.Listener] // nil: nobody listens
+	server   *grpc.Server
+	// reached is when a client last connected.
+	reached atomic.Pointer[time.Time]
+}
 
-// gone is how long after gRPC has connected to it again a server that was gone for a time
-// answers each call, to a client that calls every pause.
+// open starts a server there.
+func (p *place) open() {
+	l := bufconn.Listen(1 << 16)
+	p.server = grpc.NewServer(interceptors.ServerOptions(rpctest.One{})...)
+	p.server.RegisterService(p.rig.Desc(), p.rig)
+	go func() { _ = p.server.Serve(l) }()
+	p.listener.Store(l)
+}
+
+// close takes the server away, with its connections.
+func (p *place) close() {
+	p.listener.Store(nil)
+	p.server.Stop()
+}
+
+// dial returns a client of the server there.
+func (p *place) dial(t *testing.T, opts ...grpc.DialOption) *grpc.ClientConn {
+	t.Helper()
+	cc, err := grpc.NewClient("passthrough:///place", append(opts,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			if l := p.listener.Load(); l != nil {
+				p.reached.Store(new(time.Now()))
+				return l.DialContext(ctx)
+			}
+			return nil, errors.New("connection refused")
+		}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cc
+}
+
+// gone returns how long after gRPC has connected to it again a server that was gone for a
+// time answers each call, to a client that calls every pause.
 func gone(t *testing.T, long, pause time.Duration, opts ...grpc.DialOption) (back time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		var listening atomic.Pointer[bufconn.Listener] // nil while the server is gone
-		var connected atomic.Pointer[time.Time]        // when it last did
-		serve := func() (stop func()) {
-			listener := bufconn.Listen(1 << 20)
-			listening.Store(listener)
-			server := grpc.NewServer(interceptors.ServerOptions(rpctest.One{})...)
-			server.RegisterService(rpctest.Rig{}.Desc(), rpctest.Rig{})
-			go func() { _ = server.Serve(listener) }()
-			return server.Stop
-		}
-		stop := serve()
-		cc, err := grpc.NewClient("passthrough:///gone", append(opts,
-			grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-				listener := listening.Load()
-				if listener == nil {
-					return nil, errGone
-				}
-				connected.Store(new(time.Now()))
-				return listener.DialContext(ctx)
-			}))...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = cc.Close() }()
+		p := new(place)
+		p.open()
+		cc := p.dial(t, opts...)
 		call := func() error {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
 			defer time.Sleep(pause)
-			return rpctest.Invoke(ctx, cc)
+			return within(t.Context(), cc, time.Second)
 		}
 		for range 100 {
 			if err := call(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		stop()
-		listening.Store(nil)
+		p.close()
 		for begin := time.Now(); time.Since(begin) < long; {
 			_ = call()
 		}
-		stop = serve()
-		defer func() { stop() }()
+		p.open()
 		begin := time.Now()
 		for good := 0; good < 20; { // as many in a row
 			if err := call(); err != nil {
 				good = 0
-				back = time.Since(*connected.Load())
+				back = time.Since(*p.reached.Load())
 			} else {
 				good++
 			}
@@ -80,6 +94,8 @@ func gone(t *testing.T, long, pause time.Duration, opts ...grpc.DialOption) (bac
 				t.Fatal("never back")
 			}
 		}
+		_ = cc.Close()
+		p.close()
 	})
 	return back
 }

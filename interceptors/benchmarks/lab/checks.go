@@ -26,6 +26,9 @@ func (c *check) kept() bool {
 	return c.measured <= c.limit.bound
 }
 
+// place returns where the promise is checked.
+func (c *check) place() miss { return miss{c.world, c.rate, c.limit.figure} }
+
 // wanted returns the bound in words.
 func (c *check) wanted() string {
 	if c.limit.atLeast {

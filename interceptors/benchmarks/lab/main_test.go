@@ -101,6 +101,31 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// The list of known misses only gets shorter.
+func TestKnownMisses(t *testing.T) {
+	t.Parallel()
+	c := func(rate int, measured float64) check {
+		return check{limit: &limit{figure: "kept", atLeast: true, bound: 90}, world: "w", rate: rate, measured: measured}
+	}
+	all := []check{c(2, 80), c(20, 95)}
+	for _, tt := range []struct {
+		known []miss
+		want  string
+	}{
+		{[]miss{{"w", 2, "kept"}}, ""},
+		{nil, "1 promises missed that are not known to be"},
+		{[]miss{{"w", 2, "kept"}, {"w", 20, "kept"}}, "w at 20/s, kept: kept now; take it off the list of known misses"},
+	} {
+		got := ""
+		if err := verdict(all, tt.known); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%v: %q; want %q", tt.known, got, tt.want)
+		}
+	}
+}
+
 // Two computations of the page give the same bytes, charts are XML, and a page that
 // differs is found.
 func TestReportRepeats(t *testing.T) {
