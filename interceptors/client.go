@@ -73,8 +73,8 @@ func invokeForEvidence(
 	caller, ctx context.Context, method string, req, reply any,
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts []grpc.CallOption, a *policy.Admission,
 ) error {
-	known := evidence{conn: cc}
-	told := invoker(ctx, method, req, reply, cc, known.options(opts, true)...)
+	known := &evidence{conn: cc}
+	told := invoker(ctx, method, req, reply, cc, known.unaryOptions(opts)...)
 	err := policy.Attribute(caller, ctx, told)
 	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
 	return err

@@ -2,6 +2,7 @@ package interceptors
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -22,18 +23,27 @@ type evidence struct {
 	peer            peer.Peer
 	header, trailer metadata.MD
 	asked, complete bool // complete: for the trailer too
+	// reached: gRPC has had the call. What stands between, such as an interceptor, may have
+	// ended it before, or be no gRPC at all.
+	reached atomic.Bool
 }
 
 // options returns a copy of the options of a call that asks for evidence, with room for
 // one more. Appending in place would write into a slice that gRPC shares between calls.
 func (e *evidence) options(opts []grpc.CallOption, complete bool) []grpc.CallOption {
-	own := make([]grpc.CallOption, 0, len(opts)+4)
+	own := make([]grpc.CallOption, 0, len(opts)+5)
 	own = append(append(own, opts...), grpc.Peer(&e.peer), grpc.Header(&e.header))
 	e.asked, e.complete = true, complete
 	if complete {
 		own = append(own, grpc.Trailer(&e.trailer))
 	}
 	return own
+}
+
+// unaryOptions does what options does for a unary call, of which it is to be known whether
+// it has reached gRPC.
+func (e *evidence) unaryOptions(opts []grpc.CallOption) []grpc.CallOption {
+	return append(e.options(opts, true), grpc.OnFinish(func(error) { e.reached.Store(true) }))
 }
 
 // of returns what is known of a call that ended with err. gRPC must be done with it.
@@ -48,8 +58,12 @@ func (e *evidence) of(err error) (known policy.Evidence) {
 	if code == codes.Canceled && e.state() == connectivity.Shutdown {
 		known.Over = codes.Canceled // the program closed the connection under its own call
 	}
-	if e.asked && e.conn != nil {
+	switch {
+	case !e.asked || e.conn == nil:
+	case e.reached.Load():
 		e.add(&known, code, text)
+	case code == codes.Unknown && !policy.HasStatus(err): // gRPC's errors have one
+		known.Sent = policy.No
 	}
 	return known
 }

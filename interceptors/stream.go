@@ -128,6 +128,7 @@ func (s *stream) derive(ctx context.Context, reap bool) (_ context.Context, canc
 // onFinish hears gRPC's own notification of the end. Depending on how the stream
 // ends, it comes more than once, early, or not at all.
 func (s *stream) onFinish(err error) {
+	s.evidence.reached.Store(true)
 	s.finish(policy.Outcome{Err: s.errOf(err), Evidence: s.evidence.of(err)})
 }
 

@@ -57,6 +57,12 @@ func sheds(err error, code codes.Code, r Reason) bool {
 		code == codes.Unavailable && strings.HasPrefix(MessageOf(err), tooManyRequests)
 }
 
+// HasStatus reports whether err is or wraps a gRPC status.
+func HasStatus(err error) bool {
+	_, ok := find[statusError](err)
+	return ok
+}
+
 // MessageOf returns the text of the status in err's tree, empty if there is none.
 func MessageOf(err error) string {
 	if s, ok := find[statusError](err); ok {
