@@ -118,8 +118,9 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		inner, err := streamer(ctx, desc, cc, method, append(own, grpc.OnFinish(s.onFinish))...)
 		s.admission.Waiting(policy.Received, false) // for its opening
 		if err != nil {
+			known := s.evidence.of(err)
 			err = s.errOf(err)
-			s.finish(policy.Outcome{Err: err})
+			s.finish(policy.Outcome{Err: err, Evidence: known})
 			return nil, below.Note(ctx, err)
 		}
 		opened = true

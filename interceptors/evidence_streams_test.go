@@ -3,6 +3,7 @@ package interceptors_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -194,6 +195,10 @@ func streamEnds() []saysOf {
 			_, err := cc.NewStream(ctx, rpctest.DescOf(rpctest.BidiStream), rpctest.BidiStream, grpc.PerRPCCredentials(tokens{down}))
 			return err
 		}, 30, false},
+		{"an interceptor of the caller's own", rpctest.Rig{Inner: []grpc.DialOption{grpc.WithChainStreamInterceptor(
+			func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, grpc.Streamer, ...grpc.CallOption) (grpc.ClientStream, error) {
+				return nil, errors.New("no session")
+			})}}, watch(rpctest.BidiStream, 0), 30, false},
 		{"connection refused", rpctest.Rig{Outer: []grpc.DialOption{refused()}}, watch(rpctest.ServerStream, 0), 30, true},
 	}
 }
