@@ -136,7 +136,7 @@ func TestPageInANarrowWindow(t *testing.T) {
 	b, d := open(t), serve(t, nil)
 	b.do(t, chromedp.EmulateViewport(360, 800), chromedp.Navigate(d.url))
 	d.become(t, "users", "failing")
-	b.until(t, textOf("#events")+".includes('stays open')")
+	b.until(t, textOf("#events")+".includes('went from closed to open')")
 	b.until(t, `document.documentElement.scrollWidth <= 360 && [...document.querySelectorAll("main *")].every(
 		(e) => e.getBoundingClientRect().right <= 360 - 10)`)
 	d.become(t, "users", "well")
