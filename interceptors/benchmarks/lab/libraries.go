@@ -27,9 +27,9 @@ func gobreakerRatio() lab.System {
 
 func gobreakerOf(name string, s gobreaker.Settings) lab.System {
 	return lab.System{Name: name, New: func(*lab.World, string) (lab.Guard, error) {
-		g := new(goBreaker)
-		s.OnStateChange = func(string, gobreaker.State, gobreaker.State) { g.transitions++ }
-		g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](s)
+		g, own := new(goBreaker), s // systems are made for several runs at once
+		own.OnStateChange = func(string, gobreaker.State, gobreaker.State) { g.transitions++ }
+		g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](own)
 		return g, nil
 	}}
 }
