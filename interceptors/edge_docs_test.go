@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,10 +16,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 
@@ -52,20 +49,9 @@ func (p *profiles) GetPlain(ctx context.Context, _ *testv1.GetPlainRequest) (*te
 // started runs the service with the options until the test ends.
 func (p *profiles) started(t *testing.T, opts []grpc.ServerOption) *grpc.ClientConn {
 	t.Helper()
-	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(append(opts, grpc.WaitForHandlers(true))...)
 	testv1.RegisterTierServiceServer(server, p)
-	go func() { _ = server.Serve(listener) }() // it ends with Stop
-	cc, err := grpc.NewClient("passthrough:///profiles", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cc.Close()
-		server.Stop()
-	})
-	return cc
+	return rpctest.Serve(t, server, "profiles")
 }
 
 // scene is one call of the transcript.

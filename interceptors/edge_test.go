@@ -17,7 +17,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -47,25 +46,9 @@ func hosted(t *testing.T, r rpctest.Rig, opts []grpc.ServerOption, dial ...grpc.
 			return h(ctx, req)
 		})}
 	}
-	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(append(opts, grpc.WaitForHandlers(true))...)
 	server.RegisterService(r.Desc(), r)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	cc, err := grpc.NewClient("passthrough:///hosted", append(dial,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cc.Close()
-		server.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return cc
+	return rpctest.Serve(t, server, "hosted", dial...)
 }
 
 // failing is a rig of which every call fails with what fail returns.

@@ -2,13 +2,10 @@ package interceptors_test
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -66,20 +63,7 @@ func TestObserverOfTheRulesHearsOfResponses(t *testing.T) {
 // client without any.
 func serving(t *testing.T, rig rpctest.Rig, opts []grpc.ServerOption) *grpc.ClientConn {
 	t.Helper()
-	listener := bufconn.Listen(1 << 16)
 	server := grpc.NewServer(opts...)
 	server.RegisterService(rig.Desc(), rig)
-	go func() {
-		if err := server.Serve(listener); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Cleanup(server.Stop)
-	cc, err := grpc.NewClient("passthrough:///rig", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cc.Close() })
-	return cc
+	return rpctest.Serve(t, server, "rig")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,11 +14,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors"
@@ -100,24 +97,8 @@ func proxied(t *testing.T, rig rpctest.Rig, client, server policy.Resolver, shap
 		in, out = append(in, shapes), append(out, shapes)
 	}
 	backend := hosted(t, rig, nil, interceptors.DialOptions(client, out...)...)
-	listener := bufconn.Listen(1 << 20)
 	opts := append(interceptors.ServerOptions(server, in...), grpc.UnknownServiceHandler(proxy{backend}.forward), grpc.ForceServerCodecV2(frames{}))
-	p := grpc.NewServer(opts...)
-	served := make(chan error, 1)
-	go func() { served <- p.Serve(listener) }()
-	cc, err := grpc.NewClient("passthrough:///proxy", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cc.Close()
-		p.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return cc
+	return rpctest.Serve(t, grpc.NewServer(opts...), "proxy")
 }
 
 // rigShapes declares the methods of the rig.

@@ -2,15 +2,13 @@ package fallback_test
 
 import (
 	"context"
-	"net"
 	"testing"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/internal/rpctest"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
@@ -29,31 +27,13 @@ func (p *profiles) GetProfile(ctx context.Context, req *testv1.GetProfileRequest
 // interceptors of afloat, and the fallbacks.
 func (p *profiles) dial(tb testing.TB, target string, fallbacks *fallback.Methods) *grpc.ClientConn {
 	tb.Helper()
-	listener := bufconn.Listen(1 << 16)
 	rules, err := interceptors.Default()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	server := grpc.NewServer(append(interceptors.ServerOptions(rules), grpc.WaitForHandlers(true))...)
 	testv1.RegisterTierServiceServer(server, p)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	cc, err := grpc.NewClient("passthrough:///"+target, append(
-		interceptors.DialOptions(rules, interceptors.WithFallbacks(fallbacks)),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-	)...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = cc.Close()
-		server.Stop()
-		if err := <-served; err != nil {
-			tb.Error(err)
-		}
-	})
-	return cc
+	return rpctest.Serve(tb, server, target, interceptors.DialOptions(rules, interceptors.WithFallbacks(fallbacks))...)
 }
 
 // method is GetProfile, without fallbacks.

@@ -2,7 +2,6 @@ package fanout_test
 
 import (
 	"context"
-	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,9 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
@@ -47,26 +44,9 @@ func (p *planned) GetPlain(ctx context.Context, req *testv1.GetPlainRequest) (*t
 // interceptors.
 func (p *planned) client(tb testing.TB, opts ...grpc.DialOption) testv1.TierServiceClient {
 	tb.Helper()
-	listener := bufconn.Listen(1 << 16)
 	server := grpc.NewServer(append(interceptors.ServerOptions(rpctest.One{}), grpc.WaitForHandlers(true))...)
 	testv1.RegisterTierServiceServer(server, p)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	opts = append(append(interceptors.DialOptions(rpctest.One{}), opts...),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	cc, err := grpc.NewClient("passthrough:///planned", opts...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = cc.Close()
-		server.Stop()
-		if err := <-served; err != nil {
-			tb.Error(err)
-		}
-	})
-	return testv1.NewTierServiceClient(cc)
+	return testv1.NewTierServiceClient(rpctest.Serve(tb, server, "planned", append(interceptors.DialOptions(rpctest.One{}), opts...)...))
 }
 
 // The retries of gRPC's service config work for calls that a plan fails: the markers

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -54,24 +55,31 @@ type Rig struct {
 // called in the bubble of the test.
 func (r Rig) Start(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(append(append(interceptors.ServerOptions(One{r.Server}), grpc.WaitForHandlers(true)), r.ServerOptions...)...)
 	server.RegisterService(r.Desc(), r)
+	dial := append(slices.Clip(r.Outer), interceptors.DialOptions(One{r.Client})...)
+	return Serve(t, server, "rig", append(dial, r.Inner...)...)
+}
+
+// Serve runs a server until the test ends, and returns a client of it, whose target has
+// the name. A dialer among the options is used in place of the one to the server.
+func Serve(tb testing.TB, server *grpc.Server, name string, dial ...grpc.DialOption) *grpc.ClientConn {
+	tb.Helper()
+	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	dial := append(append([]grpc.DialOption{
+	cc, err := grpc.NewClient("passthrough:///"+name, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-	}, r.Outer...), interceptors.DialOptions(One{r.Client})...)
-	cc, err := grpc.NewClient("passthrough:///rig", append(dial, r.Inner...)...)
+	}, dial...)...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = cc.Close() // some tests have closed it
 		server.Stop()
 		if err := <-served; err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return cc
