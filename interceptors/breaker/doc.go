@@ -35,9 +35,12 @@
 // an inner policy does not count, nor does a call that was not sent; such a probe gives its
 // slot back. A call that ran out of time does not count if most healthy calls of the method
 // would have, or, while that is not known, if it had less than 10 ms, or 10 s and more that
-// its caller did not set. Calls that fail because one connection broke are one failure.
-// So does one that this very process saw to be over much too late, because it stood still.
-// docs/what-counts.md has all of it. Neither does a call that the dependency shed (see [policy.Shed]), as long as it answers others. Once it has
+// its caller did not set; nor if this very process saw much too late that it was over,
+// because it stood still. Calls that fail because one connection broke are one failure.
+// docs/what-counts.md has all of it.
+//
+// A call that the dependency shed (see [policy.Shed]) does not count either, as long as
+// the dependency answers others. Once it has
 // answered none for [SheddingLimit] while it shed calls, each further one that it sheds
 // counts as a failure, for a probe too. A breaker that opens for this probes after an
 // eighth of OpenFor, then after a quarter, and so on up to OpenFor, unless the dependency

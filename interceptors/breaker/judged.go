@@ -3,6 +3,8 @@ package breaker
 import (
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -163,4 +165,13 @@ func answeredAfter(o *policy.Outcome) time.Duration {
 		return o.Responded.Sub(o.Started)
 	}
 	return o.End.Sub(o.Started)
+}
+
+// mostOverslept is how late a process that runs sees at most that a deadline has passed.
+const mostOverslept = 50 * time.Millisecond
+
+// overslept reports whether a call ran out of time while this very process stood still, or
+// was starved: the answer may have come in time.
+func overslept(o *policy.Outcome) bool {
+	return o.Overslept > mostOverslept && policy.Code(o.Err) == codes.DeadlineExceeded
 }

@@ -4,8 +4,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -28,13 +26,4 @@ func (l *lost) joins(o *policy.Outcome) bool {
 		return true
 	}
 	return !l.at.CompareAndSwap(at, int64(o.End)) // another call was the first
-}
-
-// mostOverslept is how late a process that runs sees at most that a deadline has passed.
-const mostOverslept = 50 * time.Millisecond
-
-// overslept reports whether a call ran out of time while this very process stood still, or
-// was starved: the answer may have come in time.
-func overslept(o *policy.Outcome) bool {
-	return o.Overslept > mostOverslept && policy.Code(o.Err) == codes.DeadlineExceeded
 }

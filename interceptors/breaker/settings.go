@@ -140,11 +140,7 @@ func (s *settings) isSlow(token uint64, o *policy.Outcome) bool {
 	if s.SlowAfter <= 0 || token&paced == 0 || o.Started == 0 {
 		return false
 	}
-	answered := o.Responded
-	if answered == 0 {
-		answered = o.End
-	}
-	return answered.Sub(o.Started) >= s.SlowAfter
+	return answeredAfter(o) >= s.SlowAfter
 }
 
 // excuses reports whether a call that failed says nothing about the dependency: its time
