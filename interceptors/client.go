@@ -126,7 +126,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		opened = true
 		guarded := &clientStream{
 			ClientStream: inner, stream: s, cancel: cancel,
-			serverStreams: desc.ServerStreams, sentLater: desc.ClientStreams && shape.ServerPaced(),
+			serverStreams: desc.ServerStreams, sentLater: s.admission.SentLater,
 		}
 		if o.reap {
 			call, observer := s.admission.Call.Copy(), chain.Observer()

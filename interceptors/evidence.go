@@ -31,7 +31,7 @@ type evidence struct {
 // options returns a copy of the options of a call that asks for evidence, with room for
 // one more. Appending in place would write into a slice that gRPC shares between calls.
 func (e *evidence) options(opts []grpc.CallOption, complete bool) []grpc.CallOption {
-	own := make([]grpc.CallOption, 0, len(opts)+5)
+	own := make([]grpc.CallOption, 0, len(opts)+4)
 	own = append(append(own, opts...), grpc.Peer(&e.peer), grpc.Header(&e.header))
 	e.asked, e.complete = true, complete
 	if complete {

@@ -67,35 +67,26 @@ func (s *stream) free() {
 }
 
 // respond notes that a response message went by.
-func (s *stream) respond() {
-	if tell := s.markResponded(); tell != nil {
-		tell()
-	}
-}
-
-func (s *stream) markResponded() (tell func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done {
-		return nil
-	}
-	return s.admission.Respond()
-}
+func (s *stream) respond() { s.note(s.admission.Respond) }
 
 // sent notes that the request of a call that is sent later has been sent.
-func (s *stream) sent() {
-	if tell := s.markSent(); tell != nil {
+func (s *stream) sent() { s.note(s.admission.Sent) }
+
+// note has the admission note what went by, unless the stream has ended, and tells the
+// policies outside the lock.
+func (s *stream) note(wentBy func() (tell func())) {
+	if tell := s.noted(wentBy); tell != nil {
 		tell()
 	}
 }
 
-func (s *stream) markSent() (tell func()) {
+func (s *stream) noted(wentBy func() (tell func())) (tell func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.done {
 		return nil
 	}
-	return s.admission.Sent()
+	return wentBy()
 }
 
 // errOf returns the error that the caller gets for err: that of the policy that

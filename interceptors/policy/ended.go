@@ -98,11 +98,16 @@ const lateness = 10 * time.Millisecond
 
 // tellsMore reports whether err, which came with the end of a context, says more than that.
 func tellsMore(err error) bool {
-	text := err.Error()
-	if s, ok := err.(statusError); ok { //nolint:errorlint // what is wrapped may have a text around it
-		text = s.GRPCStatus().Message()
-	}
+	text := said(err)
 	return text != context.DeadlineExceeded.Error() && text != context.Canceled.Error()
+}
+
+// said returns what err says: a status its message, without the code.
+func said(err error) string {
+	if s, ok := err.(statusError); ok { //nolint:errorlint // what is wrapped may have a text around it
+		return s.GRPCStatus().Message()
+	}
+	return err.Error()
 }
 
 // ended is the error of a call that a policy ended, and that says what it was waiting for.
@@ -119,11 +124,7 @@ func (e *ended) Unwrap() []error { return []error{e.cause, e.err} }
 
 // GRPCStatus returns the policy's, with what the call said behind its text.
 func (e *ended) GRPCStatus() *status.Status {
-	text := e.err.Error()
-	if s, ok := e.err.(statusError); ok { //nolint:errorlint // as in tellsMore
-		text = s.GRPCStatus().Message()
-	}
 	p := e.cause.GRPCStatus().Proto()
-	p.Message = utf8(p.GetMessage() + ": " + text)
+	p.Message = utf8(p.GetMessage() + ": " + said(e.err))
 	return status.FromProto(p)
 }
