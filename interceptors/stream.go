@@ -72,7 +72,7 @@ func (s *stream) respond() { s.note(s.admission.Respond) }
 // sent notes that the request of a call that is sent later has been sent.
 func (s *stream) sent() { s.note(s.admission.Sent) }
 
-// note has the admission note what went by, unless the stream has ended, and tells the
+// note notes what went by in the admission, unless the stream has ended, and tells the
 // policies outside the lock.
 func (s *stream) note(wentBy func() (tell func())) {
 	if tell := s.noted(wentBy); tell != nil {
