@@ -33,17 +33,14 @@ func Classify(err error) Verdict {
 	if err == nil {
 		return Success
 	}
-	code := Code(err)
+	return classify(err, Code(err))
+}
+
+// classify does what Classify does for an error that has the code.
+func classify(err error, code codes.Code) Verdict {
 	switch code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss, codes.ResourceExhausted:
-		switch reason := ReasonOf(err); {
-		case IsRejection(err), reason == ReasonIncomplete, isUnsendable(MessageOf(err)):
-			return Ignored
-		case sheds(err, code, reason):
-			return Shed
-		default:
-			return Failure
-		}
+		return failure(err, code)
 	case codes.Canceled:
 		return Ignored
 	default:
@@ -51,10 +48,26 @@ func Classify(err error) Verdict {
 	}
 }
 
-// sheds reports whether an error that has the code is a peer's refusal to do the work.
-func sheds(err error, code codes.Code, r Reason) bool {
-	return code == codes.ResourceExhausted || r == ReasonCircuitOpen || r == ReasonDeadlineTooNear ||
-		code == codes.Unavailable && strings.HasPrefix(MessageOf(err), tooManyRequests)
+// failure reads an error with a code of failures. What it says beside the code, it says in
+// its status.
+func failure(err error, code codes.Code) Verdict {
+	if IsRejection(err) {
+		return Ignored
+	}
+	found, ok := find[statusError](err)
+	if !ok {
+		return Failure
+	}
+	s := found.GRPCStatus()
+	switch reason, text := reasonIn(s), s.Message(); {
+	case reason == ReasonIncomplete, isUnsendable(text):
+		return Ignored
+	case code == codes.ResourceExhausted, reason == ReasonCircuitOpen, reason == ReasonDeadlineTooNear,
+		code == codes.Unavailable && strings.HasPrefix(text, tooManyRequests):
+		return Shed
+	default:
+		return Failure
+	}
 }
 
 // HasStatus reports whether err is or wraps a gRPC status.

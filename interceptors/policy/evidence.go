@@ -99,7 +99,7 @@ func (e *Evidence) verdict(err error, side Side, by Classifier) (v Verdict, deci
 	case code == codes.Canceled && e.Over == codes.OK && side != Local && !IsRejection(err):
 		return Failure, false // the caller still waits
 	}
-	v = Classify(err)
+	v = classify(err, code)
 	if v == Failure && e.Shedding {
 		v = Shed
 	}

@@ -3,6 +3,7 @@ package policy
 import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Domain is the ErrorInfo domain of every status that afloat makes.
@@ -88,13 +89,17 @@ func ReasonOf(err error) Reason {
 	if r, ok := find[*Rejection](err); ok {
 		return r.Reason
 	}
-	s, ok := find[statusError](err)
-	if !ok {
-		return ""
+	if s, ok := find[statusError](err); ok {
+		return reasonIn(s.GRPCStatus())
 	}
-	for _, d := range s.GRPCStatus().Details() {
+	return ""
+}
+
+// reasonIn returns the reason of afloat's in a status, empty if there is none.
+func reasonIn(s *status.Status) Reason {
+	for _, d := range s.Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok && info.GetDomain() == Domain {
-			if r := Reason(info.GetReason()); r.comesWith(s.GRPCStatus().Code()) {
+			if r := Reason(info.GetReason()); r.comesWith(s.Code()) {
 				return r
 			}
 		}
