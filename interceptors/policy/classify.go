@@ -78,10 +78,22 @@ func HasStatus(err error) bool {
 
 // MessageOf returns the text of the status in err's tree, empty if there is none.
 func MessageOf(err error) string {
-	if s, ok := find[statusError](err); ok {
-		return s.GRPCStatus().Message()
+	if s := StatusOf(err); s != nil {
+		return s.Message()
 	}
 	return ""
+}
+
+// StatusOf returns the status in err's tree, nil if there is none. It does not allocate
+// for a status that is not wrapped.
+func StatusOf(err error) *status.Status {
+	if s, ok := err.(statusError); ok { //nolint:errorlint // a fast path
+		return s.GRPCStatus()
+	}
+	if s, ok := find[statusError](err); ok {
+		return s.GRPCStatus()
+	}
+	return nil
 }
 
 // endedByContext reports whether err is what gRPC or a handler returns when a context has
