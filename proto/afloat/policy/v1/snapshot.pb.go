@@ -303,6 +303,9 @@ type RuleInForce struct {
 	// The kinds of the policies that a Rule message cannot express: policies of
 	// kinds that are not registered, and policies that rules of code use directly.
 	OtherPolicies []string `protobuf:"bytes,4,rep,name=other_policies,json=otherPolicies,proto3" json:"other_policies,omitempty"`
+	// What is hardly meant of the rule, such as a condition that is never reached, with the
+	// place. Empty for a rule that is as it seems.
+	Warnings      []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -361,6 +364,13 @@ func (x *RuleInForce) GetPlace() string {
 func (x *RuleInForce) GetOtherPolicies() []string {
 	if x != nil {
 		return x.OtherPolicies
+	}
+	return nil
+}
+
+func (x *RuleInForce) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1149,12 +1159,13 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	" \x01(\tR\tunwatched\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xa8\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xc4\x01\n" +
 	"\vRuleInForce\x12*\n" +
 	"\x04rule\x18\x01 \x01(\v2\x16.afloat.policy.v1.RuleR\x04rule\x120\n" +
 	"\x06source\x18\x02 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\tR\x05place\x12%\n" +
-	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\"\x85\x01\n" +
+	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\x12\x1a\n" +
+	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"\x85\x01\n" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
