@@ -58,7 +58,7 @@ func (c Calls) checkResponse(f *faults, of *Condition) (warnings []*Fault) {
 		return nil
 	}
 	var first *misfit
-	fits := false
+	nearest, fits := "", false
 	for md := range c.methods {
 		wrong := &misfit{"response", "", fmt.Sprintf("must be left out: %s streams its responses", methodOf(md))}
 		if !md.IsStreamingServer() {
@@ -69,9 +69,9 @@ func (c Calls) checkResponse(f *faults, of *Condition) (warnings []*Fault) {
 			fits = true
 		case strings.HasPrefix(wrong.field, "response.values"):
 			warnings = append(warnings, &Fault{f.at, wrong.field, wrong.value, fmt.Sprintf("is for no call of %s: %s", methodOf(md), wrong.problem)})
-			first = wrong
+			first, nearest = wrong, methodOf(md)
 		case first == nil:
-			first = wrong
+			first, nearest = wrong, methodOf(md)
 		}
 	}
 	switch {
@@ -80,7 +80,10 @@ func (c Calls) checkResponse(f *faults, of *Condition) (warnings []*Fault) {
 	case first == nil: // nothing is known of the methods
 		return nil
 	case c.isOfPackage(): // there may be others
-		return []*Fault{{f.at, first.field, first.value, "fits no method that is known; of one of them, " + first.problem}}
+		return []*Fault{{f.at, first.field, first.value, fmt.Sprintf("fits no method that is known; for %s, %s", nearest, first.problem)}}
+	case c.isWide():
+		f.add(first.field, first.value, fmt.Sprintf("fits no method; for %s, %s", nearest, first.problem))
+		return nil
 	default:
 		f.add(first.field, first.value, first.problem)
 		return nil

@@ -93,10 +93,10 @@ func (l *List) compare(i int, f *faults) {
 			f.add("name", quoted(c.Name), fmt.Sprintf("is that of conditions[%d]; must be another", n))
 		case !c.hasPart() && !c.Always || !earlier.hasPart() && !earlier.Always: // a fault of its own
 		case same && c.Verdict != earlier.Verdict:
-			f.add("verdict", c.Verdict.String(), fmt.Sprintf("is said of the very calls of which %s says %v; must be one of them", earlier.name, earlier.Verdict))
+			f.add("verdict", c.Verdict.String(), fmt.Sprintf("is said of the very calls of which %s says %v; must be one of them", nameAt(n), earlier.Verdict))
 			return
 		case earlier.covers(&c.Condition):
-			l.warn(i, "is never reached: every call that meets it meets "+earlier.name)
+			l.warn(i, "is never reached: every call that meets it meets "+nameAt(n))
 			return
 		}
 		if earlier.onlyCodes() {

@@ -64,7 +64,7 @@ func TestFaults(t *testing.T) {
 		{"a value twice", getQuote, []condition.Condition{response("text", "a", "a")}, `condition: conditions[0].response.values[1] = "a"; stands there already`},
 		{"many values", getQuote, []condition.Condition{response("text", many...)}, "condition: conditions[0].response.values = 65; must be at most 64"},
 		{"a stream", watchQuotes, []condition.Condition{response("state", "STATE_ERROR")}, "condition: conditions[0].response must be left out: " + watchQuotes + " streams its responses"},
-		{"no method of a service", ofQuotes, []condition.Condition{response("status", "a")}, `condition: conditions[0].response.path = "status"; afloat.test.quotes.v1.GetFirmQuoteResponse has no field "status"; there are: outcome`},
+		{"no method of a service", ofQuotes, []condition.Condition{response("status", "a")}, `condition: conditions[0].response.path = "status"; fits no method; for /afloat.test.quotes.v1.QuoteService/GetFirmQuote, afloat.test.quotes.v1.GetFirmQuoteResponse has no field "status"; there are: outcome`},
 		{"some methods of a service", ofQuotes, []condition.Condition{response("text", "a")}, ""},
 		{"a method that is not known", "/other.Service/Get", []condition.Condition{response("status", "a")}, ""},
 		{"a response, and another code", getQuote, []condition.Condition{failing(condition.Condition{Codes: []codes.Code{codes.NotFound}, Response: condition.Response{Path: "text", Values: []string{"a"}}})}, "condition: conditions[0].codes are met by no call that has a response, which ends with OK; must be left out, or have OK"},
@@ -186,7 +186,7 @@ func TestWarnings(t *testing.T) {
 		t.Errorf("warnings of what fits some methods: %v", w)
 	}
 	l = newList(t, "/afloat.test.quotes.*", response("status", "ERROR"))
-	want := `condition: conditions[0].response.path = "status"; fits no method that is known; of one of them, afloat.test.quotes.v1.GetFirmQuoteResponse has no field "status"; there are: outcome`
+	want := `condition: conditions[0].response.path = "status"; fits no method that is known; for /afloat.test.quotes.v1.QuoteService/GetFirmQuote, afloat.test.quotes.v1.GetFirmQuoteResponse has no field "status"; there are: outcome`
 	if w := l.Warnings(); len(w) != 1 || w[0].Error() != want {
 		t.Errorf("warnings: %v\nwant %s", w, want)
 	}
