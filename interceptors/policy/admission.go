@@ -172,7 +172,7 @@ func (a *Admission) Settle(err error) {
 	}
 	// Field by field: a copy of the whole costs as much as a policy's own work.
 	o := &a.outcome
-	o.Err, o.Verdict, o.Decided, o.Evidence = err, Success, false, Evidence{}
+	o.Err, o.Verdict, o.Decided, o.End, o.Evidence = err, Success, false, 0, Evidence{}
 	if err != nil || a.Classifier != nil || a.judge != nil {
 		a.read()
 	}
@@ -182,12 +182,11 @@ func (a *Admission) Settle(err error) {
 // SettleAs ends the call as [Admission.Settle] does, with an outcome of which more is
 // known: its evidence, or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
-	if a.state == settled {
-		return
+	if a.state != settled {
+		a.outcome, a.outcome.End = o, 0
+		a.read()
+		a.settleAndTell()
 	}
-	a.outcome = o
-	a.read()
-	a.settleAndTell()
 }
 
 // read completes the evidence and reads it: by the call's classifier if it has one, else
@@ -195,7 +194,8 @@ func (a *Admission) SettleAs(o Outcome) {
 func (a *Admission) read() {
 	o := &a.outcome
 	if o.Err != nil {
-		o.complete(o.Err, a.ctx, a.late)
+		o.End = Now()
+		o.complete(o.Err, a.ctx, a.late, o.End)
 	}
 	if o.Decided || a.judge != nil && a.Classifier == nil && a.Told.judged(a.judge, &a.Call, o) {
 		return
@@ -215,8 +215,8 @@ func (a *Admission) settleAndTell() {
 func (a *Admission) settle() {
 	a.state = settled
 	o := &a.outcome
-	o.Started, o.Responded, o.End = a.started, a.responded, 0
-	if a.wants.has(WantsEnd) {
+	o.Started, o.Responded = a.started, a.responded
+	if o.End == 0 && a.wants.has(WantsEnd) {
 		o.End = Now()
 	}
 	for a.unsettled = a.held; a.unsettled > 0; {

@@ -88,6 +88,9 @@ func (t *Told) judged(by Judge, call *Call, o *Outcome) bool {
 		return false
 	}
 	o.Verdict, o.By, o.Decided = j.Verdict, j.By, true
+	if j.Verdict == Failure && o.End == 0 {
+		o.End = Now()
+	}
 	if t != nil {
 		t.last.Store(&Judgement{j.Verdict, j.By})
 	}

@@ -17,7 +17,8 @@ type Outcome struct {
 	// nothing did.
 	By string
 	// Started, Responded (the first response message of a stream) and End are the
-	// instants of the call. Each is zero if no permit wanted it or it never came.
+	// instants of the call. Each is zero if no permit wanted it or it never came; the end of
+	// a call that failed is always there, whether by its error or by its rule.
 	Started, Responded, End Instant
 
 	// Evidence is what is known of how a call that failed came to its end.
