@@ -82,8 +82,21 @@ func (q *quotes) WatchQuotes(_ *quotesv1.WatchQuotesRequest, s grpc.ServerStream
 type judgements struct {
 	policy.NopObserver
 
-	mu   sync.Mutex
-	last map[policy.Side]policy.Judgement
+	mu     sync.Mutex
+	last   map[policy.Side]policy.Judgement
+	change policy.Transition
+}
+
+func (j *judgements) Transition(t policy.Transition) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.change = t
+}
+
+func (j *judgements) transition() policy.Transition {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.change
 }
 
 func (j *judgements) Interest() policy.Interest { return policy.Interest{} }
@@ -422,6 +435,14 @@ func TestConditionsChangeLive(t *testing.T) {
 		}
 		if policy.ReasonOf(err) != policy.ReasonCircuitOpen {
 			t.Errorf("with a condition: %v; want an open circuit", err)
+		}
+		if opened := r.heard.transition(); opened.To != "open" || opened.By != "no quote" {
+			t.Errorf("transition %+v; want one to open by the condition", opened)
+		}
+		for live := range r.rules.Live() {
+			if s := live.Policy.(*breaker.Breaker).Snapshot(); s.State == breaker.Open && s.OpenedBy != "no quote" {
+				t.Errorf("opened by %q; want the condition", s.OpenedBy)
+			}
 		}
 		call := policy.Call{Method: quotesv1.QuoteService_GetQuote_FullMethodName, Side: policy.Client}
 		if status := r.rules.ConditionsOf(&call).Status(); len(status) != 1 || status[0].By != "no quote" || status[0].Met < 8 {

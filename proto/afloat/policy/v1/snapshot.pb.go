@@ -458,6 +458,9 @@ type LivePolicy struct {
 	Match string `protobuf:"bytes,6,opt,name=match,proto3" json:"match,omitempty"`
 	// Whether the rule is a shadow rule.
 	Shadow bool `protobuf:"varint,7,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// Of an open breaker: what of the rule said that the last call before it opened is a
+	// failure, such as the name of a condition. Empty if nothing did.
+	OpenedBy string `protobuf:"bytes,30,opt,name=opened_by,json=openedBy,proto3" json:"opened_by,omitempty"`
 	// Its configuration and state. Not set for a policy of a kind that is neither
 	// afloat's nor registered.
 	//
@@ -551,6 +554,13 @@ func (x *LivePolicy) GetShadow() bool {
 		return x.Shadow
 	}
 	return false
+}
+
+func (x *LivePolicy) GetOpenedBy() string {
+	if x != nil {
+		return x.OpenedBy
+	}
+	return ""
 }
 
 func (x *LivePolicy) GetStatus() isLivePolicy_Status {
@@ -1169,7 +1179,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xc8\x04\n" +
+	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xe5\x04\n" +
 	"\n" +
 	"LivePolicy\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1178,7 +1188,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12-\n" +
 	"\x05scope\x18\x05 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12\x14\n" +
 	"\x05match\x18\x06 \x01(\tR\x05match\x12\x16\n" +
-	"\x06shadow\x18\a \x01(\bR\x06shadow\x12;\n" +
+	"\x06shadow\x18\a \x01(\bR\x06shadow\x12\x1b\n" +
+	"\topened_by\x18\x1e \x01(\tR\bopenedBy\x12;\n" +
 	"\abreaker\x18\n" +
 	" \x01(\v2\x1f.afloat.policy.v1.BreakerStatusH\x00R\abreaker\x12>\n" +
 	"\bbulkhead\x18\v \x01(\v2 .afloat.policy.v1.BulkheadStatusH\x00R\bbulkhead\x12B\n" +
