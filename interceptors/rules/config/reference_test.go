@@ -150,7 +150,7 @@ func TestFilesOfDocsAreGood(t *testing.T) {
 	}
 	texts := []string{string(sample)}
 	example := regexp.MustCompile("(?s)```yaml\n(.*?)```")
-	for _, path := range []string{filepath.Join(docs, "rules.md"), "../../../README.md"} {
+	for _, path := range []string{filepath.Join(docs, "rules.md"), filepath.Join(docs, "failures.md"), "../../../README.md"} {
 		doc, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
