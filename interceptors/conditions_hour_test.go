@@ -13,6 +13,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	quotesv1 "github.com/afloat-go/afloat/interceptors/internal/quoteproto/afloat/test/quotes/v1"
@@ -21,6 +22,104 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
+// backend is a service that answers OK, and may say in its answers that it has none, and a
+// client of it by the rules of a file, with a fallback.
+type backend struct {
+	quotes
+
+	path   string
+	set    *config.Set
+	client quotesv1.QuoteServiceClient
+	asked  int
+}
+
+const (
+	backendRules = `rules:
+  - match: /afloat.test.quotes.v1.QuoteService/*
+    side: client
+    breaker: {}
+`
+	backendConditions = `    conditions:
+      - name: no quote
+        response: {path: state, values: [STATE_ERROR]}
+        verdict: failure
+`
+)
+
+// newBackend starts the service and the client.
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	b := &backend{path: filepath.Join(t.TempDir(), "rules.yaml")}
+	b.write(t, backendRules)
+	var err error
+	if b.set, err = config.New(config.WithFile(b.path), config.WithLogger(slog.New(slog.DiscardHandler))); err != nil {
+		t.Fatal(err)
+	}
+	quote := fallback.For[*quotesv1.GetQuoteRequest, *quotesv1.GetQuoteResponse](quotesv1.QuoteService_GetQuote_FullMethodName)
+	fallbacks, err := fallback.NewMethods("passthrough:///quotes", quote.Else(quote.Static(&quotesv1.GetQuoteResponse{Text: "of yesterday"})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	quotesv1.RegisterQuoteServiceServer(server, &b.quotes)
+	b.client = quotesv1.NewQuoteServiceClient(rpctest.Serve(t, server, "quotes",
+		interceptors.DialOptions(b.set.Rules(), interceptors.WithFallbacks(fallbacks))...))
+	return b
+}
+
+// write writes the file.
+func (b *backend) write(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(b.path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// says has the service answer in a state.
+func (b *backend) says(state quotesv1.State) {
+	b.quotes.set(state, func(context.Context) error {
+		b.asked++ // under the lock of the service, one call after the other
+		return nil
+	})
+}
+
+// traffic makes calls, a hundred a second, and requires whose answers the callers get: all
+// of the backend, or all of the fallback.
+func (b *backend) traffic(t *testing.T, calls int, fallen bool) {
+	t.Helper()
+	for i := range calls {
+		var report degrade.Report
+		resp, err := b.client.GetQuote(t.Context(), new(quotesv1.GetQuoteRequest), degrade.Capture(&report))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resp.GetText() == "of yesterday" && report.State("") == degrade.Defaulted; got != fallen {
+			t.Fatalf("call %d has the answer %q, marked as %v", i, resp.GetText(), report.State(""))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// circuit returns the state of the only circuit that there is.
+func (b *backend) circuit(t *testing.T) breaker.Snapshot {
+	t.Helper()
+	all := b.set.Snapshot().Policies
+	if len(all) != 1 {
+		t.Fatalf("policies %+v; want one", all)
+	}
+	s, ok := all[0].Status.(breaker.Snapshot)
+	if !ok {
+		t.Fatalf("policy %+v; want a circuit", all[0])
+	}
+	return s
+}
+
+// conditions returns those by which calls are judged.
+func (b *backend) conditions() []condition.Status {
+	call := policy.Call{Method: quotesv1.QuoteService_GetQuote_FullMethodName, Target: "passthrough:///quotes", Side: policy.Client}
+	return b.set.Rules().ConditionsOf(&call).Status()
+}
+
 // The first half of an operator's hour: a backend answers OK, and in its answers that it has
 // none. Nothing sees that, until a condition is added to the file. Then the callers get the
 // fallback's answer at once, the circuit opens and says why, and once the backend is well
@@ -28,94 +127,34 @@ import (
 func TestAnswersThatAreErrorsAreFoundOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "rules.yaml")
-		write := func(text string) {
-			t.Helper()
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		const without = `rules:
-  - match: /afloat.test.quotes.v1.QuoteService/*
-    side: client
-    breaker: {}
-`
-		const with = without + `    conditions:
-      - name: no quote
-        response: {path: state, values: [STATE_ERROR]}
-        verdict: failure
-`
-		write(without)
-		set, err := config.New(config.WithFile(path), config.WithLogger(slog.New(slog.DiscardHandler)))
-		if err != nil {
+		b := newBackend(t)
+		b.says(quotesv1.State_STATE_ERROR)
+		b.traffic(t, 200, false)
+		b.write(t, backendRules+backendConditions)
+		if err := b.set.Reload(); err != nil {
 			t.Fatal(err)
 		}
-		quote := fallback.For[*quotesv1.GetQuoteRequest, *quotesv1.GetQuoteResponse](quotesv1.QuoteService_GetQuote_FullMethodName)
-		fallbacks, err := fallback.NewMethods("passthrough:///quotes", quote.Else(quote.Static(&quotesv1.GetQuoteResponse{Text: "of yesterday"})))
-		if err != nil {
-			t.Fatal(err)
+		b.asked = 0
+		b.traffic(t, 200, true)
+		if b.asked == 0 || b.asked > 100 {
+			t.Errorf("the backend was asked %d times; want the circuit open soon", b.asked)
 		}
-		service, asked := &quotes{state: quotesv1.State_STATE_ERROR}, 0
-		count := func(ctx context.Context) error { asked++; return nil }
-		service.set(quotesv1.State_STATE_ERROR, count)
-		server := grpc.NewServer(grpc.WaitForHandlers(true))
-		quotesv1.RegisterQuoteServiceServer(server, service)
-		client := quotesv1.NewQuoteServiceClient(rpctest.Serve(t, server, "quotes",
-			interceptors.DialOptions(set.Rules(), interceptors.WithFallbacks(fallbacks))...))
-		// traffic makes 100 calls a second, and returns how many the backend answered and how
-		// many the fallback.
-		traffic := func(calls int) (backend, fallen int) {
-			for range calls {
-				var report degrade.Report
-				resp, err := client.GetQuote(t.Context(), new(quotesv1.GetQuoteRequest), degrade.Capture(&report))
-				switch {
-				case err != nil:
-					t.Fatal(err)
-				case resp.GetText() == "of yesterday" && report.State("") == degrade.Defaulted:
-					fallen++
-				default:
-					backend++
-				}
-				time.Sleep(10 * time.Millisecond)
-			}
-			return backend, fallen
+		told := b.set.Snapshot().Message().GetPolicies()[0]
+		if s := b.circuit(t); s.OpenedBy != "no quote" || told.GetOpenedBy() != "no quote" {
+			t.Errorf("circuit %+v; want it open by the condition", s)
 		}
-		// circuit is the only one that there is.
-		circuit := func() config.LivePolicy {
-			t.Helper()
-			all := set.Snapshot().Policies
-			if len(all) != 1 {
-				t.Fatalf("policies %+v; want one", all)
-			}
-			return all[0]
+		if all := b.conditions(); len(all) != 1 || all[0].By != "no quote" || all[0].Met != uint64(b.asked) {
+			t.Errorf("conditions %+v; want that %d calls met it", all, b.asked)
 		}
-
-		if backend, fallen := traffic(200); backend != 200 || fallen != 0 {
-			t.Errorf("without a condition: %d answers of the backend, %d of the fallback", backend, fallen)
+		b.says(quotesv1.State_STATE_OK)
+		time.Sleep(20 * time.Second)
+		for b.circuit(t).State != breaker.Closed {
+			_, _ = b.client.GetQuote(t.Context(), new(quotesv1.GetQuoteRequest))
+			time.Sleep(10 * time.Millisecond)
 		}
-		write(with)
-		if err := set.Reload(); err != nil {
-			t.Fatal(err)
-		}
-		asked = 0
-		if backend, fallen := traffic(200); backend != 0 || fallen != 200 || asked > 100 {
-			t.Errorf("with a condition: %d answers of the backend, %d of the fallback; the backend was asked %d times", backend, fallen, asked)
-		}
-		if c := circuit(); c.Status.(breaker.Snapshot).OpenedBy != "no quote" || set.Snapshot().Message().GetPolicies()[0].GetOpenedBy() != "no quote" {
-			t.Errorf("circuit %+v; want it open by the condition", c.Status)
-		}
-		call := policy.Call{Method: quotesv1.QuoteService_GetQuote_FullMethodName, Target: "passthrough:///quotes", Side: policy.Client}
-		if all := set.Rules().ConditionsOf(&call).Status(); len(all) != 1 || all[0].By != "no quote" || all[0].Met != uint64(asked) {
-			t.Errorf("conditions %+v; want that %d calls met it", all, asked)
-		}
-		service.set(quotesv1.State_STATE_OK, count)
-		time.Sleep(10 * time.Second)
-		traffic(300)
-		if backend, fallen := traffic(100); backend != 100 || fallen != 0 {
-			t.Errorf("with a backend that is well again: %d answers of the backend, %d of the fallback", backend, fallen)
-		}
-		if s := circuit().Status.(breaker.Snapshot); s.State != breaker.Closed || s.OpenedBy != "" {
-			t.Errorf("circuit %+v; want it closed", s)
+		b.traffic(t, 100, false)
+		if s := b.circuit(t); s.OpenedBy != "" {
+			t.Errorf("circuit %+v; want it opened by nothing", s)
 		}
 	})
 }

@@ -398,72 +398,96 @@ func TestConditionsAndClassifiers(t *testing.T) {
 	})
 }
 
+// quoteIsAnError is a condition on an answer that says that it is none.
+func quoteIsAnError() condition.Condition {
+	return condition.Condition{Name: "no quote", Response: condition.Response{Path: "state", Values: []string{"STATE_ERROR"}}, Verdict: condition.Failure}
+}
+
+// apply puts the conditions in force, with a breaker on the client.
+func (r *quotesRig) apply(t *testing.T, all ...condition.Condition) {
+	t.Helper()
+	if err := r.rules.Apply([]rules.Rule{{
+		Match: ofQuotes, Conditions: all, Policies: []rules.Template{breaker.Each(breaker.Config{}).On(policy.Client)},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until makes calls, one each period, until one ends as it should, and returns its error.
+func (r *quotesRig) until(t *testing.T, period time.Duration, as func(error) bool) (err error) {
+	t.Helper()
+	for range 50 {
+		if _, err = r.client.GetQuote(t.Context(), new(quotesv1.GetQuoteRequest)); as(err) {
+			return err
+		}
+		time.Sleep(period)
+	}
+	return err
+}
+
+// isRefused reports whether a circuit is open.
+func isRefused(err error) bool { return policy.ReasonOf(err) == policy.ReasonCircuitOpen }
+
 // Conditions change with the rules: calls that begin later are judged by the new ones, and
 // circuits go on as they are.
 func TestConditionsChangeLive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newQuotesRig(t, nil)
-		apply := func(all ...condition.Condition) {
-			t.Helper()
-			if err := r.rules.Apply([]rules.Rule{{
-				Match: ofQuotes, Conditions: all, Policies: []rules.Template{breaker.Each(breaker.Config{}).On(policy.Client)},
-			}}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		apply()
-		get := r.shapes()[policy.Unary]
+		r.apply(t)
 		r.service.set(quotesv1.State_STATE_ERROR, nil)
-		for range 50 {
-			if err := get(t.Context()); err != nil {
-				t.Fatalf("without conditions: %v", err)
-			}
-			time.Sleep(10 * time.Millisecond)
+		if err := r.until(t, 10*time.Millisecond, isRefused); err != nil {
+			t.Fatalf("without conditions: %v", err)
 		}
 		watch, err := r.client.WatchQuotes(t.Context(), new(quotesv1.WatchQuotesRequest))
 		if err != nil {
 			t.Fatal(err)
 		}
-		failure := condition.Condition{Name: "no quote", Response: condition.Response{Path: "state", Values: []string{"STATE_ERROR"}}, Verdict: condition.Failure}
-		apply(failure)
-		for range 50 {
-			if err = get(t.Context()); err != nil {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		if policy.ReasonOf(err) != policy.ReasonCircuitOpen {
+		r.apply(t, quoteIsAnError())
+		if err := r.until(t, 10*time.Millisecond, isRefused); !isRefused(err) {
 			t.Errorf("with a condition: %v; want an open circuit", err)
-		}
-		if opened := r.heard.transition(); opened.To != "open" || opened.By != "no quote" {
-			t.Errorf("transition %+v; want one to open by the condition", opened)
-		}
-		for live := range r.rules.Live() {
-			if s := live.Policy.(*breaker.Breaker).Snapshot(); s.State == breaker.Open && s.OpenedBy != "no quote" {
-				t.Errorf("opened by %q; want the condition", s.OpenedBy)
-			}
 		}
 		call := policy.Call{Method: quotesv1.QuoteService_GetQuote_FullMethodName, Side: policy.Client}
 		if status := r.rules.ConditionsOf(&call).Status(); len(status) != 1 || status[0].By != "no quote" || status[0].Met < 8 {
 			t.Errorf("conditions: %+v; want one that some calls have met", status)
 		}
-		apply()
-		if err := get(t.Context()); policy.ReasonOf(err) != policy.ReasonCircuitOpen {
+		r.apply(t)
+		if err := r.until(t, 0, isRefused); !isRefused(err) {
 			t.Errorf("after a change back: %v; want the circuit to be open still", err)
 		}
 		time.Sleep(time.Minute)
-		for range 50 {
-			if err = get(t.Context()); err == nil {
-				break
-			}
-			time.Sleep(time.Second)
-		}
-		if err != nil || r.rules.ConditionsOf(&call) != nil {
+		if err := r.until(t, time.Second, func(err error) bool { return err == nil }); err != nil || r.rules.ConditionsOf(&call) != nil {
 			t.Errorf("a minute after a change back: %v; want an answer", err)
 		}
 		if _, err := watch.Recv(); err != nil {
 			t.Errorf("a stream that was open: %v", err)
+		}
+	})
+}
+
+// The transition that opens a circuit, and its snapshot, name the condition that did it.
+func TestCircuitsNameConditions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newQuotesRig(t, nil)
+		r.apply(t, quoteIsAnError())
+		r.service.set(quotesv1.State_STATE_ERROR, nil)
+		if err := r.until(t, 10*time.Millisecond, isRefused); !isRefused(err) {
+			t.Fatalf("%v; want an open circuit", err)
+		}
+		if opened := r.heard.transition(); opened.To != "open" || opened.By != "no quote" {
+			t.Errorf("transition %+v; want one to open by the condition", opened)
+		}
+		n := 0
+		for live := range r.rules.Live() {
+			b, ok := live.Policy.(*breaker.Breaker)
+			if s := b.Snapshot(); !ok || s.State != breaker.Open || s.OpenedBy != "no quote" {
+				t.Errorf("%+v; want a circuit that the condition has opened", s)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d policies; want the circuit", n)
 		}
 	})
 }

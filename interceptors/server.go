@@ -37,7 +37,7 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	}
 }
 
-// handleForReply has the handler answer, and notes what it answers with.
+// handleForReply lets the handler answer, and notes what it answers with.
 func handleForReply(caller, ctx context.Context, req any, handler grpc.UnaryHandler, a *policy.Admission) (any, error) {
 	ctx, sent := recordMetadata(ctx, a)
 	resp, err := handler(ctx, req)

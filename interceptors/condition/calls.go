@@ -3,6 +3,7 @@ package condition
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -36,7 +37,7 @@ func (c Calls) are(on policy.Side) bool { return len(c.Sides) == 0 || slices.Con
 // checkSides notes the parts that calls on their sides never meet.
 func (c Calls) checkSides(f *faults, of *Condition) {
 	if of.Sent != policy.Unknown && !c.are(policy.Client) {
-		f.add("sent", fmt.Sprint(of.Sent == policy.Yes), "must be left out: only clients send calls")
+		f.add("sent", strconv.FormatBool(of.Sent == policy.Yes), "must be left out: only clients send calls")
 	}
 	if c.are(policy.Client) || c.are(policy.Server) {
 		return

@@ -3,6 +3,7 @@ package condition
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -28,7 +29,7 @@ func (c *Condition) check(f *faults) {
 		field := fmt.Sprintf("codes[%d]", i)
 		switch {
 		case given >= numCodes:
-			f.add(field, fmt.Sprint(uint32(given)), "must be a status code of gRPC")
+			f.add(field, strconv.FormatUint(uint64(given), 10), "must be a status code of gRPC")
 		case slices.Contains(c.Codes[:i], given):
 			f.add(field, nameOf(given), "stands there already")
 		}
@@ -63,11 +64,19 @@ func (c *Condition) checkParts(f *faults) {
 		f.add("always", "true", "must be left out: the condition has other parts")
 	case c.Sent == policy.No && (c.Response.isSet() || c.Header.isSet() || c.Trailer.isSet()):
 		f.add("sent", "false", "is met by no call that has a response, header or trailer; must be left out, or they must")
-	case c.codes() == 0 && c.Response.isSet() && c.ofStatus():
+	case c.codes() == 0:
+		c.checkCodes(f)
+	}
+}
+
+// checkCodes says why no call ends with a code that meets the condition.
+func (c *Condition) checkCodes(f *faults) {
+	switch {
+	case c.Response.isSet() && c.ofStatus():
 		f.add("response", "", "is met by no call that ends with an error; must be left out, or what the error has must")
-	case c.codes() == 0 && c.Response.isSet():
+	case c.Response.isSet():
 		f.add("codes", "", "are met by no call that has a response, which ends with OK; must be left out, or have OK")
-	case c.codes() == 0 && len(c.Codes) > 0:
+	case len(c.Codes) > 0:
 		f.add("codes", "", "are OK, with which no call ends that meets the rest; must have another code")
 	}
 }
@@ -106,7 +115,7 @@ func checkLength(f *faults, field, text string, most int) {
 // checkValues bounds the values of a part.
 func checkValues(f *faults, field string, values []string) {
 	if len(values) > MaxValues {
-		f.add(field, fmt.Sprint(len(values)), fmt.Sprintf("must be at most %d", MaxValues))
+		f.add(field, strconv.Itoa(len(values)), fmt.Sprintf("must be at most %d", MaxValues))
 	}
 	for i, v := range values {
 		at := fmt.Sprintf("%s[%d]", field, i)
@@ -168,9 +177,12 @@ func (m *Metadata) check(f *faults, part string) {
 
 // isKey reports whether all characters can be in the key of metadata.
 func isKey(key string) bool {
-	return !strings.ContainsFunc(key, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
-	})
+	for _, r := range key {
+		if fits := 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.'; !fits {
+			return false
+		}
+	}
+	return true
 }
 
 // nameOf returns the name of a code as rules files have it, such as "NOT_FOUND".

@@ -163,13 +163,18 @@ func (c *Condition) codes() codeSet {
 
 // covers reports whether every call that meets other meets c.
 func (c *Condition) covers(other *Condition) bool {
-	return other.codes()&^c.codes() == 0 &&
-		(c.Reason == "" || c.Reason == other.Reason) && (c.Domain == "" || c.Domain == other.Domain) &&
-		strings.HasPrefix(other.MessagePrefix, c.MessagePrefix) &&
-		(strings.Contains(other.MessageContains, c.MessageContains) || strings.Contains(other.MessagePrefix, c.MessageContains)) &&
+	return other.codes()&^c.codes() == 0 && c.coversStatus(other) &&
 		(!c.Response.isSet() || c.Response.Path == other.Response.Path && contains(c.Response.Values, other.Response.Values)) &&
 		c.Header.covers(&other.Header) && c.Trailer.covers(&other.Trailer) &&
 		(c.Sent == policy.Unknown && other.Sent != policy.No || c.Sent == other.Sent)
+}
+
+// coversStatus reports whether the status of every error that meets other meets c, but for
+// its code.
+func (c *Condition) coversStatus(other *Condition) bool {
+	return (c.Reason == "" || c.Reason == other.Reason) && (c.Domain == "" || c.Domain == other.Domain) &&
+		strings.HasPrefix(other.MessagePrefix, c.MessagePrefix) &&
+		(strings.Contains(other.MessageContains, c.MessageContains) || strings.Contains(other.MessagePrefix, c.MessageContains))
 }
 
 // covers reports whether all metadata that meet other meet m.

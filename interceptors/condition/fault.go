@@ -41,7 +41,7 @@ func (f *Fault) Error() string {
 // FaultsIn yields the faults that the error of [New] has.
 func FaultsIn(err error) iter.Seq[*Fault] {
 	return func(yield func(*Fault) bool) {
-		all, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // New returns no other
+		all, ok := err.(interface{ Unwrap() []error })
 		if !ok {
 			return
 		}

@@ -135,7 +135,7 @@ func (f *field) oneOfEnum(written []string) (func(protoreflect.Value) bool, *mis
 			return v.Number(), true
 		}
 		n, err := strconv.ParseInt(s, 10, 32)
-		return protoreflect.EnumNumber(n), err == nil //nolint:gosec // of 32 bits
+		return protoreflect.EnumNumber(n), err == nil
 	}
 	var names []string
 	for i := range values.Len() {

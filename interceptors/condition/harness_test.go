@@ -46,7 +46,7 @@ func failed(c codes.Code, text string, details ...protoadapt.MessageV1) policy.O
 	if len(details) > 0 {
 		var err error
 		if s, err = s.WithDetails(details...); err != nil {
-			panic(err) //nolint:forbidigo // a test's own messages
+			panic(err)
 		}
 	}
 	return policy.Outcome{Err: s.Err()}

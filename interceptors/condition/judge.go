@@ -118,9 +118,14 @@ func (e *end) meets(i int, c *Condition) bool {
 	return (c.Sent == policy.Unknown || c.Sent == e.sent()) &&
 		(c.MessagePrefix == "" && c.MessageContains == "" || e.meetsMessage(c)) &&
 		(c.Reason == "" && c.Domain == "" || e.meetsInfo(c)) &&
-		(c.Header.Key == "" || e.outcome.Reply != nil && c.Header.met(e.outcome.Reply.Header)) &&
-		(c.Trailer.Key == "" || e.outcome.Reply != nil && c.Trailer.met(e.outcome.Reply.Trailer)) &&
+		(c.Header.Key == "" && c.Trailer.Key == "" || e.meetsMetadata(c)) &&
 		(c.Response.Path == "" || e.meetsResponse(i))
+}
+
+// meetsMetadata reports whether header and trailer are as the condition has them.
+func (e *end) meetsMetadata(c *Condition) bool {
+	r := e.outcome.Reply
+	return r != nil && (c.Header.Key == "" || c.Header.met(r.Header)) && (c.Trailer.Key == "" || c.Trailer.met(r.Trailer))
 }
 
 // sent returns whether the call was sent: one that was answered well was.
@@ -141,14 +146,17 @@ func (e *end) ofError() *status.Status {
 
 // meetsMessage reports whether the text of the error is as the condition has it.
 func (e *end) meetsMessage(c *Condition) bool {
-	text := ""
-	if s := e.ofError(); s != nil {
-		text = s.Message()
-	} else {
-		text = e.outcome.Err.Error()
-	}
+	text := e.text()
 	text = text[:min(len(text), MaxTextBytes)]
 	return strings.HasPrefix(text, c.MessagePrefix) && strings.Contains(text, c.MessageContains)
+}
+
+// text returns what the error says: the message of its status, if it has one.
+func (e *end) text() string {
+	if s := e.ofError(); s != nil {
+		return s.Message()
+	}
+	return e.outcome.Err.Error()
 }
 
 // meetsInfo reports whether an ErrorInfo is as the condition has it.

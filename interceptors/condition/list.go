@@ -3,6 +3,7 @@ package condition
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 
 	"google.golang.org/grpc/grpclog"
@@ -41,7 +42,7 @@ type checked struct {
 // the same calls, and paths and values that the known responses do not have.
 func New(calls Calls, list []Condition) (*List, error) {
 	if len(list) > MaxConditions {
-		return nil, errors.Join(&Fault{-1, "", fmt.Sprint(len(list)), fmt.Sprintf("must be at most %d", MaxConditions)})
+		return nil, errors.Join(&Fault{-1, "", strconv.Itoa(len(list)), fmt.Sprintf("must be at most %d", MaxConditions)})
 	}
 	l := &List{calls: calls, checked: make([]checked, len(list))}
 	var all []error
@@ -87,15 +88,15 @@ func (l *List) compare(i int, f *faults) {
 	var by codeSet // of conditions that ask for nothing else
 	for n := range i {
 		earlier := &l.checked[n]
-		same := earlier.covers(&c.Condition) && c.covers(&earlier.Condition)
+		if c.Name != "" && c.Name == earlier.Name {
+			f.add("name", quoted(c.Name), fmt.Sprintf("is that of %s; must be another", nameAt(n)))
+		}
 		switch {
-		case c.Name != "" && c.Name == earlier.Name:
-			f.add("name", quoted(c.Name), fmt.Sprintf("is that of conditions[%d]; must be another", n))
-		case !c.hasPart() && !c.Always || !earlier.hasPart() && !earlier.Always: // a fault of its own
-		case same && c.Verdict != earlier.Verdict:
+		case !c.isMet() || !earlier.isMet() || !earlier.covers(&c.Condition):
+		case c.Verdict != earlier.Verdict && c.covers(&earlier.Condition):
 			f.add("verdict", c.Verdict.String(), fmt.Sprintf("is said of the very calls of which %s says %v; must be one of them", nameAt(n), earlier.Verdict))
 			return
-		case earlier.covers(&c.Condition):
+		default:
 			l.warn(i, "is never reached: every call that meets it meets "+nameAt(n))
 			return
 		}
@@ -107,6 +108,9 @@ func (l *List) compare(i int, f *faults) {
 		l.warn(i, "is never reached: the conditions before it decide of all its codes")
 	}
 }
+
+// isMet reports whether any call can meet the condition: else that is a fault of its own.
+func (c *Condition) isMet() bool { return (c.hasPart() || c.Always) && c.codes() != 0 }
 
 // warn notes what is hardly meant.
 func (l *List) warn(i int, problem string) {

@@ -165,15 +165,12 @@ func TestWarnings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := newList(t, getQuote, tt.first, tt.then)
-			got := ""
-			for _, w := range l.Warnings() {
-				if w.At != 1 {
-					t.Errorf("a warning of condition %d", w.At)
-				}
-				got += w.Problem
+			got, want := l.Warnings(), []*condition.Fault{{At: 1, Problem: tt.want}}
+			if tt.want == "" {
+				want = nil
 			}
-			if got != tt.want {
-				t.Errorf("warnings: %s\nwant      %s", got, tt.want)
+			if !slices.EqualFunc(got, want, func(a, b *condition.Fault) bool { return *a == *b }) {
+				t.Errorf("warnings: %v\nwant      %v", got, want)
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func (j Judgement) Err() error {
 	return status.Error(codes.Unknown, fmt.Sprintf("policy: the answer is a failure by %q of its rule", j.By))
 }
 
-// WithJudge has j judge the ends of a chain's calls before all others but the classifier of
+// WithJudge lets j judge the ends of a chain's calls before all others but the classifier of
 // a call option. Default: none, and so with a nil j.
 func WithJudge(j Judge) ChainOption { return judgeOption{j} }
 
@@ -80,7 +80,7 @@ func (t *Told) Judgement() (j Judgement, ok bool) {
 	return Judgement{}, false
 }
 
-// judged has a judge decide, says so in t unless it is nil, and reports whether it did. Of
+// judged lets a judge decide, says so in t unless it is nil, and reports whether it did. Of
 // a refusal by a policy of this process no rule says anything: nobody was asked.
 func (t *Told) judged(by Judge, call *Call, o *Outcome) bool {
 	j, ok := by.Judge(call, o)
@@ -97,7 +97,7 @@ func (t *Told) judged(by Judge, call *Call, o *Outcome) bool {
 	return true
 }
 
-// Tell has the guard of one unary call say in to what the call's rule said of its end, if
+// Tell makes the guard of one unary call say in to what the call's rule said of its end, if
 // it said anything: also of an answer that is no error. Package fallback asks that way; so
 // can a step of a chain or of a plan:
 //
