@@ -193,7 +193,7 @@ func TestClientThatWasStopped(t *testing.T) {
 		cancel()
 		client.resume(t)
 		if got := client.says(t); !strings.HasPrefix(got, "closed") {
-			t.Errorf("after it was stopped: %s; want it closed", got)
+			t.Fatalf("after it was stopped: %s; want it closed", got)
 		}
 	}
 }
