@@ -3,10 +3,12 @@ package condition
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -42,61 +44,6 @@ type Condition struct {
 	Always bool
 }
 
-// Response is what a field of a response has.
-type Response struct {
-	// Path is the field, as in "status" or "result.status". It leads through single
-	// messages to a text, a number, a truth or an enum, and is not met where one of them is
-	// not set. A field that cannot be told to be unset has its zero.
-	Path string
-	// Values are those of which the field has one: text as it is, numbers in digits, "true"
-	// or "false", values of enums by the name in the .proto file, or by number. At least
-	// one, at most [MaxValues].
-	Values []string
-}
-
-// Metadata is what a header or a trailer has.
-type Metadata struct {
-	// Key is the key, in lower case. It must not end with "-bin", nor be gRPC's own.
-	Key string
-	// Values are those of which the key has one. At most [MaxValues]. None: any value.
-	Values []string
-}
-
-// Verdict is what a condition says of calls that meet it. The zero Verdict is none.
-type Verdict uint8
-
-// The verdicts.
-const (
-	// Failure: the dependency did not do its part.
-	Failure Verdict = iota + 1
-	// Success: it did.
-	Success
-	// Ignored: the call says nothing about the dependency.
-	Ignored
-)
-
-// String returns the verdict's name, such as "failure".
-func (v Verdict) String() string {
-	switch v {
-	case Failure, Success, Ignored:
-		return v.policy().String()
-	default:
-		return fmt.Sprintf("Verdict(%d)", uint8(v))
-	}
-}
-
-// policy returns the verdict as policies have it.
-func (v Verdict) policy() policy.Verdict {
-	switch v {
-	case Success:
-		return policy.Success
-	case Ignored:
-		return policy.Ignored
-	default:
-		return policy.Failure
-	}
-}
-
 // The bounds of conditions, and of what is looked at for them.
 const (
 	// MaxConditions is how many a rule may have.
@@ -122,26 +69,6 @@ func (c *Condition) hasPart() bool {
 func (c *Condition) ofStatus() bool {
 	return c.Reason != "" || c.Domain != "" || c.MessagePrefix != "" || c.MessageContains != ""
 }
-
-// isSet reports whether the part is set, in whatever way.
-func (r *Response) isSet() bool { return r.Path != "" || len(r.Values) > 0 }
-
-// isSet reports whether the part is set, in whatever way.
-func (m *Metadata) isSet() bool { return m.Key != "" || len(m.Values) > 0 }
-
-// numCodes is how many status codes there are.
-const numCodes = codes.Unauthenticated + 1
-
-// codeSet is a set of status codes.
-type codeSet uint32
-
-const (
-	allCodes codeSet = 1<<numCodes - 1
-	onlyOK   codeSet = 1 << codes.OK
-)
-
-// setOf returns the set of a code.
-func setOf(c codes.Code) codeSet { return 1 << (c & 31) } //nolint:mnd // no shift beyond the set
 
 // codes returns the status codes that calls can have that meet the condition.
 func (c *Condition) codes() codeSet {
@@ -177,12 +104,97 @@ func (c *Condition) coversStatus(other *Condition) bool {
 		(strings.Contains(other.MessageContains, c.MessageContains) || strings.Contains(other.MessagePrefix, c.MessageContains))
 }
 
-// covers reports whether all metadata that meet other meet m.
-func (m *Metadata) covers(other *Metadata) bool {
-	return !m.isSet() || m.Key == other.Key && (len(m.Values) == 0 || len(other.Values) > 0 && contains(m.Values, other.Values))
-}
-
 // contains reports whether all values of part are in whole.
 func contains(whole, part []string) bool {
 	return !slices.ContainsFunc(part, func(v string) bool { return !slices.Contains(whole, v) })
 }
+
+// check notes what is wrong with a condition, whatever calls it is for.
+func (c *Condition) check(f *faults) {
+	c.checkName(f)
+	if c.Verdict < Failure || c.Verdict > Ignored {
+		value := ""
+		if c.Verdict != 0 {
+			value = c.Verdict.String()
+		}
+		f.add("verdict", value, missing(value)+"must be failure, success or ignored")
+	}
+	for i, given := range c.Codes {
+		field := fmt.Sprintf("codes[%d]", i)
+		switch {
+		case given >= numCodes:
+			f.add(field, strconv.FormatUint(uint64(given), 10), "must be a status code of gRPC")
+		case slices.Contains(c.Codes[:i], given):
+			f.add(field, nameOf(given), "stands there already")
+		}
+	}
+	checkToken(f, "reason", c.Reason)
+	checkToken(f, "domain", c.Domain)
+	checkText(f, "message_prefix", c.MessagePrefix)
+	checkText(f, "message_contains", c.MessageContains)
+	c.Response.check(f)
+	c.Header.check(f, "header")
+	c.Trailer.check(f, "trailer")
+	if c.Sent > policy.No {
+		f.add("sent", fmt.Sprint(c.Sent), "must be Yes, No or Unknown")
+	}
+	c.checkParts(f)
+}
+
+// checkName requires a name that can be shown.
+func (c *Condition) checkName(f *faults) {
+	if err := names.CheckLabel(c.Name); err != nil {
+		f.add("name", quoted(c.Name), fmt.Sprintf("%v; must be %s", err, names.LabelAllowed))
+	}
+	checkLength(f, "name", c.Name, MaxNameBytes)
+}
+
+// checkParts requires parts, and parts that one call can meet together.
+func (c *Condition) checkParts(f *faults) {
+	switch {
+	case !c.hasPart() && !c.Always:
+		f.add("", "", "has no part, so that every call would meet it; must have one, or always: true")
+	case c.hasPart() && c.Always:
+		f.add("always", "true", "must be left out: the condition has other parts")
+	case c.Sent == policy.No && (c.Response.isSet() || c.Header.isSet() || c.Trailer.isSet()):
+		f.add("sent", "false", "is met by no call that has a response, header or trailer; must be left out, or they must")
+	case c.codes() == 0:
+		c.checkCodes(f)
+	}
+}
+
+// checkCodes says why no call ends with a code that meets the condition.
+func (c *Condition) checkCodes(f *faults) {
+	switch {
+	case c.Response.isSet() && c.ofStatus():
+		f.add("response", "", "is met by no call that ends with an error; must be left out, or what the error has must")
+	case c.Response.isSet():
+		f.add("codes", "", "are met by no call that has a response, which ends with OK; must be left out, or have OK")
+	case len(c.Codes) > 0:
+		f.add("codes", "", "are OK, with which no call ends that meets the rest; must have another code")
+	}
+}
+
+// wants returns what an outcome must have for the condition.
+func (c *Condition) wants() (w policy.Wants) {
+	if c.Response.isSet() {
+		w |= policy.WantsReply
+	}
+	if c.Header.isSet() || c.Trailer.isSet() {
+		w |= policy.WantsMetadata
+	}
+	if c.Sent != policy.Unknown {
+		w |= policy.WantsEvidence
+	}
+	return w
+}
+
+// onlyCodes reports whether the code of a call alone decides whether it meets c.
+func (c *Condition) onlyCodes() bool {
+	rest := *c
+	rest.Codes = nil
+	return !rest.hasPart()
+}
+
+// isMet reports whether any call can meet the condition: else that is a fault of its own.
+func (c *Condition) isMet() bool { return (c.hasPart() || c.Always) && c.codes() != 0 }

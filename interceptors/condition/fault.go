@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 )
 
 // Fault is what is wrong with one of several conditions, or, from [List.Warnings], what is
@@ -74,4 +78,49 @@ type faults struct {
 // add notes a fault of a field with a value, which is missing if it is empty.
 func (f *faults) add(field, value, problem string) {
 	f.all = append(f.all, &Fault{f.at, field, value, problem})
+}
+
+// missing returns what a problem begins with if there is no value.
+func missing(value string) string {
+	if value == "" {
+		return "is missing; "
+	}
+	return ""
+}
+
+// checkToken requires text as ErrorInfo and rules have it for names.
+func checkToken(f *faults, field, text string) {
+	if err := names.Check(text); err != nil {
+		f.add(field, quoted(text), fmt.Sprintf("%v; must be %s", err, names.Allowed))
+	}
+	checkLength(f, field, text, MaxPartBytes)
+}
+
+// checkText requires text that can be that of a status.
+func checkText(f *faults, field, text string) {
+	if !utf8.ValidString(text) {
+		f.add(field, quoted(text), "must be UTF-8")
+	}
+	checkLength(f, field, text, MaxPartBytes)
+}
+
+// checkLength bounds a text.
+func checkLength(f *faults, field, text string, most int) {
+	if len(text) > most {
+		f.add(field, quoted(text), fmt.Sprintf("must be of at most %d bytes", most))
+	}
+}
+
+// checkValues bounds the values of a part.
+func checkValues(f *faults, field string, values []string) {
+	if len(values) > MaxValues {
+		f.add(field, strconv.Itoa(len(values)), fmt.Sprintf("must be at most %d", MaxValues))
+	}
+	for i, v := range values {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		checkText(f, at, v)
+		if slices.Contains(values[:i], v) {
+			f.add(at, fmt.Sprintf("%q", v), "stands there already")
+		}
+	}
 }

@@ -2,13 +2,11 @@ package condition
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
@@ -16,15 +14,6 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
-
-// Judge returns a judge by the list, for the chain of one method: it remembers where the
-// fields of the method's response are. It is nil for a list without conditions.
-func (l *List) Judge() policy.Judge {
-	if l.Len() == 0 {
-		return nil
-	}
-	return &judge{list: l}
-}
 
 // judge judges by a list.
 type judge struct {
@@ -182,21 +171,6 @@ func infosOf(s *status.Status) (all []*errdetails.ErrorInfo) {
 		}
 	}
 	return all
-}
-
-// met reports whether metadata are as the part has it.
-func (m *Metadata) met(md metadata.MD) bool {
-	values := md.Get(m.Key)
-	values = values[:min(len(values), MaxLookedAt)]
-	if len(m.Values) == 0 {
-		return len(values) > 0
-	}
-	for _, v := range values {
-		if slices.Contains(m.Values, v) {
-			return true
-		}
-	}
-	return false
 }
 
 // meetsResponse reports whether the response of a call that has one is as the i-th

@@ -68,20 +68,6 @@ func New(calls Calls, list []Condition) (*List, error) {
 	return l, nil
 }
 
-// wants returns what an outcome must have for the condition.
-func (c *Condition) wants() (w policy.Wants) {
-	if c.Response.isSet() {
-		w |= policy.WantsReply
-	}
-	if c.Header.isSet() || c.Trailer.isSet() {
-		w |= policy.WantsMetadata
-	}
-	if c.Sent != policy.Unknown {
-		w |= policy.WantsEvidence
-	}
-	return w
-}
-
 // compare notes what is wrong with the i-th condition beside the earlier ones.
 func (l *List) compare(i int, f *faults) {
 	c := &l.checked[i]
@@ -109,19 +95,18 @@ func (l *List) compare(i int, f *faults) {
 	}
 }
 
-// isMet reports whether any call can meet the condition: else that is a fault of its own.
-func (c *Condition) isMet() bool { return (c.hasPart() || c.Always) && c.codes() != 0 }
-
 // warn notes what is hardly meant.
 func (l *List) warn(i int, problem string) {
 	l.warnings = append(l.warnings, &Fault{At: i, Problem: problem})
 }
 
-// onlyCodes reports whether the code of a call alone decides whether it meets c.
-func (c *Condition) onlyCodes() bool {
-	rest := *c
-	rest.Codes = nil
-	return !rest.hasPart()
+// Judge returns a judge by the list, for the chain of one method: it remembers where the
+// fields of the method's response are. It is nil for a list without conditions.
+func (l *List) Judge() policy.Judge {
+	if l.Len() == 0 {
+		return nil
+	}
+	return &judge{list: l}
 }
 
 // Len returns the number of conditions.
