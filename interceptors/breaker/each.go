@@ -58,6 +58,9 @@ func WithObserver(observer policy.Observer) Option {
 // breakers take over the new configuration and classifier; a breaker whose name
 // changes is made anew. In a shadow rule the breakers are in mode Shadow, and it is
 // a fault to force them open or closed.
+//
+// On a server a breaker judges the server's own handlers and refuses its callers. So a
+// rule without sides puts none there, unless it is asked for, see [rules.Rule.Sides].
 func Each(cfg Config, opts ...Option) rules.Template {
 	// Both are shared by all breakers until one is updated.
 	enforced, err := newSettings(cfg, optionsOf(opts).classifier)

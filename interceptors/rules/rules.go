@@ -225,11 +225,25 @@ func (r *Rules) past() *past {
 func (r *Rules) Matching(call *policy.Call) []Rule {
 	var all []Rule
 	for _, m := range r.current.Load().matcher.find(call).all() {
-		own := m.Rule
-		own.Policies, own.Sides = slices.Clone(own.Policies), slices.Clone(own.Sides)
-		all = append(all, own)
+		all = append(all, m.copied())
 	}
 	return all
+}
+
+// InForce returns the rules in force, in the order in which [New] or [Rules.Apply] was
+// given them. The sides of each template are those that it is for, see [Rule.Sides].
+func (r *Rules) InForce() []Rule {
+	m := r.current.Load().matcher
+	var all []*rule
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		all = slices.AppendSeq(all, x.all())
+	}
+	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
+	list := make([]Rule, len(all))
+	for i, own := range all {
+		list[i] = own.copied()
+	}
+	return list
 }
 
 // All yields the keys that the rules hold at the moment, with their chains, in

@@ -36,7 +36,8 @@ type Template struct {
 	// Compartment names the compartment if Scope is PerCompartment, in printable ASCII
 	// with spaces only within. See [Template.In].
 	Compartment string
-	// Sides restricts the template to calls on these sides. Empty: all sides.
+	// Sides restricts the template to calls on these sides. Empty: those of the rule, see
+	// [Rule.Sides].
 	Sides []policy.Side
 
 	// given tells templates of one policy by Use. Nil: it is not by Use.

@@ -38,6 +38,7 @@ type Set struct {
 // state is what is in force.
 type state struct {
 	statements       []statement
+	rules            []rules.Rule // of the statements, as they are in force
 	since            time.Time
 	applied, refused uint64
 	lastRefused      *RefusedChange
@@ -68,7 +69,7 @@ func New(opts ...Option) (*Set, error) {
 		return nil, err
 	}
 	s.layers, s.seen = l, file
-	s.state.Store(&state{statements: statements, since: time.Now()})
+	s.state.Store(&state{statements: statements, rules: s.rules.InForce(), since: time.Now()})
 	s.options.tellApplied(start, len(statements))
 	return s, nil
 }
@@ -204,8 +205,9 @@ func (s *Set) Snapshot() Snapshot {
 		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
 		LastRefused: now.lastRefused, Unwatched: now.unwatched, Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
-	for _, st := range now.statements {
-		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path)})
+	for i, own := range now.rules {
+		st := now.statements[i]
+		snap.Rules = append(snap.Rules, RuleInForce{own, st.source, st.place(st.path)})
 	}
 	slices.SortStableFunc(snap.Rules, byCloseness)
 	for l := range s.rules.Live() {
@@ -244,7 +246,7 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 		next.lastRefused = &RefusedChange{Source: source, At: time.Now(), Err: err}
 	} else {
 		next.applied++
-		next.statements, next.since = statements, time.Now()
+		next.statements, next.rules, next.since = statements, s.rules.InForce(), time.Now()
 		s.layers = l
 	}
 	s.state.Store(&next)
