@@ -33,7 +33,7 @@ rules:
   - match: "*"
     side: client
     timeout: {default: 30s}
-    breaker: {slow_after: 300ms, failure_ratio: 0}
+    breaker: {slow_after: 300ms, failure_ratio: off}
     rate_limit: {per_second: 100, scope: per_target}
     fault: {delay: 1ms, delay_share: 0.5, scope: per_service}
   - match: /shop.Payments/*
