@@ -1,6 +1,7 @@
 package interceptors
 
 import (
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
@@ -16,7 +17,8 @@ type clientOptions struct {
 	unary     []UnaryOption
 	stream    []StreamOption
 	fallbacks *fallback.Methods
-	name      string // of the connection
+	retry     []retry.CallOption // nil: nothing is repeated
+	name      string             // of the connection
 }
 
 type clientOptionFunc func(*clientOptions)
@@ -37,7 +39,10 @@ type UnaryOption interface {
 	applyUnary(*unaryOptions)
 }
 
-type unaryOptions struct{ connection connection }
+type unaryOptions struct {
+	connection   connection
+	surroundings surroundings
+}
 
 // unaryOptionsOf puts the options together.
 func unaryOptionsOf(opts []UnaryOption) *unaryOptions {
@@ -57,9 +62,10 @@ type StreamOption interface {
 }
 
 type streamOptions struct {
-	connection connection
-	shapes     shapes
-	reap       bool
+	connection   connection
+	surroundings surroundings
+	shapes       shapes
+	reap         bool
 }
 
 // streamOptionsOf puts the options together.
@@ -94,21 +100,24 @@ func WithStreamReaping() StreamOption { return streamReaping{} }
 // degraded fields. It uses only the WithChain… options, so interceptors set
 // with WithUnaryInterceptor or WithStreamInterceptor keep working. The options
 // may be used for any number of connections; each target has its own policies, and
-// so has each of several connections to one target that [WithConnectionName] names. With a
-// nil r, every call fails with INTERNAL.
+// so has each of several connections to one target that [WithConnectionName] names. A
+// connection has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call fails with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 	var o clientOptions
 	for _, opt := range opts {
 		opt.applyClient(&o)
 	}
-	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...)}
+	var unary []grpc.UnaryClientInterceptor
+	var stream []grpc.StreamClientInterceptor
 	if o.fallbacks != nil {
-		fallbacks := o.fallbacks.Named(o.name).UnaryClientInterceptor()
-		unary = append([]grpc.UnaryClientInterceptor{fallbacks}, unary...)
+		unary = append(unary, o.fallbacks.Named(o.name).UnaryClientInterceptor())
+	}
+	if o.retry != nil {
+		unary, stream = append(unary, retry.UnaryClientInterceptor(o.retry...)), append(stream, retryStreams(o.retry))
 	}
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(unary...),
-		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...)),
+		grpc.WithChainUnaryInterceptor(append(unary, degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...))...),
+		grpc.WithChainStreamInterceptor(append(stream, degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...))...),
 	}
 }
 
@@ -196,7 +205,7 @@ func observed(r policy.Resolver) []degrade.ServerOption {
 // ServerOptions returns the options that guard every call a server answers with
 // the policies that r finds for it, and that send reports of degraded fields with
 // the responses. If the observer of r is also a [degrade.Observer], it hears of
-// the responses. With a nil r, every call fails with INTERNAL, and an edge lets the
+// the responses. A server has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call fails with INTERNAL, and an edge lets the
 // reason out, since there is nothing else to say.
 func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
 	if !usable(r) {

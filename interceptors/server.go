@@ -14,7 +14,9 @@ import (
 // its stream counterpart.
 func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	r = checked(r, nil)
+	around := new(surroundings)
 	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		around.atServer(info.FullMethod)
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, caller, info.FullMethod, policy.Server, policy.Unary)
@@ -46,7 +48,9 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc.StreamServerInterceptor {
 	r = checked(r, nil)
 	o := serverStreamOptionsOf(opts)
+	around := new(surroundings)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		around.atServer(info.FullMethod)
 		ctx := ss.Context()
 		s := &stream{caller: ctx}
 		shape, declared := o.shapes.of(info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))

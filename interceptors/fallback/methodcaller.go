@@ -34,6 +34,7 @@ func (m *methodCaller[Req, Resp]) call(
 	if err == nil || ctx.Err() != nil || !m.chain.FallsBack(err) {
 		return err
 	}
+	to.around.look(to.cc, name)
 	return m.answer(asking(ctx, to), req, reply, opts, err)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -135,6 +136,7 @@ func (b *backend) everything(t *testing.T) *rules.Rules {
 	for _, s := range []policy.Side{policy.Client, policy.Server} {
 		list.Resolve(&policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
 	}
+	misuse.Note(misuse.Misuse{Kind: misuse.RuleUnused, Where: "page"})
 	b.Answered(context.Background(), degrade.Response{Method: "/a.B/C", Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
 	return list
 }
