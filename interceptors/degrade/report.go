@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -17,6 +20,7 @@ import (
 type Report struct {
 	known     bool
 	truncated bool
+	unread    bool // it was to be captured, and nobody has read it: then nothing is known
 	dropped   int
 	markers   markers // normal, never written again
 }
@@ -77,12 +81,24 @@ func (r Report) with(other Report) Report {
 
 // Known reports whether the response was reported on at all, as complete or as
 // degraded. That of a peer without afloat is not.
-func (r Report) Known() bool { return r.known }
+func (r Report) Known() bool {
+	if r.unread {
+		tellUnread()
+	}
+	return r.known
+}
+
+// tellUnread tells of whoever asks a report that nobody has read.
+func tellUnread() {
+	misuse.Note(misuse.Misuse{
+		Kind: misuse.ReportUnread, Where: caller(), Problem: "the connection does not read the report to be captured, or there was no call",
+	})
+}
 
 // Complete reports whether no field is degraded. It is false if nothing is
 // known. Only a complete response may be kept for other callers: a degraded one
 // would outlive the failure that caused it.
-func (r Report) Complete() bool { return r.known && len(r.markers) == 0 && !r.truncated }
+func (r Report) Complete() bool { return r.Known() && len(r.markers) == 0 && !r.truncated }
 
 // Err returns nil if the response is complete, else an [*IncompleteError].
 func (r Report) Err() error {
@@ -127,7 +143,7 @@ func (r Report) stateOf(f field) State {
 		return s.found.State
 	case s.within:
 		return Partial
-	case !r.known || r.truncated:
+	case !r.Known() || r.truncated:
 		return Unknown
 	default:
 		return Intact
@@ -221,6 +237,20 @@ func (r Report) stripped() Report {
 	return r
 }
 
+// tellUnknown tells of markers that this service made of fields which responses of a
+// method, of type md, do not have: of those first in the report, since looking takes time.
+func (r Report) tellUnknown(method string, md protoreflect.MessageDescriptor) {
+	const most = 16
+	for _, m := range r.markers[:min(most, len(r.markers))] {
+		if m.Path == "" || m.Source.Hops > 0 {
+			continue // all of it, or what another service said of what it knows
+		}
+		if err := CheckField(m.Path, md); err != nil {
+			misuse.Note(misuse.Misuse{Kind: misuse.MarkUnknownField, Where: method + " " + m.Path, Problem: err.Error()})
+		}
+	}
+}
+
 // Proto returns the report as a message, nil if nothing is known.
 func (r Report) Proto() *degradev1.Degradation {
 	if !r.known {
@@ -257,7 +287,7 @@ func (r Report) Summary() string {
 // degraded, as in `"banner" is stale (timeout) and 2 more`.
 func (r Report) String() string {
 	switch {
-	case !r.known:
+	case !r.Known():
 		return "nothing is known"
 	case r.Complete():
 		return "complete"

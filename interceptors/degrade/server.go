@@ -51,10 +51,14 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 			return s.fault
 		}
 		r := newRequest(ss.Context(), s, false)
-		if err := handler(srv, &serverStream{ServerStream: ss, request: r}); err != nil {
+		stream := &serverStream{ServerStream: ss, request: r}
+		if err := handler(srv, stream); err != nil {
 			return s.edge.failure(err, &r.calls)
 		}
 		report := r.scope.Close()
+		if stream.sent != nil && !report.Complete() {
+			report.tellUnknown(info.FullMethod, stream.sent)
+		}
 		s.tell(ss.Context(), Response{Method: info.FullMethod, Unregistered: srv == nil, Report: report})
 		return s.deliverAfter(ss, report)
 	}
@@ -155,6 +159,9 @@ func (s *server) deliver(ctx context.Context, method string, resp any, handled *
 		return nil, s.edge.failure(r.Err(), &handled.calls)
 	}
 	s.tell(ctx, Response{Method: method, Report: r})
+	if isMessage && !r.Complete() {
+		r.tellUnknown(method, m.ProtoReflect().Descriptor())
+	}
 	r = s.edge.report(r)
 	if isMessage {
 		resp = s.prepared(m, r)
