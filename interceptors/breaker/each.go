@@ -74,7 +74,7 @@ func Each(cfg Config, opts ...Option) rules.Template {
 	optionsFor := func(k rules.Key) options {
 		return optionsOf(slices.Concat([]Option{WithName(k.Name), WithObserver(k.Observer)}, opts))
 	}
-	return rules.TemplateOf(kind, cfg.withDefaults(),
+	t := rules.TemplateOf(kind, cfg.withDefaults(),
 		func(k rules.Key) (*Breaker, error) {
 			s, err := settingsFor(k)
 			if err := errors.Join(err, validate.Options(kind, opts)); err != nil {
@@ -93,6 +93,8 @@ func Each(cfg Config, opts ...Option) rules.Template {
 			return err
 		},
 	)
+	t.Varies = len(opts) > 0 // two may judge by classifiers of their own
+	return t
 }
 
 // shadowSettings returns the settings of cfg in a shadow rule.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // UnaryServerInterceptor gathers, for each call, what the handler, its fan-outs
@@ -106,7 +107,11 @@ func WithPublicCodes(list ...codes.Code) ServerOption {
 // WithObserver tells o of every response, including complete ones. Default: no
 // observer, and so with a nil o.
 func WithObserver(o Observer) ServerOption {
-	return serverOptionFunc(func(s *server) { s.observer = o })
+	return serverOptionFunc(func(s *server) {
+		if s.observer = o; validate.IsNil(o) {
+			s.observer = nil
+		}
+	})
 }
 
 // serverOptionFunc is an option as a function.

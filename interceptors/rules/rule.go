@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -87,8 +88,12 @@ func (r Rule) checkRepeats() error {
 		repeats := slices.ContainsFunc(r.Policies[:i], func(t Template) bool {
 			return t.Compartment == c.name && t.Kind == c.kind
 		})
-		if ok && repeats {
+		first := slices.IndexFunc(r.Policies[:i], r.Policies[i].repeats)
+		switch {
+		case ok && repeats:
 			faults = append(faults, fmt.Errorf("compartment of policy %d = %q; must be named by one %s of a rule", i, c.name, c.kind))
+		case first >= 0:
+			faults = append(faults, fmt.Errorf("policy %d = the same %s as policy %d; must be there once", i, cmp.Or(r.Policies[i].Kind, "policy"), first))
 		}
 	}
 	return errors.Join(faults...)

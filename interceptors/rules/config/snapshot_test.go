@@ -53,7 +53,7 @@ func TestSnapshot(t *testing.T) {
 			config.WithRules(rules.Rule{Match: "/shop.Cart/*", Policies: []rules.Template{
 				rules.Use(own{}),
 				{Kind: "quota", New: func(rules.Key) (policy.Policy, error) { return own{}, nil }},
-				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{}).On(policy.Client),
+				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{OpenFor: time.Second}).On(policy.Client),
 			}}),
 		)
 		for _, call := range []policy.Call{
@@ -129,7 +129,7 @@ func TestSnapshotMessage(t *testing.T) {
 			rules.Rule{Match: "/shop.Cart/*", Policies: []rules.Template{
 				rules.Use(own{}),
 				{Kind: "quota", New: func(rules.Key) (policy.Policy, error) { return own{}, nil }},
-				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{}).On(policy.Client),
+				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{OpenFor: time.Second}).On(policy.Client),
 				bulkhead.Each(bulkhead.Config{MaxConcurrent: 3}).In("cart"),
 			}},
 		))
