@@ -92,8 +92,10 @@ func (m *Methods) Named(connection string) *Methods {
 
 // NewMethods checks the methods and makes a set of them for connections to the target,
 // with the defaults of [MethodsConfig]. It reports all faults at once: those that [New]
-// reports, methods that are malformed or named twice, methods without a fallback, and
-// fallbacks that are a connection to the target itself.
+// reports, methods that are malformed or named twice, methods that the linked .proto files
+// do not have, that stream, or that have other messages, methods without a fallback, and
+// fallbacks that are a connection to the target itself. A service that no linked file has
+// is a [misuse.MethodUnknown].
 func NewMethods(target string, methods ...AnyMethod) (*Methods, error) {
 	return NewMethodsWith(MethodsConfig{Target: target}, methods...)
 }
