@@ -127,9 +127,17 @@ func Merge(ctx context.Context, r Report) {
 	}
 }
 
+// carries reports whether what a response says of itself as a whole holds for the scope's
+// result, in whatever shape it becomes part of that: the result is one value, and not a
+// response that a handler makes of several.
+func (a attachment) carries() bool { return a.relation == unstated && !a.scope.response }
+
 // reading returns how a report is read that goes to the attachment alone.
 func (a attachment) reading() reading {
-	if a.relation != embedded {
+	switch {
+	case a.carries():
+		return reading{}
+	case a.relation != embedded:
 		return reading{first: true}
 	}
 	return reading{claimed: a.scope.full(), under: a.path}
@@ -140,7 +148,10 @@ func (a attachment) report(r Report) {
 	if a.relation == unused || !r.known || r.Complete() {
 		return
 	}
-	if a.relation == unstated || a.relation == unclear {
+	switch {
+	case a.carries():
+		r = r.condensed()
+	case a.relation == unstated || a.relation == unclear:
 		r = r.summed()
 	}
 	r = reading{claimed: a.scope.full(), under: a.path}.report(r)

@@ -225,6 +225,23 @@ func (r Report) summed() Report {
 	return NewReport(m)
 }
 
+// condensed returns what the report says of the whole response, and one marker for all in
+// it that is degraded.
+func (r Report) condensed() Report {
+	whole := 0 // their path comes first
+	for whole < len(r.markers) && r.markers[whole].Path == "" {
+		whole++
+	}
+	if whole == 0 {
+		return r.summed()
+	}
+	said := Report{known: true, markers: slices.Clone(r.markers[:whole])}
+	if whole == len(r.markers) && !r.truncated {
+		return said
+	}
+	return Union(said, r.summed())
+}
+
 // received returns a report that came from another service, one hop further away.
 func (r Report) received() Report {
 	r.markers = r.markers.received()
