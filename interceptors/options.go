@@ -1,6 +1,8 @@
 package interceptors
 
 import (
+	"context"
+
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -187,6 +189,13 @@ func WithSilence() ServerOption {
 // and details on a server with [WithEdge] or [WithSilence]. See [degrade.WithPublicCodes].
 func WithPublicCodes(list ...codes.Code) ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithPublicCodes(list...)) })
+}
+
+// WithRecoveryHandler tells h of what panics on goroutines of afloat's, which a recovery
+// interceptor does not see: sources of plans, steps of fallbacks, and handlers whose
+// streams had been ended. See [policy.WithRecoveryHandler].
+func WithRecoveryHandler(h func(ctx context.Context, p any) error) ServerOption {
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithRecoveryHandler(h)) })
 }
 
 // observed lets the observer of r, if it has one, hear of responses as well.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
+	"github.com/afloat-go/afloat/interceptors/internal/recovery"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
@@ -104,6 +105,13 @@ func WithPublicCodes(list ...codes.Code) ServerOption {
 	return serverOptionFunc(func(s *server) { s.public = append([]codes.Code{}, list...) })
 }
 
+// WithRecoveryHandler has the calls of the server tell h of panics on goroutines of
+// afloat's, see [policy.WithRecoveryHandler]. Default: nobody but the log, and so with a
+// nil h.
+func WithRecoveryHandler(h func(ctx context.Context, p any) error) ServerOption {
+	return serverOptionFunc(func(s *server) { s.recovery = h })
+}
+
 // WithObserver tells o of every response, including complete ones. Default: no
 // observer, and so with a nil o.
 func WithObserver(o Observer) ServerOption {
@@ -124,6 +132,7 @@ type server struct {
 	edge     *edge        // nil: callers are inside the trust boundary
 	public   []codes.Code // as configured, nil: the default
 	observer Observer     // nil: nobody
+	recovery recovery.Handler
 	// fault is what is wrong with the options: the error of every call.
 	fault error
 }
