@@ -26,14 +26,11 @@ const (
 	// MarkerField: a response has a field for markers of a form that is not allowed, such
 	// as a second one, so that its markers travel in a trailer.
 	MarkerField Kind = "marker_field"
-	// MethodUnknown: the fallbacks or the rules are for a service or a target that this
-	// program does not know.
+	// MethodUnknown: there are fallbacks for a service that no linked .proto file has.
 	MethodUnknown Kind = "method_unknown"
-	// FileUnwatched: a rules file was changed, and nobody follows its changes.
+	// FileUnwatched: a set of rules has a file, and after a minute nobody follows its changes.
 	FileUnwatched Kind = "file_unwatched"
-	// RuleUnused: a rule has been in force for a while and no call has met it.
-	RuleUnused Kind = "rule_unused"
-	// NoRules: a set of rules has no source.
+	// NoRules: a set of rules has no source, and after a minute nothing was applied.
 	NoRules Kind = "no_rules"
 )
 
@@ -57,9 +54,7 @@ func (k Kind) remedy() string {
 	case MethodUnknown:
 		return "check the spelling, or link the generated code of the service"
 	case FileUnwatched:
-		return "call Watch of the set, or Reload when the file has changed"
-	case RuleUnused:
-		return "check its match, target and side, or remove it"
+		return "call Watch of the set, or Reload when the file has changed; give it a file that stays as it is by config.WithParsed"
 	case NoRules:
 		return "give the set a file, rules of code or extensions"
 	default:

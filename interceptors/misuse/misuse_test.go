@@ -112,7 +112,7 @@ func TestEveryKindHasARemedy(t *testing.T) {
 	t.Parallel()
 	for _, k := range []misuse.Kind{
 		misuse.GuardedTwice, misuse.RetriedTwice, misuse.RetryOutsideFallbacks, misuse.ReportUnread, misuse.MarkOutsideScope,
-		misuse.MarkUnknownField, misuse.MarkerField, misuse.MethodUnknown, misuse.FileUnwatched, misuse.RuleUnused, misuse.NoRules,
+		misuse.MarkUnknownField, misuse.MarkerField, misuse.MethodUnknown, misuse.FileUnwatched, misuse.NoRules,
 	} {
 		if s := (misuse.Misuse{Kind: k, Where: "x"}).String(); strings.HasSuffix(s, "see the documentation") {
 			t.Errorf("%s; want a remedy", s)

@@ -146,6 +146,12 @@ func (f found) guards() bool {
 	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
 }
 
+// meet notes that a call has found the rules.
+func (f found) meet() {
+	f.enforced.meet()
+	f.shadow.meet()
+}
+
 // all returns the rules that there are.
 func (f found) all() []*rule {
 	return slices.DeleteFunc([]*rule{f.enforced, f.shadow}, func(r *rule) bool { return r == nil })

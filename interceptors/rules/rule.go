@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
@@ -159,6 +160,8 @@ type rule struct {
 	// trial are the policies that were made to check the templates. They stand in
 	// for policies of the overflow that cannot be made later.
 	trial []policy.Policy
+	// met: some call has found the rule.
+	met atomic.Bool
 }
 
 // newRule checks r and reports all its faults. It makes every policy once, so
@@ -190,6 +193,13 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	}
 	fault(r.checkRepeats())
 	return checked, errors.Join(faults...)
+}
+
+// meet notes that a call has found the rule. A nil rule is none.
+func (r *rule) meet() {
+	if r != nil && !r.met.Load() {
+		r.met.Store(true)
+	}
 }
 
 // copied returns what was checked, which the caller may change.

@@ -79,7 +79,8 @@ func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 // resolveNew makes the entry of a method that was not seen before.
 func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
-	if !g.matcher.find(call).guards() {
+	if found := g.matcher.find(call); !found.guards() {
+		found.meet()
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
@@ -232,16 +233,16 @@ func (r *Rules) Matching(call *policy.Call) []Rule {
 
 // InForce returns the rules in force, in the order in which [New] or [Rules.Apply] was
 // given them. The sides of each template are those that it is for, see [Rule.Sides].
-func (r *Rules) InForce() []Rule {
+func (r *Rules) InForce() []InForce {
 	m := r.current.Load().matcher
 	var all []*rule
 	for _, x := range []*index{&m.enforced, &m.shadow} {
 		all = slices.AppendSeq(all, x.all())
 	}
 	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
-	list := make([]Rule, len(all))
+	list := make([]InForce, len(all))
 	for i, own := range all {
-		list[i] = own.copied()
+		list[i] = InForce{own.copied(), &own.met}
 	}
 	return list
 }

@@ -141,7 +141,7 @@ func (b *backend) everything(t *testing.T) *rules.Rules {
 	for _, s := range []policy.Side{policy.Client, policy.Server} {
 		list.Resolve(&policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
 	}
-	misuse.Note(misuse.Misuse{Kind: misuse.RuleUnused, Where: "page"})
+	misuse.Note(misuse.Misuse{Kind: misuse.NoRules, Where: "page"})
 	b.Answered(context.Background(), degrade.Response{Method: "/a.B/C", Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
 	return list
 }
