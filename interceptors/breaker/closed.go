@@ -17,9 +17,9 @@ type closed struct {
 	run    run
 	// slowed is there while the dependency is slow, see that.
 	slowed atomic.Pointer[slowed]
-	// timed is the window of first, the initial judged: inline, for locality.
-	timed window.Timed
+	// first is the initial judged, and timed its window: inline, for locality.
 	first judged
+	timed window.Timed
 }
 
 // init readies c for the calls of b.
