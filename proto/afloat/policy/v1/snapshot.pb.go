@@ -184,7 +184,9 @@ type Snapshot struct {
 	InForceSince *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
 	// Why the system does not tell of changes of the rules file, which is then looked at
 	// every second. Empty if it does.
-	Unwatched     string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
+	Unwatched string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
+	// Whether there is a rules file whose changes nobody follows.
+	Unfollowed    bool `protobuf:"varint,11,opt,name=unfollowed,proto3" json:"unfollowed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +291,13 @@ func (x *Snapshot) GetUnwatched() string {
 	return ""
 }
 
+func (x *Snapshot) GetUnfollowed() bool {
+	if x != nil {
+		return x.Unfollowed
+	}
+	return false
+}
+
 // RuleInForce is a rule in force and its origin.
 type RuleInForce struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -303,9 +312,14 @@ type RuleInForce struct {
 	// The kinds of the policies that a Rule message cannot express: policies of
 	// kinds that are not registered, and policies that rules of code use directly.
 	OtherPolicies []string `protobuf:"bytes,4,rep,name=other_policies,json=otherPolicies,proto3" json:"other_policies,omitempty"`
+	// Whether some call has found the rule since it came into force.
+	Met bool `protobuf:"varint,5,opt,name=met,proto3" json:"met,omitempty"`
+	// Why no call is likely to: no .proto file that is linked into the program has what
+	// the rule matches. Empty if one has, or if the rule is for all.
+	Unknown string `protobuf:"bytes,6,opt,name=unknown,proto3" json:"unknown,omitempty"`
 	// What is hardly meant of the rule, such as a condition that is never reached, with the
 	// place. Empty for a rule that is as it seems.
-	Warnings      []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings      []string `protobuf:"bytes,7,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,6 +380,20 @@ func (x *RuleInForce) GetOtherPolicies() []string {
 		return x.OtherPolicies
 	}
 	return nil
+}
+
+func (x *RuleInForce) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
+func (x *RuleInForce) GetUnknown() string {
+	if x != nil {
+		return x.Unknown
+	}
+	return ""
 }
 
 func (x *RuleInForce) GetWarnings() []string {
@@ -1152,7 +1180,7 @@ var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x04\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x05\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -1166,16 +1194,21 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"overflowed\x12@\n" +
 	"\x0ein_force_since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\finForceSince\x12\x1c\n" +
 	"\tunwatched\x18\n" +
-	" \x01(\tR\tunwatched\x1a^\n" +
+	" \x01(\tR\tunwatched\x12\x1e\n" +
+	"\n" +
+	"unfollowed\x18\v \x01(\bR\n" +
+	"unfollowed\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xc4\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xf0\x01\n" +
 	"\vRuleInForce\x12*\n" +
 	"\x04rule\x18\x01 \x01(\v2\x16.afloat.policy.v1.RuleR\x04rule\x120\n" +
 	"\x06source\x18\x02 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\tR\x05place\x12%\n" +
-	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\x12\x1a\n" +
-	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"\x85\x01\n" +
+	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\x12\x10\n" +
+	"\x03met\x18\x05 \x01(\bR\x03met\x12\x18\n" +
+	"\aunknown\x18\x06 \x01(\tR\aunknown\x12\x1a\n" +
+	"\bwarnings\x18\a \x03(\tR\bwarnings\"\x85\x01\n" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
