@@ -734,7 +734,10 @@ type BreakerStatus struct {
 	AdmittedShare float64 `protobuf:"fixed64,14,opt,name=admitted_share,json=admittedShare,proto3" json:"admitted_share,omitempty"`
 	// The time in which 99 of 100 healthy calls are answered, as it was learned. Not set
 	// while it is not known.
-	Usual         *durationpb.Duration `protobuf:"bytes,15,opt,name=usual,proto3" json:"usual,omitempty"`
+	Usual *durationpb.Duration `protobuf:"bytes,15,opt,name=usual,proto3" json:"usual,omitempty"`
+	// The same as it was last seen: longer than usual where calls get slower faster than
+	// the breaker follows. Not set while it is not known.
+	Recent        *durationpb.Duration `protobuf:"bytes,16,opt,name=recent,proto3" json:"recent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -870,6 +873,13 @@ func (x *BreakerStatus) GetAdmittedShare() float64 {
 func (x *BreakerStatus) GetUsual() *durationpb.Duration {
 	if x != nil {
 		return x.Usual
+	}
+	return nil
+}
+
+func (x *BreakerStatus) GetRecent() *durationpb.Duration {
+	if x != nil {
+		return x.Recent
 	}
 	return nil
 }
@@ -1231,7 +1241,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\atimeout\x18\r \x01(\v2\x19.afloat.policy.v1.TimeoutH\x00R\atimeout\x125\n" +
 	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05fault\x128\n" +
 	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06customB\b\n" +
-	"\x06status\"\xeb\x05\n" +
+	"\x06status\"\x9e\x06\n" +
 	"\rBreakerStatus\x121\n" +
 	"\x06config\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\x06config\x12;\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.afloat.policy.v1.BreakerStatus.StateR\x05state\x120\n" +
@@ -1248,7 +1258,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\brejected\x18\f \x01(\x04R\brejected\x12\x12\n" +
 	"\x04late\x18\r \x01(\x04R\x04late\x12%\n" +
 	"\x0eadmitted_share\x18\x0e \x01(\x01R\radmittedShare\x12/\n" +
-	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\"\x90\x01\n" +
+	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\x121\n" +
+	"\x06recent\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\x06recent\"\x90\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_CLOSED\x10\x01\x12\x0e\n" +
@@ -1351,17 +1362,18 @@ var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	12, // 20: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
 	12, // 21: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
 	18, // 22: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
-	19, // 23: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	20, // 24: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	21, // 25: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	22, // 26: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
-	22, // 27: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
-	23, // 28: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	18, // 23: afloat.policy.v1.BreakerStatus.recent:type_name -> google.protobuf.Duration
+	19, // 24: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	20, // 25: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	21, // 26: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	22, // 27: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
+	22, // 28: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
+	23, // 29: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }
