@@ -138,7 +138,7 @@ func (b *backend) everything(t *testing.T) *rules.Rules {
 	}
 	if _, err := list.Steering().Override(override.Override{
 		Directive: policy.Directive{Action: policy.Disable}, For: time.Minute,
-		Command: override.Command{Scope: override.Scope{Kind: "ratelimit"}, Reason: "a test", Author: "ada"},
+		Command: override.Command{Scope: override.Scope{Kind: "timeout"}, Reason: "a test", Author: "ada"},
 	}); err != nil {
 		t.Fatal(err)
 	}
