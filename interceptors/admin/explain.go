@@ -155,11 +155,12 @@ func wordsOf(m *adminv1.ExplainResponse, call *policy.Call) []string {
 
 // placeOf returns where a rule comes from.
 func placeOf(r *policyv1.RuleInForce) string {
-	if r.GetPlace() != "" {
-		return r.GetPlace()
+	switch r.GetSource() {
+	case policyv1.Source_SOURCE_BUILT_IN:
+		return "afloat itself"
+	case policyv1.Source_SOURCE_CODE:
+		return "the program's code"
+	default:
+		return utf8(r.GetPlace())
 	}
-	return map[policyv1.Source]string{
-		policyv1.Source_SOURCE_BUILT_IN: "afloat itself", policyv1.Source_SOURCE_CODE: "the program's code",
-		policyv1.Source_SOURCE_FILE: "the rules file", policyv1.Source_SOURCE_OPTIONS: "the options of a .proto file",
-	}[r.GetSource()]
 }
