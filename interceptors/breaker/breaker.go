@@ -249,9 +249,10 @@ func (b *Breaker) Reset() {
 }
 
 // trip opens the breaker if it is still in from. In any case from has passed then.
-func (b *Breaker) trip(from phase, o opening) {
+func (b *Breaker) trip(from *closed, o opening) {
 	b.mu.Lock()
 	if b.isCurrent(from) {
+		o.from = from
 		openLocked(b, o)
 	}
 	b.mu.Unlock()

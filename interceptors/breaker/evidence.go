@@ -35,13 +35,13 @@ func (e evidence) run(n int, usual float64) bool {
 // someCalls is how many calls before a run are something that is known.
 const someCalls = 5
 
-// usualBad returns the share of bad calls among those that came before a run, as c counts
-// them with the run. Of nothing that is known a third is bad: so a new circuit needs 15 in
+// usualBad returns the share of failures among the calls that came before a run, as c
+// counts them with the run: a slow answer is an answer. Of nothing that is known a third is bad: so a new circuit needs 15 in
 // a row. Where something is, it is a standard deviation more than was seen.
 func usualBad(c window.Counts, run int) float64 {
 	run = min(run, c.Failures)
 	n := float64(c.Calls - run + 3)
-	share := float64(c.Bad()-run+1) / n
+	share := float64(c.Failures-run+1) / n
 	if c.Calls-run < someCalls {
 		return share
 	}

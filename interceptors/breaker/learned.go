@@ -43,6 +43,8 @@ const (
 	// mostSlow says which share of the calls of a healthy window is slow at most, one in so
 	// many: from more nothing is learned.
 	mostSlow = 10
+	// A silence is borne for as many tenths of a caller's time, at most mostBearable.
+	bearableTenths, mostBearable = 4, 2 * time.Second
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
 )
@@ -82,8 +84,22 @@ func tooManySlow(c window.Counts) bool { return mostSlow*c.Slow > c.Calls }
 
 // answered notes that calls may be silent for so long and answer all the same.
 func (l *learned) answered(took time.Duration, at policy.Instant) {
-	l.patience.Store(max(l.patience.Load(), 2*int64(took)))
+	patience := 2 * int64(took)
+	if int64(at) < l.patientUntil.Load() {
+		patience = max(patience, l.patience.Load())
+	}
+	l.patience.Store(patience)
 	l.patientUntil.Store(int64(at.Add(patientFor)))
+}
+
+// bearable returns how long a silence may last before callers who have nothing else are
+// refused: a share of the time that the caller in hand has, and twice as long as is overdue.
+func bearable(call *policy.Call, now policy.Instant, overdue time.Duration) time.Duration {
+	share := mostBearable
+	if !call.Deadline.IsZero() {
+		share = min(share, call.Deadline.Sub(now.Time())/10*bearableTenths)
+	}
+	return max(share, 2*overdue)
 }
 
 // look takes from the sketch what is usual, now and then, and reports whether it did.

@@ -456,9 +456,9 @@ func (m *model) tippedByFailures(now policy.Instant) bool {
 // run were as bad as these.
 func improbable(n, least int, in, latest []modelEvent, run int, chance float64) bool {
 	usual := func(in []modelEvent) (float64, int) {
-		calls, failures, slow := count(in)
+		calls, failures, _ := count(in)
 		gone := min(run, failures)
-		p := share(failures+slow-gone+1, calls-gone+3)
+		p := share(failures-gone+1, calls-gone+3)
 		if calls-gone >= 5 {
 			p += math.Sqrt(p * (1 - p) / float64(calls-gone+3))
 		}

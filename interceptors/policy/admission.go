@@ -160,7 +160,7 @@ func (a *Admission) Settle(err error) {
 	}
 	// Field by field: a copy of the whole costs as much as a policy's own work.
 	o := &a.outcome
-	o.Err, o.Verdict, o.Decided, o.Evidence = err, Success, false, Evidence{}
+	o.Err, o.Verdict, o.Decided, o.End, o.Evidence = err, Success, false, 0, Evidence{}
 	if err != nil || a.Classifier != nil {
 		a.judge()
 	}
@@ -173,7 +173,7 @@ func (a *Admission) SettleAs(o Outcome) {
 	if a.state == settled {
 		return
 	}
-	a.outcome = o
+	a.outcome, a.outcome.End = o, 0
 	a.judge()
 	a.settleAndTell()
 }
@@ -182,7 +182,8 @@ func (a *Admission) SettleAs(o Outcome) {
 func (a *Admission) judge() {
 	o := &a.outcome
 	if o.Err != nil {
-		o.complete(o.Err, a.ctx, a.late)
+		o.End = Now()
+		o.complete(o.Err, a.ctx, a.late, o.End)
 	}
 	if !o.Decided {
 		o.Verdict, o.Decided = o.verdict(o.Err, a.Call.Side, a.Classifier)
@@ -201,8 +202,8 @@ func (a *Admission) settleAndTell() {
 func (a *Admission) settle() {
 	a.state = settled
 	o := &a.outcome
-	o.Started, o.Responded, o.End = a.started, a.responded, 0
-	if a.wants.has(WantsEnd) {
+	o.Started, o.Responded = a.started, a.responded
+	if o.End == 0 && a.wants.has(WantsEnd) {
 		o.End = Now()
 	}
 	for a.unsettled = a.held; a.unsettled > 0; {

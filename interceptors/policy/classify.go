@@ -54,7 +54,7 @@ func failure(err error, code codes.Code) Verdict {
 	if IsRejection(err) {
 		return Ignored
 	}
-	found, ok := find[statusError](err)
+	found, ok := statusIn(err)
 	if !ok {
 		return Failure
 	}
@@ -72,13 +72,13 @@ func failure(err error, code codes.Code) Verdict {
 
 // HasStatus reports whether err is or wraps a gRPC status.
 func HasStatus(err error) bool {
-	_, ok := find[statusError](err)
+	_, ok := statusIn(err)
 	return ok
 }
 
 // MessageOf returns the text of the status in err's tree, empty if there is none.
 func MessageOf(err error) string {
-	if s, ok := find[statusError](err); ok {
+	if s, ok := statusIn(err); ok {
 		return s.GRPCStatus().Message()
 	}
 	return ""
@@ -107,6 +107,9 @@ func Code(err error) codes.Code {
 			return StandardCode(c)
 		}
 	}
+	if isLeaf(err) {
+		return codeOfContext(err)
+	}
 	if e, ok := find[statusError](err); ok {
 		if c := e.GRPCStatus().Code(); c != codes.OK {
 			return StandardCode(c)
@@ -116,6 +119,19 @@ func Code(err error) codes.Code {
 	case errors.Is(err, context.Canceled):
 		return codes.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
+		return codes.DeadlineExceeded
+	default:
+		return codes.Unknown
+	}
+}
+
+// codeOfContext returns the code of an error that wraps nothing: UNKNOWN if it is not of a
+// context.
+func codeOfContext(err error) codes.Code {
+	switch err { //nolint:errorlint // it wraps nothing
+	case context.Canceled:
+		return codes.Canceled
+	case context.DeadlineExceeded:
 		return codes.DeadlineExceeded
 	default:
 		return codes.Unknown

@@ -31,7 +31,7 @@ func CauseOf(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	if cause, ok := find[statusError](context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
+	if cause, ok := statusIn(context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
 		return cause
 	}
 	return nil
@@ -54,7 +54,7 @@ func attribute(caller, ctx context.Context, err error) error {
 	if !endedByContext(err) || !isOver(caller, ctx) || caller.Err() != nil {
 		return err
 	}
-	end, ok := find[statusError](err)
+	end, ok := statusIn(err)
 	if ok && len(end.GRPCStatus().Proto().GetDetails()) > 0 {
 		return err // somebody's own answer
 	}

@@ -89,7 +89,7 @@ func ReasonOf(err error) Reason {
 	if r, ok := find[*Rejection](err); ok {
 		return r.Reason
 	}
-	if s, ok := find[statusError](err); ok {
+	if s, ok := statusIn(err); ok {
 		return reasonIn(s.GRPCStatus())
 	}
 	return ""
