@@ -58,9 +58,9 @@ func runWatch(interrupted context.Context, args []string, std stdio) int {
 			}
 		}
 		if interrupted.Err() != nil {
-			return exitGood, nil
+			err = nil // whoever interrupts has seen enough
 		}
-		return 0, err
+		return exitGood, err
 	})
 }
 

@@ -68,7 +68,7 @@ func startProcess(tb testing.TB, token string) process {
 	})
 	p := process{set, listener.Addr().String()}
 	for _, method := range []string{getUser, "/shop.Users/List", "/shop.Orders/Get"} {
-		p.call(method, nil)
+		_ = p.call(method, nil)
 	}
 	return p
 }
@@ -188,7 +188,7 @@ func TestWhatIsRefused(t *testing.T) {
 
 // The address and the token come from the environment; a token is not sent in the clear to
 // another machine.
-func TestEnvironment(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestEnvironment(t *testing.T) {
 	p := startProcess(t, "secret")
 	t.Setenv(tokenVariable, "secret")
 	p.want(t, exitGood, []string{"open", getUser, "-for", "1m", "-reason", "x"}, "done for 1 policies")

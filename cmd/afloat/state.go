@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -150,7 +151,7 @@ func cellsOfPolicy(p *policyv1.LivePolicy) (status, since, usual, refused string
 		if b.GetUsual() != nil {
 			usual = b.GetUsual().AsDuration().Round(100 * time.Microsecond).String()
 		}
-		return status, howLong(b.GetSince().AsTime()), usual, fmt.Sprint(b.GetRejected())
+		return status, howLong(b.GetSince().AsTime()), usual, strconv.FormatUint(b.GetRejected(), 10)
 	case p.GetBulkhead() != nil:
 		b := p.GetBulkhead()
 		status = fmt.Sprintf("%d of %d places", b.GetInFlight(), b.GetConfig().GetMaxConcurrent())
@@ -160,10 +161,10 @@ func cellsOfPolicy(p *policyv1.LivePolicy) (status, since, usual, refused string
 		if b.GetConfig().GetMaxQueue() > 0 {
 			status += fmt.Sprintf(", %d waiting", b.GetWaiting())
 		}
-		return status, "", "", fmt.Sprint(b.GetRejected())
+		return status, "", "", strconv.FormatUint(b.GetRejected(), 10)
 	case p.GetRateLimit() != nil:
 		l := p.GetRateLimit()
-		return fmt.Sprintf("%.0f of %d tokens, %d waiting", l.GetTokens(), l.GetConfig().GetBurst(), l.GetWaiting()), "", "", fmt.Sprint(l.GetRejected())
+		return fmt.Sprintf("%.0f of %d tokens, %d waiting", l.GetTokens(), l.GetConfig().GetBurst(), l.GetWaiting()), "", "", strconv.FormatUint(l.GetRejected(), 10)
 	case p.GetFault() != nil:
 		f := p.GetFault()
 		return fmt.Sprintf("%d delayed, %d failed", f.GetDelayed(), f.GetAborted()), "", "", ""

@@ -61,7 +61,7 @@ func runBegin(command string, args []string, std stdio) int {
 		return exit
 	}
 	return s.send(&adminv1.OverrideRequest{Command: &adminv1.OverrideRequest_Begin_{Begin: &adminv1.OverrideRequest_Begin{
-		Action: action, Places: int32(min(max(s.places, -1), 1<<30)), For: durationpb.New(s.lasting), //nolint:gosec // bounded
+		Action: action, Places: int32(min(max(s.places, -1), 1<<30)), For: durationpb.New(s.lasting),
 	}}})
 }
 

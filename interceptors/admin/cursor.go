@@ -80,4 +80,4 @@ func (c cursor) past(l rules.Live) cursor {
 }
 
 // count returns n as messages have it.
-func count(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) } //nolint:gosec // it fits
+func count(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }

@@ -52,7 +52,7 @@ func newFilter(m *adminv1.Filter) (*filter, error) {
 		if s <= policyv1.BreakerStatus_STATE_UNSPECIFIED || s > policyv1.BreakerStatus_STATE_SLOW {
 			return nil, invalid("filter.states", "%d; must be a state", s)
 		}
-		f.states = append(f.states, breaker.State(s-1)) //nolint:gosec // one of the few, as seen above
+		f.states = append(f.states, breaker.State(s-1))
 	}
 	return f, nil
 }

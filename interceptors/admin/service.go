@@ -98,5 +98,5 @@ func (s *Service) OverrideAs(ctx context.Context, r *adminv1.OverrideRequest, a 
 		logRefused(ctx, s.log(), r, err)
 		return nil, err
 	}
-	return steer(s.set, r, author)
+	return steer(s.set, r, author) //nolint:contextcheck // a change that has begun is made to the end
 }

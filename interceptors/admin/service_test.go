@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -89,17 +91,23 @@ func TestReadsOnlyUnlessAuthorised(t *testing.T) {
 	}
 }
 
-// What is changed is in force when the answer comes, and ends by itself.
-func TestOverride(t *testing.T) {
+// overridable is a set with two methods that were called, and a client that may do
+// everything.
+func overridable(t *testing.T) (*config.Set, adminv1.AdminServiceClient) {
+	t.Helper()
+	set := newSet(t)
+	for _, method := range []string{"/shop.Users/Get", "/shop.Orders/Get"} {
+		if err := call(set, method, users, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return set, serve(t, set, admin.WithAuthoriser(ada))
+}
+
+func TestDryRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		set := newSet(t)
-		client := serve(t, set, admin.WithAuthoriser(ada))
-		for _, method := range []string{"/shop.Users/Get", "/shop.Orders/Get"} {
-			if err := call(set, method, users, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
+		set, client := overridable(t)
 		r := force(&policyv1.OverrideScope{Name: "/shop.Users/*", Side: policyv1.Side_SIDE_CLIENT})
 		r.DryRun = true
 		m, err := client.Override(t.Context(), r)
@@ -109,9 +117,16 @@ func TestOverride(t *testing.T) {
 		if err := call(set, "/shop.Users/Get", users, nil); err != nil {
 			t.Fatal(err)
 		}
-		r.DryRun = false
-		m, err = client.Override(t.Context(), r)
-		if err != nil || m.GetPolicies() != 1 || m.GetOverride().GetAuthor() != "ada" || m.GetOverride().GetUntil().AsTime().Sub(time.Now()) != time.Minute {
+	})
+}
+
+// What is changed is in force when the answer comes, and ends by itself.
+func TestOverride(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		set, client := overridable(t)
+		m, err := client.Override(t.Context(), force(&policyv1.OverrideScope{Name: "/shop.Users/*"}))
+		if err != nil || m.GetPolicies() != 1 || m.GetOverride().GetAuthor() != "ada" || time.Until(m.GetOverride().GetUntil().AsTime()) != time.Minute {
 			t.Fatalf("%v, %v", m, err)
 		}
 		if err := call(set, "/shop.Users/Get", users, nil); !isOpen(err) {
@@ -120,26 +135,47 @@ func TestOverride(t *testing.T) {
 		if err := call(set, "/shop.Orders/Get", users, nil); err != nil {
 			t.Errorf("another service: %v", err)
 		}
+		time.Sleep(time.Minute + time.Second)
+		if err := call(set, "/shop.Users/Get", users, nil); isOpen(err) && strings.Contains(err.Error(), "operator") {
+			t.Errorf("error %v; want no override any more", err)
+		}
+	})
+}
+
+func TestOverridesAreListed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, client := overridable(t)
+		m, err := client.Override(t.Context(), force(&policyv1.OverrideScope{Name: "/shop.Users/*"}))
+		if err != nil {
+			t.Fatal(err)
+		}
 		page, err := client.Snapshot(t.Context(), &adminv1.SnapshotRequest{Filter: &adminv1.Filter{Overridden: true}})
 		if err != nil || len(page.GetPolicies()) != 1 || page.GetPolicies()[0].GetOverride() != m.GetOverride().GetId() ||
 			len(page.GetOverrides()) != 1 || page.GetTotals().GetOverrides() != 1 {
 			t.Errorf("%v, %v; want one policy and its override", page, err)
 		}
-		time.Sleep(time.Minute + time.Second)
-		if err := call(set, "/shop.Users/Get", users, nil); isOpen(err) && strings.Contains(err.Error(), "operator") {
-			t.Errorf("error %v; want no override any more", err)
-		}
-		end := &adminv1.OverrideRequest{Command: &adminv1.OverrideRequest_End_{End: &adminv1.OverrideRequest_End{Id: m.GetOverride().GetId()}}}
+	})
+}
+
+func TestEndOfAnOverride(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		set, client := overridable(t)
+		end := &adminv1.OverrideRequest{Command: &adminv1.OverrideRequest_End_{End: &adminv1.OverrideRequest_End{Id: "1"}}}
 		if _, err := client.Override(t.Context(), end); status.Code(err) != codes.NotFound {
 			t.Errorf("error %v; want NOT_FOUND", err)
 		}
-		again, err := client.Override(t.Context(), r)
-		if err != nil {
+		r := force(&policyv1.OverrideScope{Everything: true})
+		r.GetBegin().Action = policyv1.Action_ACTION_FORCE_CLOSED
+		if _, err := client.Override(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		end.GetEnd().Id = again.GetOverride().GetId()
-		if m, err := client.Override(t.Context(), end); err != nil || m.GetOverride().GetId() != again.GetOverride().GetId() {
+		if m, err := client.Override(t.Context(), end); err != nil || m.GetOverride().GetId() != "1" {
 			t.Errorf("%v, %v; want the one that ended", m, err)
+		}
+		if all := set.Rules().Steering().InForce(); len(all) > 0 {
+			t.Errorf("in force: %v", all)
 		}
 	})
 }
@@ -429,22 +465,30 @@ func TestWatch(t *testing.T) {
 				_ = call(set, method, users, errDown)
 			}
 		}
-		m, err = w.Recv()
-		if tr := m.GetEvents()[0].GetTransition(); err != nil || len(m.GetEvents()) != 1 || tr.GetTo() != "open" || tr.GetFailures() == 0 || tr.GetCause() != "consecutive_failures" || tr.GetName() != "/shop.Users/Get" {
-			t.Fatalf("%v, %v; want the circuit that opened", m, err)
+		tr := nextEvent(t, w).GetTransition()
+		if tr.GetTo() != "open" || tr.GetFailures() == 0 || tr.GetCause() != "consecutive_failures" || tr.GetName() != "/shop.Users/Get" {
+			t.Fatalf("%v; want the circuit that opened", tr)
 		}
 		if _, err := client.Override(t.Context(), force(&policyv1.OverrideScope{Name: "/shop.Orders/Get"})); err != nil {
 			t.Fatal(err)
 		}
-		m, err = w.Recv()
-		if s := m.GetEvents()[0].GetSteered(); err != nil || s.GetWhat() != "began" || s.GetBy() != "ada" || s.GetOverride().GetReason() != "a drill" {
-			t.Fatalf("%v, %v; want what was done by hand", m, err)
+		if s := nextEvent(t, w).GetSteered(); s.GetWhat() != "began" || s.GetBy() != "ada" || s.GetOverride().GetReason() != "a drill" {
+			t.Fatalf("%v; want what was done by hand", s)
 		}
-		m, err = w.Recv()
-		if s := m.GetEvents()[0].GetSteered(); err != nil || s.GetWhat() != "expired" {
-			t.Fatalf("%v, %v; want the end", m, err)
+		if s := nextEvent(t, w).GetSteered(); s.GetWhat() != "expired" {
+			t.Fatalf("%v; want the end", s)
 		}
 	})
+}
+
+// nextEvent awaits one event.
+func nextEvent(t *testing.T, w grpc.ServerStreamingClient[adminv1.WatchResponse]) *adminv1.Event {
+	t.Helper()
+	m, err := w.Recv()
+	if err != nil || len(m.GetEvents()) != 1 {
+		t.Fatalf("%v, %v; want one event", m, err)
+	}
+	return m.GetEvents()[0]
 }
 
 // Whoever does not read costs no memory, misses what happens, and is told the states again.
@@ -473,23 +517,7 @@ func TestSlowWatcher(t *testing.T) {
 		if _, err := set.Rules().Steering().Trip(drill); err != nil {
 			t.Fatal(err)
 		}
-		var missed, told uint64
-		state := ""
-		for missed+told < set.Rules().Events().Last() {
-			m, err := w.Recv()
-			if err != nil {
-				t.Fatal(err)
-			}
-			missed, told = missed+m.GetMissed(), told+uint64(len(m.GetEvents()))
-			for _, s := range m.GetStates() {
-				state = s.GetBreaker().GetState().String()
-			}
-			for _, e := range m.GetEvents() {
-				if to := e.GetTransition().GetTo(); to != "" {
-					state = to
-				}
-			}
-		}
+		missed, told, state := readAll(t, w, set.Rules().Events().Last())
 		if missed == 0 || told > 4*rules.MaxEvents {
 			t.Errorf("%d missed, %d told; want most of them missed", missed, told)
 		}
@@ -497,6 +525,25 @@ func TestSlowWatcher(t *testing.T) {
 			t.Errorf("the last state told is %s; want open", state)
 		}
 	})
+}
+
+// readAll reads until all of so many events were told or missed, and returns the last state.
+func readAll(t *testing.T, w grpc.ServerStreamingClient[adminv1.WatchResponse], events uint64) (missed, told uint64, state string) {
+	t.Helper()
+	for missed+told < events {
+		m, err := w.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		missed, told = missed+m.GetMissed(), told+uint64(len(m.GetEvents()))
+		for _, s := range m.GetStates() {
+			state = s.GetBreaker().GetState().String()
+		}
+		for _, e := range m.GetEvents() {
+			state = cmp.Or(e.GetTransition().GetTo(), state)
+		}
+	}
+	return missed, told, state
 }
 
 func TestWatchersAreBounded(t *testing.T) {

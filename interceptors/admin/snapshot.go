@@ -178,7 +178,7 @@ func totalsOf(set *config.Set, outline config.Snapshot) *adminv1.Totals {
 		}
 	}
 	for state, n := range circuits {
-		m.Circuits = append(m.Circuits, &adminv1.StateCount{State: policyv1.BreakerStatus_State(state + 1), Circuits: count(n)}) //nolint:gosec // there are few
+		m.Circuits = append(m.Circuits, &adminv1.StateCount{State: policyv1.BreakerStatus_State(state + 1), Circuits: count(n)})
 	}
 	return m
 }

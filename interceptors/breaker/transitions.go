@@ -130,8 +130,8 @@ func overrideLocked(b *Breaker, d policy.Directive) (ok bool) {
 	return true
 }
 
-// beginOutageLocked has the pace of probes go by an outage that begins now, unless there is
-// one.
+// beginOutageLocked makes the pace of probes that of an outage which begins now, unless there
+// is one.
 func beginOutageLocked(b *Breaker, at policy.Instant) {
 	if c := b.calm.Load(); c != nil {
 		b.pace.begin(at, c.judged.Load().callsPerSecond(at), b.refused.Load())
@@ -155,7 +155,7 @@ func tripLocked(b *Breaker, at policy.Instant) bool {
 	return true
 }
 
-// resetLocked has a breaker begin anew. Forced phases know nothing that they could forget.
+// resetLocked makes a breaker begin anew. Forced phases know nothing that they could forget.
 func resetLocked(b *Breaker, at policy.Instant) {
 	b.learned.forget()
 	b.usual.sketch.Forget()

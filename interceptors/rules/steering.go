@@ -131,7 +131,7 @@ func (s *Steering) Trip(c override.Command) (int, error) {
 	})
 }
 
-// Reset has the policies that are meant forget what they have seen and learned. It returns
+// Reset makes the policies that are meant forget what they have seen and learned. It returns
 // how many it reset, or all that is wrong with the command. Overrides stay in force.
 func (s *Steering) Reset(c override.Command) (int, error) {
 	return s.do(c, override.Reset, func(p policy.Policy) bool {
@@ -192,7 +192,7 @@ func (s *Steering) stopTimer(id string) {
 	delete(s.timers, id)
 }
 
-// impose has all policies do what is in force. It returns how many do what each override
+// impose makes all policies do what is in force. It returns how many do what each override
 // says.
 func (s *Steering) impose() map[string]int {
 	n := map[string]int{}
@@ -204,7 +204,7 @@ func (s *Steering) impose() map[string]int {
 	return n
 }
 
-// steer has a policy do what is in force for it, and returns the ID of that override, empty
+// steer makes a policy do what is in force for it, and returns the ID of that override, empty
 // if there is none.
 func (s *Steering) steer(l Live) (id string) {
 	all := s.inForce.Load()

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/fault"
@@ -22,7 +24,6 @@ import (
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
-	"google.golang.org/grpc/codes"
 )
 
 const (
@@ -31,9 +32,9 @@ const (
 )
 
 // steered are rules of every kind of policies, for clients.
-func steered(tb testing.TB, opts ...rules.Option) *rules.Rules {
+func steered(tb testing.TB) *rules.Rules {
 	tb.Helper()
-	r, err := rules.New([]rules.Rule{everyKind("*")}, append([]rules.Option{rules.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
+	r, err := rules.New([]rules.Rule{everyKind("*")}, rules.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -527,7 +528,7 @@ func (o *steeringObserver) Steered(c override.Change) {
 }
 
 func (o *steeringObserver) Transition(tr policy.Transition) {
-	for range o.rules.Live() { //nolint:revive // it only looks
+	for range o.rules.Live() {
 	}
 	o.note(fmt.Sprintf("%s→%s: %s", tr.From, tr.To, tr.Cause))
 }
