@@ -100,7 +100,7 @@ func (b *Breaker) Snapshot() Snapshot {
 	snap := Snapshot{
 		Name: b.name, State: shown(stay.phase, policy.Now()), Mode: b.settings.Load().Mode,
 		Since: stay.since.Time(), Rejected: b.refused.Load(), Late: b.late.Load(),
-		Usual: b.learned.usually(),
+		Usual: b.learned.usually(), Recent: b.learned.recently(),
 	}
 	stay.phase.describe(&snap)
 	return snap

@@ -165,7 +165,7 @@ func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
 	k := window.OK
 	if j.SlowAfter == 0 && l.isSlow(took) {
 		k = window.Slow
-		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End)) {
+		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End, 0)) {
 			return k
 		}
 	}

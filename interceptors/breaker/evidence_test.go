@@ -350,6 +350,30 @@ func TestLearningOff(t *testing.T) {
 	})
 }
 
+// What creeps is followed slowly, and shown.
+func TestWhatIsNotFollowedIsShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		for range 1200 { // freely, for the first ten minutes
+			take(t, b, 1, 10*time.Millisecond, nil)
+			time.Sleep(500 * time.Millisecond)
+		}
+		was := b.Snapshot()
+		if was.Usual == 0 || was.Recent != was.Usual {
+			t.Fatalf("usual %v, recent %v; want both known and the same", was.Usual, was.Recent)
+		}
+		for range 600 {
+			take(t, b, 1, 25*time.Millisecond, nil)
+			time.Sleep(500 * time.Millisecond)
+		}
+		got := b.Snapshot()
+		if got.Recent < 20*time.Millisecond || got.Usual > 2*got.Recent/3 || got.Usual <= was.Usual {
+			t.Errorf("usual %v, recent %v after five minutes; want the first to follow slowly", got.Usual, got.Recent)
+		}
+	})
+}
+
 // A fault of the first seconds is not what is usual: it ends, and is not missed.
 func TestCallsThatAreSlowAreNotLearned(t *testing.T) {
 	t.Parallel()

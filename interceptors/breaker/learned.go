@@ -18,8 +18,8 @@ type learned struct {
 	// due is when to look at the sketch again.
 	due atomic.Int64
 
-	// usual is what was learned.
-	usual atomic.Int64
+	// usual is what was learned, and recent what was seen then.
+	usual, recent atomic.Int64
 	// first and last are when that was looked at, zero if never.
 	first, last atomic.Int64
 
@@ -62,6 +62,9 @@ func (l *learned) known() bool { return l.overdue.Load() != 0 }
 // usually returns in which time 99 of 100 healthy calls are answered, zero if that is not
 // known.
 func (l *learned) usually() time.Duration { return time.Duration(l.usual.Load()) }
+
+// recently returns the same as it was last seen: longer where it rises faster than it may.
+func (l *learned) recently() time.Duration { return time.Duration(l.recent.Load()) }
 
 // isSlow reports whether a call took longer than is usual.
 func (l *learned) isSlow(took time.Duration) bool {
@@ -115,6 +118,7 @@ func (l *learned) look(sketch *latency.Sketch, at policy.Instant) bool {
 	}
 	l.first.CompareAndSwap(0, int64(at))
 	seen := u.Quantile(usualShare)
+	l.recent.Store(int64(seen))
 	if was := l.usually(); was != 0 && at.Sub(policy.Instant(l.first.Load())) > learnFreely {
 		rise := time.Duration(float64(was) * min(1, float64(at.Sub(policy.Instant(l.last.Load())))/float64(risesIn)))
 		seen = min(seen, was+rise)

@@ -186,17 +186,17 @@ type stretch struct {
 	failures, fresh int
 	// all is the whole window.
 	all window.Counts
-	// window is asked for its running part where that is needed.
+	// window is asked for its latest part where that is needed.
 	window window.Window
 	now    policy.Instant
 }
 
 // usual returns the share of calls that failed before the run: that of the window, or of
-// its running part if that is more, so that a fault of now is not judged by the calm of
+// its latest part if that is more, so that a fault of now is not judged by the calm of
 // before.
 func (r *stretch) usual() float64 {
 	share := usualBad(r.all, r.failures)
-	if latest := r.window.Latest(r.now); latest.Calls-r.failures >= latestCalls {
+	if latest := r.window.Latest(r.now, r.failures+latestCalls); latest.Calls >= r.failures+latestCalls {
 		share = max(share, usualBad(latest, r.failures))
 	}
 	return share
@@ -207,8 +207,9 @@ func (r *stretch) usual() float64 {
 // same chance.
 const blindRun = 24
 
-// latestCalls is how many calls the running part of a window must hold to be a judge.
-const latestCalls = 10
+// latestCalls is how many calls beside the run the latest part of a window must hold to be
+// a judge.
+const latestCalls = 12
 
 // tripped judges failures, and returns the cause to open, "" if there is none.
 func (s *settings) tripped(r *stretch) string {

@@ -170,12 +170,11 @@ func (a *Admission) Settle(err error) {
 // SettleAs ends the call as [Admission.Settle] does, with an outcome of which more is
 // known: its evidence, or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
-	if a.state == settled {
-		return
+	if a.state != settled {
+		a.outcome, a.outcome.End = o, 0
+		a.judge()
+		a.settleAndTell()
 	}
-	a.outcome, a.outcome.End = o, 0
-	a.judge()
-	a.settleAndTell()
 }
 
 // judge completes the evidence and reads it, by the call's classifier if it has one.
