@@ -236,6 +236,7 @@ func TestBadRequests(t *testing.T) {
 	for want, r := range map[string]*adminv1.SnapshotRequest{
 		"page_size = -1":             {PageSize: -1},
 		"page_size = 5001":           {PageSize: 5001},
+		"events = 513":               {Events: 513},
 		"page_token":                 {PageToken: "no such thing"},
 		"page_token = 70000":         {PageToken: strings.Repeat("A", 70000)},
 		"filter.text = 257 bytes":    {Filter: &adminv1.Filter{Text: strings.Repeat("x", 257)}},

@@ -40,10 +40,14 @@ func takeSnapshot(ctx context.Context, set *config.Set, r *adminv1.SnapshotReque
 	if size < 1 || size > maxPage {
 		return nil, invalid("page_size", "%d; must be in [1, %d]", r.GetPageSize(), maxPage)
 	}
+	if n := r.GetEvents(); n < 0 || n > rules.MaxEvents {
+		return nil, invalid("events", "%d; must be in [0, %d]", n, rules.MaxEvents)
+	}
 	outline := set.Outline()
 	p := &page{SnapshotResponse: &adminv1.SnapshotResponse{TakenAt: timestamppb.New(outline.TakenAt)}, left: int(size), bytes: pageBytes}
 	if at == (cursor{}) {
 		p.begin(set, outline)
+		p.addEvents(set.Rules().Events(), f, int(r.GetEvents()))
 	}
 	if !at.InRules && !r.GetWithoutPolicies() {
 		p.addPolicies(ctx, set, f, at)
@@ -70,6 +74,24 @@ func (p *page) begin(set *config.Set, outline config.Snapshot) {
 		if size := proto.Size(m); size < p.bytes-pageBytes/2 {
 			p.bytes -= size
 			p.Overrides = append(p.Overrides, m)
+		}
+	}
+}
+
+// addEvents adds the latest events, which take no more than a half of what is left.
+func (p *page) addEvents(events *rules.Events, f *filter, most int) {
+	all, _ := events.Since(0)
+	for _, e := range slices.Backward(all) {
+		if len(p.Events) == most {
+			return
+		}
+		if !f.tells(e) {
+			continue
+		}
+		m := eventMessage(e)
+		if size := proto.Size(m); size < p.bytes-pageBytes/4 {
+			p.bytes -= size
+			p.Events = append(p.Events, m)
 		}
 	}
 }

@@ -120,7 +120,9 @@ type SnapshotRequest struct {
 	// What is left out.
 	WithoutPolicies bool `protobuf:"varint,4,opt,name=without_policies,json=withoutPolicies,proto3" json:"without_policies,omitempty"`
 	// What is left out.
-	WithoutRules  bool `protobuf:"varint,5,opt,name=without_rules,json=withoutRules,proto3" json:"without_rules,omitempty"`
+	WithoutRules bool `protobuf:"varint,5,opt,name=without_rules,json=withoutRules,proto3" json:"without_rules,omitempty"`
+	// How many of the latest events the first page has. Range [0, 512]. Default 0.
+	Events        int32 `protobuf:"varint,6,opt,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -190,6 +192,13 @@ func (x *SnapshotRequest) GetWithoutRules() bool {
 	return false
 }
 
+func (x *SnapshotRequest) GetEvents() int32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
 // SnapshotResponse is a page. Overrides come first, then policies by side, target and name,
 // then rules, the closest first.
 type SnapshotResponse struct {
@@ -206,6 +215,9 @@ type SnapshotResponse struct {
 	Totals *Totals `protobuf:"bytes,5,opt,name=totals,proto3" json:"totals,omitempty"`
 	// Asks for the next page. Empty: there is none.
 	NextPageToken string `protobuf:"bytes,6,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// What has happened lately, the latest first, as far as the filter shows it. On the first
+	// page only.
+	Events        []*Event `protobuf:"bytes,7,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -280,6 +292,13 @@ func (x *SnapshotResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *SnapshotResponse) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
 }
 
 // Totals are numbers of all that is in force.
@@ -1617,21 +1636,23 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	"\x06states\x18\x04 \x03(\x0e2%.afloat.policy.v1.BreakerStatus.StateR\x06states\x12\x1e\n" +
 	"\n" +
 	"overridden\x18\x05 \x01(\bR\n" +
-	"overridden\"\xce\x01\n" +
+	"overridden\"\xe6\x01\n" +
 	"\x0fSnapshotRequest\x12/\n" +
 	"\x06filter\x18\x01 \x01(\v2\x17.afloat.admin.v1.FilterR\x06filter\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12)\n" +
 	"\x10without_policies\x18\x04 \x01(\bR\x0fwithoutPolicies\x12#\n" +
-	"\rwithout_rules\x18\x05 \x01(\bR\fwithoutRules\"\xcb\x02\n" +
+	"\rwithout_rules\x18\x05 \x01(\bR\fwithoutRules\x12\x16\n" +
+	"\x06events\x18\x06 \x01(\x05R\x06events\"\xfb\x02\n" +
 	"\x10SnapshotResponse\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x128\n" +
 	"\toverrides\x18\x02 \x03(\v2\x1a.afloat.policy.v1.OverrideR\toverrides\x128\n" +
 	"\bpolicies\x18\x03 \x03(\v2\x1c.afloat.policy.v1.LivePolicyR\bpolicies\x123\n" +
 	"\x05rules\x18\x04 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12/\n" +
 	"\x06totals\x18\x05 \x01(\v2\x17.afloat.admin.v1.TotalsR\x06totals\x12&\n" +
-	"\x0fnext_page_token\x18\x06 \x01(\tR\rnextPageToken\"\xe0\x03\n" +
+	"\x0fnext_page_token\x18\x06 \x01(\tR\rnextPageToken\x12.\n" +
+	"\x06events\x18\a \x03(\v2\x16.afloat.admin.v1.EventR\x06events\"\xe0\x03\n" +
 	"\x06Totals\x12\x1a\n" +
 	"\bpolicies\x18\x01 \x01(\x05R\bpolicies\x12\x14\n" +
 	"\x05rules\x18\x02 \x01(\x05R\x05rules\x12\x1c\n" +
@@ -1789,49 +1810,50 @@ var file_afloat_admin_v1_admin_proto_depIdxs = []int32{
 	24, // 5: afloat.admin.v1.SnapshotResponse.policies:type_name -> afloat.policy.v1.LivePolicy
 	25, // 6: afloat.admin.v1.SnapshotResponse.rules:type_name -> afloat.policy.v1.RuleInForce
 	3,  // 7: afloat.admin.v1.SnapshotResponse.totals:type_name -> afloat.admin.v1.Totals
-	4,  // 8: afloat.admin.v1.Totals.circuits:type_name -> afloat.admin.v1.StateCount
-	26, // 9: afloat.admin.v1.Totals.last_refused:type_name -> afloat.policy.v1.RefusedChange
-	22, // 10: afloat.admin.v1.Totals.in_force_since:type_name -> google.protobuf.Timestamp
-	21, // 11: afloat.admin.v1.StateCount.state:type_name -> afloat.policy.v1.BreakerStatus.State
-	0,  // 12: afloat.admin.v1.WatchRequest.filter:type_name -> afloat.admin.v1.Filter
-	7,  // 13: afloat.admin.v1.WatchResponse.events:type_name -> afloat.admin.v1.Event
-	24, // 14: afloat.admin.v1.WatchResponse.states:type_name -> afloat.policy.v1.LivePolicy
-	23, // 15: afloat.admin.v1.WatchResponse.overrides:type_name -> afloat.policy.v1.Override
-	22, // 16: afloat.admin.v1.Event.at:type_name -> google.protobuf.Timestamp
-	8,  // 17: afloat.admin.v1.Event.transition:type_name -> afloat.admin.v1.Transition
-	9,  // 18: afloat.admin.v1.Event.steered:type_name -> afloat.admin.v1.Steered
-	20, // 19: afloat.admin.v1.Transition.side:type_name -> afloat.policy.v1.Side
-	22, // 20: afloat.admin.v1.Transition.until:type_name -> google.protobuf.Timestamp
-	23, // 21: afloat.admin.v1.Steered.override:type_name -> afloat.policy.v1.Override
-	20, // 22: afloat.admin.v1.ExplainRequest.side:type_name -> afloat.policy.v1.Side
-	25, // 23: afloat.admin.v1.ExplainResponse.rules:type_name -> afloat.policy.v1.RuleInForce
-	12, // 24: afloat.admin.v1.ExplainResponse.verdicts:type_name -> afloat.admin.v1.Verdict
-	24, // 25: afloat.admin.v1.Verdict.policy:type_name -> afloat.policy.v1.LivePolicy
-	13, // 26: afloat.admin.v1.Verdict.last_refusal:type_name -> afloat.admin.v1.Refusal
-	7,  // 27: afloat.admin.v1.Verdict.events:type_name -> afloat.admin.v1.Event
-	23, // 28: afloat.admin.v1.Verdict.override:type_name -> afloat.policy.v1.Override
-	22, // 29: afloat.admin.v1.Refusal.retry_at:type_name -> google.protobuf.Timestamp
-	27, // 30: afloat.admin.v1.OverrideRequest.scope:type_name -> afloat.policy.v1.OverrideScope
-	16, // 31: afloat.admin.v1.OverrideRequest.begin:type_name -> afloat.admin.v1.OverrideRequest.Begin
-	17, // 32: afloat.admin.v1.OverrideRequest.end:type_name -> afloat.admin.v1.OverrideRequest.End
-	18, // 33: afloat.admin.v1.OverrideRequest.trip:type_name -> afloat.admin.v1.OverrideRequest.Trip
-	19, // 34: afloat.admin.v1.OverrideRequest.reset:type_name -> afloat.admin.v1.OverrideRequest.Reset
-	23, // 35: afloat.admin.v1.OverrideResponse.override:type_name -> afloat.policy.v1.Override
-	28, // 36: afloat.admin.v1.OverrideRequest.Begin.action:type_name -> afloat.policy.v1.Action
-	29, // 37: afloat.admin.v1.OverrideRequest.Begin.for:type_name -> google.protobuf.Duration
-	1,  // 38: afloat.admin.v1.AdminService.Snapshot:input_type -> afloat.admin.v1.SnapshotRequest
-	5,  // 39: afloat.admin.v1.AdminService.Watch:input_type -> afloat.admin.v1.WatchRequest
-	10, // 40: afloat.admin.v1.AdminService.Explain:input_type -> afloat.admin.v1.ExplainRequest
-	14, // 41: afloat.admin.v1.AdminService.Override:input_type -> afloat.admin.v1.OverrideRequest
-	2,  // 42: afloat.admin.v1.AdminService.Snapshot:output_type -> afloat.admin.v1.SnapshotResponse
-	6,  // 43: afloat.admin.v1.AdminService.Watch:output_type -> afloat.admin.v1.WatchResponse
-	11, // 44: afloat.admin.v1.AdminService.Explain:output_type -> afloat.admin.v1.ExplainResponse
-	15, // 45: afloat.admin.v1.AdminService.Override:output_type -> afloat.admin.v1.OverrideResponse
-	42, // [42:46] is the sub-list for method output_type
-	38, // [38:42] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	7,  // 8: afloat.admin.v1.SnapshotResponse.events:type_name -> afloat.admin.v1.Event
+	4,  // 9: afloat.admin.v1.Totals.circuits:type_name -> afloat.admin.v1.StateCount
+	26, // 10: afloat.admin.v1.Totals.last_refused:type_name -> afloat.policy.v1.RefusedChange
+	22, // 11: afloat.admin.v1.Totals.in_force_since:type_name -> google.protobuf.Timestamp
+	21, // 12: afloat.admin.v1.StateCount.state:type_name -> afloat.policy.v1.BreakerStatus.State
+	0,  // 13: afloat.admin.v1.WatchRequest.filter:type_name -> afloat.admin.v1.Filter
+	7,  // 14: afloat.admin.v1.WatchResponse.events:type_name -> afloat.admin.v1.Event
+	24, // 15: afloat.admin.v1.WatchResponse.states:type_name -> afloat.policy.v1.LivePolicy
+	23, // 16: afloat.admin.v1.WatchResponse.overrides:type_name -> afloat.policy.v1.Override
+	22, // 17: afloat.admin.v1.Event.at:type_name -> google.protobuf.Timestamp
+	8,  // 18: afloat.admin.v1.Event.transition:type_name -> afloat.admin.v1.Transition
+	9,  // 19: afloat.admin.v1.Event.steered:type_name -> afloat.admin.v1.Steered
+	20, // 20: afloat.admin.v1.Transition.side:type_name -> afloat.policy.v1.Side
+	22, // 21: afloat.admin.v1.Transition.until:type_name -> google.protobuf.Timestamp
+	23, // 22: afloat.admin.v1.Steered.override:type_name -> afloat.policy.v1.Override
+	20, // 23: afloat.admin.v1.ExplainRequest.side:type_name -> afloat.policy.v1.Side
+	25, // 24: afloat.admin.v1.ExplainResponse.rules:type_name -> afloat.policy.v1.RuleInForce
+	12, // 25: afloat.admin.v1.ExplainResponse.verdicts:type_name -> afloat.admin.v1.Verdict
+	24, // 26: afloat.admin.v1.Verdict.policy:type_name -> afloat.policy.v1.LivePolicy
+	13, // 27: afloat.admin.v1.Verdict.last_refusal:type_name -> afloat.admin.v1.Refusal
+	7,  // 28: afloat.admin.v1.Verdict.events:type_name -> afloat.admin.v1.Event
+	23, // 29: afloat.admin.v1.Verdict.override:type_name -> afloat.policy.v1.Override
+	22, // 30: afloat.admin.v1.Refusal.retry_at:type_name -> google.protobuf.Timestamp
+	27, // 31: afloat.admin.v1.OverrideRequest.scope:type_name -> afloat.policy.v1.OverrideScope
+	16, // 32: afloat.admin.v1.OverrideRequest.begin:type_name -> afloat.admin.v1.OverrideRequest.Begin
+	17, // 33: afloat.admin.v1.OverrideRequest.end:type_name -> afloat.admin.v1.OverrideRequest.End
+	18, // 34: afloat.admin.v1.OverrideRequest.trip:type_name -> afloat.admin.v1.OverrideRequest.Trip
+	19, // 35: afloat.admin.v1.OverrideRequest.reset:type_name -> afloat.admin.v1.OverrideRequest.Reset
+	23, // 36: afloat.admin.v1.OverrideResponse.override:type_name -> afloat.policy.v1.Override
+	28, // 37: afloat.admin.v1.OverrideRequest.Begin.action:type_name -> afloat.policy.v1.Action
+	29, // 38: afloat.admin.v1.OverrideRequest.Begin.for:type_name -> google.protobuf.Duration
+	1,  // 39: afloat.admin.v1.AdminService.Snapshot:input_type -> afloat.admin.v1.SnapshotRequest
+	5,  // 40: afloat.admin.v1.AdminService.Watch:input_type -> afloat.admin.v1.WatchRequest
+	10, // 41: afloat.admin.v1.AdminService.Explain:input_type -> afloat.admin.v1.ExplainRequest
+	14, // 42: afloat.admin.v1.AdminService.Override:input_type -> afloat.admin.v1.OverrideRequest
+	2,  // 43: afloat.admin.v1.AdminService.Snapshot:output_type -> afloat.admin.v1.SnapshotResponse
+	6,  // 44: afloat.admin.v1.AdminService.Watch:output_type -> afloat.admin.v1.WatchResponse
+	11, // 45: afloat.admin.v1.AdminService.Explain:output_type -> afloat.admin.v1.ExplainResponse
+	15, // 46: afloat.admin.v1.AdminService.Override:output_type -> afloat.admin.v1.OverrideResponse
+	43, // [43:47] is the sub-list for method output_type
+	39, // [39:43] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_afloat_admin_v1_admin_proto_init() }
