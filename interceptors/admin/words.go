@@ -80,8 +80,10 @@ func breakerWords(b *policyv1.BreakerStatus) string {
 	case policyv1.BreakerStatus_STATE_HALF_OPEN:
 		if share := b.GetAdmittedShare(); share > 0 {
 			words += fmt.Sprintf(": %.0f %% of the calls pass", 100*share)
+		} else if n := b.GetProbesInFlight(); n > 0 {
+			words += fmt.Sprintf(": %d probes are under way", n)
 		} else {
-			words += fmt.Sprintf(": %d probes are under way", b.GetProbesInFlight())
+			words += ": the next call is a probe"
 		}
 	default:
 	}

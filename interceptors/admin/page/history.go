@@ -58,7 +58,11 @@ func (h *history) samples(_ context.Context, now *adminv1.Totals) []sample {
 		h.addLocked(now)
 		h.timer = time.AfterFunc(sampleEvery, h.look)
 	}
-	return slices.Clone(h.all)
+	all := slices.Clone(h.all)
+	if time.Since(h.at) >= time.Second {
+		all = append(all, h.sampleLocked(now))
+	}
+	return all
 }
 
 // look takes a sample, and looks again later if somebody may want it.
@@ -76,8 +80,8 @@ func (h *history) look() {
 	h.timer.Reset(sampleEvery)
 }
 
-// addLocked adds a sample. After a long pause the history begins anew.
-func (h *history) addLocked(t *adminv1.Totals) {
+// sampleLocked returns what the totals of now are as a sample.
+func (h *history) sampleLocked(t *adminv1.Totals) sample {
 	now := time.Now()
 	s := sample{At: now.UnixMilli(), InFlight: t.GetInFlight()}
 	for _, c := range t.GetCircuits() {
@@ -85,14 +89,19 @@ func (h *history) addLocked(t *adminv1.Totals) {
 			s.NotClosed += c.GetCircuits()
 		}
 	}
-	if since := now.Sub(h.at); len(h.all) > 0 && since < keepLooking {
-		if t.GetRejected() > h.rejected { // policies that are dropped take their counts along
-			s.RefusedPerSecond = float64(t.GetRejected()-h.rejected) / since.Seconds()
-		}
-	} else {
+	if len(h.all) > 0 && t.GetRejected() > h.rejected { // policies that are dropped take their counts along
+		s.RefusedPerSecond = float64(t.GetRejected()-h.rejected) / now.Sub(h.at).Seconds()
+	}
+	return s
+}
+
+// addLocked adds a sample. After a long pause the history begins anew.
+func (h *history) addLocked(t *adminv1.Totals) {
+	if time.Since(h.at) >= keepLooking {
 		h.all = nil
 	}
-	h.rejected, h.at = t.GetRejected(), now
+	s := h.sampleLocked(t)
+	h.rejected, h.at = t.GetRejected(), time.Now()
 	h.all = append(h.all, s)
 	if len(h.all) > maxSamples {
 		h.all = slices.Delete(h.all, 0, len(h.all)-maxSamples)

@@ -238,11 +238,11 @@ func TestHistory(t *testing.T) {
 		}
 		time.Sleep(6 * time.Second)
 		got := history()
-		if len(got) != 2 || got[1]["notClosed"] != 1 || got[1]["refusedPerSecond"] != 2 {
+		if len(got) != 3 || got[1]["notClosed"] != 1 || got[1]["refusedPerSecond"] != 2 || got[2]["refusedPerSecond"] != 0 {
 			t.Errorf("%v; want an open circuit, and two calls refused a second", got)
 		}
 		time.Sleep(14 * time.Minute)
-		if got := history(); len(got) != 120 {
+		if got := history(); len(got) != 121 {
 			t.Errorf("%d samples; want those of ten minutes", len(got))
 		}
 		time.Sleep(time.Hour)

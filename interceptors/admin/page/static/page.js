@@ -203,7 +203,7 @@ function figuresOf(p) {
     const b = p.breaker, parts = [];
     if (b.calls) parts.push(`${number(b.failures)} of ${number(b.calls)} calls failed${b.slow ? `, ${number(b.slow)} slow` : ""}`);
     if (b.overdue) parts.push(`${number(b.overdue)} overdue`);
-    if (b.retryAt) parts.push(`next probe in ${left(b.retryAt)}`);
+    if (b.retryAt) parts.push(Date.parse(b.retryAt) > Date.now() ? `next probe in ${left(b.retryAt)}` : "the next call is a probe");
     if (b.admittedShare) parts.push(`${Math.round(b.admittedShare * 100)} % pass`);
     if (b.usual) parts.push(`usually within ${span(seconds(b.usual))}`);
     return parts.join(" · ");
@@ -262,7 +262,7 @@ function showEvents(all) {
       return make("li", `event ${tones[to] ?? "none"}`, time, make("span", "", `${t.name}${t.target ? ` at ${t.target}` : ""}: ${t.from.replaceAll("_", " ")} → ${to}, because of ${t.cause.replaceAll("_", " ")}${figures ? ` (${figures})` : ""}`));
     }
     const o = s.override ?? {};
-    const what = { began: "began", expired: "ended by itself", ended: "was ended", replaced: "was replaced", tripped: "tripped", reset: "reset" }[s.what] ?? s.what;
+    const what = { began: "was begun", expired: "ended by itself", ended: "was ended", replaced: "was replaced", tripped: "tripped", reset: "reset" }[s.what] ?? s.what;
     const text = o.id ? `Override ${o.id} ${what}${s.by ? ` by ${s.by}` : ""}: ${actionWords(o)}, ${scopeWords(o.scope)}. ${o.reason}`
       : `${s.by} ${what} ${number(o.policies)} policies: ${scopeWords(o.scope)}. ${o.reason}`;
     return make("li", "event hand", time, make("span", "", text));
