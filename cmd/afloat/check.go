@@ -39,6 +39,15 @@ func (c *check) findings() []string {
 	return all
 }
 
+// warnings returns what the rules themselves show that is hardly meant.
+func (c *check) warnings() []string {
+	var all []string
+	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
+		all = append(all, r.Warnings...)
+	}
+	return all
+}
+
 // problem returns what is odd about a rule, empty if nothing is. There are always methods
 // for "*" that no descriptor knows.
 func (c *check) problem(r config.RuleInForce) string {

@@ -73,6 +73,19 @@ func (m *matcher) indexOf(r Rule) *index {
 	return &m.enforced
 }
 
+// samples yields the policies that were made to check the templates.
+func (m *matcher) samples(yield func(policy.Policy) bool) {
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		for own := range x.all() {
+			for _, p := range own.trial {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // templateOf finds the template that a policy would be made by now: the i-th of its rule,
 // which is nil if there is none.
 func (m *matcher) templateOf(id identity) (r *rule, i int) {
@@ -117,7 +130,7 @@ type found struct{ enforced, shadow *rule }
 
 // guards reports whether the rules have any policy for the call.
 func (f found) guards() bool {
-	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+	return f.enforced.guards() || f.shadow.guards()
 }
 
 // all returns the rules that there are.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -208,9 +209,7 @@ func (r *Rules) Apply(rules []Rule) error {
 func (r *Rules) Matching(call *policy.Call) []Rule {
 	var all []Rule
 	for _, m := range r.current.Load().matcher.find(call).all() {
-		own := m.Rule
-		own.Policies, own.Sides = slices.Clone(own.Policies), slices.Clone(own.Sides)
-		all = append(all, own)
+		all = append(all, m.Clone())
 	}
 	return all
 }
@@ -220,6 +219,15 @@ func (r *Rules) Matching(call *policy.Call) []Rule {
 func (r *Rules) Find(call *policy.Call) *policy.Chain {
 	if e := r.current.Load().table.entry(textOf(call)); e != nil {
 		return e.chain
+	}
+	return nil
+}
+
+// ConditionsOf returns the conditions by which the end of a call would be judged, with what
+// they have counted since the rules were last changed; nil if there are none.
+func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
+	if enforced := r.current.Load().matcher.find(call).enforced; enforced != nil && enforced.conditions.Len() > 0 {
+		return enforced.conditions
 	}
 	return nil
 }
@@ -263,18 +271,7 @@ func (r *Rules) Live() iter.Seq[Live] {
 // that calls can meet: the one that was made to check the template. Some may come more
 // than once.
 func (r *Rules) Samples() iter.Seq[policy.Policy] {
-	matcher := r.current.Load().matcher
-	return func(yield func(policy.Policy) bool) {
-		for _, x := range []*index{&matcher.enforced, &matcher.shadow} {
-			for own := range x.all() {
-				for _, p := range own.trial {
-					if !yield(p) {
-						return
-					}
-				}
-			}
-		}
-	}
+	return r.current.Load().matcher.samples
 }
 
 // allShared returns the generation in force and its shared policies, so that they

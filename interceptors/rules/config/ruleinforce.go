@@ -18,6 +18,9 @@ type RuleInForce struct {
 	// Place is the rule's place in the source: "rules.yaml:12:5" in a file,
 	// "shop/v1/shop.proto: shop.v1.Shop.Get" for the options of a method.
 	Place string
+	// Warnings are what is hardly meant of the rule, with the place, such as a condition
+	// that is never reached.
+	Warnings []string
 }
 
 // messages returns the rule as messages: one, or one for each side where it is not
@@ -37,7 +40,10 @@ func (r RuleInForce) messages(all kinds) []*policyv1.RuleInForce {
 // messageOn returns the rule as it is on a side.
 func (r RuleInForce) messageOn(side policy.Side, told policyv1.Side, all kinds) *policyv1.RuleInForce {
 	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow}
-	in := &policyv1.RuleInForce{Rule: m, Source: r.Source.message(), Place: r.Place}
+	for i := range r.Conditions {
+		m.Conditions = append(m.Conditions, conditionMessage(&r.Conditions[i]))
+	}
+	in := &policyv1.RuleInForce{Rule: m, Source: r.Source.message(), Place: r.Place, Warnings: r.Warnings}
 	for _, t := range r.Policies {
 		if len(t.Sides) > 0 && !slices.Contains(t.Sides, side) {
 			continue

@@ -70,6 +70,7 @@ func New(opts ...Option) (*Set, error) {
 	s.layers, s.seen = l, file
 	s.state.Store(&state{statements: statements, since: time.Now()})
 	s.options.tellApplied(start, len(statements))
+	s.options.tellWarnings(statements)
 	return s, nil
 }
 
@@ -225,7 +226,7 @@ func (s *Set) Outline() Snapshot {
 		Overrides: s.rules.Steering().InForce(), LastRefused: now.lastRefused, Unwatched: now.unwatched, Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
 	for _, st := range now.statements {
-		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path)})
+		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path), st.warnings})
 	}
 	slices.SortStableFunc(snap.Rules, byCloseness)
 	return snap
@@ -238,6 +239,7 @@ func (s *Set) tell(source Source, n int, err error) error {
 		s.options.tellRefused(source.String(), err)
 	} else {
 		s.options.tellApplied(source.String(), n)
+		s.options.tellWarnings(s.state.Load().statements)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -116,6 +117,9 @@ func (p LivePolicy) Message() *policyv1.LivePolicy {
 		m.Override = p.Override.ID
 	}
 	p.kinds.orOwn().tell(p, m)
+	if s, ok := p.Status.(breaker.Snapshot); ok {
+		m.OpenedBy = s.OpenedBy
+	}
 	return m
 }
 

@@ -312,6 +312,9 @@ type RuleInForce struct {
 	// The kinds of the policies that a Rule message cannot express: policies of
 	// kinds that are not registered, and policies that rules of code use directly.
 	OtherPolicies []string `protobuf:"bytes,4,rep,name=other_policies,json=otherPolicies,proto3" json:"other_policies,omitempty"`
+	// What is hardly meant of the rule, such as a condition that is never reached, with the
+	// place. Empty for a rule that is as it seems.
+	Warnings      []string `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -370,6 +373,13 @@ func (x *RuleInForce) GetPlace() string {
 func (x *RuleInForce) GetOtherPolicies() []string {
 	if x != nil {
 		return x.OtherPolicies
+	}
+	return nil
+}
+
+func (x *RuleInForce) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -459,6 +469,9 @@ type LivePolicy struct {
 	Shadow bool `protobuf:"varint,7,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// The id of the override that is in force for it, empty if there is none.
 	Override string `protobuf:"bytes,8,opt,name=override,proto3" json:"override,omitempty"`
+	// Of an open breaker: what of the rule said that the last call before it opened is a
+	// failure, such as the name of a condition. Empty if nothing did.
+	OpenedBy string `protobuf:"bytes,30,opt,name=opened_by,json=openedBy,proto3" json:"opened_by,omitempty"`
 	// Its configuration and state. Not set for a policy of a kind that is neither
 	// afloat's nor registered.
 	//
@@ -557,6 +570,13 @@ func (x *LivePolicy) GetShadow() bool {
 func (x *LivePolicy) GetOverride() string {
 	if x != nil {
 		return x.Override
+	}
+	return ""
+}
+
+func (x *LivePolicy) GetOpenedBy() string {
+	if x != nil {
+		return x.OpenedBy
 	}
 	return ""
 }
@@ -1168,16 +1188,17 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\toverrides\x18\v \x03(\v2\x1a.afloat.policy.v1.OverrideR\toverrides\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xa8\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xc4\x01\n" +
 	"\vRuleInForce\x12*\n" +
 	"\x04rule\x18\x01 \x01(\v2\x16.afloat.policy.v1.RuleR\x04rule\x120\n" +
 	"\x06source\x18\x02 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\tR\x05place\x12%\n" +
-	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\"\x85\x01\n" +
+	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\x12\x1a\n" +
+	"\bwarnings\x18\x05 \x03(\tR\bwarnings\"\x85\x01\n" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xe4\x04\n" +
+	"\x06faults\x18\x03 \x01(\tR\x06faults\"\x81\x05\n" +
 	"\n" +
 	"LivePolicy\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1187,7 +1208,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x05scope\x18\x05 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12\x14\n" +
 	"\x05match\x18\x06 \x01(\tR\x05match\x12\x16\n" +
 	"\x06shadow\x18\a \x01(\bR\x06shadow\x12\x1a\n" +
-	"\boverride\x18\b \x01(\tR\boverride\x12;\n" +
+	"\boverride\x18\b \x01(\tR\boverride\x12\x1b\n" +
+	"\topened_by\x18\x1e \x01(\tR\bopenedBy\x12;\n" +
 	"\abreaker\x18\n" +
 	" \x01(\v2\x1f.afloat.policy.v1.BreakerStatusH\x00R\abreaker\x12>\n" +
 	"\bbulkhead\x18\v \x01(\v2 .afloat.policy.v1.BulkheadStatusH\x00R\bbulkhead\x12B\n" +
