@@ -19,6 +19,8 @@ type settings struct {
 
 	failureRatio, slowRatio share
 	classifier              policy.Classifier // nil: policy.Classify
+	// notes are for the calls that meet settings which an operator overrides.
+	notes policy.Notes
 }
 
 // newSettings returns the settings of a config, or all its faults.
@@ -31,7 +33,7 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	if slow == 0 {
 		slow = DefaultSlowRatio
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(slow), classifier}, nil
+	return &settings{Config: cfg, failureRatio: shareOf(cfg.FailureRatio), slowRatio: shareOf(slow), classifier: classifier}, nil
 }
 
 // A token holds what the breaker must know of a call when it ends: its ring or

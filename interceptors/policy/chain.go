@@ -140,6 +140,19 @@ func (c *Chain) Policies() []Policy {
 	return all
 }
 
+// Refusals returns the last rejection of a call under this chain by each policy, in the order
+// of Policies: nil for one that has refused none.
+func (c *Chain) Refusals() []*Rejection {
+	if c == nil {
+		return nil
+	}
+	all := make([]*Rejection, len(c.links))
+	for i := range c.links {
+		all[i] = c.links[i].refusal.Load()
+	}
+	return all
+}
+
 // Observer returns the observer of the chain's calls, nil if there is none.
 func (c *Chain) Observer() Observer {
 	if c == nil {

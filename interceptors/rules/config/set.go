@@ -82,7 +82,7 @@ func New(opts ...Option) (*Set, error) {
 		return nil, err
 	}
 	s.kinds = all
-	s.rules, err = rules.New(rulesOf(statements), s.options.policy...)
+	s.rules, err = rules.New(rulesOf(statements), append([]rules.Option{rules.WithLogger(s.options.logger)}, s.options.policy...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -224,20 +224,37 @@ func (s *Set) setUnwatched(err error) {
 // Snapshot returns what is in force now. Each policy's status is consistent in
 // itself, but they may be of slightly different moments.
 func (s *Set) Snapshot() Snapshot {
+	snap := s.Outline()
+	for l := range s.rules.Live() {
+		snap.Policies = append(snap.Policies, s.Look(l))
+	}
+	slices.SortFunc(snap.Policies, byName)
+	return snap
+}
+
+// Look returns a policy of the set with its configuration and its status.
+func (s *Set) Look(l rules.Live) LivePolicy {
+	p := s.kinds.look(l)
+	p.kinds = s.kinds
+	if o, ok := s.rules.Steering().Of(l); ok {
+		p.Override = &o
+	}
+	return p
+}
+
+// Outline returns what [Set.Snapshot] does, without the policies.
+func (s *Set) Outline() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
 		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
-		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
+		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(),
+		Overrides: s.rules.Steering().InForce(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
 	for i, own := range now.rules {
 		st := now.statements[i]
 		snap.Rules = append(snap.Rules, RuleInForce{own.Rule, st.source, st.place(st.path), own.Met(), now.unknown[i], st.warnings})
 	}
 	slices.SortStableFunc(snap.Rules, byCloseness)
-	for l := range s.rules.Live() {
-		snap.Policies = append(snap.Policies, s.kinds.look(l))
-	}
-	slices.SortFunc(snap.Policies, byName)
 	return snap
 }
 
