@@ -2,7 +2,6 @@ package degrade
 
 import (
 	"context"
-	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -14,35 +13,22 @@ import (
 // needs the client interceptors of this package.
 func Capture(r *Report) grpc.CallOption { return captureOption{report: r} }
 
-// RequireComplete returns a call option that turns an incomplete response into an
-// error, an [*IncompleteError]. The server learns of the requirement, so that it
-// can stop work on a response that cannot become complete; the error is the same where it
-// did, and wraps the server's, except that of a server with [WithSilence], which does not
-// say why it fails. A response without a report is an error too. RequireComplete needs the
-// client interceptors of this package. A stream is not bound by it; but if its server
-// fails it for being incomplete, that is an *IncompleteError too.
-func RequireComplete() grpc.CallOption { return requireOption{} }
-
-// RequiresComplete reports whether [RequireComplete] is among the options of a
-// call. It is for code that answers calls in place of a server, see [Deliver]: it
-// must not answer such a call with an incomplete response.
-func RequiresComplete(opts []grpc.CallOption) bool {
-	return slices.ContainsFunc(opts, func(o grpc.CallOption) bool {
-		_, ok := o.(requireOption)
-		return ok
-	})
-}
-
 // Deliver reports r for the response of a call made under ctx with the given
 // options, in place of the server's report: it goes to each [Capture] among the
 // options and to the scope of ctx. It is for code that answers calls in place of
 // a server: client interceptors with a cache or a fallback, and test doubles of
-// connections.
-func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) {
-	for _, to := range wishesOf(ctx, opts).captures {
+// connections. If the options require more of the response, Deliver returns an
+// [*IncompleteError], which must be the error of the call.
+func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) error {
+	wants := wishesOf(ctx, opts)
+	for _, to := range wants.captures {
 		*to = r
 	}
+	if err := wants.required.unmet(r); err != nil {
+		return err
+	}
 	Merge(ctx, r)
+	return nil
 }
 
 type captureOption struct {
@@ -51,12 +37,10 @@ type captureOption struct {
 	report *Report
 }
 
-type requireOption struct{ grpc.EmptyCallOption }
-
 // wishes is what the options and the context of a call want to know.
 type wishes struct {
 	captures []*Report
-	required bool
+	required requirement
 	scoped   bool
 	to       attachment // if scoped
 }
@@ -73,7 +57,7 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 				w.captures = append(w.captures, o.report)
 			}
 		case requireOption:
-			w.required = true
+			w.required.add(o.requirement)
 		}
 	}
 	a, ok := attachmentOf(ctx)
@@ -82,7 +66,7 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 }
 
 // none reports whether neither the options nor the context want to know anything.
-func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
+func (w wishes) none() bool { return !w.scoped && w.required.none() && len(w.captures) == 0 }
 
 // outgoing returns the context for the call itself. What a handler forwards of its
 // caller's metadata must not ask in the caller's name. Streams are not asked to be complete.
@@ -92,16 +76,16 @@ func (w wishes) outgoing(ctx context.Context, streams bool) context.Context {
 			ctx = metadata.NewOutgoingContext(ctx, own)
 		}
 	}
-	if w.required && !streams {
-		return metadata.AppendToOutgoingContext(ctx, RequireKey, RequireAll)
+	if streams || w.required.none() {
+		return ctx
 	}
-	return ctx
+	return w.required.send(ctx)
 }
 
 // reading returns how the server's report is read: in full, if anybody but the scope wants
 // to see it.
 func (w wishes) reading() reading {
-	if w.required || len(w.captures) > 0 {
+	if !w.required.none() || len(w.captures) > 0 {
 		return reading{}
 	}
 	return w.to.reading()
@@ -124,8 +108,8 @@ func (w wishes) failed(err error) error {
 	for _, to := range w.captures {
 		*to = FromError(err)
 	}
-	if w.required {
-		return refusalOf(err)
+	if w.required.none() {
+		return err
 	}
-	return err
+	return refusalOf(err)
 }
