@@ -70,12 +70,12 @@ func TestOwnRejectionsAreNoFailures(t *testing.T) {
 			t.Parallel()
 			refusal := &policy.Rejection{Reason: reason}
 			outer, inner := &stage{name: "outer"}, &stage{name: "inner", refusal: refusal}
-			_ = chainOf(t, []*stage{outer, inner}).Do(t.Context(), method, func(context.Context) error { return nil })
+			_ = chainOf(t, []*stage{outer, inner}).Run(t.Context(), method, func(context.Context) error { return nil })
 			if o := outer.outcome(t); o.Verdict != policy.NotStarted {
 				t.Errorf("refused further in: verdict = %v; want not_started", o.Verdict)
 			}
 			above := &stage{name: "above"}
-			_ = policy.Do(t.Context(), above, method, func(context.Context) error { return refusal })
+			_ = policy.Run(t.Context(), above, method, func(context.Context) error { return refusal })
 			if o := above.outcome(t); o.Verdict != policy.Ignored {
 				t.Errorf("refused in a call below: verdict = %v; want ignored", o.Verdict)
 			}
@@ -86,7 +86,7 @@ func TestOwnRejectionsAreNoFailures(t *testing.T) {
 func TestAnyErrorOfAPolicyIsARefusal(t *testing.T) {
 	t.Parallel()
 	outer, inner := &stage{name: "outer"}, &stage{name: "inner", refusal: errPlain}
-	err := chainOf(t, []*stage{outer, inner}).Do(t.Context(), method, func(context.Context) error {
+	err := chainOf(t, []*stage{outer, inner}).Run(t.Context(), method, func(context.Context) error {
 		t.Error("the call ran")
 		return nil
 	})
@@ -115,7 +115,7 @@ func TestStandInErrorIsAnOutcome(t *testing.T) {
 			all, j := stages(3)
 			all[1].layer, all[2].layer = policy.LayerFault, policy.LayerFault
 			all[2].refusal = tt.err
-			err := chainOf(t, all).Do(t.Context(), method, func(context.Context) error {
+			err := chainOf(t, all).Run(t.Context(), method, func(context.Context) error {
 				t.Error("the call ran")
 				return nil
 			})
@@ -165,7 +165,7 @@ func TestAbandonedCallsAreSettled(t *testing.T) {
 			run(all[3], tt.standIn)
 			chain := chainOf(t, all[:4])
 			panicked, returned := apart(func() {
-				_ = chain.Do(t.Context(), method, func(context.Context) error {
+				_ = chain.Run(t.Context(), method, func(context.Context) error {
 					tt.call()
 					return nil
 				})
@@ -222,7 +222,7 @@ func TestPanickingSettlerKeepsNothing(t *testing.T) {
 				all[3].refusal = full()
 			}
 			panicked, _ := apart(func() {
-				_ = chainOf(t, all).Do(t.Context(), method, func(context.Context) error { return nil })
+				_ = chainOf(t, all).Run(t.Context(), method, func(context.Context) error { return nil })
 			})
 			if panicked == nil {
 				t.Error("the panic was lost")
@@ -252,7 +252,7 @@ func TestPermitWithoutSettler(t *testing.T) {
 	t.Parallel()
 	s := &stage{name: "s"}
 	c := newChain(t, []policy.Policy{unlayered{}, s, unlayered{}})
-	if err := c.Do(t.Context(), method, func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
+	if err := c.Run(t.Context(), method, func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
 		t.Errorf("Do = %v; want the call's error", err)
 	}
 	if o := s.outcome(t); o.Verdict != policy.Failure || o.Decided || !errors.Is(o.Err, errDown) {
@@ -277,7 +277,7 @@ func TestTokensComeBack(t *testing.T) {
 	// One policy twice in a chain has two permits.
 	c := newChain(t, []policy.Policy{p, p})
 	for range 2 {
-		_ = c.Do(t.Context(), method, func(context.Context) error { return nil })
+		_ = c.Run(t.Context(), method, func(context.Context) error { return nil })
 	}
 	if want := [4]uint64{8, 7, 10, 9}; len(p.back) != 4 || [4]uint64(p.back) != want {
 		t.Errorf("tokens came back as %v; want %v", p.back, want)

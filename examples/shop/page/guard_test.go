@@ -38,7 +38,7 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	rules := guard(t)
 	for _, s := range page.Guarded() {
-		if err := rules.Resolve(&policy.Call{Method: s.Methods + "Any"}).Do(t.Context(), "any", func(context.Context) error { return nil }); err != nil {
+		if err := rules.Resolve(&policy.Call{Method: s.Methods + "Any"}).Run(t.Context(), "any", func(context.Context) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		b, _ := guards.Find[*breaker.Breaker](rules, s)
