@@ -111,7 +111,7 @@ func (b *Breaker) Snapshot() Snapshot {
 	snap := Snapshot{
 		Name: b.name, State: shown(stay.phase, policy.Now()), Mode: b.settings.Load().Mode,
 		Since: stay.since.Time(), Rejected: b.refused.Load(), Late: b.late.Load(),
-		Usual: b.learned.usually(),
+		Usual: b.learned.usually(), Recent: b.learned.recently(),
 	}
 	stay.phase.describe(&snap)
 	return snap
@@ -230,9 +230,10 @@ func (b *Breaker) updateLocked(old, s *settings) {
 }
 
 // trip opens the breaker if it is still in from. In any case from has passed then.
-func (b *Breaker) trip(from phase, o opening) {
+func (b *Breaker) trip(from *closed, o opening) {
 	b.mu.Lock()
 	if b.isCurrent(from) {
+		o.from = from
 		openLocked(b, o)
 	}
 	b.mu.Unlock()

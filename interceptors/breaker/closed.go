@@ -3,6 +3,7 @@ package breaker
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -16,8 +17,7 @@ type closed struct {
 	run    run
 	// slowed is there while the dependency is slow, see that.
 	slowed atomic.Pointer[slowed]
-	// timed is the window of the initial judged, and first is that. They are kept
-	// inline for locality.
+	// timed is the window of first, the initial judged: inline, for locality.
 	timed window.Timed
 	first judged
 }
@@ -56,7 +56,7 @@ func (c *closed) let(call *policy.Call) (p policy.Permit, passed bool) {
 		return p, false
 	}
 	now := call.Now()
-	if j.ring.due(now) && c.judgeOverdue(j, now) {
+	if j.ring.due(now) && c.judgeOverdue(j, call, now) {
 		return policy.Permit{}, true
 	}
 	if call.Shape.ServerPaced() {
@@ -133,7 +133,7 @@ func (c *closed) succeeded(j *judged, r *ring, token uint64, o *policy.Outcome) 
 		c.judgeSlow(j, o)
 	}
 	if s := c.slowed.Load(); s != nil {
-		s.answered(k == window.OK, o.End)
+		s.answered(k == window.OK, o)
 	}
 }
 
@@ -144,8 +144,10 @@ func (c *closed) judgeSlow(j *judged, o *policy.Outcome) {
 		c.judge(j, o, false)
 		return
 	}
-	if cause, counts := j.slowness(j.window().Sum(o.End), o.End); cause != "" && c.slowed.Load() == nil {
-		beginSlowed(c.b, c, figures{Counts: counts}, j.callsPerSecond(o.End), answeredAfter(o), o.End)
+	if cause, counts := j.slowness(j.window().Sum(o.End), o.End); cause != "" {
+		slow := j.opening(causeSlow, figures{Counts: counts}, o.End)
+		slow.failing = answeredAfter(o)
+		beginSlowed(c.b, c, slow)
 	}
 }
 
@@ -163,7 +165,7 @@ func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
 	k := window.OK
 	if j.SlowAfter == 0 && l.isSlow(took) {
 		k = window.Slow
-		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End)) {
+		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End, 0)) {
 			return k
 		}
 	}
@@ -204,9 +206,8 @@ func (c *closed) failed(j *judged, o *policy.Outcome, wasShed bool) {
 	c.judge(j, o, wasShed)
 }
 
-// shed notes that a call was shed, and reports whether that counts as a failure. That
-// something was answered meanwhile shows in the run, which answers end: they write
-// nothing for it.
+// shed notes that a call was shed, and reports whether that counts as a failure. Whether
+// something was answered meanwhile shows in the run.
 func (c *closed) shed(at policy.Instant) (failed bool) {
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
@@ -221,35 +222,41 @@ func (c *closed) shed(at policy.Instant) (failed bool) {
 
 // judge opens the breaker if the call that just ended, badly, tips it.
 func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
-	now := o.End
-	r := j.stretch(&c.run, now)
+	r := j.stretch(&c.run, o.End)
 	cause, counts := j.tripped(&r), r.all
 	if cause == "" && j.strict() {
-		cause, counts = j.slowness(counts, now)
+		cause, counts = j.slowness(counts, o.End)
 	}
 	if cause == "" {
-		c.run.setBrink(j.onBrink(r))
+		if !c.run.onBrink() && j.onBrink(r) {
+			c.run.setBrink()
+		}
 		return
 	}
 	if wasShed {
 		cause = causeShed
 	}
-	c.b.trip(c, opening{
-		figures: figures{Counts: counts}, cause: cause, shed: wasShed, at: now, pushback: pushbackOf(o),
-		calls: j.callsPerSecond(now), failing: took(o), from: c,
-	})
+	tipped := j.opening(cause, figures{Counts: counts}, o.End)
+	tipped.shed, tipped.pushback, tipped.failing = wasShed, pushbackOf(o), took(o)
+	c.b.trip(c, tipped)
 }
 
 // judgeOverdue opens the breaker if the calls in flight for too long tip it, in two looks,
-// and reports whether it did.
-func (c *closed) judgeOverdue(j *judged, now policy.Instant) bool {
-	counts, all, tipped := j.tippedInFlight(&c.run, &c.b.learned, now)
-	if !j.ring.confirmed(tipped, now) {
+// and reports whether it did. A silence that is only longer than usual turns away callers
+// who have something else; it opens once it is longer than the others can bear.
+func (c *closed) judgeOverdue(j *judged, call *policy.Call, now policy.Instant) bool {
+	f, first, tipped := j.tippedInFlight(&c.run, &c.b.learned, now)
+	silence, confirmed := j.ring.suspected(tipped, first, now)
+	if !confirmed {
 		return false
 	}
-	c.b.trip(c, opening{
-		figures: figures{Counts: counts, overdue: all}, cause: causeOverdue, at: now, calls: j.callsPerSecond(now), from: c,
-	})
+	o := j.opening(causeOverdue, f, now)
+	if after := time.Duration(j.overdueAfter(&c.b.learned, now)); !j.strict() && silence < bearable(call, now, after) {
+		o.failing = after
+		beginSlowed(c.b, c, o)
+		return false
+	}
+	c.b.trip(c, o)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package breaker_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -161,8 +162,8 @@ func TestLearnedHangIsSeenInFlight(t *testing.T) {
 			t.Fatalf("calls usually take %v; want about 15ms", got)
 		}
 		n := 0
-		for ; b.State() == breaker.Closed && n < 100; n++ {
-			if _, err := try(t, policy.Call{}, b); err != nil {
+		for ; b.State() != breaker.Open && n < 100; n++ {
+			if _, err := try(t, policy.Call{Deadline: time.Now().Add(250 * time.Millisecond)}, b); err != nil {
 				break
 			}
 			time.Sleep(5 * time.Millisecond)
@@ -174,30 +175,105 @@ func TestLearnedHangIsSeenInFlight(t *testing.T) {
 	})
 }
 
-// Silence that was none: the answers come, only later. The circuit closes at the first of
-// them, and is not opened again for what it has just learned.
-func TestSilenceThatEnds(t *testing.T) {
+// Who has something else is spared the wait as soon as a silence is longer than usual.
+func TestSilenceSparesWhoHasSomethingElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rec := &recorder{}
-		b := newBreaker(t, breaker.Config{}, breaker.WithObserver(rec))
+		b := newBreaker(t, breaker.Config{})
 		healthyFor(t, b, 10*time.Second)
-		var all []*inFlight
-		for i := range 400 {
-			if c, err := try(t, policy.Call{}, b); err == nil {
-				all = append(all, c)
-			}
+		deadline := func() policy.Call { return policy.Call{Deadline: time.Now().Add(5 * time.Second)} }
+		n := 0
+		for ; b.State() == breaker.Closed && n < 100; n++ {
+			_ = begin(t, b)
 			time.Sleep(5 * time.Millisecond)
-			if i >= 40 && len(all) > 0 {
-				all[0].end(nil)
-				all = all[1:]
-			}
 		}
-		want := []string{"closed→open: overdue", "open→closed: answered", "closed→slow: slow_ratio"}
-		if got := rec.steps(); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("transitions %q; want %q", got, want)
+		if n > 20 {
+			t.Errorf("slow after %d calls that hang; want 20 at most", n)
 		}
 		wantState(t, b, breaker.Slow)
+		if _, err := b.Acquire(policy.WithAlternative(t.Context()), new(deadline())); !errors.Is(err, breaker.ErrOpen) {
+			t.Errorf("a call with an alternative: %v; want it refused", err)
+		}
+		if _, err := try(t, deadline(), b); err != nil {
+			t.Errorf("a call without: %v", err)
+		}
+	})
+}
+
+// Silence that was none: the answers come, only later. Callers who have time for that lose
+// none of them. Where they have little, the circuit may open, and closes at the first
+// answer; it is not opened again for what it has just learned.
+func TestSilenceThatEnds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		has  time.Duration
+		lost int
+		want string
+	}{
+		{250 * time.Millisecond, 25, "[closed→slow: overdue slow→open: overdue open→closed: answered closed→slow: slow_ratio]"},
+		{time.Second, 0, "[closed→slow: overdue]"},
+		{0, 0, "[closed→slow: overdue]"},
+	} {
+		t.Run(tt.has.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { silenceThatEnds(t, tt.has, tt.lost, tt.want) })
+		})
+	}
+}
+
+// silenceThatEnds slows calls to 200 ms, whose callers have some time, none set if zero.
+func silenceThatEnds(t *testing.T, has time.Duration, most int, want string) {
+	rec := &recorder{}
+	b := newBreaker(t, breaker.Config{}, breaker.WithObserver(rec))
+	healthyFor(t, b, 10*time.Second)
+	var all []*inFlight
+	lost := 0
+	for i := range 400 {
+		call := policy.Call{}
+		if has > 0 {
+			call.Deadline = time.Now().Add(has)
+		}
+		c, err := try(t, call, b)
+		if err != nil {
+			lost++
+		}
+		all = append(all, c)
+		time.Sleep(5 * time.Millisecond)
+		if i >= 40 {
+			if all[0] != nil {
+				all[0].end(nil)
+			}
+			all = all[1:]
+		}
+	}
+	if got := fmt.Sprint(rec.steps()); got != want {
+		t.Errorf("transitions %s; want %s", got, want)
+	}
+	if lost > most {
+		t.Errorf("%d calls refused; want %d at most", lost, most)
+	}
+	wantState(t, b, breaker.Slow)
+}
+
+// A slow answer is an answer: a dependency that was slow before it fails is cut off by the
+// same evidence as one that was fast.
+func TestFailsAfterSlowness(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		healthyFor(t, b, 10*time.Second)
+		for range 40 {
+			take(t, b, 5, 90*time.Millisecond, nil)
+		}
+		wantState(t, b, breaker.Slow)
+		n := 0
+		for ; b.State() == breaker.Slow && n < 100; n++ {
+			take(t, b, 1, 5*time.Millisecond, errDown)
+		}
+		if n > 12 {
+			t.Errorf("opened after %d failures; want 12 at most", n)
+		}
+		wantState(t, b, breaker.Open)
 	})
 }
 
@@ -271,6 +347,30 @@ func TestLearningOff(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 		wantState(t, b, breaker.Closed)
+	})
+}
+
+// What creeps is followed slowly, and shown.
+func TestWhatIsNotFollowedIsShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		for range 1200 { // freely, for the first ten minutes
+			take(t, b, 1, 10*time.Millisecond, nil)
+			time.Sleep(500 * time.Millisecond)
+		}
+		was := b.Snapshot()
+		if was.Usual == 0 || was.Recent != was.Usual {
+			t.Fatalf("usual %v, recent %v; want both known and the same", was.Usual, was.Recent)
+		}
+		for range 600 {
+			take(t, b, 1, 25*time.Millisecond, nil)
+			time.Sleep(500 * time.Millisecond)
+		}
+		got := b.Snapshot()
+		if got.Recent < 20*time.Millisecond || got.Usual > 2*got.Recent/3 || got.Usual <= was.Usual {
+			t.Errorf("usual %v, recent %v after five minutes; want the first to follow slowly", got.Usual, got.Recent)
+		}
 	})
 }
 

@@ -76,7 +76,7 @@ func (h *halfOpen) admit(ctx context.Context, call *policy.Call) (p policy.Permi
 	b.mu.Lock()
 	defer b.deliver()
 	defer b.mu.Unlock()
-	if !b.isCurrent(h) || h.movedLocked(now) {
+	if !b.isCurrent(h) || h.movedLocked(call, now) {
 		return policy.Permit{}, true, nil
 	}
 	if insideLocked(ctx, b) {
@@ -100,8 +100,8 @@ func (h *halfOpen) letsIn(n uint64, now policy.Instant) bool {
 
 // movedLocked moves on where the time for that has come, and reports whether the circuit
 // has left the state.
-func (h *halfOpen) movedLocked(now policy.Instant) bool {
-	if h.hangs(now) {
+func (h *halfOpen) movedLocked(call *policy.Call, now policy.Instant) bool {
+	if h.hangs(call, now) {
 		return h.stepBackLocked(opening{cause: causeOverdue, at: now, figures: figures{Counts: h.here, overdue: h.silent}})
 	}
 	for now >= h.until && h.run == 0 {
@@ -116,10 +116,14 @@ func (h *halfOpen) movedLocked(now policy.Instant) bool {
 
 // hangs reports whether so many calls are in flight for too long and nothing is answered
 // that the dependency hangs.
-func (h *halfOpen) hangs(now policy.Instant) bool {
-	slow := h.b.settings.Load().SlowAfter
+func (h *halfOpen) hangs(call *policy.Call, now policy.Instant) bool {
+	s := h.b.settings.Load()
+	slow := s.SlowAfter
 	if slow == 0 {
 		slow = time.Duration(h.b.learned.overdueAfter(now))
+		if slow > 0 && !s.strict() {
+			slow = bearable(call, now, slow)
+		}
 	}
 	return slow > 0 && now.Sub(h.since) >= slow && toStepBack.run(h.silent, usualBad(h.all, 0))
 }

@@ -81,6 +81,11 @@ func (j *judged) callsPerSecond(now policy.Instant) int {
 	return j.timed.Sum(now).Calls
 }
 
+// opening returns one for a cause that was found now.
+func (j *judged) opening(cause string, f figures, now policy.Instant) opening {
+	return opening{figures: f, cause: cause, at: now, calls: j.callsPerSecond(now)}
+}
+
 // seed counts calls that ended before.
 func (j *judged) seed(c window.Counts, at policy.Instant) {
 	for range c.Calls - c.Bad() {
@@ -92,6 +97,16 @@ func (j *judged) seed(c window.Counts, at policy.Instant) {
 	for range c.Slow {
 		j.add(at, window.Slow)
 	}
+}
+
+// forgiving returns the same with slow answers taken for simple ones.
+func (j *judged) forgiving(at policy.Instant) *judged {
+	seen := j.window().Sum(at)
+	seen.Slow = 0
+	now := judgedBy(j.settings, new(window.Timed))
+	now.ring = j.ring
+	now.seed(seen, at)
+	return &now
 }
 
 // slowness judges by time, the whole window and its last second, and returns the
@@ -109,7 +124,7 @@ func (j *judged) slowness(all window.Counts, now policy.Instant) (string, window
 // stretch returns the run of failures of now.
 func (j *judged) stretch(r *run, now policy.Instant) stretch {
 	w := j.window()
-	return stretch{failures: r.failures(), fresh: r.fresh(), all: w.Sum(now), latest: w.Latest(now)}
+	return stretch{failures: r.failures(), fresh: r.fresh(), all: w.Sum(now), window: w, now: now}
 }
 
 // overdueAfter returns after which time a call in flight is overdue: as set by hand, or as
@@ -122,32 +137,32 @@ func (j *judged) overdueAfter(l *learned, now policy.Instant) policy.Instant {
 }
 
 // tippedInFlight judges calls in flight for too long, and returns what they were counted
-// with. By the time set by hand, a few are enough that started since anything last
+// with, and when the first of them started that is still in the ring. By the time set by hand, a few are enough that started since anything last
 // succeeded; otherwise they count as slow calls among the others. By the time that was
 // learned, they are judged as a run of failures is: nothing has been answered.
-func (j *judged) tippedInFlight(r *run, l *learned, now policy.Instant) (c window.Counts, overdue int, tipped bool) {
-	all, sinceGood := j.ring.overdue(now, j.overdueAfter(l, now))
+func (j *judged) tippedInFlight(r *run, l *learned, now policy.Instant) (f figures, first policy.Instant, tipped bool) {
+	all, sinceGood, first := j.ring.overdue(now, j.overdueAfter(l, now))
 	if all == 0 {
-		return c, 0, false
+		return f, 0, false
 	}
-	c = j.window().Sum(now)
+	f = figures{Counts: j.window().Sum(now), overdue: all}
 	if j.SlowAfter == 0 {
 		seen := j.stretch(r, now)
 		if sinceGood > 0 && silent.run(sinceGood+min(seen.fresh, seen.all.Failures), seen.usual()) {
-			return c, all, true
+			return f, first, true
 		}
 		if !j.strict() {
-			return c, all, false
+			return f, 0, false
 		}
-		all, _ = j.ring.overdue(now, policy.Instant(l.slow.Load()))
+		f.overdue, _, _ = j.ring.overdue(now, policy.Instant(l.slow.Load()))
 	} else if sinceGood >= max(3, j.MinCalls/4) {
-		return c, all, true
+		return f, first, true
 	}
-	if j.tooSlow(c, all) {
-		return c, all, true
+	if j.tooSlow(f.Counts, f.overdue) {
+		return f, 0, true
 	}
-	c = j.window().LastSecond(now)
-	return c, all, j.tooSlow(c, all)
+	f.Counts = j.window().LastSecond(now)
+	return f, 0, j.tooSlow(f.Counts, f.overdue)
 }
 
 // took returns how long a call took, zero if nobody wanted to know.

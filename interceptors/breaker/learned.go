@@ -18,8 +18,8 @@ type learned struct {
 	// due is when to look at the sketch again.
 	due atomic.Int64
 
-	// usual is what was learned.
-	usual atomic.Int64
+	// usual is what was learned, and recent what was seen then.
+	usual, recent atomic.Int64
 	// first and last are when that was looked at, zero if never.
 	first, last atomic.Int64
 
@@ -43,6 +43,8 @@ const (
 	// mostSlow says which share of the calls of a healthy window is slow at most, one in so
 	// many: from more nothing is learned.
 	mostSlow = 10
+	// A silence is borne for as many tenths of a caller's time, at most mostBearable.
+	bearableTenths, mostBearable = 4, 2 * time.Second
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
 )
@@ -53,6 +55,9 @@ func (l *learned) known() bool { return l.overdue.Load() != 0 }
 // usually returns in which time 99 of 100 healthy calls are answered, zero if that is not
 // known.
 func (l *learned) usually() time.Duration { return time.Duration(l.usual.Load()) }
+
+// recently returns the same as it was last seen: longer where it rises faster than it may.
+func (l *learned) recently() time.Duration { return time.Duration(l.recent.Load()) }
 
 // isSlow reports whether a call took longer than is usual.
 func (l *learned) isSlow(took time.Duration) bool {
@@ -75,8 +80,22 @@ func tooManySlow(c window.Counts) bool { return mostSlow*c.Slow > c.Calls }
 
 // answered notes that calls may be silent for so long and answer all the same.
 func (l *learned) answered(took time.Duration, at policy.Instant) {
-	l.patience.Store(max(l.patience.Load(), 2*int64(took)))
+	patience := 2 * int64(took)
+	if int64(at) < l.patientUntil.Load() {
+		patience = max(patience, l.patience.Load())
+	}
+	l.patience.Store(patience)
 	l.patientUntil.Store(int64(at.Add(patientFor)))
+}
+
+// bearable returns how long a silence may last before callers who have nothing else are
+// refused: a share of the time that the caller in hand has, and twice as long as is overdue.
+func bearable(call *policy.Call, now policy.Instant, overdue time.Duration) time.Duration {
+	share := mostBearable
+	if !call.Deadline.IsZero() {
+		share = min(share, call.Deadline.Sub(now.Time())/10*bearableTenths)
+	}
+	return max(share, 2*overdue)
 }
 
 // look takes from the sketch what is usual, now and then, and reports whether it did.
@@ -92,6 +111,7 @@ func (l *learned) look(sketch *latency.Sketch, at policy.Instant) bool {
 	}
 	l.first.CompareAndSwap(0, int64(at))
 	seen := u.Quantile(usualShare)
+	l.recent.Store(int64(seen))
 	if was := l.usually(); was != 0 && at.Sub(policy.Instant(l.first.Load())) > learnFreely {
 		rise := time.Duration(float64(was) * min(1, float64(at.Sub(policy.Instant(l.last.Load())))/float64(risesIn)))
 		seen = min(seen, was+rise)

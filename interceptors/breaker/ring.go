@@ -29,6 +29,8 @@ type ring struct {
 	lastDue atomic.Int64
 	// suspect is since when each look found enough overdue calls to open the breaker.
 	suspect atomic.Int64
+	// silentFrom is when the first of those calls started.
+	silentFrom atomic.Int64
 }
 
 const (
@@ -67,22 +69,23 @@ func (r *ring) fits(slow policy.Instant) bool {
 	return wanted <= r.shift+1 && r.shift <= wanted+1
 }
 
-// confirmed reports whether a look that found enough is not the first one that did. A look
-// is not enough: after a pause of this process every call in flight looks overdue, though
-// its answer is here and only waits to be read.
-func (r *ring) confirmed(found bool, now policy.Instant) bool {
+// suspected returns how long the silence has lasted in which each look found enough, and
+// reports whether one did before. One look is not enough: after a pause of this process
+// every call in flight looks overdue, though its answer is here and only waits to be read.
+func (r *ring) suspected(found bool, first, now policy.Instant) (silence time.Duration, confirmed bool) {
 	since := r.suspect.Load()
 	switch {
 	case !found:
 		if since != never {
 			r.suspect.Store(never)
 		}
-		return false
+		return 0, false
 	case since == never:
+		r.silentFrom.Store(int64(first))
 		r.suspect.Store(int64(now))
-		return false
+		return 0, false
 	default:
-		return now.Sub(policy.Instant(since)) >= confirmAfter
+		return now.Sub(policy.Instant(r.silentFrom.Load())), now.Sub(policy.Instant(since)) >= confirmAfter
 	}
 }
 
@@ -162,10 +165,10 @@ func raise(v *atomic.Int64, n int64) bool {
 	}
 }
 
-// overdue returns how many calls are in flight for longer than slow, and how many of
-// those started since a call was last answered in time. Calls whose slot has come round
-// are not among them.
-func (r *ring) overdue(now, slow policy.Instant) (all, sinceGood int) {
+// overdue returns how many calls are in flight for longer than slow, how many of those
+// started since a call was last answered in time, and when the first of these did. Calls
+// whose slot has come round are not among them.
+func (r *ring) overdue(now, slow policy.Instant) (all, sinceGood int, first policy.Instant) {
 	current := r.number(now)
 	// The youngest slot whose last instant is so long ago.
 	last := r.number(now-slow+1) - 1
@@ -173,11 +176,14 @@ func (r *ring) overdue(now, slow policy.Instant) (all, sinceGood int) {
 	for n := current - ringSlots + 1; n <= last; n++ {
 		calls := r.calls(n)
 		all += calls
-		if n >= good {
+		if n >= good && calls > 0 {
+			if sinceGood == 0 {
+				first = policy.Instant(n << r.shift)
+			}
 			sinceGood += calls
 		}
 	}
-	return all, sinceGood
+	return all, sinceGood, first
 }
 
 // longer returns how many calls are in flight for longer than slow, however long.

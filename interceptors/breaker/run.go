@@ -47,14 +47,8 @@ func (r *run) shed() (first bool) { return r.word.Or(runShed)&runShed == 0 }
 // hasShed reports whether any call was shed.
 func (r *run) hasShed() bool { return r.word.Load()&runShed != 0 }
 
-// setBrink notes whether one failure more would open the breaker.
-func (r *run) setBrink(on bool) {
-	if on {
-		r.word.Or(runBrink)
-	} else {
-		r.word.And(^uint64(runBrink))
-	}
-}
+// setBrink notes that one failure more would open the breaker. It holds until the run ends.
+func (r *run) setBrink() { r.word.Or(runBrink) }
 
 // onBrink reports whether one failure more would open the breaker.
 func (r *run) onBrink() bool { return r.word.Load()&runBrink != 0 }

@@ -181,17 +181,20 @@ func (s *settings) tooSlow(c window.Counts, overdue int) bool {
 type stretch struct {
 	// failures are all in the run, fresh those of them that came one after the other.
 	failures, fresh int
-	// all is the whole window, latest its running part.
-	all, latest window.Counts
+	// all is the whole window.
+	all window.Counts
+	// window is asked for its latest part where that is needed.
+	window window.Window
+	now    policy.Instant
 }
 
-// usual returns the share of calls that were bad before the run: that of the window, or of
-// its running part if that is more, so that a fault of now is not judged by the calm of
+// usual returns the share of calls that failed before the run: that of the window, or of
+// its latest part if that is more, so that a fault of now is not judged by the calm of
 // before.
 func (r *stretch) usual() float64 {
 	share := usualBad(r.all, r.failures)
-	if r.latest.Calls-r.failures >= latestCalls {
-		share = max(share, usualBad(r.latest, r.failures))
+	if latest := r.window.Latest(r.now, r.failures+latestCalls); latest.Calls >= r.failures+latestCalls {
+		share = max(share, usualBad(latest, r.failures))
 	}
 	return share
 }
@@ -201,8 +204,9 @@ func (r *stretch) usual() float64 {
 // same chance.
 const blindRun = 24
 
-// latestCalls is how many calls the running part of a window must hold to be a judge.
-const latestCalls = 10
+// latestCalls is how many calls beside the run the latest part of a window must hold to be
+// a judge.
+const latestCalls = 12
 
 // tripped judges failures, and returns the cause to open, "" if there is none.
 func (s *settings) tripped(r *stretch) string {
@@ -222,7 +226,8 @@ func (s *settings) runTripped(r *stretch) bool {
 	case Off:
 		return false
 	case 0:
-		return toOpen.run(min(r.fresh, r.all.Failures), r.usual()) || r.fresh >= blindRun && r.all.Calls <= r.failures
+		n := min(r.fresh, r.all.Failures)
+		return n >= toOpen.leastRun && toOpen.run(n, r.usual()) || r.fresh >= blindRun && r.all.Calls <= r.failures
 	default:
 		return r.failures >= s.ConsecutiveFailures
 	}

@@ -148,6 +148,9 @@ type Snapshot struct {
 	// Usual is the time in which 99 of 100 healthy calls are answered, as it was learned.
 	// Zero: that is not known, or SlowAfter is set by hand.
 	Usual time.Duration
+	// Recent is the same as it was last seen. It is longer than Usual where calls get
+	// slower faster than a breaker follows: what creeps is not taken for usual at once.
+	Recent time.Duration
 	// Rejected is how many calls were refused, or would have been in mode Shadow.
 	Rejected uint64
 	// Late is how many outcomes came too late to count, after the state had
@@ -168,5 +171,13 @@ func (s Snapshot) gauges() policy.Gauges {
 		}
 		g.All = append(g.All, in)
 	}
+	g.All = append(g.All,
+		timeOf("usual_duration", "How long calls usually take: 99 of 100 healthy ones are answered in this time, as it was learned.", s.Usual),
+		timeOf("recent_duration", "The same as it was last seen, whether learned yet or not.", s.Recent))
 	return g
+}
+
+// timeOf returns a time as a number of a breaker.
+func timeOf(name, description string, d time.Duration) policy.Gauge {
+	return policy.Gauge{Name: "circuit_breaker." + name, Description: description, IsTime: true, Time: d}
 }

@@ -50,10 +50,9 @@ func answeredLate(b *Breaker, of *closed, after time.Duration, at policy.Instant
 	case *open:
 		if p.from == of && p.cause == causeOverdue {
 			b.learned.answered(after, at)
-			calls := p.calls
 			closeLocked(b, causeAnswered, p.Counts, at)
 			if c := b.calm.Load(); c != nil && b.learned.isSlow(after) {
-				beginSlowedLocked(b, c, figures{}, calls, after, at)
+				beginSlowedLocked(b, c, opening{cause: causeSlow, at: at, calls: p.calls, failing: after})
 			}
 		}
 	case *closed:

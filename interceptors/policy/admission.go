@@ -162,7 +162,7 @@ func (a *Admission) Settle(err error) {
 	}
 	// Field by field: a copy of the whole costs as much as a policy's own work.
 	o := &a.outcome
-	o.Err, o.Verdict, o.Decided, o.Evidence = err, Success, false, Evidence{}
+	o.Err, o.Verdict, o.Decided, o.End, o.Evidence = err, Success, false, 0, Evidence{}
 	if err != nil || a.Classifier != nil {
 		a.judge()
 	}
@@ -179,19 +179,19 @@ func (a *Admission) settleLocal(ctx, admitted context.Context, err error) error 
 // SettleAs ends the call as [Admission.Settle] does, with an outcome of which more is
 // known: its evidence, or o.Verdict if o.Decided is set.
 func (a *Admission) SettleAs(o Outcome) {
-	if a.state == settled {
-		return
+	if a.state != settled {
+		a.outcome, a.outcome.End = o, 0
+		a.judge()
+		a.settleAndTell()
 	}
-	a.outcome = o
-	a.judge()
-	a.settleAndTell()
 }
 
 // judge completes the evidence and reads it, by the call's classifier if it has one.
 func (a *Admission) judge() {
 	o := &a.outcome
 	if o.Err != nil {
-		o.complete(o.Err, a.ctx, a.late)
+		o.End = Now()
+		o.complete(o.Err, a.ctx, a.late, o.End)
 	}
 	if !o.Decided {
 		o.Verdict, o.Decided = o.verdict(o.Err, a.Call.Side, a.Classifier)
@@ -210,8 +210,8 @@ func (a *Admission) settleAndTell() {
 func (a *Admission) settle() {
 	a.state = settled
 	o := &a.outcome
-	o.Started, o.Responded, o.End = a.started, a.responded, 0
-	if a.wants.has(WantsEnd) {
+	o.Started, o.Responded = a.started, a.responded
+	if o.End == 0 && a.wants.has(WantsEnd) {
 		o.End = Now()
 	}
 	for a.unsettled = a.held; a.unsettled > 0; {

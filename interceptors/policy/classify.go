@@ -73,7 +73,7 @@ func failure(err error, code codes.Code) Verdict {
 
 // HasStatus reports whether err is or wraps a gRPC status.
 func HasStatus(err error) bool {
-	_, ok := find[statusError](err)
+	_, ok := statusIn(err)
 	return ok
 }
 
@@ -81,10 +81,15 @@ func HasStatus(err error) bool {
 // Of an error of connect-go, which has none, it returns what the error says as a status. It
 // returns no status for any other error.
 func StatusOf(err error) (s *status.Status, ok bool) {
-	if found, ok := find[statusError](err); ok {
+	found, ok := statusIn(err)
+	switch {
+	case ok:
 		return found.GRPCStatus(), true
+	case isLeaf(err):
+		return nil, false
+	default:
+		return connecterror.Status(err)
 	}
-	return connecterror.Status(err)
 }
 
 // MessageOf returns the text of the status of err, empty if there is none. See [StatusOf].
@@ -118,6 +123,9 @@ func Code(err error) codes.Code {
 			return StandardCode(c)
 		}
 	}
+	if isLeaf(err) {
+		return codeOfContext(err)
+	}
 	if e, ok := find[statusError](err); ok {
 		if c := e.GRPCStatus().Code(); c != codes.OK {
 			return StandardCode(c)
@@ -130,6 +138,19 @@ func Code(err error) codes.Code {
 	case errors.Is(err, context.Canceled):
 		return codes.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
+		return codes.DeadlineExceeded
+	default:
+		return codes.Unknown
+	}
+}
+
+// codeOfContext returns the code of an error that wraps nothing: UNKNOWN if it is not of a
+// context.
+func codeOfContext(err error) codes.Code {
+	switch err { //nolint:errorlint // it wraps nothing
+	case context.Canceled:
+		return codes.Canceled
+	case context.DeadlineExceeded:
 		return codes.DeadlineExceeded
 	default:
 		return codes.Unknown

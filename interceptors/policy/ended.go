@@ -31,7 +31,7 @@ func CauseOf(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	if cause, ok := find[statusError](context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
+	if cause, ok := statusIn(context.Cause(ctx)); ok && cause.GRPCStatus().Code() != codes.OK {
 		return cause
 	}
 	return nil

@@ -1,5 +1,25 @@
 package policy
 
+// isLeaf reports whether err is no status, nor what has one in another form, wraps nothing and claims to be nothing else. Of
+// such an error, as most that are no status are, a look at its type says it all.
+func isLeaf(err error) bool {
+	switch err.(type) { //nolint:errorlint // what is wrapped is what is looked for
+	case statusError, interface{ Unwrap() error }, interface{ Unwrap() []error }, interface{ Is(error) bool }, interface{ As(any) bool },
+		interface{ Message() string }: // as errors of connect-go have
+		return false
+	default:
+		return true
+	}
+}
+
+// statusIn returns the first status in err's tree.
+func statusIn(err error) (found statusError, ok bool) {
+	if found, ok = err.(statusError); ok || isLeaf(err) { //nolint:errorlint // the walk is next
+		return found, ok
+	}
+	return find[statusError](err)
+}
+
 // find returns the first error of type E in err's tree, as [errors.AsType] does, but
 // allocates nothing: it runs at the end of every failed call.
 func find[E error](err error) (found E, ok bool) {

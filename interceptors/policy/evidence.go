@@ -67,13 +67,13 @@ type Evidence struct {
 
 // complete adds what the context of a call that ended with err tells, which was over before
 // the call started if it came late.
-func (e *Evidence) complete(err error, ctx context.Context, late bool) { //nolint:revive // the error is what is looked at
+func (e *Evidence) complete(err error, ctx context.Context, late bool, end Instant) { //nolint:revive // the error is what is looked at
 	if e.Over == codes.OK {
 		e.Over = EndOf(ctx)
 	}
 	// A server's context is cancelled by a client whose time is up, and a timer may be late.
 	if deadline, ok := ctx.Deadline(); ok {
-		if overslept := time.Since(deadline); overslept >= 0 {
+		if overslept := end.Sub(InstantOf(deadline)); overslept >= 0 {
 			e.Over, e.Overslept = codes.DeadlineExceeded, overslept
 		}
 	}

@@ -1,5 +1,7 @@
 package policy
 
+import "time"
+
 // Gauged is implemented by a policy whose present state is to be seen in metrics, as
 // package telemetry makes them.
 type Gauged interface {
@@ -35,4 +37,8 @@ type Gauge struct {
 	State string
 	// Value is the number. Numbers of policies that have the same name are added up.
 	Value int64
+	// IsTime says that the number is a time, and Time is it, in place of Value and Unit: a
+	// gauge in seconds. Of policies that have the same name the longest is shown.
+	IsTime bool
+	Time   time.Duration
 }

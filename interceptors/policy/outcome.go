@@ -14,7 +14,8 @@ type Outcome struct {
 	// the call did not start, panicked, or was classified by a call option.
 	Decided bool
 	// Started, Responded (the first response message of a stream) and End are the
-	// instants of the call. Each is zero if no permit wanted it or it never came.
+	// instants of the call. Each is zero if no permit wanted it or it never came; the end of
+	// a call that failed is always there.
 	Started, Responded, End Instant
 
 	// Evidence is what is known of how a call that failed came to its end.

@@ -95,6 +95,9 @@ func IsRejection(err error) bool {
 	if _, ok := err.(*Rejection); ok { //nolint:errorlint // a fast path
 		return true
 	}
+	if isLeaf(err) {
+		return false
+	}
 	_, ok := find[*Rejection](err)
 	return ok
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // gauges are observable instruments of numbers that policies show of themselves.
-type gauges map[gaugeID]metric.Int64ObservableUpDownCounter
+type gauges map[gaugeID]metric.Observable
 
 // gaugeID is the name of a number, and the side of the calls.
 type gaugeID struct {
@@ -25,14 +25,21 @@ type gaugeID struct {
 // add makes the instruments of a number, one for each side.
 func (all gauges) add(m *maker, n policy.Gauge) {
 	for side := range policy.Local + 1 {
-		c, err := m.meter.Int64ObservableUpDownCounter("afloat."+side.String()+"."+n.Name,
-			metric.WithUnit(n.Unit), metric.WithDescription(n.Description))
+		c, err := instrument(m.meter, "afloat."+side.String()+"."+n.Name, n)
 		if err != nil {
 			m.faults = append(m.faults, err)
 			return
 		}
 		all[gaugeID{side, n.Name}] = c
 	}
+}
+
+// instrument makes that of a number under a name.
+func instrument(m metric.Meter, name string, n policy.Gauge) (metric.Observable, error) {
+	if n.IsTime {
+		return m.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(n.Description))
+	}
+	return m.Int64ObservableUpDownCounter(name, metric.WithUnit(n.Unit), metric.WithDescription(n.Description))
 }
 
 // observables returns the instruments.
@@ -53,7 +60,7 @@ func (all gauges) look(found sums, l rules.Live, sets *memo[policyID, *gaugeSets
 	id := newPolicyID("", cmp.Or(shown.Name, l.Name), l.Target, shown.Shadow)
 	for _, n := range shown.All {
 		if c, ok := all[gaugeID{l.Side, n.Name}]; ok {
-			found.add(c, sets.of(id).of(n), n.Value)
+			found.show(c, sets.of(id).of(n), n)
 		}
 	}
 }

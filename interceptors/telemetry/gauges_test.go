@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -56,6 +57,16 @@ func TestNumbersOfAnyPolicy(t *testing.T) {
 	b.wantPoints(t, "afloat.client.circuit_breaker.state")
 	b.wantPoints(t, "afloat.rules.keys", ": 1")
 	runtime.KeepAlive(r)
+}
+
+// Times are in seconds, and of policies that have the same name the longest is shown.
+func TestTimesOfPolicies(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	for _, d := range []time.Duration{20 * time.Millisecond, 1500 * time.Millisecond, 0} {
+		b.WatchPolicies(&gauged{policy.Gauges{Name: "calls", All: []policy.Gauge{{Name: "calls.usual", IsTime: true, Time: d}}}})
+	}
+	b.wantPoints(t, "afloat.local.calls.usual", "afloat.policy.name=calls: 1.5")
 }
 
 // A number with states has a series for each, up to a bound.

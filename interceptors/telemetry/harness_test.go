@@ -252,6 +252,10 @@ func points(tb testing.TB, m metricdata.Metrics) []string {
 		for _, p := range data.DataPoints {
 			say(p.Attributes, p.Value)
 		}
+	case metricdata.Gauge[float64]:
+		for _, p := range data.DataPoints {
+			say(p.Attributes, p.Value)
+		}
 	case metricdata.Histogram[float64]:
 		for _, p := range data.DataPoints {
 			say(p.Attributes, fmt.Sprintf("%d in %v", p.Count, p.Sum))

@@ -114,6 +114,11 @@ func (b *backend) emitted(t *testing.T) map[string]instrument {
 			for _, p := range data.DataPoints {
 				note(p.Attributes)
 			}
+		case metricdata.Gauge[float64]:
+			i.kind = "gauge"
+			for _, p := range data.DataPoints {
+				note(p.Attributes)
+			}
 		case metricdata.Histogram[float64]:
 			i.kind = "histogram"
 			for _, p := range data.DataPoints {

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"reflect"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -40,25 +41,37 @@ func (s sums) first(l rules.Live) bool {
 
 // series is one instrument with one set of attributes.
 type series struct {
-	instrument metric.Int64Observable
+	instrument metric.Observable
 	attributes attribute.Distinct
 }
 
-// total is the sum of a series.
+// total is the sum of a series, or its longest time.
 type total struct {
-	set attribute.Set
-	n   int64
+	set     attribute.Set
+	n       int64
+	longest time.Duration
 }
 
 // add adds n to a series.
 func (s sums) add(instrument metric.Int64Observable, set attribute.Set, n int64) {
+	s.show(instrument, set, policy.Gauge{Value: n})
+}
+
+// show adds a number to a series.
+func (s sums) show(instrument metric.Observable, set attribute.Set, n policy.Gauge) {
 	key := series{instrument, set.Equivalent()}
-	s.totals[key] = total{set, s.totals[key].n + n}
+	was := s.totals[key]
+	s.totals[key] = total{set, was.n + n.Value, max(was.longest, n.Time)}
 }
 
 // report hands the totals to OpenTelemetry.
 func (s sums) report(to metric.Observer) {
 	for key, t := range s.totals {
-		to.ObserveInt64(key.instrument, t.n, metric.WithAttributeSet(t.set))
+		switch of := key.instrument.(type) {
+		case metric.Int64Observable:
+			to.ObserveInt64(of, t.n, metric.WithAttributeSet(t.set))
+		case metric.Float64Observable:
+			to.ObserveFloat64(of, t.longest.Seconds(), metric.WithAttributeSet(t.set))
+		}
 	}
 }

@@ -96,6 +96,6 @@ func learned(p pace, how string) World {
 	})
 	w.Healthy, w.SlowOver = p.p99, 3*p.p99
 	w.Deadline = max(defaultDeadline, 10*p.p99)
-	w.Rates, w.Runs = []int{20, 400}, 5
+	w.Rates, w.Runs, w.Fallback = []int{20, 400}, 5, how == "hangs"
 	return w
 }

@@ -113,10 +113,16 @@ func (w *Timed) LastSecond(now policy.Instant) Counts {
 	return w.between(current-n, current-1)
 }
 
-// Latest returns what the running bucket holds.
-func (w *Timed) Latest(now policy.Instant) Counts {
+// Latest returns what the running bucket holds, and as many of those before it as it takes
+// to hold a number of calls.
+func (w *Timed) Latest(now policy.Instant, calls int) Counts {
 	current := floorDiv(now, w.width)
-	return w.between(current, current)
+	c := w.between(current, current)
+	for epoch := current - 1; c.Calls < calls && epoch >= current-int64(w.n)+2; epoch-- {
+		before := w.between(epoch, epoch)
+		c = Counts{c.Calls + before.Calls, c.Failures + before.Failures, c.Slow + before.Slow}
+	}
+	return c
 }
 
 // Quiet reports whether the window is empty.
@@ -129,8 +135,16 @@ func (w *Timed) between(first, last int64) Counts {
 	if until == never {
 		return c
 	}
-	for epoch := first; epoch <= min(last, until/int64(w.width)-1); epoch++ {
-		b := w.bucket(epoch)
+	all, i := w.usual[:], w.index(first)
+	if w.many != nil {
+		all = w.many
+	}
+	last = min(last, until/int64(w.width)-1)
+	for epoch := first; epoch <= last; epoch++ {
+		b := &all[i]
+		if i++; i == int(w.n) {
+			i = 0
+		}
 		if b.epoch.Load() != uint32(epoch) { //nolint:gosec // the low half
 			continue // it turned in between, or is older than the first call
 		}
@@ -144,14 +158,19 @@ func (w *Timed) between(first, last int64) Counts {
 
 // bucket returns that of an interval.
 func (w *Timed) bucket(epoch int64) *bucket {
-	i := epoch % int64(w.n)
-	if i < 0 {
-		i += int64(w.n) // instants may be negative
-	}
 	if w.many != nil {
-		return &w.many[i]
+		return &w.many[w.index(epoch)]
 	}
-	return &w.usual[i]
+	return &w.usual[w.index(epoch)]
+}
+
+// index returns where the bucket of an interval stands.
+func (w *Timed) index(epoch int64) int {
+	i := int(epoch % int64(w.n))
+	if i < 0 {
+		i += int(w.n) // instants may be negative
+	}
+	return i
 }
 
 // floorDiv returns a/b rounded down, also for negative a.
