@@ -46,9 +46,12 @@ help: ## Show this help
 demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
 	cd examples/shop && go run .
 
+# PORT=0 takes a free one; the program says which. Its data git ignores.
+PORT ?= 8080
+DATA ?= $(CURDIR)/.tmp/shop
 .PHONY: demo-serve
-demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick
-	cd examples/shop && go run . -serve 127.0.0.1:8080
+demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick (PORT, DATA)
+	cd examples/shop && go run . -serve 127.0.0.1:$(PORT) -data "$(DATA)"
 
 # runtime/race is the package that needs the C compiler.
 .PHONY: test

@@ -514,7 +514,8 @@ const file_afloat_degrade_v1_degradation_proto_rawDesc = "" +
 	"\x0fREASON_DISABLED\x10\n" +
 	"\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\v\x12\x1c\n" +
-	"\x18REASON_UPSTREAM_DEGRADED\x10\fB?Z=github.com/afloat-go/afloat/proto/afloat/degrade/v1;degradev1b\x06proto3"
+	"\x18REASON_UPSTREAM_DEGRADED\x10\fB\xce\x01\n" +
+	"\x15com.afloat.degrade.v1B\x10DegradationProtoP\x01Z=github.com/afloat-go/afloat/proto/afloat/degrade/v1;degradev1\xa2\x02\x03ADX\xaa\x02\x11Afloat.Degrade.V1\xca\x02\x11Afloat\\Degrade\\V1\xe2\x02\x1dAfloat\\Degrade\\V1\\GPBMetadata\xea\x02\x13Afloat::Degrade::V1b\x06proto3"
 
 var (
 	file_afloat_degrade_v1_degradation_proto_rawDescOnce sync.Once
