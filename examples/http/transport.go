@@ -41,7 +41,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			c.admission.Abandon()
 		}
 	}()
-	resp, err := t.roundTrip(c, req)
+	resp, err := t.roundTrip(c, req) //nolint:contextcheck // it is in the call
 	returned = true
 	return resp, err
 }

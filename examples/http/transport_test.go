@@ -133,7 +133,7 @@ func TestBodiesHaveTheirPlace(t *testing.T) {
 	g := guardOf(t, breaker.Config{}, time.Minute)
 	var open []io.Closer
 	for range 2 {
-		resp, err := g.client.Get(url) //nolint:noctx // the client has a timeout of its own
+		resp, err := g.client.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -129,7 +129,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 }
 
 // fails returns what a test says that does f.
-func fails(f func(tb testing.TB)) (said string) {
+func fails(f func(tb *recorder)) (said string) {
 	r := &recorder{}
 	defer func() {
 		_ = recover()
@@ -149,44 +149,44 @@ func TestWhatAssertionsSay(t *testing.T) {
 	}
 	nothing := func(*degrade.Marker) {}
 	for name, tt := range map[string]struct {
-		check func(tb testing.TB)
+		check func(tb *recorder)
 		says  string // empty: it does not fail
 	}{
-		"complete":         {func(tb testing.TB) { afloattest.WantComplete(tb, degrade.NewReport()) }, ""},
-		"not complete":     {func(tb testing.TB) { afloattest.WantComplete(tb, report) }, `"avatar" is missing (timeout)`},
-		"nothing is known": {func(tb testing.TB) { afloattest.WantComplete(tb, degrade.Report{}) }, "nothing is known"},
-		"all markers":      {func(tb testing.TB) { afloattest.WantMarkers(tb, report, items(nothing), avatarMissing) }, ""},
-		"all of a marker": {func(tb testing.TB) {
+		"complete":         {func(tb *recorder) { afloattest.WantComplete(tb, degrade.NewReport()) }, ""},
+		"not complete":     {func(tb *recorder) { afloattest.WantComplete(tb, report) }, `"avatar" is missing (timeout)`},
+		"nothing is known": {func(tb *recorder) { afloattest.WantComplete(tb, degrade.Report{}) }, "nothing is known"},
+		"all markers":      {func(tb *recorder) { afloattest.WantMarkers(tb, report, items(nothing), avatarMissing) }, ""},
+		"all of a marker": {func(tb *recorder) {
 			afloattest.WantMarkers(tb, report, avatarMissing, items(func(m *degrade.Marker) { m.Age, m.Keys, m.Count, m.Total = time.Minute, []string{"a"}, 2, 9 }))
 		}, ""},
-		"one is missing": {func(tb testing.TB) { afloattest.WantMarkers(tb, degrade.NewReport(), avatarMissing) }, `no marker "avatar" is missing (timeout)`},
-		"one too much":   {func(tb testing.TB) { afloattest.WantMarkers(tb, report, avatarMissing) }, `too much: "items[*]" is stale`},
-		"another age": {func(tb testing.TB) {
+		"one is missing": {func(tb *recorder) { afloattest.WantMarkers(tb, degrade.NewReport(), avatarMissing) }, `no marker "avatar" is missing (timeout)`},
+		"one too much":   {func(tb *recorder) { afloattest.WantMarkers(tb, report, avatarMissing) }, `too much: "items[*]" is stale`},
+		"another age": {func(tb *recorder) {
 			afloattest.WantMarkers(tb, report, avatarMissing, items(func(m *degrade.Marker) { m.Age = time.Hour }))
 		}, "no marker"},
-		"another number": {func(tb testing.TB) {
+		"another number": {func(tb *recorder) {
 			afloattest.WantMarkers(tb, report, avatarMissing, items(func(m *degrade.Marker) { m.Total = 8 }))
 		}, "no marker"},
-		"another reason": {func(tb testing.TB) {
+		"another reason": {func(tb *recorder) {
 			afloattest.WantMarkers(tb, report, items(nothing), degrade.Marker{Path: "avatar", State: degrade.Missing})
 		}, "no marker"},
-		"unknown markers": {func(tb testing.TB) { afloattest.WantMarkers(tb, degrade.Report{}) }, "less than there is"},
-		"a state":         {func(tb testing.TB) { afloattest.WantState(tb, report, "avatar", degrade.Missing) }, ""},
-		"another state":   {func(tb testing.TB) { afloattest.WantState(tb, report, "name", degrade.Stale) }, `"name" is intact; want stale`},
-		"a reason": {func(tb testing.TB) {
+		"unknown markers": {func(tb *recorder) { afloattest.WantMarkers(tb, degrade.Report{}) }, "less than there is"},
+		"a state":         {func(tb *recorder) { afloattest.WantState(tb, report, "avatar", degrade.Missing) }, ""},
+		"another state":   {func(tb *recorder) { afloattest.WantState(tb, report, "name", degrade.Stale) }, `"name" is intact; want stale`},
+		"a reason": {func(tb *recorder) {
 			afloattest.WantReason(tb, &policy.Rejection{Reason: policy.ReasonRateLimited}, policy.ReasonRateLimited)
 		}, ""},
-		"no reason": {func(tb testing.TB) { afloattest.WantReason(tb, errDown, policy.ReasonRateLimited) }, `reason ""; want "RATE_LIMITED"`},
-		"no error":  {func(tb testing.TB) { afloattest.WantReason(tb, nil, "") }, "<nil>"},
-		"a bad field": {func(tb testing.TB) {
+		"no reason": {func(tb *recorder) { afloattest.WantReason(tb, errDown, policy.ReasonRateLimited) }, `reason ""; want "RATE_LIMITED"`},
+		"no error":  {func(tb *recorder) { afloattest.WantReason(tb, nil, "") }, "<nil>"},
+		"a bad field": {func(tb *recorder) {
 			afloattest.NewConn(tb).Answer(getProfile, &testv1.GetProfileResponse{}, degrade.Marker{Path: "avatr"})
 		}, "avatr"},
-		"a bad field of a stream": {func(tb testing.TB) {
+		"a bad field of a stream": {func(tb *recorder) {
 			afloattest.NewConn(tb).Stream(watch, []proto.Message{&testv1.WatchProfilesResponse{}}, degrade.Marker{Path: "avatr"})
 		}, "avatr"},
-		"no method":      {func(tb testing.TB) { afloattest.NewScript(tb).Always("GetProfile", afloattest.Hang()) }, "must be as in /pkg.Service/Method"},
-		"no call":        {func(tb testing.TB) { afloattest.NewScript(tb).At(getProfile, 0, afloattest.Hang()) }, "must be a call, from 1 on"},
-		"a call of many": {func(tb testing.TB) { afloattest.NewScript(tb).At("*", 1, afloattest.Hang()) }, "of one method"},
+		"no method":      {func(tb *recorder) { afloattest.NewScript(tb).Always("GetProfile", afloattest.Hang()) }, "must be as in /pkg.Service/Method"},
+		"no call":        {func(tb *recorder) { afloattest.NewScript(tb).At(getProfile, 0, afloattest.Hang()) }, "must be a call, from 1 on"},
+		"a call of many": {func(tb *recorder) { afloattest.NewScript(tb).At("*", 1, afloattest.Hang()) }, "of one method"},
 	} {
 		if said := fails(tt.check); (said == "") != (tt.says == "") || !strings.Contains(said, tt.says) {
 			t.Errorf("%s: says %q; want %q", name, said, tt.says)

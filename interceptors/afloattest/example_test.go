@@ -35,6 +35,7 @@ func newPlan(client pb.TierServiceClient) (*fanout.Plan[*pb.GetAccountRequest, *
 }
 
 func TestPageWithoutItsProfile(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		script := afloattest.NewScript(t)
 		script.At(pb.TierService_GetProfile_FullMethodName, 1, afloattest.Hang())
@@ -60,6 +61,7 @@ func TestPageWithoutItsProfile(t *testing.T) {
 }
 
 func TestCallerOfAnOldProfile(t *testing.T) {
+	t.Parallel()
 	conn := afloattest.NewConn(t)
 	conn.Answer(pb.TierService_GetProfile_FullMethodName, &pb.GetProfileResponse{Name: "Ann"},
 		degrade.Marker{Path: "name", State: degrade.Stale, Reason: degrade.ReasonUnavailable, Age: time.Hour})

@@ -59,14 +59,14 @@ func serve(t *testing.T, opts ...afloattest.Option) (testv1.TierServiceClient, *
 	return testv1.NewTierServiceClient(cc), script
 }
 
-// ask asks for a profile within a minute and returns the error and how long it took.
-func ask(t *testing.T, c testv1.TierServiceClient) (error, time.Duration) { //nolint:revive // the error is what is asked for
+// ask asks for a profile within a minute and returns how long it took, and the error.
+func ask(t *testing.T, c testv1.TierServiceClient) (time.Duration, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	begin := time.Now()
 	_, err := c.GetProfile(ctx, &testv1.GetProfileRequest{})
-	return err, time.Since(begin)
+	return time.Since(begin), err
 }
 
 func TestActs(t *testing.T) {
@@ -90,7 +90,7 @@ func TestActs(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, script := serve(t)
 				script.Always(getProfile, tt.act)
-				if err, took := ask(t, c); status.Code(err) != tt.code || took != tt.took {
+				if took, err := ask(t, c); status.Code(err) != tt.code || took != tt.took {
 					t.Errorf("%v after %v; want %v after %v", err, took, tt.code, tt.took)
 				}
 			})
@@ -105,17 +105,17 @@ func TestScriptAtGivenCalls(t *testing.T) {
 		script.At(getProfile, 2, afloattest.Fail(errDown))
 		script.At(getProfile, 3, afloattest.Slow(time.Second))
 		for n, want := range []codes.Code{codes.OK, codes.Unavailable, codes.OK, codes.OK} {
-			if err, _ := ask(t, c); status.Code(err) != want {
+			if _, err := ask(t, c); status.Code(err) != want {
 				t.Errorf("call %d: %v; want %v", n+1, err, want)
 			}
 		}
 		script.Always("*", afloattest.Fail(status.Error(codes.Aborted, "all")))
 		script.Always("/afloat.test.v1.TierService/*", afloattest.Fail(errDown))
-		if err, _ := ask(t, c); status.Code(err) != codes.Unavailable {
+		if _, err := ask(t, c); status.Code(err) != codes.Unavailable {
 			t.Errorf("%v; want what the closest says", err)
 		}
 		script.Always(getProfile, afloattest.Pass())
-		if err, _ := ask(t, c); err != nil {
+		if _, err := ask(t, c); err != nil {
 			t.Errorf("%v; want it to pass again", err)
 		}
 		if n := script.Calls(getProfile); n != 6 || script.Calls(watch) != 0 {
@@ -215,7 +215,7 @@ func TestServeGuards(t *testing.T) {
 				c, script := serve(t, tt.opts(t)...)
 				script.Always(getProfile, afloattest.Fail(errDown))
 				_, _ = ask(t, c)
-				err, _ := ask(t, c)
+				_, err := ask(t, c)
 				afloattest.WantReason(t, err, tt.want)
 				if n := script.Calls(getProfile); (n == 1) != (tt.want != "") {
 					t.Errorf("%d calls reached the server", n)
@@ -248,7 +248,7 @@ func TestServeTakesMoreOptions(t *testing.T) {
 			t.Errorf("%v, %v, %d interceptors; want silence and both", err, r, inside)
 		}
 		script.Always(getProfile, afloattest.Hang())
-		if err, took := ask(t, c); policy.ReasonOf(err) != policy.ReasonTimeout || took != time.Second {
+		if took, err := ask(t, c); policy.ReasonOf(err) != policy.ReasonTimeout || took != time.Second {
 			t.Errorf("%v after %v; want the rule's timeout", err, took)
 		}
 	})

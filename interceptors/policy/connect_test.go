@@ -134,10 +134,10 @@ type (
 	asking   struct{ second }
 )
 
-func (*page) Code() uint32           { return 5 }
-func (*nameless) Code() int          { return 5 }
-func (*textual) Code() string        { return "not_found" }
-func (*asking) Code(of error) number { return number(codes.NotFound) }
+func (*page) Code() uint32        { return 5 }
+func (*nameless) Code() int       { return 5 }
+func (*textual) Code() string     { return "not_found" }
+func (*asking) Code(error) number { return number(codes.NotFound) }
 
 func TestOtherErrorsWithACodeAreUnknown(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ func codeOf(err messenger) (code codes.Code) {
 	if !ok || result.Kind() != reflect.Uint32 || result.Uint() >= uint64(len(tokens)) {
 		return codes.OK
 	}
-	named, ok := result.Interface().(fmt.Stringer)
+	named, ok := reflect.TypeAssert[fmt.Stringer](result)
 	if !ok || result.Uint() == 0 || named.String() != tokens[result.Uint()] {
 		return codes.OK
 	}
@@ -122,10 +122,10 @@ func details(err reflect.Value) (all []*anypb.Any) {
 // that of its version 2 has fields.
 func detail(v reflect.Value) *anypb.Any {
 	const prefix = "type.googleapis.com/"
-	if d, ok := v.Interface().(interface {
+	if d, ok := reflect.TypeAssert[interface {
 		Type() string
 		Bytes() []byte
-	}); ok {
+	}](v); ok {
 		return &anypb.Any{TypeUrl: prefix + d.Type(), Value: d.Bytes()}
 	}
 	if v = reflect.Indirect(v); v.Kind() != reflect.Struct {
