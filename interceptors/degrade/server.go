@@ -169,8 +169,8 @@ func (s *server) deliver(ctx context.Context, method string, resp any, handled *
 	if isMessage {
 		r = r.with(FromResponse(m))
 	}
-	if handled.scope.required && !r.Complete() {
-		return nil, s.edge.failure(r.Err(), &handled.calls)
+	if err := handled.scope.required.unmet(r); err != nil {
+		return nil, s.edge.failure(err, &handled.calls)
 	}
 	s.tell(ctx, Response{Method: method, Report: r})
 	if isMessage && !r.Complete() {
