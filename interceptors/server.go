@@ -29,11 +29,26 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 		if err != nil {
 			return nil, pushBack(caller, err)
 		}
+		if a.Wants(policy.WantsReply | policy.WantsMetadata) {
+			return handleForReply(caller, ctx, req, handler, a)
+		}
 		resp, err := handler(ctx, req)
 		err = policy.Attribute(caller, ctx, err)
 		a.Settle(err)
 		return resp, pushBack(caller, err)
 	}
+}
+
+// handleForReply lets the handler answer, and notes what it answers with.
+func handleForReply(caller, ctx context.Context, req any, handler grpc.UnaryHandler, a *policy.Admission) (any, error) {
+	ctx, sent := recordMetadata(ctx, a)
+	resp, err := handler(ctx, req)
+	err = policy.Attribute(caller, ctx, err)
+	r := a.Reply()
+	r.Message = resp
+	r.Header, r.Trailer = sent.metadata()
+	a.SettleAs(policy.Outcome{Err: err, Reply: r})
+	return resp, pushBack(caller, err)
 }
 
 // StreamServerInterceptor guards each stream that the server answers with the
@@ -66,14 +81,14 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		if err != nil {
 			return pushBackStream(ss, err)
 		}
-		s.ctx = ctx
 		guarded := &serverStream{ServerStream: ss, stream: s}
+		s.ctx, guarded.recorded = recordMetadata(ctx, &s.admission)
 		if err := serve(srv, guarded, handler, chain.Observer(), o.overruns); err != nil {
 			err = s.errOf(err)
-			s.finish(policy.Outcome{Err: err})
+			s.finish(policy.Outcome{Err: err, Reply: guarded.recorded.reply()})
 			return pushBackStream(ss, err)
 		}
-		s.finish(policy.Outcome{})
+		s.finish(policy.Outcome{Reply: guarded.recorded.reply()})
 		return nil
 	}
 }

@@ -40,6 +40,15 @@ func (c *check) findings() []string {
 	return all
 }
 
+// warnings returns what the rules themselves show that is hardly meant.
+func (c *check) warnings() []string {
+	var all []string
+	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
+		all = append(all, r.Warnings...)
+	}
+	return all
+}
+
 // problems returns what is odd about a rule.
 func (c *check) problems(r config.RuleInForce) []string {
 	var all []string

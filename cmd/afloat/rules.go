@@ -82,7 +82,10 @@ func (a arguments) check(file string, std stdio) int {
 	if exit != exitGood {
 		return exit
 	}
-	found := c.findings()
+	found := c.warnings()
+	if a.descriptors != "" {
+		found = append(found, c.findings()...)
+	}
 	for _, f := range found {
 		fmt.Fprintln(std.complaints, f)
 	}

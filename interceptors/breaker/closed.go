@@ -236,7 +236,7 @@ func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 	if wasShed {
 		cause = causeShed
 	}
-	tipped := j.opening(cause, figures{Counts: counts}, o.End)
+	tipped := j.opening(cause, figures{Counts: counts, by: o.By}, o.End)
 	tipped.shed, tipped.pushback, tipped.failing = wasShed, pushbackOf(o), took(o)
 	c.b.trip(c, tipped)
 }

@@ -59,7 +59,7 @@ func (s *settings) token(call *policy.Call) uint64 {
 	if call.Shape.Streams() {
 		token |= streams
 	}
-	if hasSeveralResponses(call) {
+	if call.Shape.HasSeveralResponses() {
 		token |= several
 	}
 	if call.Deadline.IsZero() {
@@ -74,15 +74,10 @@ func (s *settings) token(call *policy.Call) uint64 {
 // wantsOf returns what the shape of a call asks for: of a stream with several responses,
 // when the first one came.
 func wantsOf(call *policy.Call) policy.Wants {
-	if hasSeveralResponses(call) {
+	if call.Shape.HasSeveralResponses() {
 		return policy.WantsStart | policy.WantsEnd | policy.WantsResponse
 	}
 	return policy.WantsStart | policy.WantsEnd
-}
-
-// hasSeveralResponses reports whether a call has a first response before its end.
-func hasSeveralResponses(call *policy.Call) bool {
-	return call.Shape == policy.ServerStream || call.Shape == policy.BidiStream
 }
 
 // ending is what the end of a call means here.

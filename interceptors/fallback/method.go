@@ -56,8 +56,8 @@ func (m Method[Req, Resp]) Timeout(d time.Duration) Method[Req, Resp] {
 }
 
 // When returns the method with another rule that says after which errors of the call
-// the fallbacks are tried; see the package documentation. The function must be safe
-// for concurrent use.
+// the fallbacks are tried; see the package documentation. Of errors it has the last word,
+// also where the call's rule has conditions. The function must be safe for concurrent use.
 func (m Method[Req, Resp]) When(fallsBack func(error) bool) Method[Req, Resp] {
 	m.when = fallsBack
 	return m
@@ -117,7 +117,7 @@ func (m Method[Req, Resp]) Static(resp Resp) Step[Req, Resp] {
 func (m Method[Req, Resp]) build(target string, o step.Observer) (string, caller, error) {
 	f := validate.Of("fallback")
 	m.check(f)
-	made := &methodCaller[Req, Resp]{name: m.name}
+	made := &methodCaller[Req, Resp]{name: m.name, when: m.when != nil}
 	for _, s := range unwrapped(nil, m.steps) {
 		switch detail := s.Detail().(type) {
 		case lastGood:

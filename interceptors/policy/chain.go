@@ -25,6 +25,9 @@ type Chain struct {
 	// hear.
 	observer Observer
 	interest Interest
+	// judge is nil when the rule of the calls does not say what their ends mean.
+	judge      Judge
+	judgeWants Wants
 	// standIns is the index of the first policy of LayerFault.
 	standIns int8
 }
@@ -158,6 +161,10 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	}
 	if c.observer != nil {
 		a.observer, a.wants, a.tellAll = c.observer, c.interest.Instants, c.interest.EveryAdmission
+	}
+	if c.judge != nil {
+		a.judge = c.judge
+		a.wants |= c.judgeWants
 	}
 	for i := range c.links {
 		if i == int(c.standIns) {

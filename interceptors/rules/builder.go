@@ -2,6 +2,7 @@ package rules
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -99,8 +100,18 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 		}
 	}
 	var err error
-	e.chain, err = policy.NewChain(policies, b.rules.options...)
+	e.chain, err = b.chain(policies, found.enforced)
 	return e, err
+}
+
+// chain makes a chain of policies, whose calls are judged by the conditions of a rule, which
+// may be nil.
+func (b *builder) chain(policies []policy.Policy, by *rule) (*policy.Chain, error) {
+	opts := b.rules.options
+	if by != nil && by.conditions.Len() > 0 {
+		opts = append(slices.Clip(opts), policy.WithJudge(by.conditions.Judge()))
+	}
+	return policy.NewChain(policies, opts...)
 }
 
 // policy returns the policy of an entry by the i-th template of a rule.
@@ -218,7 +229,7 @@ func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
 			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
 		}
 	}
-	return policy.NewChain(policies, b.rules.options...)
+	return b.chain(policies, at.rule)
 }
 
 // overflowPolicy returns the policy that calls past the key limit share. If it

@@ -59,7 +59,7 @@ func (e *entry) call() *policy.Call {
 func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
 	at = overflowAt{g.matcher.enforced.find(call), call.Side}
 	at.rule.meet()
-	if at.rule == nil || len(at.rule.Policies) == 0 {
+	if !at.rule.guards() {
 		return overflowAt{}, nil
 	}
 	if known, ok := g.overflow.Load(at); ok {

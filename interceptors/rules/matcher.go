@@ -95,7 +95,7 @@ func (m *matcher) inForce() []InForce {
 	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
 	list := make([]InForce, len(all))
 	for i, own := range all {
-		list[i] = InForce{own.copied(), &own.met}
+		list[i] = InForce{own.Clone(), &own.met}
 	}
 	return list
 }
@@ -119,6 +119,19 @@ func (m *matcher) indexOf(r Rule) *index {
 		return &m.shadow
 	}
 	return &m.enforced
+}
+
+// samples yields the policies that were made to check the templates.
+func (m *matcher) samples(yield func(policy.Policy) bool) {
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		for own := range x.all() {
+			for _, p := range own.trial {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // templateOf finds the template that a policy would be made by now: the i-th of its rule,
@@ -165,7 +178,7 @@ type found struct{ enforced, shadow *rule }
 
 // guards reports whether the rules have any policy for the call.
 func (f found) guards() bool {
-	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+	return f.enforced.guards() || f.shadow.guards()
 }
 
 // meet notes that a call has found the rules.
@@ -178,7 +191,7 @@ func (f found) meet() {
 func (f found) copied() []Rule {
 	var all []Rule
 	for _, r := range f.all() {
-		all = append(all, r.copied())
+		all = append(all, r.Clone())
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -36,10 +37,20 @@ type Rule struct {
 	// [Key.Shadow]; a policy given with [Use] must be one that only watches. Shadow
 	// rules do not apply to calls past the key limit.
 	Shadow bool
+	// Conditions say what the ends of the calls mean, to policies, observers and fallbacks;
+	// the first one that is met decides, see package condition. A shadow rule has none.
+	// None: the ends are judged as usual.
+	Conditions []condition.Condition
 	// Policies are the templates of the rule, in any order. A call has at most
 	// [policy.MaxPolicies], those of a shadow rule included. None: the calls are left
-	// unguarded.
+	// unguarded, and with Conditions judged.
 	Policies []Template
+}
+
+// Clone returns a copy of the rule with lists of its own.
+func (r Rule) Clone() Rule {
+	r.Policies, r.Sides, r.Conditions = slices.Clone(r.Policies), slices.Clone(r.Sides), slices.Clone(r.Conditions)
+	return r
 }
 
 // checkTarget requires a target that a call can have.
@@ -66,6 +77,17 @@ func (r Rule) checkSides() error {
 	}
 	return errors.Join(faults...)
 }
+
+// checkConditions requires conditions that its calls can meet.
+func (r Rule) checkConditions() (*condition.List, error) {
+	if r.Shadow && len(r.Conditions) > 0 {
+		return nil, errors.New("conditions must be left out in a shadow rule: those of the rule in force decide")
+	}
+	return condition.New(condition.Calls{Match: r.Match, Sides: r.Sides}, r.Conditions)
+}
+
+// guards reports whether there is anything that the calls of the rule get.
+func (r *rule) guards() bool { return r != nil && (len(r.Policies) > 0 || r.conditions.Len() > 0) }
 
 // name returns what errors call the rule.
 func (r Rule) name() string {
@@ -100,9 +122,8 @@ func (r Rule) checkRepeats() error {
 	return errors.Join(faults...)
 }
 
-// Narrow returns r for no other sides than these, each of which must be one of its own.
-// What Sides leaves open is settled as before: a breaker does not come to guard a server
-// because what is left of the rule's sides is written down.
+// Narrow returns r for no other sides than these, which must be of its own. A breaker does
+// not come to guard a server because what is left of the rule's sides is written down.
 func (r Rule) Narrow(sides ...policy.Side) Rule {
 	r.Policies = slices.Clone(r.Policies)
 	for i, t := range r.Policies {
@@ -157,6 +178,8 @@ type rule struct {
 	at      int
 	name    string
 	pattern pattern
+	// conditions are those that were checked.
+	conditions *condition.List
 	// trial are the policies that were made to check the templates. They stand in
 	// for policies of the overflow that cannot be made later.
 	trial []policy.Policy
@@ -167,7 +190,7 @@ type rule struct {
 // newRule checks r and reports all its faults. It makes every policy once, so
 // that bad configuration is found now.
 func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
-	r.Policies, r.Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
+	r = r.Clone()
 	checked := &rule{Rule: r, at: at, name: r.name(), trial: make([]policy.Policy, len(r.Policies))}
 	var err error
 	var faults []error
@@ -181,6 +204,9 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	}
 	fault(r.checkTarget())
 	fault(r.checkSides())
+	if checked.conditions, err = r.checkConditions(); err != nil {
+		fault(err)
+	}
 	for i, t := range r.Policies {
 		p, err := t.trial(i, Key{Rule: checked.name, Shadow: r.Shadow, Observer: observer})
 		checked.trial[i] = p
@@ -200,13 +226,6 @@ func (r *rule) meet() {
 	if r != nil && !r.met.Load() {
 		r.met.Store(true)
 	}
-}
-
-// copied returns what was checked, which the caller may change.
-func (r *rule) copied() Rule {
-	own := r.Rule
-	own.Policies, own.Sides = slices.Clone(own.Policies), slices.Clone(own.Sides)
-	return own
 }
 
 // identity returns that of the i-th policy of the rule for a call.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -226,6 +227,15 @@ func (r *Rules) Matching(call *policy.Call) []Rule {
 	return r.current.Load().matcher.find(call).copied()
 }
 
+// ConditionsOf returns the conditions by which the end of a call would be judged, with what
+// they have counted since the rules were last changed; nil if there are none.
+func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
+	if enforced := r.current.Load().matcher.find(call).enforced; enforced != nil && enforced.conditions.Len() > 0 {
+		return enforced.conditions
+	}
+	return nil
+}
+
 // InForce returns the rules in force as they were given, in that order. The sides of each
 // template are those that it is for, see [Rule.Sides].
 func (r *Rules) InForce() []InForce { return r.current.Load().matcher.inForce() }
@@ -269,18 +279,7 @@ func (r *Rules) Live() iter.Seq[Live] {
 // that calls can meet: the one that was made to check the template. Some may come more
 // than once.
 func (r *Rules) Samples() iter.Seq[policy.Policy] {
-	matcher := r.current.Load().matcher
-	return func(yield func(policy.Policy) bool) {
-		for _, x := range []*index{&matcher.enforced, &matcher.shadow} {
-			for own := range x.all() {
-				for _, p := range own.trial {
-					if !yield(p) {
-						return
-					}
-				}
-			}
-		}
-	}
+	return r.current.Load().matcher.samples
 }
 
 // allShared returns the generation in force and its shared policies, so that they

@@ -123,6 +123,7 @@ func breakerStatus(cfg breaker.Config, s breaker.Snapshot) proto.Message {
 		Late:                s.Late,
 		AdmittedShare:       s.AdmittedShare,
 		Usual:               lastingFor(s.Usual),
+		Recent:              lastingFor(s.Recent),
 	}
 	if !s.RetryAt.IsZero() {
 		m.RetryAt = timestamppb.New(s.RetryAt)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
@@ -45,6 +46,7 @@ type compiler struct {
 	origin
 
 	kinds        kinds
+	files        *protoregistry.Files // nil: those that are linked
 	compartments map[string]*policyv1.Compartment
 	findings     []*finding
 	made         templates
@@ -81,17 +83,11 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	s := statement{origin: c.origin, path: path, Rule: rules.Rule{
 		Match: match, Target: r.GetTarget(), Shadow: r.GetShadow(), Policies: c.policies(path, r),
 	}}
-	switch r.GetSide() {
-	case policyv1.Side_SIDE_UNSPECIFIED:
-	case policyv1.Side_SIDE_CLIENT:
-		s.Sides = []policy.Side{policy.Client}
-	case policyv1.Side_SIDE_SERVER:
-		s.Sides = []policy.Side{policy.Server}
-	case policyv1.Side_SIDE_LOCAL:
-		s.Sides = []policy.Side{policy.Local}
-	default:
+	var known bool
+	if s.Sides, known = sidesOf(r.GetSide()); !known {
 		c.wrong(r, path, "side", "must be client, server or local")
 	}
+	conditionReader{c, r.GetConditions(), path}.readInto(&s)
 	if s.Target != "" && s.Sides != nil && s.Sides[0] != policy.Client {
 		c.wrong(r, path, "target", "must be left out: only clients have targets")
 	}

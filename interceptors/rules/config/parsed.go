@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -79,7 +80,7 @@ func (p *Parsed) Compile(custom ...KindOption) ([]rules.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	statements, findings := p.compile(all)
+	statements, findings := p.compile(all, nil)
 	merged, twice := merge(statements)
 	if err := join(append(findings, twice...)); err != nil {
 		return nil, err
@@ -88,9 +89,9 @@ func (p *Parsed) Compile(custom ...KindOption) ([]rules.Rule, error) {
 }
 
 // compile makes statements of the rules, and returns all that is wrong with the
-// contents and with the values.
-func (p *Parsed) compile(all kinds) ([]statement, []*finding) {
-	c := compiler{origin: p.origin, kinds: all, compartments: p.rules.GetCompartments()}
+// contents and with the values. The files describe methods; nil: those that are linked do.
+func (p *Parsed) compile(all kinds, files *protoregistry.Files) ([]statement, []*finding) {
+	c := compiler{origin: p.origin, kinds: all, files: files, compartments: p.rules.GetCompartments()}
 	statements := c.rules(p.rules)
 	unread := p.unread()
 	own := slices.DeleteFunc(c.findings, unread.explains)
@@ -115,7 +116,7 @@ type unread struct{ paths, parents map[string]bool }
 // could not be read: the value itself, what it is part of, or a field that may have
 // been meant for it.
 func (u unread) explains(f *finding) bool {
-	return u.covers(f.path) || f.missing && u.parents[parent(f.path)] || u.hides(f)
+	return u.covers(f.path) || f.missing && u.parents[parent(f.path)] || f.lacks && u.parents[f.path] || u.hides(f)
 }
 
 // hides reports whether a finding, in whatever source, is about a compartment of the

@@ -25,6 +25,9 @@ type RuleInForce struct {
 	// Unknown says why no call is likely to, if no .proto file that is linked, or was given
 	// by [WithDescriptors], has what the rule matches. Empty: one has, or the rule is for all.
 	Unknown string
+	// Warnings are what is hardly meant of the rule, with the place, such as a condition
+	// that is never reached.
+	Warnings []string
 }
 
 // messages returns the rule as messages: one, or one for each side where it is not
@@ -44,7 +47,12 @@ func (r RuleInForce) messages(all kinds) []*policyv1.RuleInForce {
 // messageOn returns the rule as it is on a side.
 func (r RuleInForce) messageOn(side policy.Side, told policyv1.Side, all kinds) *policyv1.RuleInForce {
 	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow}
-	in := &policyv1.RuleInForce{Rule: m, Source: r.Source.message(), Place: r.Place, Met: r.Met, Unknown: r.Unknown}
+	for i := range r.Conditions {
+		m.Conditions = append(m.Conditions, conditionMessage(&r.Conditions[i]))
+	}
+	in := &policyv1.RuleInForce{
+		Rule: m, Source: r.Source.message(), Place: r.Place, Met: r.Met, Unknown: r.Unknown, Warnings: r.Warnings,
+	}
 	for _, t := range r.Policies {
 		if len(t.Sides) > 0 && !slices.Contains(t.Sides, side) {
 			continue

@@ -68,6 +68,7 @@ func New(opts ...Option) (*Set, error) {
 	s.state.Store(first)
 	s.expect()
 	s.options.tellApplied(start, len(statements))
+	s.options.tellWarnings(statements)
 	return s, nil
 }
 
@@ -206,7 +207,7 @@ func (s *Set) Snapshot() Snapshot {
 	}
 	for i, own := range now.rules {
 		st := now.statements[i]
-		snap.Rules = append(snap.Rules, RuleInForce{own.Rule, st.source, st.place(st.path), own.Met(), now.unknown[i]})
+		snap.Rules = append(snap.Rules, RuleInForce{own.Rule, st.source, st.place(st.path), own.Met(), now.unknown[i], st.warnings})
 	}
 	slices.SortStableFunc(snap.Rules, byCloseness)
 	for l := range s.rules.Live() {
@@ -252,6 +253,7 @@ func (s *Set) tell(source Source, n int, err error) error {
 		s.options.tellRefused(source.String(), err)
 	} else {
 		s.options.tellApplied(source.String(), n)
+		s.options.tellWarnings(s.state.Load().statements)
 	}
 	return err
 }

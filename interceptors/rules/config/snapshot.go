@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
@@ -100,6 +101,9 @@ func (p LivePolicy) message(all kinds) *policyv1.LivePolicy {
 		Scope: scopeMessage(p.Scope), Match: p.Match, Shadow: p.Shadow,
 	}
 	all.tell(p, m)
+	if s, ok := p.Status.(breaker.Snapshot); ok {
+		m.OpenedBy = s.OpenedBy
+	}
 	return m
 }
 
