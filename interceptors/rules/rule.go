@@ -138,8 +138,7 @@ func (r Rule) Narrow(sides ...policy.Side) Rule {
 // settled returns a template of r with the sides that it is for where neither of them
 // names any; p is a policy that it made.
 func (r Rule) settled(t Template, p policy.Policy) Template {
-	unsaid := len(r.Sides) == 0 && len(t.Sides) == 0 && r.Target == ""
-	if unsaid && policy.LayerOf(p) == policy.LayerBreaker {
+	if unsaid := len(r.Sides) == 0 && len(t.Sides) == 0 && r.Target == ""; unsaid && policy.LayerOf(p) == policy.LayerBreaker {
 		return t.On(policy.Client, policy.Local)
 	}
 	return t
