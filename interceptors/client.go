@@ -21,6 +21,7 @@ func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryCl
 	) error {
 		a := policy.Begin()
 		defer a.End()
+		o.surroundings.at(cc)
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
 		a.Call.Target = o.connection.target(cc)
 		chain := clientChain(r, a, opts)
@@ -109,6 +110,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
+		o.surroundings.at(cc)
 		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
 		shape, _ := o.shapes.of(method, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
 		describe(&s.admission.Call, ctx, method, policy.Client, shape)

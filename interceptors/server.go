@@ -14,7 +14,9 @@ import (
 // its stream counterpart.
 func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 	r = checked(r, nil)
+	around := new(surroundings)
 	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		around.atServer(info.FullMethod)
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, caller, info.FullMethod, policy.Server, policy.Unary)
@@ -61,7 +63,9 @@ func handleForReply(caller, ctx context.Context, req any, handler grpc.UnaryHand
 func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc.StreamServerInterceptor {
 	r = checked(r, nil)
 	o := serverStreamOptionsOf(opts)
+	around := new(surroundings)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		around.atServer(info.FullMethod)
 		ctx := ss.Context()
 		s := &stream{caller: ctx}
 		shape, declared := o.shapes.of(info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))

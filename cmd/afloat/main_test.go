@@ -40,6 +40,8 @@ func TestGolden(t *testing.T) {
 		{"good-server-table", []string{"table", "-descriptors", descriptors, "-side", "server", "testdata/good.yaml"}, exitGood},
 		{"odd", []string{"check", "-descriptors", descriptors, "testdata/odd.yaml"}, exitFound},
 		{"odd-table", []string{"table", "-descriptors", descriptors, "testdata/odd.yaml"}, exitGood},
+		{"unsided", []string{"check", "testdata/unsided.yaml"}, exitFound},
+		{"unsided-server-table", []string{"table", "-descriptors", descriptors, "-side", "server", "testdata/unsided.yaml"}, exitGood},
 		{"several", []string{"check", "-descriptors", descriptors, "testdata/odd.yaml", "testdata/wrong.yaml", "testdata/good.yaml"}, exitWrong},
 		{"conditions", []string{"check", "testdata/conditions.yaml"}, exitFound},
 		{"conditions-with-descriptors", []string{"check", "-descriptors", descriptors, "testdata/conditions.yaml"}, exitFound},

@@ -38,6 +38,7 @@ func (m *methodCaller[Req, Resp]) call(
 	if cause == nil || ctx.Err() != nil {
 		return err
 	}
+	to.around.look(to.cc, name)
 	if failed := m.answer(asking(ctx, to), req, reply, opts, cause); failed == nil || err != nil {
 		return failed
 	}

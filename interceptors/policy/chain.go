@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // MaxPolicies is the maximum number of policies of one call.
@@ -85,22 +87,29 @@ type observerOption struct{ observer Observer }
 
 func (o observerOption) applyChain(c *Chain) {
 	c.observer, c.interest = nil, Interest{}
-	if o.observer != nil {
+	if !validate.IsNil(o.observer) {
 		c.observer, c.interest = Observe(o.observer), InterestOf(o.observer)
 	}
 }
 
 // NewChain returns a chain of the policies, sorted by [Layer]; policies of one
 // layer keep their order. It reports all faults at once: more than
-// [MaxPolicies] policies, and each nil policy.
+// [MaxPolicies] policies, each policy that is nil or a nil pointer, and each that is there
+// twice, which would count a call twice and take two places for it.
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
 		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
 	}
 	for i, p := range policies {
-		if p == nil {
+		first := slices.IndexFunc(policies[:i], func(before Policy) bool { return validate.IsPointer(p) && before == p })
+		switch {
+		case p == nil:
 			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
+		case validate.IsNil(p):
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil %T; must be a policy", i, p))
+		case first >= 0:
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = the %T that is policy %d; must be there once", i, p, first))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {

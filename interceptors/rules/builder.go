@@ -117,6 +117,7 @@ func (b *builder) catchUp(now *generation) bool {
 // entry makes the entry of a call, nil if the rules leave it unguarded.
 func (b *builder) entry(call *policy.Call) (*entry, error) {
 	found := b.next.matcher.find(call)
+	found.meet()
 	if !found.guards() {
 		return nil, nil
 	}

@@ -58,6 +58,7 @@ func (e *entry) call() *policy.Call {
 // nil rule if they are unguarded, and the chain if it has been made.
 func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
 	at = overflowAt{g.matcher.enforced.find(call), call.Side}
+	at.rule.meet()
 	if !at.rule.guards() {
 		return overflowAt{}, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -37,7 +38,7 @@ func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 	}
 	m.enforced.sort()
 	m.shadow.sort()
-	faults = append(faults, checkSums(&m.enforced, &m.shadow))
+	faults = append(faults, checkSums(&m.enforced, &m.shadow), m.checkGiven())
 	return m, errors.Join(faults...)
 }
 
@@ -55,6 +56,31 @@ func (m *matcher) share(r *rule) error {
 		if want := first.Policies[first.i].Config; !reflect.DeepEqual(want, t.Config) {
 			faults = append(faults, fmt.Errorf("rule %q: configuration of policy %d = %+v; must be that of compartment %q in rule %q, %+v",
 				r.Match, i, t.Config, c.name, first.Match, want))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// checkGiven requires that no policy by Use is both in a rule and in a shadow rule: a call
+// of both would meet it twice.
+func (m *matcher) checkGiven() error {
+	enforced := map[any]*rule{}
+	for r := range m.enforced.all() {
+		for _, t := range r.Policies {
+			if validate.IsPointer(t.given) {
+				enforced[t.given] = r
+			}
+		}
+	}
+	var faults []error
+	for r := range m.shadow.all() {
+		for i, t := range r.Policies {
+			if !validate.IsPointer(t.given) {
+				continue
+			}
+			if first := enforced[t.given]; first != nil {
+				faults = append(faults, fmt.Errorf("shadow rule %q: policy %d = the one that rule %q uses; must be one of its own", r.Match, i, first.Match))
+			}
 		}
 	}
 	return errors.Join(faults...)
@@ -131,6 +157,12 @@ type found struct{ enforced, shadow *rule }
 // guards reports whether the rules have any policy for the call.
 func (f found) guards() bool {
 	return f.enforced.guards() || f.shadow.guards()
+}
+
+// meet notes that a call has found the rules.
+func (f found) meet() {
+	f.enforced.meet()
+	f.shadow.meet()
 }
 
 // all returns the rules that there are.

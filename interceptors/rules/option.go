@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -24,6 +25,9 @@ func (f optionFunc) apply(r *Rules) { f(r) }
 // policies made for them report. Default: no observer, and so with a nil o.
 func WithObserver(o policy.Observer) Option {
 	return optionFunc(func(r *Rules) {
+		if validate.IsNil(o) {
+			o = nil
+		}
 		r.heard = o
 		r.options = []policy.ChainOption{policy.WithObserver(o)}
 	})

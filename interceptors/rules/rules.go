@@ -89,7 +89,8 @@ func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 // resolveNew makes the entry of a method that was not seen before.
 func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
-	if !g.matcher.find(call).guards() {
+	if found := g.matcher.find(call); !found.guards() {
+		found.meet()
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
@@ -230,6 +231,22 @@ func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
 		return enforced.conditions
 	}
 	return nil
+}
+
+// InForce returns the rules in force, in the order in which [New] or [Rules.Apply] was
+// given them. The sides of each template are those that it is for, see [Rule.Sides].
+func (r *Rules) InForce() []InForce {
+	m := r.current.Load().matcher
+	var all []*rule
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		all = slices.AppendSeq(all, x.all())
+	}
+	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
+	list := make([]InForce, len(all))
+	for i, own := range all {
+		list[i] = InForce{own.Clone(), &own.met}
+	}
+	return list
 }
 
 // All yields the keys that the rules hold at the moment, with their chains, in

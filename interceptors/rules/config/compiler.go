@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -221,19 +222,31 @@ func (c *compiler) choice(text string, all func() []string, what string) string 
 }
 
 // try checks the configuration of a template, whose fields have the names of the
-// message's. Fields in off are off at zero.
-func (c *compiler) try(path string, m proto.Message, t rules.Template, off []string) {
+// message's.
+func (c *compiler) try(path string, m proto.Message, t rules.Template) {
 	_, err := t.New(trialKey)
 	for f := range validate.Each(err) {
-		allowed := "must be " + short.Replace(f.Allowed)
-		switch {
-		case fieldOf(m, f.Field) == nil: // it is about several
+		allowed := "must be " + c.spelled(f.Allowed)
+		if fieldOf(m, f.Field) == nil { // it is about several
 			c.remark(path, fmt.Sprintf("%s are %v; %s", f.Field, f.Value, allowed))
-		case slices.Contains(off, f.Field):
-			c.wrong(m, path, f.Field, allowed+", or 0 for off")
-		default:
-			c.wrong(m, path, f.Field, allowed)
+			continue
 		}
+		c.wrong(m, path, f.Field, allowed)
+	}
+}
+
+// spelled returns what a configuration may have in the words of the source: in a file, off
+// is a word.
+func (c *compiler) spelled(allowed string) string {
+	allowed = short.Replace(allowed)
+	plain, mayBeOff := strings.CutSuffix(allowed, validate.OrOff)
+	switch {
+	case !mayBeOff:
+		return allowed
+	case c.document != nil:
+		return plain + ", or off"
+	default:
+		return fmt.Sprintf("%s, or %d for off", plain, breaker.Off)
 	}
 }
 

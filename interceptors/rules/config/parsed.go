@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
@@ -16,8 +17,15 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// customName is the message of a custom policy, one of which may stand without a list.
-const customName = "afloat.policy.v1.Custom"
+// grammar returns what a rules file may have besides messages: a custom policy without a
+// list around it, and the word off.
+func grammar() strictyaml.Grammar {
+	g := strictyaml.Grammar{Lone: []protoreflect.FullName{(&policyv1.Custom{}).ProtoReflect().Descriptor().FullName()}}
+	for _, name := range mayBeOff() {
+		g.Off = append(g.Off, (&policyv1.Breaker{}).ProtoReflect().Descriptor().FullName().Append(name))
+	}
+	return g
+}
 
 // Parsed is a rules file that was read but not yet checked.
 type Parsed struct {
@@ -44,7 +52,7 @@ func read(path string) ([]byte, error) { return regular.Read(path, strictyaml.Ma
 // Parse reads the contents of a rules file. The name is for error messages.
 func Parse(name string, data []byte) *Parsed {
 	p := &Parsed{rules: new(policyv1.Rules)}
-	d, faults := strictyaml.Decode(data, p.rules, customName)
+	d, faults := strictyaml.Decode(data, p.rules, grammar())
 	p.origin = origin{File, names.Shown(name), d}
 	for _, f := range faults {
 		p.findings = append(p.findings, &finding{

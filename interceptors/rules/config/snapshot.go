@@ -38,6 +38,9 @@ type Snapshot struct {
 	// Overrides are what operators have put in force in place of the rules, the latest
 	// first.
 	Overrides []override.Override
+	// Unfollowed: the set has a file, and nobody has called [Set.Watch] or [Set.Reload], so
+	// that its changes do not come into force.
+	Unfollowed bool
 	// Overflowed is how many calls had to share the overflow chain, see
 	// [rules.Rules].
 	Overflowed uint64
@@ -51,7 +54,7 @@ type Snapshot struct {
 func (s Snapshot) Message() *policyv1.Snapshot {
 	m := &policyv1.Snapshot{
 		TakenAt: timestamppb.New(s.TakenAt), InForceSince: timestamppb.New(s.Since), ChangesApplied: s.Applied, ChangesRefused: s.Refused,
-		Overflowed: s.Overflowed, Compartments: map[string]*policyv1.Compartment{},
+		Overflowed: s.Overflowed, Unfollowed: s.Unfollowed, Compartments: map[string]*policyv1.Compartment{},
 	}
 	if r := s.LastRefused; r != nil {
 		m.LastRefused = &policyv1.RefusedChange{

@@ -117,8 +117,8 @@ func merge(layers ...[]statement) (all []statement, faults []*finding) {
 			if f != nil {
 				faults = append(faults, f)
 			}
-			if len(sides) < len(s.sides()) {
-				s.Sides = sides
+			if 0 < len(sides) && len(sides) < len(s.sides()) {
+				s.Rule = s.Narrow(sides...)
 			}
 			if len(sides) > 0 {
 				left = append(left, s)

@@ -151,7 +151,8 @@ type Rule struct {
 	// The target of a client's calls, as given to grpc.NewClient; "target#name" for
 	// a connection that has a name. Default: every target.
 	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
-	// The side on which calls are seen. Default: all sides.
+	// The side on which calls are seen. Default: all sides, but no server has the
+	// breaker of such a rule.
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
 	// Whether the rule only watches, beside the rule in force for a call: it refuses
 	// nothing, but counts what it would have refused. It can have a breaker, a
@@ -165,7 +166,9 @@ type Rule struct {
 	// Bounds how long calls may take.
 	Timeout *Timeout `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Refuses calls to a dependency that keeps failing. On a server, that is its
-	// own handler; if this is not intended, set side to client.
+	// own handler, and who is refused are its callers; so a server has the breaker
+	// only if side is server. The same holds for custom policies in the layer of
+	// breakers.
 	Breaker *Breaker `protobuf:"bytes,11,opt,name=breaker,proto3" json:"breaker,omitempty"`
 	// Caps calls in flight.
 	Bulkhead *Bulkhead `protobuf:"bytes,12,opt,name=bulkhead,proto3" json:"bulkhead,omitempty"`
