@@ -247,8 +247,8 @@ func (s *Set) Outline() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
 		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
-		Overrides:   s.rules.Steering().InForce(),
-		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
+		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(),
+		Overrides: s.rules.Steering().InForce(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
 	for i, own := range now.rules {
 		st := now.statements[i]

@@ -35,12 +35,12 @@ type Snapshot struct {
 	// Unwatched is why the system does not tell of changes of the file, which [Set.Watch]
 	// then looks at every second. Nil if it does, or if nobody called Watch.
 	Unwatched error
-	// Overrides are what operators have put in force in place of the rules, the latest
-	// first.
-	Overrides []override.Override
 	// Unfollowed: the set has a file, and nobody has called [Set.Watch] or [Set.Reload], so
 	// that its changes do not come into force.
 	Unfollowed bool
+	// Overrides are what operators have put in force in place of the rules, the latest
+	// first.
+	Overrides []override.Override
 	// Overflowed is how many calls had to share the overflow chain, see
 	// [rules.Rules].
 	Overflowed uint64
