@@ -1,7 +1,7 @@
 // Afloat is the command of the toolkit. It shows what the guard of a process does and has it
 // do something else for a while. It checks the rules files of package
 // interceptors/rules/config, shows which policies each method of an API has by them, and
-// tries what they would do.
+// tries what they would do. It also writes afloat's .proto files.
 //
 //	go install github.com/afloat-go/afloat/cmd/afloat@latest
 //
@@ -9,6 +9,7 @@
 //	buf build -o api.binpb && afloat rules check -descriptors api.binpb rules.yaml
 //	afloat rules table -descriptors api.binpb rules.yaml
 //	afloat rules simulate rules.yaml -world outage-hangs-20s -method /shop.v1.Payments/Charge
+//	afloat proto export third_party
 //
 // A file named -, or no file, is the standard input.
 //
@@ -76,6 +77,14 @@
 //	-method name   the method whose rule is tried; by default one that only a rule for "*" is for
 //	-rate 400      calls a second, of all clients together
 //	-seeds 20      how many runs, each with other luck
+//
+// # The .proto files
+//
+// Afloat proto export writes afloat's .proto files into a folder, below which others
+// import them as "afloat/degrade/v1/degradation.proto", and prints their names. It
+// overwrites what is there. Where the number of the options is taken, it writes another:
+//
+//	afloat proto export -number 50123 -go_package example.com/api/afloatoptions third_party
 //
 // # Flags
 //

@@ -40,6 +40,7 @@ const usage = `usage: afloat command
   afloat rules check [flags] [file...]   check rules files
   afloat rules table [flags] [file]      print the policies of each method
   afloat rules simulate [flags] [file]   try the rule of a method in a world that is not well
+  afloat proto export [flags] folder     write the .proto files into a folder
   afloat version                         print the version
   afloat help                            print this
 
@@ -69,6 +70,8 @@ func run(args []string, std stdio) int {
 		return runCompletion(args, std)
 	case "complete":
 		return runComplete(args, std)
+	case "proto":
+		return runProto(args, std)
 	case "version":
 		fmt.Fprintln(std.out, version())
 		return exitGood
@@ -102,6 +105,20 @@ func runRules(args []string, std stdio) int {
 		return exitGood
 	default:
 		return unknown("rules "+name, std)
+	}
+}
+
+// runProto does what the arguments after proto say.
+func runProto(args []string, std stdio) int {
+	name, args := cut(args)
+	switch name {
+	case "export":
+		return runExport(args, std)
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(std.out, usage)
+		return exitGood
+	default:
+		return unknown("proto "+name, std)
 	}
 }
 

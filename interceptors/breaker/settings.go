@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -258,8 +257,8 @@ func (s *settings) triggers(cause string) bool {
 // its status or by the trailer grpc-retry-pushback-ms, whichever is longer.
 func pushbackOf(o *policy.Outcome) time.Duration {
 	wait := o.Pushback
-	s, ok := status.FromError(o.Err)
-	if o.Err == nil || !ok {
+	s, ok := policy.StatusOf(o.Err)
+	if !ok {
 		return wait
 	}
 	for _, d := range s.Details() {

@@ -207,22 +207,26 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	return a.ctx, nil
 }
 
-// Do runs f under all policies of the chain. See the function [Do].
-func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context) error) error {
+// Run runs f, which has no value, under all policies of the chain. See the function [Do],
+// and [DoChain] for functions that have one.
+func (c *Chain) Run(ctx context.Context, name string, f func(ctx context.Context) error) error {
 	a := Begin()
 	defer a.End()
-	return c.do(ctx, a, name, f)
+	return c.run(ctx, a, name, f)
 }
 
-// do makes f the call of a, and runs it under the chain.
-func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
-	a.Call = Call{Method: name, Side: Local}
-	a.Call.Deadline, _ = ctx.Deadline()
-	admitted, err := c.Admit(ctx, a)
+// run makes f the call of a, and runs it under the chain.
+func (c *Chain) run(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
+	admitted, err := c.admitLocal(ctx, a, name)
 	if err != nil {
 		return below.Note(ctx, err)
 	}
-	err = Attribute(ctx, admitted, f(admitted))
-	a.Settle(err)
-	return below.Note(ctx, err)
+	return a.settleLocal(ctx, admitted, f(admitted))
+}
+
+// admitLocal admits a call that is not gRPC's.
+func (c *Chain) admitLocal(ctx context.Context, a *Admission, name string) (context.Context, error) {
+	a.Call = Call{Method: name, Side: Local}
+	a.Call.Deadline, _ = ctx.Deadline()
+	return c.Admit(ctx, a)
 }

@@ -89,8 +89,7 @@ func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 // resolveNew makes the entry of a method that was not seen before.
 func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
-	if found := g.matcher.find(call); !found.guards() {
-		found.meet()
+	if !g.matcher.meet(call) {
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
@@ -208,11 +207,7 @@ func (r *Rules) Apply(rules []Rule) error {
 // Matching returns the rules that apply to a call: the closest rule, and the
 // closest shadow rule. It makes no policies.
 func (r *Rules) Matching(call *policy.Call) []Rule {
-	var all []Rule
-	for _, m := range r.current.Load().matcher.find(call).all() {
-		all = append(all, m.Clone())
-	}
-	return all
+	return r.current.Load().matcher.find(call).copied()
 }
 
 // Find returns the chain of a call like one that was resolved before, nil if there was none
@@ -233,21 +228,9 @@ func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
 	return nil
 }
 
-// InForce returns the rules in force, in the order in which [New] or [Rules.Apply] was
-// given them. The sides of each template are those that it is for, see [Rule.Sides].
-func (r *Rules) InForce() []InForce {
-	m := r.current.Load().matcher
-	var all []*rule
-	for _, x := range []*index{&m.enforced, &m.shadow} {
-		all = slices.AppendSeq(all, x.all())
-	}
-	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
-	list := make([]InForce, len(all))
-	for i, own := range all {
-		list[i] = InForce{own.Clone(), &own.met}
-	}
-	return list
-}
+// InForce returns the rules in force as they were given, in that order. The sides of each
+// template are those that it is for, see [Rule.Sides].
+func (r *Rules) InForce() []InForce { return r.current.Load().matcher.inForce() }
 
 // All yields the keys that the rules hold at the moment, with their chains, in
 // no particular order. The Name of each key is a method; no key has a Rule.

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -11,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 	"weak"
-
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -41,26 +37,6 @@ type Set struct {
 	followed atomic.Bool
 
 	state atomic.Pointer[state]
-}
-
-// state is what is in force.
-type state struct {
-	statements       []statement
-	rules            []rules.InForce // of the statements
-	unknown          []string        // what no .proto file has, of each statement
-	since            time.Time
-	applied, refused uint64
-	lastRefused      *RefusedChange
-	unwatched        error
-}
-
-// put notes the statements whose rules are in force now.
-func (s *state) put(of *Set, statements []statement) {
-	s.statements, s.rules, s.unknown = statements, of.rules.InForce(), make([]string, len(statements))
-	linked := apiOf(cmp.Or(of.options.files, protoregistry.GlobalFiles))
-	for i, st := range statements {
-		s.unknown[i] = linked.lacks(st.Match)
-	}
 }
 
 // New combines the rules of all sources. It reports all faults at once.
@@ -323,25 +299,6 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 	}
 	s.state.Store(&next)
 	return len(next.statements), err
-}
-
-// seen is the state of the file at the last look.
-type seen struct {
-	look uint64
-	data []byte
-	err  error
-}
-
-// sees notes the present state of the file, and reports whether it is
-// unchanged.
-func (s *seen) sees(look uint64, data []byte, err error) (same bool) {
-	now := seen{look, data, err}
-	if err != nil {
-		now.data = nil
-	}
-	same = bytes.Equal(now.data, s.data) && (err == nil) == (s.err == nil) && (err == nil || err.Error() == s.err.Error())
-	*s = now
-	return same
 }
 
 var errNoFile = errors.New("config: there is no file to watch; name one by WithFile")

@@ -1867,7 +1867,9 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	"\bSnapshot\x12 .afloat.admin.v1.SnapshotRequest\x1a!.afloat.admin.v1.SnapshotResponse\x12H\n" +
 	"\x05Watch\x12\x1d.afloat.admin.v1.WatchRequest\x1a\x1e.afloat.admin.v1.WatchResponse0\x01\x12L\n" +
 	"\aExplain\x12\x1f.afloat.admin.v1.ExplainRequest\x1a .afloat.admin.v1.ExplainResponse\x12O\n" +
-	"\bOverride\x12 .afloat.admin.v1.OverrideRequest\x1a!.afloat.admin.v1.OverrideResponseB;Z9github.com/afloat-go/afloat/proto/afloat/admin/v1;adminv1b\x06proto3"
+	"\bOverride\x12 .afloat.admin.v1.OverrideRequest\x1a!.afloat.admin.v1.OverrideResponseB\xba\x01\n" +
+	"\x13com.afloat.admin.v1B\n" +
+	"AdminProtoP\x01Z9github.com/afloat-go/afloat/proto/afloat/admin/v1;adminv1\xa2\x02\x03AAX\xaa\x02\x0fAfloat.Admin.V1\xca\x02\x0fAfloat\\Admin\\V1\xe2\x02\x1bAfloat\\Admin\\V1\\GPBMetadata\xea\x02\x11Afloat::Admin::V1b\x06proto3"
 
 var (
 	file_afloat_admin_v1_admin_proto_rawDescOnce sync.Once

@@ -325,7 +325,8 @@ const file_afloat_policy_v1_overrides_proto_rawDesc = "" +
 	"\x11ACTION_FORCE_OPEN\x10\x01\x12\x17\n" +
 	"\x13ACTION_FORCE_CLOSED\x10\x02\x12\x12\n" +
 	"\x0eACTION_DISABLE\x10\x03\x12\x15\n" +
-	"\x11ACTION_SET_PLACES\x10\x04B=Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1b\x06proto3"
+	"\x11ACTION_SET_PLACES\x10\x04B\xc5\x01\n" +
+	"\x14com.afloat.policy.v1B\x0eOverridesProtoP\x01Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1\xa2\x02\x03APX\xaa\x02\x10Afloat.Policy.V1\xca\x02\x10Afloat\\Policy\\V1\xe2\x02\x1cAfloat\\Policy\\V1\\GPBMetadata\xea\x02\x12Afloat::Policy::V1b\x06proto3"
 
 var (
 	file_afloat_policy_v1_overrides_proto_rawDescOnce sync.Once

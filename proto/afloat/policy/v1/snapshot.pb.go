@@ -1316,7 +1316,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x0fSOURCE_BUILT_IN\x10\x01\x12\x12\n" +
 	"\x0eSOURCE_OPTIONS\x10\x02\x12\x0f\n" +
 	"\vSOURCE_FILE\x10\x03\x12\x0f\n" +
-	"\vSOURCE_CODE\x10\x04B=Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1b\x06proto3"
+	"\vSOURCE_CODE\x10\x04B\xc4\x01\n" +
+	"\x14com.afloat.policy.v1B\rSnapshotProtoP\x01Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1\xa2\x02\x03APX\xaa\x02\x10Afloat.Policy.V1\xca\x02\x10Afloat\\Policy\\V1\xe2\x02\x1cAfloat\\Policy\\V1\\GPBMetadata\xea\x02\x12Afloat::Policy::V1b\x06proto3"
 
 var (
 	file_afloat_policy_v1_snapshot_proto_rawDescOnce sync.Once
