@@ -24,7 +24,7 @@ func eventMessage(e rules.Event) *adminv1.Event {
 	told := &adminv1.Transition{
 		Kind: utf8(t.Kind), Side: policyv1.Side(t.Side) + 1, Target: utf8(t.Target), Name: utf8(t.Name), Shadow: t.Shadow,
 		From: utf8(t.From), To: utf8(t.To), Cause: utf8(t.Cause),
-		Calls: count(t.Calls), Failures: count(t.Failures), Slow: count(t.Slow), Overdue: count(t.Overdue),
+		Calls: count(t.Calls), Failures: count(t.Failures), Slow: count(t.Slow), Overdue: count(t.Overdue), By: utf8(t.By),
 	}
 	if t.Until != 0 {
 		told.Until = timestamppb.New(t.Until.Time())

@@ -30,6 +30,9 @@ func explain(set *config.Set, r *adminv1.ExplainRequest) (*adminv1.ExplainRespon
 		return nil, invalid("target", "%.64q; must be left out: only clients have targets", call.Target)
 	}
 	m := &adminv1.ExplainResponse{WouldAdmit: true, Rules: rulesFor(set, call)}
+	for _, c := range set.Rules().ConditionsOf(call).Status() {
+		m.Conditions = append(m.Conditions, &adminv1.Condition{Name: utf8(c.By), Verdict: c.Verdict.String(), Met: c.Met, Unread: utf8(c.Unread)})
+	}
 	chain := set.Rules().Find(call)
 	m.Known = chain != nil
 	if chain != nil {
@@ -145,10 +148,25 @@ func wordsOf(m *adminv1.ExplainResponse, call *policy.Call) []string {
 	for _, v := range m.GetVerdicts() {
 		words = append(words, sentencesOf(v)...)
 	}
+	words = append(words, conditionWords(m)...)
 	if m.GetWouldAdmit() {
 		say("A call would be let in now.")
 	} else {
 		say("A call would be refused now.")
+	}
+	return words
+}
+
+// conditionWords tells by which conditions the end of the call would be judged.
+func conditionWords(m *adminv1.ExplainResponse) (words []string) {
+	for _, c := range m.GetConditions() {
+		words = append(words, fmt.Sprintf("A call that meets the condition %q counts as %s; so did %d.", c.GetName(), c.GetVerdict(), c.GetMet()))
+		if c.GetUnread() != "" {
+			words = append(words, c.GetUnread()+".")
+		}
+	}
+	if len(words) == 0 && len(m.GetRules()) > 0 {
+		words = append(words, "The rule has no conditions: what a call counts as, its status code says. An answer that is OK is good, whatever stands in it.")
 	}
 	return words
 }

@@ -467,7 +467,7 @@ func TestWatch(t *testing.T) {
 			}
 		}
 		tr := nextEvent(t, w).GetTransition()
-		if tr.GetTo() != "open" || tr.GetFailures() == 0 || tr.GetCause() != "consecutive_failures" || tr.GetName() != "/shop.Users/Get" {
+		if told := fmt.Sprint(tr.GetName(), tr.GetFrom(), tr.GetTo(), tr.GetCause()); told != "/shop.Users/Getclosedopenconsecutive_failures" || tr.GetFailures() == 0 {
 			t.Fatalf("%v; want the circuit that opened", tr)
 		}
 		if _, err := client.Override(t.Context(), force(&policyv1.OverrideScope{Name: "/shop.Orders/Get"})); err != nil {

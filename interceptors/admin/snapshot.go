@@ -179,7 +179,7 @@ func totalsOf(set *config.Set, outline config.Snapshot) *adminv1.Totals {
 		Overflowed: outline.Overflowed,
 	}
 	header := config.Snapshot{LastRefused: outline.LastRefused, Unwatched: outline.Unwatched}.Message()
-	m.LastRefused, m.Unwatched = header.GetLastRefused(), header.GetUnwatched()
+	m.LastRefused, m.Unwatched, m.Unfollowed = header.GetLastRefused(), header.GetUnwatched(), outline.Unfollowed
 	var circuits [breaker.Slow + 1]int
 	for l := range set.Rules().Live() {
 		m.Policies++

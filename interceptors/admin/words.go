@@ -96,8 +96,12 @@ func breakerWords(b *policyv1.BreakerStatus) string {
 // sentenceOf tells what has happened last.
 func sentenceOf(e *adminv1.Event) string {
 	t := e.GetTransition()
-	return fmt.Sprintf("It went from %s to %s at %s (%v ago), because of %s: %d calls, %d failed, %d slow, %d overdue.",
-		t.GetFrom(), t.GetTo(), clock(e.GetAt().AsTime()), ago(e.GetAt().AsTime()), t.GetCause(), t.GetCalls(), t.GetFailures(), t.GetSlow(), t.GetOverdue())
+	by := ""
+	if t.GetBy() != "" {
+		by = fmt.Sprintf(" The last of them met the condition %q.", t.GetBy())
+	}
+	return fmt.Sprintf("It went from %s to %s at %s (%v ago), because of %s: %d calls, %d failed, %d slow, %d overdue.%s",
+		t.GetFrom(), t.GetTo(), clock(e.GetAt().AsTime()), ago(e.GetAt().AsTime()), t.GetCause(), t.GetCalls(), t.GetFailures(), t.GetSlow(), t.GetOverdue(), by)
 }
 
 // word returns the name of a value of an enum as people say it.

@@ -34,7 +34,7 @@ var files embed.FS
 const maxRequest = 32 << 10
 
 // tokenHeader has the token of the page in changes.
-const tokenHeader = "X-Afloat-Token"
+const tokenHeader = "X-Afloat-Token" //nolint:gosec // a name
 
 // Authoriser decides whether a change may be made, and says who makes it: by the session, by
 // the certificate, by what a proxy in front has put into the request. An error refuses the

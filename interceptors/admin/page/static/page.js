@@ -259,7 +259,7 @@ function showEvents(all) {
       const figures = [t.calls && `${number(t.calls)} calls`, t.failures && `${number(t.failures)} failed`, t.slow && `${number(t.slow)} slow`,
         t.overdue && `${number(t.overdue)} overdue`].filter(Boolean).join(", ");
       const to = t.to.replaceAll("_", " ");
-      return make("li", `event ${tones[to] ?? "none"}`, time, make("span", "", `${t.name}${t.target ? ` at ${t.target}` : ""}: ${t.from.replaceAll("_", " ")} → ${to}, because of ${t.cause.replaceAll("_", " ")}${figures ? ` (${figures})` : ""}`));
+      return make("li", `event ${tones[to] ?? "none"}`, time, make("span", "", `${t.name}${t.target ? ` at ${t.target}` : ""}: ${t.from.replaceAll("_", " ")} → ${to}, because of ${t.cause.replaceAll("_", " ")}${figures ? ` (${figures})` : ""}${t.by ? `, by the condition “${t.by}”` : ""}`));
     }
     const o = s.override ?? {};
     const what = { began: "was begun", expired: "ended by itself", ended: "was ended", replaced: "was replaced", tripped: "tripped", reset: "reset" }[s.what] ?? s.what;
@@ -273,7 +273,7 @@ function showRulesState(t) {
   const since = t.inForceSince ? `, since ${clock(t.inForceSince)}` : "";
   setText($("rules-figures"), `${number(t.rules)} rules are in force${since}. Changes: ${number(t.changesApplied)} applied, ${number(t.changesRefused)} refused.` +
     (Number(t.overflowed ?? 0) > 0 ? ` ${number(t.overflowed)} calls had to share policies: there are too many methods.` : "") +
-    (t.unwatched ? ` The file is not watched: ${t.unwatched}` : ""));
+    (t.unfollowed ? " Nobody follows the changes of the file." : "") + (t.unwatched ? ` The file is not watched: ${t.unwatched}` : ""));
   const refused = t.lastRefused && t.lastRefused.at > t.inForceSince;
   $("rules-fault").hidden = !refused;
   if (refused) setText($("rules-fault"), t.lastRefused.faults);

@@ -324,6 +324,8 @@ type Totals struct {
 	InForceSince *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
 	// Why the system does not tell of changes of the rules file. Empty if it does.
 	Unwatched string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
+	// Whether there is a rules file whose changes nobody follows.
+	Unfollowed bool `protobuf:"varint,13,opt,name=unfollowed,proto3" json:"unfollowed,omitempty"`
 	// How many calls had to share policies, because there were too many methods.
 	Overflowed uint64 `protobuf:"varint,11,opt,name=overflowed,proto3" json:"overflowed,omitempty"`
 	// How many calls are under way in bulkheads.
@@ -430,6 +432,13 @@ func (x *Totals) GetUnwatched() string {
 		return x.Unwatched
 	}
 	return ""
+}
+
+func (x *Totals) GetUnfollowed() bool {
+	if x != nil {
+		return x.Unfollowed
+	}
+	return false
 }
 
 func (x *Totals) GetOverflowed() uint64 {
@@ -746,7 +755,10 @@ type Transition struct {
 	Overdue int32 `protobuf:"varint,12,opt,name=overdue,proto3" json:"overdue,omitempty"`
 	// The earliest time that the new state can end by itself. Not set: time alone does not end
 	// it.
-	Until         *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=until,proto3" json:"until,omitempty"`
+	Until *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=until,proto3" json:"until,omitempty"`
+	// What of the rule judged the call that caused the change, such as a condition. Empty:
+	// nothing did.
+	By            string `protobuf:"bytes,14,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -870,6 +882,13 @@ func (x *Transition) GetUntil() *timestamppb.Timestamp {
 		return x.Until
 	}
 	return nil
+}
+
+func (x *Transition) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
 }
 
 // Steered is something that was done by hand.
@@ -1012,7 +1031,9 @@ type ExplainResponse struct {
 	// Whether it would be let in now. Calls that are not known would.
 	WouldAdmit bool `protobuf:"varint,4,opt,name=would_admit,json=wouldAdmit,proto3" json:"would_admit,omitempty"`
 	// All of it in words, one sentence each.
-	Words         []string `protobuf:"bytes,5,rep,name=words,proto3" json:"words,omitempty"`
+	Words []string `protobuf:"bytes,5,rep,name=words,proto3" json:"words,omitempty"`
+	// The conditions by which the end of the call would be judged, in their order.
+	Conditions    []*Condition `protobuf:"bytes,6,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1082,6 +1103,86 @@ func (x *ExplainResponse) GetWords() []string {
 	return nil
 }
 
+func (x *ExplainResponse) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
+// Condition is what a rule says a failure is, see rules.proto.
+type Condition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name, or its place in the rule.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What a call that meets it counts as: "failure", "success" or "ignored".
+	Verdict string `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// How many calls it has decided since the rules were last changed.
+	Met uint64 `protobuf:"varint,3,opt,name=met,proto3" json:"met,omitempty"`
+	// Why the response of a call could not be read. Empty: all could.
+	Unread        string `protobuf:"bytes,4,opt,name=unread,proto3" json:"unread,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Condition) Reset() {
+	*x = Condition{}
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Condition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Condition) ProtoMessage() {}
+
+func (x *Condition) ProtoReflect() protoreflect.Message {
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
+func (*Condition) Descriptor() ([]byte, []int) {
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Condition) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Condition) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *Condition) GetMet() uint64 {
+	if x != nil {
+		return x.Met
+	}
+	return 0
+}
+
+func (x *Condition) GetUnread() string {
+	if x != nil {
+		return x.Unread
+	}
+	return ""
+}
+
 // Verdict is what a policy says to the call.
 type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1101,7 +1202,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[12]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1214,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[12]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1227,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Verdict) GetPolicy() *v1.LivePolicy {
@@ -1179,7 +1280,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[13]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1292,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[13]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1305,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Refusal) GetReason() string {
@@ -1252,7 +1353,7 @@ type OverrideRequest struct {
 
 func (x *OverrideRequest) Reset() {
 	*x = OverrideRequest{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[14]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1365,7 @@ func (x *OverrideRequest) String() string {
 func (*OverrideRequest) ProtoMessage() {}
 
 func (x *OverrideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[14]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1378,7 @@ func (x *OverrideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverrideRequest.ProtoReflect.Descriptor instead.
 func (*OverrideRequest) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OverrideRequest) GetScope() *v1.OverrideScope {
@@ -1391,7 +1492,7 @@ type OverrideResponse struct {
 
 func (x *OverrideResponse) Reset() {
 	*x = OverrideResponse{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[15]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1504,7 @@ func (x *OverrideResponse) String() string {
 func (*OverrideResponse) ProtoMessage() {}
 
 func (x *OverrideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[15]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1517,7 @@ func (x *OverrideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverrideResponse.ProtoReflect.Descriptor instead.
 func (*OverrideResponse) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OverrideResponse) GetOverride() *v1.Override {
@@ -1455,7 +1556,7 @@ type OverrideRequest_Begin struct {
 
 func (x *OverrideRequest_Begin) Reset() {
 	*x = OverrideRequest_Begin{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1568,7 @@ func (x *OverrideRequest_Begin) String() string {
 func (*OverrideRequest_Begin) ProtoMessage() {}
 
 func (x *OverrideRequest_Begin) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1581,7 @@ func (x *OverrideRequest_Begin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverrideRequest_Begin.ProtoReflect.Descriptor instead.
 func (*OverrideRequest_Begin) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{14, 0}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{15, 0}
 }
 
 func (x *OverrideRequest_Begin) GetAction() v1.Action {
@@ -1515,7 +1616,7 @@ type OverrideRequest_End struct {
 
 func (x *OverrideRequest_End) Reset() {
 	*x = OverrideRequest_End{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1628,7 @@ func (x *OverrideRequest_End) String() string {
 func (*OverrideRequest_End) ProtoMessage() {}
 
 func (x *OverrideRequest_End) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1641,7 @@ func (x *OverrideRequest_End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverrideRequest_End.ProtoReflect.Descriptor instead.
 func (*OverrideRequest_End) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{14, 1}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{15, 1}
 }
 
 func (x *OverrideRequest_End) GetId() string {
@@ -1559,7 +1660,7 @@ type OverrideRequest_Trip struct {
 
 func (x *OverrideRequest_Trip) Reset() {
 	*x = OverrideRequest_Trip{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +1672,7 @@ func (x *OverrideRequest_Trip) String() string {
 func (*OverrideRequest_Trip) ProtoMessage() {}
 
 func (x *OverrideRequest_Trip) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +1685,7 @@ func (x *OverrideRequest_Trip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverrideRequest_Trip.ProtoReflect.Descriptor instead.
 func (*OverrideRequest_Trip) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{14, 2}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{15, 2}
 }
 
 // Reset resets policies.
@@ -1596,7 +1697,7 @@ type OverrideRequest_Reset struct {
 
 func (x *OverrideRequest_Reset) Reset() {
 	*x = OverrideRequest_Reset{}
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1709,7 @@ func (x *OverrideRequest_Reset) String() string {
 func (*OverrideRequest_Reset) ProtoMessage() {}
 
 func (x *OverrideRequest_Reset) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_afloat_admin_v1_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1722,7 @@ func (x *OverrideRequest_Reset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverrideRequest_Reset.ProtoReflect.Descriptor instead.
 func (*OverrideRequest_Reset) Descriptor() ([]byte, []int) {
-	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{14, 3}
+	return file_afloat_admin_v1_admin_proto_rawDescGZIP(), []int{15, 3}
 }
 
 var File_afloat_admin_v1_admin_proto protoreflect.FileDescriptor
@@ -1652,7 +1753,7 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12/\n" +
 	"\x06totals\x18\x05 \x01(\v2\x17.afloat.admin.v1.TotalsR\x06totals\x12&\n" +
 	"\x0fnext_page_token\x18\x06 \x01(\tR\rnextPageToken\x12.\n" +
-	"\x06events\x18\a \x03(\v2\x16.afloat.admin.v1.EventR\x06events\"\xe0\x03\n" +
+	"\x06events\x18\a \x03(\v2\x16.afloat.admin.v1.EventR\x06events\"\x80\x04\n" +
 	"\x06Totals\x12\x1a\n" +
 	"\bpolicies\x18\x01 \x01(\x05R\bpolicies\x12\x14\n" +
 	"\x05rules\x18\x02 \x01(\x05R\x05rules\x12\x1c\n" +
@@ -1665,6 +1766,9 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	"\x0ein_force_since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\finForceSince\x12\x1c\n" +
 	"\tunwatched\x18\n" +
 	" \x01(\tR\tunwatched\x12\x1e\n" +
+	"\n" +
+	"unfollowed\x18\r \x01(\bR\n" +
+	"unfollowed\x12\x1e\n" +
 	"\n" +
 	"overflowed\x18\v \x01(\x04R\n" +
 	"overflowed\x12\x1b\n" +
@@ -1686,7 +1790,7 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	"transition\x18\x02 \x01(\v2\x1b.afloat.admin.v1.TransitionH\x00R\n" +
 	"transition\x124\n" +
 	"\asteered\x18\x03 \x01(\v2\x18.afloat.admin.v1.SteeredH\x00R\asteeredB\x06\n" +
-	"\x04what\"\xdc\x02\n" +
+	"\x04what\"\xec\x02\n" +
 	"\n" +
 	"Transition\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1702,7 +1806,8 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	" \x01(\x05R\bfailures\x12\x12\n" +
 	"\x04slow\x18\v \x01(\x05R\x04slow\x12\x18\n" +
 	"\aoverdue\x18\f \x01(\x05R\aoverdue\x120\n" +
-	"\x05until\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"e\n" +
+	"\x05until\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x0e\n" +
+	"\x02by\x18\x0e \x01(\tR\x02by\"e\n" +
 	"\aSteered\x12\x12\n" +
 	"\x04what\x18\x01 \x01(\tR\x04what\x126\n" +
 	"\boverride\x18\x02 \x01(\v2\x1a.afloat.policy.v1.OverrideR\boverride\x12\x0e\n" +
@@ -1710,14 +1815,22 @@ const file_afloat_admin_v1_admin_proto_rawDesc = "" +
 	"\x0eExplainRequest\x12*\n" +
 	"\x04side\x18\x01 \x01(\x0e2\x16.afloat.policy.v1.SideR\x04side\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x16\n" +
-	"\x06target\x18\x03 \x01(\tR\x06target\"\xc9\x01\n" +
+	"\x06target\x18\x03 \x01(\tR\x06target\"\x85\x02\n" +
 	"\x0fExplainResponse\x123\n" +
 	"\x05rules\x18\x01 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12\x14\n" +
 	"\x05known\x18\x02 \x01(\bR\x05known\x124\n" +
 	"\bverdicts\x18\x03 \x03(\v2\x18.afloat.admin.v1.VerdictR\bverdicts\x12\x1f\n" +
 	"\vwould_admit\x18\x04 \x01(\bR\n" +
 	"wouldAdmit\x12\x14\n" +
-	"\x05words\x18\x05 \x03(\tR\x05words\"\x85\x02\n" +
+	"\x05words\x18\x05 \x03(\tR\x05words\x12:\n" +
+	"\n" +
+	"conditions\x18\x06 \x03(\v2\x1a.afloat.admin.v1.ConditionR\n" +
+	"conditions\"c\n" +
+	"\tCondition\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\averdict\x18\x02 \x01(\tR\averdict\x12\x10\n" +
+	"\x03met\x18\x03 \x01(\x04R\x03met\x12\x16\n" +
+	"\x06unread\x18\x04 \x01(\tR\x06unread\"\x85\x02\n" +
 	"\aVerdict\x124\n" +
 	"\x06policy\x18\x01 \x01(\v2\x1c.afloat.policy.v1.LivePolicyR\x06policy\x12\x1f\n" +
 	"\vwould_admit\x18\x02 \x01(\bR\n" +
@@ -1770,7 +1883,7 @@ func file_afloat_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_afloat_admin_v1_admin_proto_rawDescData
 }
 
-var file_afloat_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_afloat_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_afloat_admin_v1_admin_proto_goTypes = []any{
 	(*Filter)(nil),                // 0: afloat.admin.v1.Filter
 	(*SnapshotRequest)(nil),       // 1: afloat.admin.v1.SnapshotRequest
@@ -1784,78 +1897,80 @@ var file_afloat_admin_v1_admin_proto_goTypes = []any{
 	(*Steered)(nil),               // 9: afloat.admin.v1.Steered
 	(*ExplainRequest)(nil),        // 10: afloat.admin.v1.ExplainRequest
 	(*ExplainResponse)(nil),       // 11: afloat.admin.v1.ExplainResponse
-	(*Verdict)(nil),               // 12: afloat.admin.v1.Verdict
-	(*Refusal)(nil),               // 13: afloat.admin.v1.Refusal
-	(*OverrideRequest)(nil),       // 14: afloat.admin.v1.OverrideRequest
-	(*OverrideResponse)(nil),      // 15: afloat.admin.v1.OverrideResponse
-	(*OverrideRequest_Begin)(nil), // 16: afloat.admin.v1.OverrideRequest.Begin
-	(*OverrideRequest_End)(nil),   // 17: afloat.admin.v1.OverrideRequest.End
-	(*OverrideRequest_Trip)(nil),  // 18: afloat.admin.v1.OverrideRequest.Trip
-	(*OverrideRequest_Reset)(nil), // 19: afloat.admin.v1.OverrideRequest.Reset
-	(v1.Side)(0),                  // 20: afloat.policy.v1.Side
-	(v1.BreakerStatus_State)(0),   // 21: afloat.policy.v1.BreakerStatus.State
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
-	(*v1.Override)(nil),           // 23: afloat.policy.v1.Override
-	(*v1.LivePolicy)(nil),         // 24: afloat.policy.v1.LivePolicy
-	(*v1.RuleInForce)(nil),        // 25: afloat.policy.v1.RuleInForce
-	(*v1.RefusedChange)(nil),      // 26: afloat.policy.v1.RefusedChange
-	(*v1.OverrideScope)(nil),      // 27: afloat.policy.v1.OverrideScope
-	(v1.Action)(0),                // 28: afloat.policy.v1.Action
-	(*durationpb.Duration)(nil),   // 29: google.protobuf.Duration
+	(*Condition)(nil),             // 12: afloat.admin.v1.Condition
+	(*Verdict)(nil),               // 13: afloat.admin.v1.Verdict
+	(*Refusal)(nil),               // 14: afloat.admin.v1.Refusal
+	(*OverrideRequest)(nil),       // 15: afloat.admin.v1.OverrideRequest
+	(*OverrideResponse)(nil),      // 16: afloat.admin.v1.OverrideResponse
+	(*OverrideRequest_Begin)(nil), // 17: afloat.admin.v1.OverrideRequest.Begin
+	(*OverrideRequest_End)(nil),   // 18: afloat.admin.v1.OverrideRequest.End
+	(*OverrideRequest_Trip)(nil),  // 19: afloat.admin.v1.OverrideRequest.Trip
+	(*OverrideRequest_Reset)(nil), // 20: afloat.admin.v1.OverrideRequest.Reset
+	(v1.Side)(0),                  // 21: afloat.policy.v1.Side
+	(v1.BreakerStatus_State)(0),   // 22: afloat.policy.v1.BreakerStatus.State
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(*v1.Override)(nil),           // 24: afloat.policy.v1.Override
+	(*v1.LivePolicy)(nil),         // 25: afloat.policy.v1.LivePolicy
+	(*v1.RuleInForce)(nil),        // 26: afloat.policy.v1.RuleInForce
+	(*v1.RefusedChange)(nil),      // 27: afloat.policy.v1.RefusedChange
+	(*v1.OverrideScope)(nil),      // 28: afloat.policy.v1.OverrideScope
+	(v1.Action)(0),                // 29: afloat.policy.v1.Action
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
 }
 var file_afloat_admin_v1_admin_proto_depIdxs = []int32{
-	20, // 0: afloat.admin.v1.Filter.side:type_name -> afloat.policy.v1.Side
-	21, // 1: afloat.admin.v1.Filter.states:type_name -> afloat.policy.v1.BreakerStatus.State
+	21, // 0: afloat.admin.v1.Filter.side:type_name -> afloat.policy.v1.Side
+	22, // 1: afloat.admin.v1.Filter.states:type_name -> afloat.policy.v1.BreakerStatus.State
 	0,  // 2: afloat.admin.v1.SnapshotRequest.filter:type_name -> afloat.admin.v1.Filter
-	22, // 3: afloat.admin.v1.SnapshotResponse.taken_at:type_name -> google.protobuf.Timestamp
-	23, // 4: afloat.admin.v1.SnapshotResponse.overrides:type_name -> afloat.policy.v1.Override
-	24, // 5: afloat.admin.v1.SnapshotResponse.policies:type_name -> afloat.policy.v1.LivePolicy
-	25, // 6: afloat.admin.v1.SnapshotResponse.rules:type_name -> afloat.policy.v1.RuleInForce
+	23, // 3: afloat.admin.v1.SnapshotResponse.taken_at:type_name -> google.protobuf.Timestamp
+	24, // 4: afloat.admin.v1.SnapshotResponse.overrides:type_name -> afloat.policy.v1.Override
+	25, // 5: afloat.admin.v1.SnapshotResponse.policies:type_name -> afloat.policy.v1.LivePolicy
+	26, // 6: afloat.admin.v1.SnapshotResponse.rules:type_name -> afloat.policy.v1.RuleInForce
 	3,  // 7: afloat.admin.v1.SnapshotResponse.totals:type_name -> afloat.admin.v1.Totals
 	7,  // 8: afloat.admin.v1.SnapshotResponse.events:type_name -> afloat.admin.v1.Event
 	4,  // 9: afloat.admin.v1.Totals.circuits:type_name -> afloat.admin.v1.StateCount
-	26, // 10: afloat.admin.v1.Totals.last_refused:type_name -> afloat.policy.v1.RefusedChange
-	22, // 11: afloat.admin.v1.Totals.in_force_since:type_name -> google.protobuf.Timestamp
-	21, // 12: afloat.admin.v1.StateCount.state:type_name -> afloat.policy.v1.BreakerStatus.State
+	27, // 10: afloat.admin.v1.Totals.last_refused:type_name -> afloat.policy.v1.RefusedChange
+	23, // 11: afloat.admin.v1.Totals.in_force_since:type_name -> google.protobuf.Timestamp
+	22, // 12: afloat.admin.v1.StateCount.state:type_name -> afloat.policy.v1.BreakerStatus.State
 	0,  // 13: afloat.admin.v1.WatchRequest.filter:type_name -> afloat.admin.v1.Filter
 	7,  // 14: afloat.admin.v1.WatchResponse.events:type_name -> afloat.admin.v1.Event
-	24, // 15: afloat.admin.v1.WatchResponse.states:type_name -> afloat.policy.v1.LivePolicy
-	23, // 16: afloat.admin.v1.WatchResponse.overrides:type_name -> afloat.policy.v1.Override
-	22, // 17: afloat.admin.v1.Event.at:type_name -> google.protobuf.Timestamp
+	25, // 15: afloat.admin.v1.WatchResponse.states:type_name -> afloat.policy.v1.LivePolicy
+	24, // 16: afloat.admin.v1.WatchResponse.overrides:type_name -> afloat.policy.v1.Override
+	23, // 17: afloat.admin.v1.Event.at:type_name -> google.protobuf.Timestamp
 	8,  // 18: afloat.admin.v1.Event.transition:type_name -> afloat.admin.v1.Transition
 	9,  // 19: afloat.admin.v1.Event.steered:type_name -> afloat.admin.v1.Steered
-	20, // 20: afloat.admin.v1.Transition.side:type_name -> afloat.policy.v1.Side
-	22, // 21: afloat.admin.v1.Transition.until:type_name -> google.protobuf.Timestamp
-	23, // 22: afloat.admin.v1.Steered.override:type_name -> afloat.policy.v1.Override
-	20, // 23: afloat.admin.v1.ExplainRequest.side:type_name -> afloat.policy.v1.Side
-	25, // 24: afloat.admin.v1.ExplainResponse.rules:type_name -> afloat.policy.v1.RuleInForce
-	12, // 25: afloat.admin.v1.ExplainResponse.verdicts:type_name -> afloat.admin.v1.Verdict
-	24, // 26: afloat.admin.v1.Verdict.policy:type_name -> afloat.policy.v1.LivePolicy
-	13, // 27: afloat.admin.v1.Verdict.last_refusal:type_name -> afloat.admin.v1.Refusal
-	7,  // 28: afloat.admin.v1.Verdict.events:type_name -> afloat.admin.v1.Event
-	23, // 29: afloat.admin.v1.Verdict.override:type_name -> afloat.policy.v1.Override
-	22, // 30: afloat.admin.v1.Refusal.retry_at:type_name -> google.protobuf.Timestamp
-	27, // 31: afloat.admin.v1.OverrideRequest.scope:type_name -> afloat.policy.v1.OverrideScope
-	16, // 32: afloat.admin.v1.OverrideRequest.begin:type_name -> afloat.admin.v1.OverrideRequest.Begin
-	17, // 33: afloat.admin.v1.OverrideRequest.end:type_name -> afloat.admin.v1.OverrideRequest.End
-	18, // 34: afloat.admin.v1.OverrideRequest.trip:type_name -> afloat.admin.v1.OverrideRequest.Trip
-	19, // 35: afloat.admin.v1.OverrideRequest.reset:type_name -> afloat.admin.v1.OverrideRequest.Reset
-	23, // 36: afloat.admin.v1.OverrideResponse.override:type_name -> afloat.policy.v1.Override
-	28, // 37: afloat.admin.v1.OverrideRequest.Begin.action:type_name -> afloat.policy.v1.Action
-	29, // 38: afloat.admin.v1.OverrideRequest.Begin.for:type_name -> google.protobuf.Duration
-	1,  // 39: afloat.admin.v1.AdminService.Snapshot:input_type -> afloat.admin.v1.SnapshotRequest
-	5,  // 40: afloat.admin.v1.AdminService.Watch:input_type -> afloat.admin.v1.WatchRequest
-	10, // 41: afloat.admin.v1.AdminService.Explain:input_type -> afloat.admin.v1.ExplainRequest
-	14, // 42: afloat.admin.v1.AdminService.Override:input_type -> afloat.admin.v1.OverrideRequest
-	2,  // 43: afloat.admin.v1.AdminService.Snapshot:output_type -> afloat.admin.v1.SnapshotResponse
-	6,  // 44: afloat.admin.v1.AdminService.Watch:output_type -> afloat.admin.v1.WatchResponse
-	11, // 45: afloat.admin.v1.AdminService.Explain:output_type -> afloat.admin.v1.ExplainResponse
-	15, // 46: afloat.admin.v1.AdminService.Override:output_type -> afloat.admin.v1.OverrideResponse
-	43, // [43:47] is the sub-list for method output_type
-	39, // [39:43] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	21, // 20: afloat.admin.v1.Transition.side:type_name -> afloat.policy.v1.Side
+	23, // 21: afloat.admin.v1.Transition.until:type_name -> google.protobuf.Timestamp
+	24, // 22: afloat.admin.v1.Steered.override:type_name -> afloat.policy.v1.Override
+	21, // 23: afloat.admin.v1.ExplainRequest.side:type_name -> afloat.policy.v1.Side
+	26, // 24: afloat.admin.v1.ExplainResponse.rules:type_name -> afloat.policy.v1.RuleInForce
+	13, // 25: afloat.admin.v1.ExplainResponse.verdicts:type_name -> afloat.admin.v1.Verdict
+	12, // 26: afloat.admin.v1.ExplainResponse.conditions:type_name -> afloat.admin.v1.Condition
+	25, // 27: afloat.admin.v1.Verdict.policy:type_name -> afloat.policy.v1.LivePolicy
+	14, // 28: afloat.admin.v1.Verdict.last_refusal:type_name -> afloat.admin.v1.Refusal
+	7,  // 29: afloat.admin.v1.Verdict.events:type_name -> afloat.admin.v1.Event
+	24, // 30: afloat.admin.v1.Verdict.override:type_name -> afloat.policy.v1.Override
+	23, // 31: afloat.admin.v1.Refusal.retry_at:type_name -> google.protobuf.Timestamp
+	28, // 32: afloat.admin.v1.OverrideRequest.scope:type_name -> afloat.policy.v1.OverrideScope
+	17, // 33: afloat.admin.v1.OverrideRequest.begin:type_name -> afloat.admin.v1.OverrideRequest.Begin
+	18, // 34: afloat.admin.v1.OverrideRequest.end:type_name -> afloat.admin.v1.OverrideRequest.End
+	19, // 35: afloat.admin.v1.OverrideRequest.trip:type_name -> afloat.admin.v1.OverrideRequest.Trip
+	20, // 36: afloat.admin.v1.OverrideRequest.reset:type_name -> afloat.admin.v1.OverrideRequest.Reset
+	24, // 37: afloat.admin.v1.OverrideResponse.override:type_name -> afloat.policy.v1.Override
+	29, // 38: afloat.admin.v1.OverrideRequest.Begin.action:type_name -> afloat.policy.v1.Action
+	30, // 39: afloat.admin.v1.OverrideRequest.Begin.for:type_name -> google.protobuf.Duration
+	1,  // 40: afloat.admin.v1.AdminService.Snapshot:input_type -> afloat.admin.v1.SnapshotRequest
+	5,  // 41: afloat.admin.v1.AdminService.Watch:input_type -> afloat.admin.v1.WatchRequest
+	10, // 42: afloat.admin.v1.AdminService.Explain:input_type -> afloat.admin.v1.ExplainRequest
+	15, // 43: afloat.admin.v1.AdminService.Override:input_type -> afloat.admin.v1.OverrideRequest
+	2,  // 44: afloat.admin.v1.AdminService.Snapshot:output_type -> afloat.admin.v1.SnapshotResponse
+	6,  // 45: afloat.admin.v1.AdminService.Watch:output_type -> afloat.admin.v1.WatchResponse
+	11, // 46: afloat.admin.v1.AdminService.Explain:output_type -> afloat.admin.v1.ExplainResponse
+	16, // 47: afloat.admin.v1.AdminService.Override:output_type -> afloat.admin.v1.OverrideResponse
+	44, // [44:48] is the sub-list for method output_type
+	40, // [40:44] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_afloat_admin_v1_admin_proto_init() }
@@ -1867,7 +1982,7 @@ func file_afloat_admin_v1_admin_proto_init() {
 		(*Event_Transition)(nil),
 		(*Event_Steered)(nil),
 	}
-	file_afloat_admin_v1_admin_proto_msgTypes[14].OneofWrappers = []any{
+	file_afloat_admin_v1_admin_proto_msgTypes[15].OneofWrappers = []any{
 		(*OverrideRequest_Begin_)(nil),
 		(*OverrideRequest_End_)(nil),
 		(*OverrideRequest_Trip_)(nil),
@@ -1879,7 +1994,7 @@ func file_afloat_admin_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_afloat_admin_v1_admin_proto_rawDesc), len(file_afloat_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
