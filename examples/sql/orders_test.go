@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	_ "github.com/ncruces/go-sqlite3/driver"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	_ "modernc.org/sqlite"
 
 	guarded "github.com/afloat-go/afloat/examples/sql"
 	"github.com/afloat-go/afloat/interceptors/breaker"
@@ -19,7 +19,7 @@ import (
 // open makes orders in a database of their own, which others may lock.
 func open(t *testing.T) (*guarded.Orders, *sql.DB) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "orders.db"))
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(t.TempDir(), "orders.db")+"?_pragma=busy_timeout(0)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/afloat-go/afloat/interceptors/internal/below"
 )
 
 // Admission is one call's passage through its policies: it holds the permits until
@@ -167,13 +165,6 @@ func (a *Admission) Settle(err error) {
 		a.judge()
 	}
 	a.settleAndTell()
-}
-
-// settleLocal ends a call that is not gRPC's and returns the error that its caller gets.
-func (a *Admission) settleLocal(ctx, admitted context.Context, err error) error {
-	err = Attribute(ctx, admitted, err)
-	a.Settle(err)
-	return below.Note(ctx, err)
 }
 
 // SettleAs ends the call as [Admission.Settle] does, with an outcome of which more is

@@ -192,7 +192,7 @@ func (c *Chain) run(ctx context.Context, a *Admission, name string, f func(ctx c
 	if err != nil {
 		return below.Note(ctx, err)
 	}
-	return a.settleLocal(ctx, admitted, f(admitted))
+	return settleLocal(ctx, admitted, a, f(admitted))
 }
 
 // admitLocal admits a call that is not gRPC's.

@@ -45,7 +45,14 @@ func do[T any](ctx context.Context, c *Chain, a *Admission, name string, f func(
 		return v, below.Note(ctx, err)
 	}
 	v, err = f(admitted)
-	return v, a.settleLocal(ctx, admitted, err)
+	return v, settleLocal(ctx, admitted, a, err)
+}
+
+// settleLocal settles a call that is not gRPC's and returns the error that its caller gets.
+func settleLocal(ctx, admitted context.Context, a *Admission, err error) error {
+	err = Attribute(ctx, admitted, err)
+	a.Settle(err)
+	return below.Note(ctx, err)
 }
 
 // loner is a chain of one policy and a call under it.
