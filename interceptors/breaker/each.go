@@ -58,6 +58,9 @@ func WithObserver(observer policy.Observer) Option {
 // breakers take over the new configuration and classifier; a breaker whose name
 // changes is made anew. In a shadow rule the breakers are in mode Shadow, and it is
 // a fault to force them open or closed.
+//
+// On a server a breaker judges the server's own handlers and refuses its callers. So a
+// rule without sides puts none there, unless it is asked for, see [rules.Rule.Sides].
 func Each(cfg Config, opts ...Option) rules.Template {
 	// Both are shared by all breakers until one is updated.
 	enforced, err := newSettings(cfg, optionsOf(opts).classifier)
@@ -71,7 +74,7 @@ func Each(cfg Config, opts ...Option) rules.Template {
 	optionsFor := func(k rules.Key) options {
 		return optionsOf(slices.Concat([]Option{WithName(k.Name), WithObserver(k.Observer)}, opts))
 	}
-	return rules.TemplateOf(kind, cfg.withDefaults(),
+	t := rules.TemplateOf(kind, cfg.withDefaults(),
 		func(k rules.Key) (*Breaker, error) {
 			s, err := settingsFor(k)
 			if err := errors.Join(err, validate.Options(kind, opts)); err != nil {
@@ -90,6 +93,29 @@ func Each(cfg Config, opts ...Option) rules.Template {
 			return err
 		},
 	)
+	t.Varies = len(opts) > 0 // two may judge by classifiers of their own
+	return t
+}
+
+// newBreaker returns a breaker by settings that others may share. Its first phase is
+// in the same piece of memory: where there are many methods, each detour is a cache
+// miss.
+func newBreaker(s *settings, o options) *Breaker {
+	b := new(struct {
+		Breaker
+
+		first closed
+	})
+	b.name, b.observer = o.name, policy.Observe(o.observer)
+	b.chance.Seed(b.name)
+	b.settings.Store(s)
+	if forcedBy(s.Mode) == Automatic {
+		b.first.init(&b.Breaker, s)
+		b.enterLocked(&b.first, causeMode, figures{}, policy.Now(), 0) // nobody else has b yet
+	} else {
+		enterModeLocked(&b.Breaker, s.Mode, causeMode, policy.Now())
+	}
+	return &b.Breaker
 }
 
 // shadowSettings returns the settings of cfg in a shadow rule.

@@ -18,6 +18,8 @@ type settings struct {
 
 	failureRatio, slowRatio share
 	classifier              policy.Classifier // nil: policy.Classify
+	// notes are for the calls that meet settings which an operator overrides.
+	notes policy.Notes
 }
 
 // newSettings returns the settings of a config, or all its faults.
@@ -30,7 +32,7 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	if slow == 0 {
 		slow = DefaultSlowRatio
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(slow), classifier}, nil
+	return &settings{Config: cfg, failureRatio: shareOf(cfg.FailureRatio), slowRatio: shareOf(slow), classifier: classifier}, nil
 }
 
 // A token holds what the breaker must know of a call when it ends: its ring or
@@ -58,7 +60,7 @@ func (s *settings) token(call *policy.Call) uint64 {
 	if call.Shape.Streams() {
 		token |= streams
 	}
-	if hasSeveralResponses(call) {
+	if call.Shape.HasSeveralResponses() {
 		token |= several
 	}
 	if call.Deadline.IsZero() {
@@ -73,15 +75,10 @@ func (s *settings) token(call *policy.Call) uint64 {
 // wantsOf returns what the shape of a call asks for: of a stream with several responses,
 // when the first one came.
 func wantsOf(call *policy.Call) policy.Wants {
-	if hasSeveralResponses(call) {
+	if call.Shape.HasSeveralResponses() {
 		return policy.WantsStart | policy.WantsEnd | policy.WantsResponse
 	}
 	return policy.WantsStart | policy.WantsEnd
-}
-
-// hasSeveralResponses reports whether a call has a first response before its end.
-func hasSeveralResponses(call *policy.Call) bool {
-	return call.Shape == policy.ServerStream || call.Shape == policy.BidiStream
 }
 
 // ending is what the end of a call means here.

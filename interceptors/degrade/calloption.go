@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -10,8 +11,14 @@ import (
 // Capture returns a call option that stores the server's report of the response in
 // r when the call has ended; for a stream, when its end has been read. If the
 // server sends no report, it stores the zero [Report], which knows nothing. It
-// needs the client interceptors of this package.
-func Capture(r *Report) grpc.CallOption { return captureOption{report: r} }
+// needs the client interceptors of this package: without them r knows nothing, whatever it
+// knew before, and to ask it is a [misuse.ReportUnread].
+func Capture(r *Report) grpc.CallOption {
+	if r != nil {
+		*r = Report{unread: true}
+	}
+	return captureOption{report: r}
+}
 
 // Deliver reports r for the response of a call made under ctx with the given
 // options, in place of the server's report: it goes to each [Capture] among the
@@ -31,6 +38,7 @@ func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) error {
 	return nil
 }
 
+// captureOption is a Capture.
 type captureOption struct {
 	grpc.EmptyCallOption
 
@@ -67,6 +75,21 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 
 // none reports whether neither the options nor the context want to know anything.
 func (w wishes) none() bool { return !w.scoped && w.required.none() && len(w.captures) == 0 }
+
+// others returns the options for gRPC: those that are not of this package.
+func (w wishes) others(opts []grpc.CallOption) []grpc.CallOption {
+	if w.required.none() && len(w.captures) == 0 {
+		return opts
+	}
+	return slices.DeleteFunc(slices.Clone(opts), func(o grpc.CallOption) bool {
+		switch o.(type) {
+		case captureOption, requireOption:
+			return true
+		default:
+			return false
+		}
+	})
+}
 
 // outgoing returns the context for the call itself. What a handler forwards of its
 // caller's metadata must not ask in the caller's name. Streams are not asked to be complete.

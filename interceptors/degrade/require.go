@@ -2,12 +2,14 @@ package degrade
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -23,9 +25,9 @@ const MaxRequired = 100
 // can stop work on a response that cannot become complete; the error is the same where it
 // did, and wraps the server's, except that of a server with [WithSilence], which does not
 // say why it fails. A response without a report is an error too. RequireComplete needs the
-// client interceptors of this package. A stream is not bound by it; but if its server
+// client interceptors of this package: without them, gRPC fails the call with INTERNAL. A stream is not bound by it; but if its server
 // fails it for being incomplete, that is an *IncompleteError too.
-func RequireComplete() grpc.CallOption { return requireOption{requirement: requirement{all: true}} }
+func RequireComplete() grpc.CallOption { return requiring(requirement{all: true}) }
 
 // Require returns a call option that does for some fields of a response what
 // [RequireComplete] does for all of them: the call fails if one of the fields at the
@@ -34,7 +36,7 @@ func RequireComplete() grpc.CallOption { return requireOption{requirement: requi
 // response's message fails the call with INVALID_ARGUMENT before anybody is asked. Several
 // such options add up.
 func Require(paths ...string) grpc.CallOption {
-	return requireOption{requirement: requirement{fields: slices.Clone(paths), some: true}}
+	return requiring(requirement{fields: slices.Clone(paths), some: true})
 }
 
 // RequiresComplete reports whether [RequireComplete] or [Require] is among the options of
@@ -76,11 +78,34 @@ func CheckRequired(ctx context.Context, r Report) error {
 	return a.scope.required.unmet(r)
 }
 
+// requireOption is a RequireComplete or a Require. gRPC gets to see it only where no
+// interceptor of this package does, and then cannot encode the call: an answer might be
+// incomplete, and nobody would know. Of all that options can do, this is what others rarely
+// undo.
 type requireOption struct {
-	grpc.EmptyCallOption
+	grpc.ForceCodecV2CallOption
 
 	requirement requirement
 }
+
+// requiring returns the option that requires something.
+func requiring(q requirement) requireOption {
+	return requireOption{grpc.ForceCodecV2CallOption{CodecV2: noCodec{}}, q}
+}
+
+// noCodec is a codec that encodes nothing.
+type noCodec struct{}
+
+var errUnread = errors.New("degrade: RequireComplete and Require need interceptors.DialOptions, or the client interceptors of package degrade")
+
+// Marshal implements encoding.CodecV2.
+func (noCodec) Marshal(any) (mem.BufferSlice, error) { return nil, errUnread }
+
+// Unmarshal implements encoding.CodecV2.
+func (noCodec) Unmarshal(mem.BufferSlice, any) error { return errUnread }
+
+// Name implements encoding.CodecV2.
+func (noCodec) Name() string { return "proto" }
 
 // requirement is what must not be degraded in a response. The zero requirement is none.
 type requirement struct {

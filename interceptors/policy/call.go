@@ -77,6 +77,9 @@ const (
 	// NoteShadowed says that a policy in shadow, which only watches, would have
 	// refused the call.
 	NoteShadowed
+	// NoteOverridden says that an operator has overridden a policy, and that it lets the
+	// call pass, or refuses it, because of that.
+	NoteOverridden
 )
 
 // Has reports whether all of x are in n.
@@ -140,6 +143,9 @@ func (s Shape) Streams() bool { return s != Unary }
 // then tells how slow the dependency is. It is true for unary calls and server
 // streams.
 func (s Shape) ServerPaced() bool { return s == Unary || s == ServerStream }
+
+// HasSeveralResponses reports whether the server streams.
+func (s Shape) HasSeveralResponses() bool { return s == ServerStream || s == BidiStream }
 
 // String returns the shape's name, such as "client_stream".
 func (s Shape) String() string {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // MaxPolicies is the maximum number of policies of one call.
@@ -23,6 +25,9 @@ type Chain struct {
 	// hear.
 	observer Observer
 	interest Interest
+	// judge is nil when the rule of the calls does not say what their ends mean.
+	judge      Judge
+	judgeWants Wants
 	// standIns is the index of the first policy of LayerFault.
 	standIns int8
 }
@@ -82,22 +87,29 @@ type observerOption struct{ observer Observer }
 
 func (o observerOption) applyChain(c *Chain) {
 	c.observer, c.interest = nil, Interest{}
-	if o.observer != nil {
+	if !validate.IsNil(o.observer) {
 		c.observer, c.interest = Observe(o.observer), InterestOf(o.observer)
 	}
 }
 
 // NewChain returns a chain of the policies, sorted by [Layer]; policies of one
 // layer keep their order. It reports all faults at once: more than
-// [MaxPolicies] policies, and each nil policy.
+// [MaxPolicies] policies, each policy that is nil or a nil pointer, and each that is there
+// twice, which would count a call twice and take two places for it.
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
 		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
 	}
 	for i, p := range policies {
-		if p == nil {
+		first := slices.IndexFunc(policies[:i], func(before Policy) bool { return validate.IsPointer(p) && before == p })
+		switch {
+		case p == nil:
 			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
+		case validate.IsNil(p):
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil %T; must be a policy", i, p))
+		case first >= 0:
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = the %T that is policy %d; must be there once", i, p, first))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -128,6 +140,19 @@ func (c *Chain) Policies() []Policy {
 	return all
 }
 
+// Refusals returns the last rejection of a call under this chain by each policy, in the order
+// of Policies: nil for one that has refused none.
+func (c *Chain) Refusals() []*Rejection {
+	if c == nil {
+		return nil
+	}
+	all := make([]*Rejection, len(c.links))
+	for i := range c.links {
+		all[i] = c.links[i].refusal.Load()
+	}
+	return all
+}
+
 // Observer returns the observer of the chain's calls, nil if there is none.
 func (c *Chain) Observer() Observer {
 	if c == nil {
@@ -149,6 +174,10 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	}
 	if c.observer != nil {
 		a.observer, a.wants, a.tellAll = c.observer, c.interest.Instants, c.interest.EveryAdmission
+	}
+	if c.judge != nil {
+		a.judge = c.judge
+		a.wants |= c.judgeWants
 	}
 	for i := range c.links {
 		if i == int(c.standIns) {

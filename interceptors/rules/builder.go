@@ -2,8 +2,10 @@ package rules
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
+	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -18,6 +20,8 @@ type builder struct {
 	unfit map[identity]bool
 	// kept are the policies of old that were kept and must be updated.
 	kept []kept
+	// steered are the overrides by which it began.
+	steered *[]override.Override
 }
 
 // kept is a policy that goes on under another template.
@@ -26,6 +30,39 @@ type kept struct {
 	policy   policy.Policy
 	template *Template
 	key      Key
+}
+
+// turnOver builds a generation of the present keys and puts it in force at once.
+// It returns the policies that are kept and must be updated. The caller does so
+// outside the lock, because they may report to an observer. New methods do not wait
+// while it builds.
+func turnOver(r *Rules, m *matcher, unfit map[identity]bool) []kept {
+	begin := func(old *past) *builder {
+		b := &builder{rules: r, next: newGeneration(m), old: old, unfit: unfit, steered: r.steering.inForce.Load()}
+		b.takeOver()
+		return b
+	}
+	b := begin(pastOf(r))
+	r.mu.Lock()
+	now := r.current.Load()
+	if !b.catchUp(now) {
+		b = begin(now.past())
+	}
+	r.room.forget()
+	r.current.Store(b.next)
+	steered := b.steered != r.steering.inForce.Load()
+	r.mu.Unlock()
+	if steered {
+		r.steering.impose()
+	}
+	return b.kept
+}
+
+// pastOf returns the generation in force as it is now.
+func pastOf(r *Rules) *past {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.Load().past()
 }
 
 // takeOver makes entries for the keys of old, and keeps its shared policies and those
@@ -80,6 +117,7 @@ func (b *builder) catchUp(now *generation) bool {
 // entry makes the entry of a call, nil if the rules leave it unguarded.
 func (b *builder) entry(call *policy.Call) (*entry, error) {
 	found := b.next.matcher.find(call)
+	found.meet()
 	if !found.guards() {
 		return nil, nil
 	}
@@ -98,8 +136,18 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 		}
 	}
 	var err error
-	e.chain, err = policy.NewChain(policies, b.rules.options...)
+	e.chain, err = b.chain(policies, found.enforced)
 	return e, err
+}
+
+// chain makes a chain of policies, whose calls are judged by the conditions of a rule, which
+// may be nil.
+func (b *builder) chain(policies []policy.Policy, by *rule) (*policy.Chain, error) {
+	opts := b.rules.options
+	if by != nil && by.conditions.Len() > 0 {
+		opts = append(slices.Clip(opts), policy.WithJudge(by.conditions.Judge()))
+	}
+	return policy.NewChain(policies, opts...)
 }
 
 // policy returns the policy of an entry by the i-th template of a rule.
@@ -118,7 +166,9 @@ func (b *builder) policy(e *entry, r *rule, i int) (policy.Policy, error) {
 		}
 	}
 	if id.isOwn() {
-		e.own = append(e.own, owned{p, r, i})
+		o := owned{p, r, i}
+		e.own = append(e.own, o)
+		b.rules.steering.steer(o.live(e))
 	} else {
 		e.shared = append(e.shared, b.share(id, r, i, liveAs(key, e.side), p))
 	}
@@ -150,6 +200,7 @@ func (b *builder) share(id identity, r *rule, i int, l Live, p policy.Policy) *s
 	s := &shared{id, l}
 	b.next.shared[id] = s
 	b.next.changes++
+	b.rules.steering.steer(l)
 	return s
 }
 
@@ -217,7 +268,7 @@ func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
 			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
 		}
 	}
-	return policy.NewChain(policies, b.rules.options...)
+	return b.chain(policies, at.rule)
 }
 
 // overflowPolicy returns the policy that calls past the key limit share. If it

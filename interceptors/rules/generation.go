@@ -58,7 +58,8 @@ func (e *entry) call() *policy.Call {
 // nil rule if they are unguarded, and the chain if it has been made.
 func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
 	at = overflowAt{g.matcher.enforced.find(call), call.Side}
-	if at.rule == nil || len(at.rule.Policies) == 0 {
+	at.rule.meet()
+	if !at.rule.guards() {
 		return overflowAt{}, nil
 	}
 	if known, ok := g.overflow.Load(at); ok {

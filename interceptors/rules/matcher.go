@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -37,7 +38,7 @@ func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 	}
 	m.enforced.sort()
 	m.shadow.sort()
-	faults = append(faults, checkSums(&m.enforced, &m.shadow))
+	faults = append(faults, checkSums(&m.enforced, &m.shadow), m.checkGiven())
 	return m, errors.Join(faults...)
 }
 
@@ -60,6 +61,31 @@ func (m *matcher) share(r *rule) error {
 	return errors.Join(faults...)
 }
 
+// checkGiven requires that no policy by Use is both in a rule and in a shadow rule: a call
+// of both would meet it twice.
+func (m *matcher) checkGiven() error {
+	enforced := map[any]*rule{}
+	for r := range m.enforced.all() {
+		for _, t := range r.Policies {
+			if validate.IsPointer(t.given) {
+				enforced[t.given] = r
+			}
+		}
+	}
+	var faults []error
+	for r := range m.shadow.all() {
+		for i, t := range r.Policies {
+			if !validate.IsPointer(t.given) {
+				continue
+			}
+			if first := enforced[t.given]; first != nil {
+				faults = append(faults, fmt.Errorf("shadow rule %q: policy %d = the one that rule %q uses; must be one of its own", r.Match, i, first.Match))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // find returns the rules of a call.
 func (m *matcher) find(call *policy.Call) found {
 	return found{m.enforced.find(call), m.shadow.find(call)}
@@ -71,6 +97,19 @@ func (m *matcher) indexOf(r Rule) *index {
 		return &m.shadow
 	}
 	return &m.enforced
+}
+
+// samples yields the policies that were made to check the templates.
+func (m *matcher) samples(yield func(policy.Policy) bool) {
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		for own := range x.all() {
+			for _, p := range own.trial {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // templateOf finds the template that a policy would be made by now: the i-th of its rule,
@@ -117,7 +156,13 @@ type found struct{ enforced, shadow *rule }
 
 // guards reports whether the rules have any policy for the call.
 func (f found) guards() bool {
-	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+	return f.enforced.guards() || f.shadow.guards()
+}
+
+// meet notes that a call has found the rules.
+func (f found) meet() {
+	f.enforced.meet()
+	f.shadow.meet()
 }
 
 // all returns the rules that there are.

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
@@ -22,6 +23,9 @@ type watched struct {
 	metrics  *policies
 	overflow metric.Int64ObservableCounter
 	keys     metric.Int64ObservableUpDownCounter
+	misuses  metric.Int64ObservableCounter
+	// overrides is how many are in force, by their actions.
+	overrides metric.Int64ObservableUpDownCounter
 
 	meter metric.Meter
 	warn  func(error)
@@ -48,15 +52,17 @@ type watchedRules struct {
 // that are made later is a warning.
 func newWatched(m *maker, metrics *policies, warn func(error)) *watched {
 	w := &watched{
-		metrics:  metrics,
-		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
-		keys:     m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
-		meter:    m.meter, warn: warn, met: map[string]bool{},
+		metrics:   metrics,
+		overflow:  m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
+		keys:      m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
+		overrides: m.observable("afloat.overrides", "{override}", "Overrides that are in force in place of what the rules say."),
+		misuses:   m.observableCounter("afloat.misuses", "{misuse}", "What the program does with afloat that cannot be meant."),
+		meter:     m.meter, warn: warn, met: map[string]bool{},
 	}
 	_, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		w.look().report(to)
 		return nil
-	}, w.overflow, w.keys)
+	}, w.overflow, w.keys, w.misuses, w.overrides)
 	m.faults = append(m.faults, err)
 	return w
 }
@@ -131,10 +137,16 @@ func (w *watched) look() sums {
 			for range r.All() {
 				found.add(w.keys, *attribute.EmptySet(), 1)
 			}
+			for _, o := range r.Steering().InForce() {
+				found.add(w.overrides, actionSets[o.Action], 1)
+			}
 		}
 		overflowed += known.overflowed
 	}
 	found.add(w.overflow, *attribute.EmptySet(), overflowed)
+	for kind, n := range misuse.Counts() {
+		found.add(w.misuses, attribute.NewSet(attribute.String("afloat.misuse.kind", string(kind))), int64(n)) //nolint:gosec // far below the bounds
+	}
 	return found
 }
 

@@ -68,6 +68,14 @@ func table(given []KindOption) (kinds, error) {
 	return all, errors.Join(faults...)
 }
 
+// orOwn returns the table, or that of afloat's own kinds if there is none.
+func (all kinds) orOwn() kinds {
+	if all == nil {
+		return ownKinds()
+	}
+	return all
+}
+
 // admits reports why no other kind can have the name.
 func (all kinds) admits(name string) error {
 	if name == "" {
@@ -125,7 +133,7 @@ func (all kinds) share(t rules.Template, in *policyv1.Compartment) {
 func (all kinds) look(l rules.Live) LivePolicy {
 	for _, k := range all {
 		if config, status, ok := k.look(l); ok {
-			return LivePolicy{l, config, status}
+			return LivePolicy{Live: l, Config: config, Status: status}
 		}
 	}
 	return LivePolicy{Live: l}
@@ -157,8 +165,6 @@ type row[M proto.Message, C any, P policy.Policy, S any] struct {
 	status func(C, S) proto.Message
 	// watch says why a shadow rule cannot have the policy. Nil: it can.
 	watch func(M) string
-	// off names the fields that are off at zero.
-	off []string
 	// mend notes what only a message can have wrong, and returns it as if it were
 	// right. Nil: nothing.
 	mend func(c *compiler, path string, m M) M
@@ -201,7 +207,7 @@ func (r row[M, C, P, S]) check(c *compiler, path string, m proto.Message) {
 	if r.mend != nil {
 		own = r.mend(c, path, own)
 	}
-	c.try(path, own, r.each(own), r.off)
+	c.try(path, own, r.each(own))
 }
 
 // unwatchable implements [kind].
