@@ -54,6 +54,8 @@ func run(args []string, std stdio) int {
 	switch name {
 	case "rules":
 		return runRules(args, std)
+	case "proto":
+		return runProto(args, std)
 	case "state":
 		return runState(args, std)
 	case "explain":
@@ -70,8 +72,6 @@ func run(args []string, std stdio) int {
 		return runCompletion(args, std)
 	case "complete":
 		return runComplete(args, std)
-	case "proto":
-		return runProto(args, std)
 	case "version":
 		fmt.Fprintln(std.out, version())
 		return exitGood

@@ -72,11 +72,12 @@ func TestRequireCompleteFailsClosed(t *testing.T) {
 			}
 			for _, opts := range [][]grpc.CallOption{
 				{degrade.RequireComplete()},
+				{degrade.Require("text")},
 				{degrade.RequireComplete(), degrade.Capture(new(degrade.Report))},
 				{degrade.RequireComplete(), grpc.PerRPCCredentials(noCredentials{}), grpc.WaitForReady(true), grpc.CallContentSubtype("proto")},
 			} {
 				_, err := client.GetPlain(t.Context(), nil, opts...)
-				if status.Code(err) != want || err != nil && !strings.Contains(err.Error(), "RequireComplete needs interceptors.DialOptions") {
+				if status.Code(err) != want || err != nil && !strings.Contains(err.Error(), "need interceptors.DialOptions") {
 					t.Errorf("%s interceptors: %v; want %v, and what is needed", name, err, want)
 				}
 				w, err := client.WatchProfiles(t.Context(), nil, opts...)
