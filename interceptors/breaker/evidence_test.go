@@ -163,7 +163,7 @@ func TestLearnedHangIsSeenInFlight(t *testing.T) {
 		}
 		n := 0
 		for ; b.State() != breaker.Open && n < 100; n++ {
-			if _, err := try(t, policy.Call{Deadline: time.Now().Add(250 * time.Millisecond)}, b); err != nil {
+			if _, err := try(t, policy.Call{Deadline: time.Now().Add(200 * time.Millisecond)}, b); err != nil {
 				break
 			}
 			time.Sleep(5 * time.Millisecond)
