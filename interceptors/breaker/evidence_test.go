@@ -223,6 +223,7 @@ func TestSilenceThatEnds(t *testing.T) {
 
 // silenceThatEnds slows calls to 200 ms, whose callers have some time, none set if zero.
 func silenceThatEnds(t *testing.T, has time.Duration, most int, want string) {
+	t.Helper()
 	rec := &recorder{}
 	b := newBreaker(t, breaker.Config{}, breaker.WithObserver(rec))
 	healthyFor(t, b, 10*time.Second)

@@ -43,7 +43,8 @@ const (
 	// mostSlow says which share of the calls of a healthy window is slow at most, one in so
 	// many: from more nothing is learned.
 	mostSlow = 10
-	// A silence is borne for half of a caller's time, at most mostBearable.
+	// mostBearable is the longest time for which a silence is borne, which is half of a
+	// caller's time.
 	mostBearable = 2 * time.Second
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
