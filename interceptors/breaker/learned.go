@@ -52,7 +52,7 @@ const (
 
 // forget forgets everything.
 func (l *learned) forget() {
-	for _, word := range []*atomic.Int64{&l.overdue, &l.slow, &l.due, &l.usual, &l.first, &l.last, &l.patience, &l.patientUntil} {
+	for _, word := range []*atomic.Int64{&l.overdue, &l.slow, &l.due, &l.usual, &l.recent, &l.first, &l.last, &l.patience, &l.patientUntil} {
 		word.Store(0)
 	}
 }
