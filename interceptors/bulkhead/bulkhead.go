@@ -118,7 +118,8 @@ func (b *Bulkhead) overrideLocked(d policy.Directive) bool {
 	}
 	b.byHand.Store(nil)
 	if d != (policy.Directive{}) {
-		b.byHand.Store(&d)
+		own := d // else all that are asked about live on the heap
+		b.byHand.Store(&own)
 	}
 	b.config.Store(cfg)
 	b.handOutLocked()

@@ -81,28 +81,53 @@ type ChainOption interface{ applyChain(*Chain) }
 
 // WithObserver tells o of the calls of a chain. Default: no observer, and so with a
 // nil o.
-func WithObserver(o Observer) ChainOption { return observerOption{o} }
-
-type observerOption struct{ observer Observer }
-
-func (o observerOption) applyChain(c *Chain) {
-	c.observer, c.interest = nil, Interest{}
-	if !validate.IsNil(o.observer) {
-		c.observer, c.interest = Observe(o.observer), InterestOf(o.observer)
+func WithObserver(o Observer) ChainOption {
+	if validate.IsNil(o) {
+		return observerOption{}
 	}
+	return observerOption{Observe(o), InterestOf(o)}
 }
+
+// observerOption is an observer and what it needs to hear, which all chains share.
+type observerOption struct {
+	observer Observer
+	interest Interest
+}
+
+func (o observerOption) applyChain(c *Chain) { c.observer, c.interest = o.observer, o.interest }
 
 // NewChain returns a chain of the policies, sorted by [Layer]; policies of one
 // layer keep their order. It reports all faults at once: more than
 // [MaxPolicies] policies, each policy that is nil or a nil pointer, and each that is there
 // twice, which would count a call twice and take two places for it.
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
+	if err := checkPolicies(policies); err != nil {
+		return nil, err
+	}
+	c := newChain(len(policies))
+	for i, p := range policies {
+		c.place(i, p)
+	}
+	for int(c.standIns) < len(c.links) && LayerOf(c.links[c.standIns].policy) != LayerFault {
+		c.standIns++
+	}
+	for _, o := range opts {
+		o.applyChain(c)
+	}
+	return c, nil
+}
+
+// checkPolicies returns what is wrong with the policies of a chain.
+func checkPolicies(policies []Policy) error {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
 		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
 	}
 	for i, p := range policies {
-		first := slices.IndexFunc(policies[:i], func(before Policy) bool { return validate.IsPointer(p) && before == p })
+		first := -1
+		if validate.IsPointer(p) {
+			first = slices.Index(policies[:i], p)
+		}
 		switch {
 		case p == nil:
 			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
@@ -112,20 +137,21 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = the %T that is policy %d; must be there once", i, p, first))
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
+	if faults == nil {
+		return nil
 	}
-	c := newChain(len(policies))
-	for i, p := range ordered(policies) {
-		c.links[i].policy = p
+	return errors.Join(faults...)
+}
+
+// place puts p in order among the first n policies; those of one layer keep theirs. There
+// are few, so that sorting them by insertion is as quick as by a library, which makes every
+// program larger.
+func (c *Chain) place(n int, p Policy) {
+	in := LayerOf(p)
+	for ; n > 0 && in < LayerOf(c.links[n-1].policy); n-- {
+		c.links[n].policy = c.links[n-1].policy
 	}
-	for int(c.standIns) < len(c.links) && LayerOf(c.links[c.standIns].policy) != LayerFault {
-		c.standIns++
-	}
-	for _, o := range opts {
-		o.applyChain(c)
-	}
-	return c, nil
+	c.links[n].policy = p
 }
 
 // Policies returns the policies in order, outermost first.

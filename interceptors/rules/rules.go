@@ -111,7 +111,7 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 		return r.overflowLocked(g, call)
 	}
 	b := builder{rules: r, next: g}
-	e, err := b.entry(call)
+	e, err := b.entry(call, nil)
 	switch {
 	case err != nil:
 		// A template that worked when the rules were built fails now.
@@ -120,8 +120,7 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 	case e == nil:
 		return nil
 	default:
-		g.table.insert(e)
-		g.changes++
+		g.add(e)
 		return e.chain
 	}
 }
@@ -281,9 +280,4 @@ func (r *Rules) allShared() (*generation, []*shared) {
 	defer r.mu.Unlock()
 	g := r.current.Load()
 	return g, slices.Collect(maps.Values(g.shared))
-}
-
-// observerFor returns the observer for a policy of calls on side.
-func (r *Rules) observerFor(key Key, side policy.Side) policy.Observer {
-	return policy.Locate(r.observer, key.Target, side)
 }
