@@ -231,6 +231,13 @@ func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
 // template are those that it is for, see [Rule.Sides].
 func (r *Rules) InForce() []InForce { return r.current.Load().matcher.inForce() }
 
+// Len returns how many keys the rules hold at the moment.
+func (r *Rules) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.Load().table.size
+}
+
 // All yields the keys that the rules hold at the moment, with their chains, in
 // no particular order. The Name of each key is a method; no key has a Rule.
 func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
