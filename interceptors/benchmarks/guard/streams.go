@@ -21,7 +21,7 @@ func streams(ctx context.Context, e effort, p *page) error {
 	if err != nil {
 		return err
 	}
-	opened[2].goal = &goal{allocs: 9, over: true}
+	opened[2].goal = &goal{allocs: 4, over: true}
 	p.compare(e, "a stream, opened and ended, more than bare", more(), opened)
 	of, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return messages(ctx, guard) })
 	if err != nil {
