@@ -119,7 +119,7 @@ func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 		unary, stream = append(unary, retry.UnaryClientInterceptor(o.retry...)), append(stream, retryStreams(o.retry))
 	}
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(append(unary, degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...))...),
+		grpc.WithChainUnaryInterceptor(append(unary, degrade.UnaryClientInterceptorAround(UnaryClientInterceptor(r, o.unary...)))...),
 		grpc.WithChainStreamInterceptor(append(stream, degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...))...),
 	}
 }
@@ -230,7 +230,7 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 		opt.applyServer(&o)
 	}
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r)),
+		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptorAround(UnaryServerInterceptor(r), o.degrade...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
 	}
 }

@@ -14,15 +14,18 @@ import (
 // page is the table.
 type page struct{ rows []row }
 
-// row is one figure: its cells as texts.
-type row struct{ what, aim, measured, noise, allocs string }
+// row is one figure.
+type row struct {
+	what, aim, measured, noise string
+	allocs                     float64
+}
 
 // print prints the page.
 func (p *page) print(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "measure\taim\tmeasured\tnoise\tallocations\t")
 	for _, r := range p.rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", r.what, r.aim, r.measured, r.noise, r.allocs)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%+.1f\t\n", r.what, r.aim, r.measured, r.noise, r.allocs)
 	}
 	return table.Flush()
 }
@@ -35,7 +38,7 @@ func (p *page) compare(e effort, what, aim string, bare, again, guarded func(int
 		what: what, aim: aim,
 		measured: fmt.Sprintf("%+.0f ns, CPU %.3f", all[2].More(all[0]), all[2].CPUOf(all[0])),
 		noise:    fmt.Sprintf("%+.0f ns, CPU %.3f", all[1].More(all[0]), all[1].CPUOf(all[0])),
-		allocs:   fmt.Sprintf("%+.1f", all[2].Allocs()-all[0].Allocs()),
+		allocs:   all[2].Allocs() - all[0].Allocs(),
 	})
 }
 
@@ -46,7 +49,7 @@ const runs = 15
 func (p *page) repeat(what, aim string, ready func() (do func())) {
 	ready()()
 	var took []time.Duration
-	var allocs uint64
+	var allocs float64
 	for range runs {
 		do := ready()
 		runtime.GC()
@@ -56,12 +59,12 @@ func (p *page) repeat(what, aim string, ready func() (do func())) {
 		do()
 		took = append(took, time.Since(begin))
 		runtime.ReadMemStats(&after)
-		allocs = after.Mallocs - before.Mallocs
+		allocs = float64(after.Mallocs - before.Mallocs)
 	}
 	slices.Sort(took)
 	p.rows = append(p.rows, row{
 		what: what, aim: aim, measured: fmt.Sprintf("%.1f ms, median %.1f", milliseconds(took[0]), milliseconds(took[runs/2])),
-		allocs: fmt.Sprint(allocs),
+		allocs: allocs,
 	})
 }
 
