@@ -117,12 +117,32 @@ type ServerOption interface{ applyServer(*serverOptions) }
 
 type serverOptions struct {
 	degrade []degrade.ServerOption
+	unary   []ServerUnaryOption
 	stream  []ServerStreamOption
 }
 
 type serverOptionFunc func(*serverOptions)
 
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
+
+// ServerUnaryOption changes how the unary calls of a server are guarded. It is a
+// [ServerOption] too.
+type ServerUnaryOption interface {
+	ServerOption
+
+	applyServerUnary(*serverUnaryOptions)
+}
+
+type serverUnaryOptions struct{ intake intake }
+
+// serverUnaryOptionsOf puts the options together.
+func serverUnaryOptionsOf(opts []ServerUnaryOption) *serverUnaryOptions {
+	o := new(serverUnaryOptions)
+	for _, opt := range opts {
+		opt.applyServerUnary(o)
+	}
+	return o
+}
 
 // ServerStreamOption changes how the streams of a server are guarded. It is a
 // [ServerOption] too.
@@ -135,13 +155,14 @@ type ServerStreamOption interface {
 type serverStreamOptions struct {
 	overruns *Overruns
 	shapes   shapes
+	intake   intake
 }
 
 // serverStreamOptionsOf puts the options together.
-func serverStreamOptionsOf(opts []ServerStreamOption) serverStreamOptions {
-	o := serverStreamOptions{overruns: new(Overruns)}
+func serverStreamOptionsOf(opts []ServerStreamOption) *serverStreamOptions {
+	o := &serverStreamOptions{overruns: new(Overruns)}
 	for _, opt := range opts {
-		opt.applyServerStream(&o)
+		opt.applyServerStream(o)
 	}
 	return o
 }
@@ -163,15 +184,19 @@ func WithOverruns(o *Overruns) ServerStreamOption {
 }
 
 // WithEdge readies a server for callers outside of the trust boundary. See
-// [degrade.WithEdge].
-func WithEdge() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithEdge()) })
-}
+// [degrade.WithEdge]. What they say of how much their calls matter counts for nothing,
+// but for those of [WithTrustedCallers].
+func WithEdge() ServerOption { return edgeOption{degrade.WithEdge()} }
 
 // WithSilence readies a server for callers that must see nothing of afloat. See
-// [degrade.WithSilence].
-func WithSilence() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithSilence()) })
+// [degrade.WithSilence]. It does what [WithEdge] does besides.
+func WithSilence() ServerOption { return edgeOption{degrade.WithSilence()} }
+
+type edgeOption struct{ degrade.ServerOption }
+
+func (e edgeOption) applyServer(o *serverOptions) {
+	o.degrade = append(o.degrade, e.ServerOption)
+	intakeOption(func(in *intake) { in.edge = true }).applyServer(o)
 }
 
 // WithPublicCodes replaces the codes with which a handler's own errors keep their text
@@ -210,7 +235,7 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 		opt.applyServer(&o)
 	}
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r)),
+		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r, o.unary...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
 	}
 }

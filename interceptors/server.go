@@ -12,18 +12,20 @@ import (
 // UnaryServerInterceptor guards each unary call that the server answers with
 // the policies that r finds for it. [ServerOptions] installs it together with
 // its stream counterpart.
-func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
+func UnaryServerInterceptor(r policy.Resolver, opts ...ServerUnaryOption) grpc.UnaryServerInterceptor {
 	r = checked(r, nil)
+	o := serverUnaryOptionsOf(opts)
 	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, caller, info.FullMethod, policy.Server, policy.Unary)
 		chain := r.Resolve(&a.Call)
+		marked := o.intake.take(caller, &a.Call, chain)
 		if chain == nil {
-			resp, err := handler(caller, req)
+			resp, err := handler(marked, req)
 			return resp, pushBack(caller, err)
 		}
-		ctx, err := chain.Admit(caller, a)
+		ctx, err := chain.Admit(marked, a)
 		if err != nil {
 			return nil, pushBack(caller, err)
 		}
@@ -54,8 +56,9 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		// gRPC hands a nil srv to the handler of unknown services.
 		s.admission.Call.Unregistered = srv == nil && !declared
 		chain := r.Resolve(&s.admission.Call)
+		ctx = o.intake.take(ctx, &s.admission.Call, chain)
 		if chain == nil {
-			return pushBackStream(ss, handler(srv, ss))
+			return pushBackStream(ss, handler(srv, s.unguarded(ctx, ss)))
 		}
 		defer s.abandon()
 		ctx, err := chain.Admit(ctx, &s.admission)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/below"
 )
 
@@ -23,6 +24,8 @@ type Chain struct {
 	// hear.
 	observer Observer
 	interest Interest
+	// class is that of the calls by their rule, Unset if it has none.
+	class criticality.Class
 	// standIns is the index of the first policy of LayerFault.
 	standIns int8
 }
@@ -87,6 +90,14 @@ func (o observerOption) applyChain(c *Chain) {
 	}
 }
 
+// WithCriticality makes c the class of the calls of a chain that say nothing or a higher
+// one. Default: calls are what they say.
+func WithCriticality(c criticality.Class) ChainOption { return classOption(c) }
+
+type classOption criticality.Class
+
+func (o classOption) applyChain(c *Chain) { c.class = criticality.Class(o) }
+
 // NewChain returns a chain of the policies, sorted by [Layer]; policies of one
 // layer keep their order. It reports all faults at once: more than
 // [MaxPolicies] policies, and each nil policy.
@@ -134,6 +145,15 @@ func (c *Chain) Observer() Observer {
 		return nil
 	}
 	return c.observer
+}
+
+// Criticality returns the class of the chain's calls by [WithCriticality], Unset if it has
+// none.
+func (c *Chain) Criticality() criticality.Class {
+	if c == nil {
+		return criticality.Unset
+	}
+	return c.class
 }
 
 // Admit asks every policy in order whether a.Call may start. It returns the context
@@ -187,7 +207,7 @@ func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context)
 
 // do makes f the call of a, and runs it under the chain.
 func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
-	a.Call = Call{Method: name, Side: Local}
+	a.Call = Call{Method: name, Side: Local, Criticality: criticality.Of(ctx).AtMost(c.Criticality())}
 	a.Call.Deadline, _ = ctx.Deadline()
 	admitted, err := c.Admit(ctx, a)
 	if err != nil {

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"maps"
+	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -98,8 +100,16 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 		}
 	}
 	var err error
-	e.chain, err = policy.NewChain(policies, b.rules.options...)
+	e.chain, err = policy.NewChain(policies, b.optionsFor(found.class)...)
 	return e, err
+}
+
+// optionsFor returns the options of a chain for calls of a class.
+func (b *builder) optionsFor(c criticality.Class) []policy.ChainOption {
+	if c == criticality.Unset {
+		return b.rules.options
+	}
+	return append(slices.Clip(b.rules.options), policy.WithCriticality(c))
 }
 
 // policy returns the policy of an entry by the i-th template of a rule.
@@ -217,7 +227,7 @@ func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
 			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
 		}
 	}
-	return policy.NewChain(policies, b.rules.options...)
+	return policy.NewChain(policies, b.optionsFor(at.class)...)
 }
 
 // overflowPolicy returns the policy that calls past the key limit share. If it

@@ -6,12 +6,16 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // matcher finds the rules of a call. It is not changed once it is in use.
 type matcher struct {
 	enforced, shadow index
+	// classes are the rules that have a criticality. Those that have nothing else are
+	// here alone.
+	classes index
 	// compartments has those that name each.
 	compartments map[compartment][]member
 }
@@ -33,12 +37,26 @@ func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 		if r.pattern == (pattern{}) {
 			continue // there is a fault already
 		}
-		faults = append(faults, m.indexOf(given).add(r), m.share(r))
+		faults = append(faults, m.file(r), m.share(r))
 	}
+	m.classes.sort()
 	m.enforced.sort()
 	m.shadow.sort()
 	faults = append(faults, checkSums(&m.enforced, &m.shadow))
 	return m, errors.Join(faults...)
+}
+
+// file files r where calls find it.
+func (m *matcher) file(r *rule) error {
+	if !r.classifies() {
+		if err := m.indexOf(r.Rule).add(r); err != nil {
+			return err
+		}
+	}
+	if r.Criticality == criticality.Unset {
+		return nil
+	}
+	return m.classes.add(r)
 }
 
 // share notes the compartments of r. All templates that name a compartment must
@@ -62,7 +80,15 @@ func (m *matcher) share(r *rule) error {
 
 // find returns the rules of a call.
 func (m *matcher) find(call *policy.Call) found {
-	return found{m.enforced.find(call), m.shadow.find(call)}
+	return found{m.enforced.find(call), m.shadow.find(call), m.classOf(call)}
+}
+
+// classOf returns the class that the rules give a call, Unset if none does.
+func (m *matcher) classOf(call *policy.Call) criticality.Class {
+	if r := m.classes.find(call); r != nil {
+		return r.Criticality
+	}
+	return criticality.Unset
 }
 
 // indexOf returns where rules like r are found.
@@ -113,11 +139,14 @@ func (m *matcher) ruleOf(id identity) *rule {
 }
 
 // found are the rules that apply to a call. Either may be nil.
-type found struct{ enforced, shadow *rule }
+type found struct {
+	enforced, shadow *rule
+	class            criticality.Class
+}
 
-// guards reports whether the rules have any policy for the call.
+// guards reports whether the rules have any policy or class for the call.
 func (f found) guards() bool {
-	return f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+	return f.class != criticality.Unset || f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
 }
 
 // all returns the rules that there are.

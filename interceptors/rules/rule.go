@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -31,10 +32,31 @@ type Rule struct {
 	// [Key.Shadow]; a policy given with [Use] must be one that only watches. Shadow
 	// rules do not apply to calls past the key limit.
 	Shadow bool
+	// Criticality is the class of the calls, see package criticality: of those that say
+	// nothing it is this one, and of those that say a higher one too. A call has it from
+	// the closest rule that has one, which need not be the closest of all. Must be Unset
+	// in a shadow rule. Default Unset: calls are what they say.
+	Criticality criticality.Class
 	// Policies are the templates of the rule, in any order. A call has at most
 	// [policy.MaxPolicies], those of a shadow rule included. None: the calls are left
-	// unguarded.
+	// unguarded; but a rule that has a Criticality then says nothing else, and calls have
+	// the policies of the closest other rule.
 	Policies []Template
+}
+
+// classifies reports whether r says how much calls matter and nothing else.
+func (r Rule) classifies() bool { return r.Criticality != criticality.Unset && len(r.Policies) == 0 }
+
+// checkCriticality requires a class that there is, of calls and not of a shadow.
+func (r Rule) checkCriticality() error {
+	switch {
+	case r.Criticality > criticality.Critical:
+		return fmt.Errorf("criticality = %d; must be Low, Medium, High, Critical or Unset", r.Criticality)
+	case r.Shadow && r.Criticality != criticality.Unset:
+		return fmt.Errorf("criticality = %v; must be unset in a shadow rule", r.Criticality)
+	default:
+		return nil
+	}
 }
 
 // checkTarget requires a target that a call can have.
@@ -146,6 +168,7 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	}
 	fault(r.checkTarget())
 	fault(r.checkSides())
+	fault(r.checkCriticality())
 	for i, t := range r.Policies {
 		p, err := t.trial(i, Key{Rule: checked.name, Shadow: r.Shadow, Observer: observer})
 		checked.trial[i] = p

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -80,7 +81,14 @@ func (c *compiler) rules(m *policyv1.Rules) []statement {
 func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	s := statement{origin: c.origin, path: path, Rule: rules.Rule{
 		Match: match, Target: r.GetTarget(), Shadow: r.GetShadow(), Policies: c.policies(path, r),
+		Criticality: criticality.Class(r.GetCriticality()), //nolint:gosec // checked below
 	}}
+	if _, ok := policyv1.Criticality_name[int32(r.GetCriticality())]; !ok {
+		c.wrong(r, path, "criticality", "must be low, medium, high or critical")
+	}
+	if r.GetShadow() && s.Criticality != criticality.Unset {
+		c.wrong(r, path, "criticality", "must be left out in a shadow rule")
+	}
 	switch r.GetSide() {
 	case policyv1.Side_SIDE_UNSPECIFIED:
 	case policyv1.Side_SIDE_CLIENT:

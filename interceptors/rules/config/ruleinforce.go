@@ -36,7 +36,7 @@ func (r RuleInForce) messages(all kinds) []*policyv1.RuleInForce {
 
 // messageOn returns the rule as it is on a side.
 func (r RuleInForce) messageOn(side policy.Side, told policyv1.Side, all kinds) *policyv1.RuleInForce {
-	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow}
+	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow, Criticality: policyv1.Criticality(r.Criticality)}
 	in := &policyv1.RuleInForce{Rule: m, Source: r.Source.message(), Place: r.Place}
 	for _, t := range r.Policies {
 		if len(t.Sides) > 0 && !slices.Contains(t.Sides, side) {
