@@ -18,7 +18,7 @@ import (
 // must not be used.
 type Bulkhead struct {
 	config  atomic.Pointer[Config]
-	counter counter
+	counter queue.Counter
 	// streams counts the streams that have places of their own.
 	streams atomic.Int64
 	// refused counts refusals, in shadow those that there would have been.
@@ -52,7 +52,7 @@ func newBulkhead(cfg *Config, name string) *Bulkhead {
 func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
 
 // Idle reports whether no call is in flight and no call waits.
-func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 && b.streams.Load() == 0 }
+func (b *Bulkhead) Idle() bool { return b.counter.Load() == 0 && b.streams.Load() == 0 }
 
 // Config returns the configuration in force.
 func (b *Bulkhead) Config() Config { return *b.config.Load() }
@@ -60,14 +60,14 @@ func (b *Bulkhead) Config() Config { return *b.config.Load() }
 // Snapshot returns the bulkhead's present limits and counts. InFlight and Waiting are of
 // the same instant. It never blocks.
 func (b *Bulkhead) Snapshot() Snapshot {
-	cfg, s := b.config.Load(), b.counter.load()
+	cfg, s := b.config.Load(), b.counter.Load()
 	return Snapshot{
 		Name:          b.name,
 		MaxConcurrent: cfg.MaxConcurrent,
 		MaxQueue:      cfg.MaxQueue,
 		MaxStreams:    cfg.MaxStreams,
-		InFlight:      s.inFlight(),
-		Waiting:       s.waiting(),
+		InFlight:      s.InFlight(),
+		Waiting:       s.Waiting(),
 		Streams:       int(b.streams.Load()),
 		Rejected:      b.refused.Rejected(),
 		Cancelled:     b.refused.Cancelled(),
@@ -112,16 +112,16 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 		return b.acquireStream(cfg, call)
 	}
 	for {
-		s := b.counter.load()
+		s := b.counter.Load()
 		switch {
-		case s.hasRoom(cfg):
-			if b.counter.swap(s, s+oneInFlight) {
+		case hasRoom(s, cfg):
+			if b.counter.Swap(s, s+queue.OneInFlight) {
 				if cfg.Shadow {
-					b.watch(s.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
+					b.watch(s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				}
 				return b.permit(cfg), nil
 			}
-		case s.waiting() >= cfg.MaxQueue:
+		case s.Waiting() >= cfg.MaxQueue:
 			return policy.Permit{}, b.refuse(&refuse.full, call)
 		default:
 			return b.acquireQueued(ctx, call)
@@ -201,19 +201,19 @@ func (b *Bulkhead) join(left time.Duration, call *policy.Call) (*queue.Waiter, *
 	defer b.mu.Unlock()
 	cfg, r := b.config.Load(), b.roomLocked()
 	for {
-		s := b.counter.load()
+		s := b.counter.Load()
 		switch {
-		case s.hasRoom(cfg):
-			if b.counter.swap(s, s+oneInFlight) {
-				b.watch(cfg.Shadow && s.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
+		case hasRoom(s, cfg):
+			if b.counter.Swap(s, s+queue.OneInFlight) {
+				b.watch(cfg.Shadow && s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				return nil, cfg, nil
 			}
-		case s.waiting() >= cfg.MaxQueue:
+		case s.Waiting() >= cfg.MaxQueue:
 			return nil, cfg, &refuse.full
-		case r.holds.outlast(left, s.waiting()+1, cfg.MaxConcurrent):
+		case r.holds.outlast(left, s.Waiting()+1, cfg.MaxConcurrent):
 			b.sampling.Store(true)
 			return nil, cfg, &refuse.deadline
-		case b.counter.swap(s, s+oneWaiting):
+		case b.counter.Swap(s, s+queue.OneWaiting):
 			return r.line.Join(), cfg, nil
 		}
 	}
@@ -255,7 +255,7 @@ func (b *Bulkhead) withdraw(w *queue.Waiter) bool {
 	if !b.room.line.Leave(w) {
 		return false
 	}
-	b.counter.take(oneWaiting)
+	b.counter.Take(queue.OneWaiting)
 	return true
 }
 
@@ -270,7 +270,7 @@ func (b *Bulkhead) Settle(token uint64, o *policy.Outcome) {
 		return
 	}
 	sampled := b.sampling.Load()
-	if b.counter.vacate().waiting() == 0 && !sampled {
+	if b.counter.Vacate().Waiting() == 0 && !sampled {
 		return
 	}
 	b.mu.Lock()
@@ -284,12 +284,18 @@ func (b *Bulkhead) Settle(token uint64, o *policy.Outcome) {
 func (b *Bulkhead) handOutLocked() {
 	cfg := b.config.Load()
 	for {
-		s := b.counter.load()
-		if s.waiting() == 0 || s.inFlight() >= cfg.MaxConcurrent && !cfg.Shadow {
+		s := b.counter.Load()
+		if s.Waiting() == 0 || s.InFlight() >= cfg.MaxConcurrent && !cfg.Shadow {
 			return
 		}
-		if b.counter.swap(s, s+oneInFlight-oneWaiting) {
+		if b.counter.Swap(s, s+queue.OneInFlight-queue.OneWaiting) {
 			b.room.line.Serve()
 		}
 	}
+}
+
+// hasRoom reports whether a new call may take a place: one is free, and no call
+// waits for it. In shadow there is always room.
+func hasRoom(c queue.Counts, cfg *Config) bool {
+	return c.Waiting() == 0 && (c.InFlight() < cfg.MaxConcurrent || cfg.Shadow)
 }
