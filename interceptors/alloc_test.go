@@ -30,7 +30,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 	list := func(cfg breaker.Config, places int) *rules.Rules {
 		r, err := rules.New([]rules.Rule{{Match: "/rig.v1.Rig/*", Policies: []rules.Template{
 			timeout.Each(timeout.Config{Default: time.Minute, Max: 2 * time.Hour}),
-			breaker.Each(cfg),
+			breaker.Each(cfg).On(policy.Client, policy.Server),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: places}),
 		}}})
 		if err != nil {
@@ -235,7 +235,8 @@ func (g guarded) checkNoAllocation(t *testing.T, watcher string, o policy.Observ
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	policies := append([]rules.Template{timeout.Each(timeout.Config{Default: time.Minute, Max: 2 * time.Hour})}, g.policies...)
-	list, err := rules.New([]rules.Rule{{Match: "*", Policies: policies}}, rules.WithObserver(o))
+	both := []policy.Side{policy.Client, policy.Server}
+	list, err := rules.New([]rules.Rule{{Match: "*", Sides: both, Policies: policies}}, rules.WithObserver(o))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryCl
 	) error {
 		a := policy.Begin()
 		defer a.End()
+		o.surroundings.at(cc)
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
 		a.Call.Target = o.connection.target(cc)
 		chain := clientChain(r, a, opts)
@@ -34,25 +35,36 @@ func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryCl
 			return below.Note(ctx, err)
 		}
 		admitted = a.Call.Criticality.ToOutgoing(admitted)
-		if a.Wants(policy.WantsEvidence) {
+		if a.Wants(policy.WantsEvidence | policy.WantsMetadata) {
 			return below.Note(ctx, invokeForEvidence(ctx, admitted, method, req, reply, cc, invoker, opts, a))
 		}
 		told := invoker(admitted, method, req, reply, cc, opts...)
 		err = policy.Attribute(ctx, admitted, told)
-		settle(a, err, told, cc)
+		settle(a, reply, err, told, cc)
 		return below.Note(ctx, err)
 	}
 }
 
 // settle ends a call of which nothing was asked but its error. Of a call that a policy
 // ended, gRPC told another.
-func settle(a *policy.Admission, err, told error, cc *grpc.ClientConn) {
+func settle(a *policy.Admission, reply any, err, told error, cc *grpc.ClientConn) {
 	if err == nil {
-		a.Settle(nil)
+		settleWell(a, reply)
 		return
 	}
 	known := evidence{conn: cc}
 	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
+}
+
+// settleWell ends a call that was answered with reply.
+func settleWell(a *policy.Admission, reply any) {
+	if !a.Wants(policy.WantsReply) {
+		a.Settle(nil)
+		return
+	}
+	r := a.Reply()
+	r.Message = reply
+	a.SettleAs(policy.Outcome{Reply: r})
 }
 
 // clientChain returns the chain of a client's call, with its call options taken into
@@ -60,6 +72,9 @@ func settle(a *policy.Admission, err, told error, cc *grpc.ClientConn) {
 func clientChain(r policy.Resolver, a *policy.Admission, opts []grpc.CallOption) *policy.Chain {
 	own := policy.OverridesOf(opts)
 	a.Classifier = own.Classifier
+	if own.Told != nil {
+		a.Told = own.Told
+	}
 	switch {
 	case own.Skip:
 		return nil
@@ -79,7 +94,12 @@ func invokeForEvidence(
 	known := &evidence{conn: cc}
 	told := invoker(ctx, method, req, reply, cc, known.unaryOptions(opts)...)
 	err := policy.Attribute(caller, ctx, told)
-	a.SettleAs(policy.Outcome{Err: err, Evidence: known.of(told)})
+	ended := policy.Outcome{Err: err, Evidence: known.of(told)}
+	if a.Wants(policy.WantsReply | policy.WantsMetadata) {
+		ended.Reply = a.Reply()
+		*ended.Reply = policy.Reply{Message: reply, Header: known.header, Trailer: known.trailer}
+	}
+	a.SettleAs(ended)
 	return err
 }
 
@@ -93,6 +113,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
+		o.surroundings.at(cc)
 		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
 		shape, _ := o.shapes.of(method, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
 		describe(&s.admission.Call, ctx, method, policy.Client, shape)
@@ -119,7 +140,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx, cancel := s.derive(mark.ToOutgoing(ctx), o.reap)
 		// gRPC may call OnFinish before streamer returns, so all of s must be
 		// in place by then.
-		own := s.evidence.options(opts, s.admission.Wants(policy.WantsEvidence))
+		own := s.evidence.options(opts, s.admission.Wants(policy.WantsEvidence|policy.WantsMetadata))
 		inner, err := streamer(ctx, desc, cc, method, append(own, grpc.OnFinish(s.onFinish))...)
 		s.admission.Waiting(policy.Received, false) // for its opening
 		if err != nil {

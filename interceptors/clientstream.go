@@ -32,6 +32,9 @@ type clientStream struct {
 func (c *clientStream) RecvMsg(m any) error {
 	defer runtime.KeepAlive(c)
 	c.stream.admission.Waiting(policy.Received, true)
+	if !c.serverStreams {
+		c.stream.answered(m) // gRPC says that the call is over before it returns the message
+	}
 	err := c.ClientStream.RecvMsg(m)
 	c.stream.admission.Waiting(policy.Received, false)
 	switch {
@@ -47,6 +50,7 @@ func (c *clientStream) RecvMsg(m any) error {
 		return nil
 	default:
 		c.sent()
+		c.stream.answered(m)
 		c.stream.respond()
 		return c.message(policy.Received)
 	}

@@ -100,9 +100,11 @@ func TestCriticalityIsNeverRaisedBelow(t *testing.T) {
 	t.Parallel()
 	raising := rulesOf(t, rules.Rule{Match: "*", Criticality: criticality.Critical})
 	for name, forward := range map[string]func(context.Context) context.Context{
-		"by code":     func(ctx context.Context) context.Context { return criticality.With(ctx, criticality.Critical) },
-		"by rule":     func(ctx context.Context) context.Context { return ctx },
-		"by metadata": func(ctx context.Context) context.Context { return metadata.AppendToOutgoingContext(ctx, criticality.Key, "critical") },
+		"by code": func(ctx context.Context) context.Context { return criticality.With(ctx, criticality.Critical) },
+		"by rule": func(ctx context.Context) context.Context { return ctx },
+		"by metadata": func(ctx context.Context) context.Context {
+			return metadata.AppendToOutgoingContext(ctx, criticality.Key, "critical")
+		},
 		"by a copy": func(ctx context.Context) context.Context {
 			md, _ := metadata.FromIncomingContext(ctx)
 			md.Set(criticality.Key, "critical")

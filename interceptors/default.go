@@ -6,7 +6,6 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
-	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
@@ -55,8 +54,7 @@ func WithBuiltIn(list []rules.Rule) []rules.Rule {
 	builtIn := BuiltIn()
 	for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 		covers := func(r rules.Rule) bool {
-			classifies := r.Criticality != criticality.Unset && len(r.Policies) == 0
-			return !classifies && r.Match == "*" && r.Target == "" && !r.Shadow && (len(r.Sides) == 0 || slices.Contains(r.Sides, side))
+			return !r.Classifies() && r.Match == "*" && r.Target == "" && !r.Shadow && (len(r.Sides) == 0 || slices.Contains(r.Sides, side))
 		}
 		if !slices.ContainsFunc(list, covers) {
 			builtIn.Sides = append(builtIn.Sides, side)

@@ -24,9 +24,9 @@
 // own guard, so what that refuses says nothing either.
 //
 // All are installed with grpc's WithChain… options, so an interceptor set with
-// WithUnaryInterceptor keeps working and runs outside them. A retry interceptor
-// belongs outside too, with [policy.Retriable], so that each attempt is judged
-// and a refusal is not retried. Retries by gRPC's own service config happen
+// WithUnaryInterceptor keeps working and runs outside them. [WithRetry] puts a retry
+// between fallbacks and guard, so that each attempt is judged, a refusal is not repeated,
+// and a fallback answers what no attempt does. Retries by gRPC's own service config happen
 // below all interceptors and look like one call.
 //
 // # Identity

@@ -11,6 +11,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
@@ -51,18 +52,12 @@ func newServer() (*grpc.Server, error) {
 	return grpc.NewServer(interceptors.ServerOptions(rules)...), nil
 }
 
-func dialWithRetry(target string, rules *rules.Rules) (*grpc.ClientConn, error) {
-	opts := []grpc.DialOption{
-		// Outermost: a retry that does not repeat refusals.
-		grpc.WithChainUnaryInterceptor(retry.UnaryClientInterceptor(
-			retry.WithMax(3),
-			retry.WithRetriable(policy.Retriable(nil)),
-		)),
-	}
-	// Then the guard, so that it judges every attempt.
-	opts = append(opts, interceptors.DialOptions(rules)...)
-	opts = append(opts, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	return grpc.NewClient(target, opts...)
+func dialWithRetry(target string, rules *rules.Rules, fallbacks *fallback.Methods) (*grpc.ClientConn, error) {
+	opts := interceptors.DialOptions(rules,
+		interceptors.WithFallbacks(fallbacks),    // outermost: they answer what no attempt does
+		interceptors.WithRetry(retry.WithMax(3)), // then the retry, which does not repeat refusals
+	) // and the guard, which judges every attempt
+	return grpc.NewClient(target, append(opts, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 }
 
 func ExampleNewRules() {
@@ -88,7 +83,7 @@ func ExampleDefault() {
 		fmt.Println(err)
 		return
 	}
-	cc, err := dialWithRetry("dns:///catalog.example:443", rules)
+	cc, err := dialWithRetry("dns:///catalog.example:443", rules, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -94,6 +94,7 @@ func (h *handling) endedLate() {
 	defer h.overruns.ended()
 	ran := time.Duration(policy.Now() - h.since)
 	if p := h.panicked; p != nil {
+		p.Tell(h.stream.Context())
 		logger.Errorf("the handler of %s panicked %v after its stream had been ended: %v\n%s",
 			h.stream.stream.admission.Call.Method, ran, p.Value, p.Stack)
 	}

@@ -1,6 +1,9 @@
 package interceptors
 
 import (
+	"context"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
@@ -16,7 +19,8 @@ type clientOptions struct {
 	unary     []UnaryOption
 	stream    []StreamOption
 	fallbacks *fallback.Methods
-	name      string // of the connection
+	retry     []retry.CallOption // nil: nothing is repeated
+	name      string             // of the connection
 }
 
 type clientOptionFunc func(*clientOptions)
@@ -37,7 +41,10 @@ type UnaryOption interface {
 	applyUnary(*unaryOptions)
 }
 
-type unaryOptions struct{ connection connection }
+type unaryOptions struct {
+	connection   connection
+	surroundings surroundings
+}
 
 // unaryOptionsOf puts the options together.
 func unaryOptionsOf(opts []UnaryOption) *unaryOptions {
@@ -57,9 +64,10 @@ type StreamOption interface {
 }
 
 type streamOptions struct {
-	connection connection
-	shapes     shapes
-	reap       bool
+	connection   connection
+	surroundings surroundings
+	shapes       shapes
+	reap         bool
 }
 
 // streamOptionsOf puts the options together.
@@ -94,21 +102,24 @@ func WithStreamReaping() StreamOption { return streamReaping{} }
 // degraded fields. It uses only the WithChain… options, so interceptors set
 // with WithUnaryInterceptor or WithStreamInterceptor keep working. The options
 // may be used for any number of connections; each target has its own policies, and
-// so has each of several connections to one target that [WithConnectionName] names. With a
-// nil r, every call fails with INTERNAL.
+// so has each of several connections to one target that [WithConnectionName] names. A
+// connection has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call fails with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 	var o clientOptions
 	for _, opt := range opts {
 		opt.applyClient(&o)
 	}
-	unary := []grpc.UnaryClientInterceptor{degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...)}
+	var unary []grpc.UnaryClientInterceptor
+	var stream []grpc.StreamClientInterceptor
 	if o.fallbacks != nil {
-		fallbacks := o.fallbacks.Named(o.name).UnaryClientInterceptor()
-		unary = append([]grpc.UnaryClientInterceptor{fallbacks}, unary...)
+		unary = append(unary, o.fallbacks.Named(o.name).UnaryClientInterceptor())
+	}
+	if o.retry != nil {
+		unary, stream = append(unary, retry.UnaryClientInterceptor(o.retry...)), append(stream, retryStreams(o.retry))
 	}
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(unary...),
-		grpc.WithChainStreamInterceptor(degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...)),
+		grpc.WithChainUnaryInterceptor(append(unary, degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...))...),
+		grpc.WithChainStreamInterceptor(append(stream, degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...))...),
 	}
 }
 
@@ -205,6 +216,13 @@ func WithPublicCodes(list ...codes.Code) ServerOption {
 	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithPublicCodes(list...)) })
 }
 
+// WithRecoveryHandler tells h of what panics on goroutines of afloat's, which a recovery
+// interceptor does not see: sources of plans, steps of fallbacks, and handlers whose
+// streams had been ended. See [policy.WithRecoveryHandler].
+func WithRecoveryHandler(h func(ctx context.Context, p any) error) ServerOption {
+	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithRecoveryHandler(h)) })
+}
+
 // observed lets the observer of r, if it has one, hear of responses as well.
 func observed(r policy.Resolver) []degrade.ServerOption {
 	by, ok := r.(interface{ Observer() policy.Observer })
@@ -221,7 +239,7 @@ func observed(r policy.Resolver) []degrade.ServerOption {
 // ServerOptions returns the options that guard every call a server answers with
 // the policies that r finds for it, and that send reports of degraded fields with
 // the responses. If the observer of r is also a [degrade.Observer], it hears of
-// the responses. With a nil r, every call fails with INTERNAL, and an edge lets the
+// the responses. A server has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call fails with INTERNAL, and an edge lets the
 // reason out, since there is nothing else to say.
 func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
 	if !usable(r) {

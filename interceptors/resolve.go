@@ -7,15 +7,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/criticality"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
-	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
-// usable reports whether r can resolve calls: it is not nil, nor rules that are.
-func usable(r policy.Resolver) bool {
-	rules, isRules := r.(*rules.Rules)
-	return r != nil && (!isRules || rules != nil)
-}
+// usable reports whether r can resolve calls: it is neither nil nor a nil pointer.
+func usable(r policy.Resolver) bool { return !validate.IsNil(r) }
 
 // checked returns r, or, if r is nil or an option is at fault, a resolver that fails every
 // call: a client that was meant to be guarded must not silently run unguarded.

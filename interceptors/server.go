@@ -15,7 +15,9 @@ import (
 func UnaryServerInterceptor(r policy.Resolver, opts ...ServerUnaryOption) grpc.UnaryServerInterceptor {
 	r = checked(r, nil)
 	o := serverUnaryOptionsOf(opts)
+	around := new(surroundings)
 	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		around.atServer(info.FullMethod)
 		a := policy.Begin()
 		defer a.End()
 		describe(&a.Call, caller, info.FullMethod, policy.Server, policy.Unary)
@@ -29,11 +31,26 @@ func UnaryServerInterceptor(r policy.Resolver, opts ...ServerUnaryOption) grpc.U
 		if err != nil {
 			return nil, pushBack(caller, err)
 		}
+		if a.Wants(policy.WantsReply | policy.WantsMetadata) {
+			return handleForReply(caller, ctx, req, handler, a)
+		}
 		resp, err := handler(ctx, req)
 		err = policy.Attribute(caller, ctx, err)
 		a.Settle(err)
 		return resp, pushBack(caller, err)
 	}
+}
+
+// handleForReply lets the handler answer, and notes what it answers with.
+func handleForReply(caller, ctx context.Context, req any, handler grpc.UnaryHandler, a *policy.Admission) (any, error) {
+	ctx, sent := recordMetadata(ctx, a)
+	resp, err := handler(ctx, req)
+	err = policy.Attribute(caller, ctx, err)
+	r := a.Reply()
+	r.Message = resp
+	r.Header, r.Trailer = sent.metadata()
+	a.SettleAs(policy.Outcome{Err: err, Reply: r})
+	return resp, pushBack(caller, err)
 }
 
 // StreamServerInterceptor guards each stream that the server answers with the
@@ -48,7 +65,9 @@ func UnaryServerInterceptor(r policy.Resolver, opts ...ServerUnaryOption) grpc.U
 func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc.StreamServerInterceptor {
 	r = checked(r, nil)
 	o := serverStreamOptionsOf(opts)
+	around := new(surroundings)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		around.atServer(info.FullMethod)
 		ctx := ss.Context()
 		s := &stream{caller: ctx}
 		shape, declared := o.shapes.of(info.FullMethod, policy.ShapeOf(info.IsClientStream, info.IsServerStream))
@@ -65,14 +84,14 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		if err != nil {
 			return pushBackStream(ss, err)
 		}
-		s.ctx = ctx
 		guarded := &serverStream{ServerStream: ss, stream: s}
+		s.ctx, guarded.recorded = recordMetadata(ctx, &s.admission)
 		if err := serve(srv, guarded, handler, chain.Observer(), o.overruns); err != nil {
 			err = s.errOf(err)
-			s.finish(policy.Outcome{Err: err})
+			s.finish(policy.Outcome{Err: err, Reply: guarded.recorded.reply()})
 			return pushBackStream(ss, err)
 		}
-		s.finish(policy.Outcome{})
+		s.finish(policy.Outcome{Reply: guarded.recorded.reply()})
 		return nil
 	}
 }

@@ -20,6 +20,8 @@ type serverStream struct {
 	// over is the error of the policy that ended the stream. The client gets it
 	// whatever the handler returns.
 	over atomic.Pointer[error]
+	// recorded is the metadata that the handler sends, nil if nobody wants to know.
+	recorded *sentMetadata
 }
 
 // Context returns the context that the policies gave the stream.
@@ -36,6 +38,7 @@ func (s *serverStream) SendMsg(m any) error {
 	if err != nil {
 		return s.errOf(err)
 	}
+	s.stream.answered(m)
 	s.stream.respond()
 	return s.message(policy.Sent)
 }
@@ -59,7 +62,7 @@ func (s *serverStream) SetHeader(md metadata.MD) error {
 	if err := s.ended(); err != nil {
 		return err
 	}
-	return s.ServerStream.SetHeader(md)
+	return s.recorded.header(md, s.ServerStream.SetHeader(md))
 }
 
 // SendHeader passes a header on.
@@ -67,13 +70,14 @@ func (s *serverStream) SendHeader(md metadata.MD) error {
 	if err := s.ended(); err != nil {
 		return err
 	}
-	return s.ServerStream.SendHeader(md)
+	return s.recorded.header(md, s.ServerStream.SendHeader(md))
 }
 
 // SetTrailer passes a trailer on, unless the stream has ended.
 func (s *serverStream) SetTrailer(md metadata.MD) {
 	if s.ended() == nil {
 		s.ServerStream.SetTrailer(md)
+		s.recorded.trailer(md)
 	}
 }
 

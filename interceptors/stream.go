@@ -25,6 +25,8 @@ type stream struct {
 
 	mu   sync.Mutex // guards what follows
 	done bool
+	// answer is the response of a call that has one, if somebody wants to know.
+	answer any
 	// release frees what was made for the stream. It may be nil.
 	release func()
 }
@@ -38,9 +40,34 @@ func (s *stream) finish(o policy.Outcome) bool {
 	if s.admission.SentLater && o.Err != nil && o.Answered != policy.Yes {
 		o.Sent = policy.No // the request has never come
 	}
-	s.admission.SettleAs(o)
+	s.admission.SettleAs(s.replied(o))
 	s.free()
 	return true
+}
+
+// replied returns how the stream ended, with what it was answered with.
+func (s *stream) replied(o policy.Outcome) policy.Outcome {
+	if !s.admission.Wants(policy.WantsReply | policy.WantsMetadata) {
+		return o
+	}
+	r := s.admission.Reply()
+	if o.Reply != nil {
+		*r = *o.Reply
+	}
+	r.Message, o.Reply = s.answer, r
+	return o
+}
+
+// answered notes a message as the response, unless the stream has ended or has several.
+func (s *stream) answered(m any) {
+	if s.admission.Call.Shape.HasSeveralResponses() || !s.admission.Wants(policy.WantsReply) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.done {
+		s.answer = m
+	}
 }
 
 // end marks the stream as ended and reports whether it had not been.
@@ -129,7 +156,11 @@ func (s *stream) derive(ctx context.Context, reap bool) (_ context.Context, canc
 // ends, it comes more than once, early, or not at all.
 func (s *stream) onFinish(err error) {
 	s.evidence.reached.Store(true)
-	s.finish(policy.Outcome{Err: s.errOf(err), Evidence: s.evidence.of(err)})
+	ended := policy.Outcome{Err: s.errOf(err), Evidence: s.evidence.of(err)}
+	if s.admission.Wants(policy.WantsMetadata) {
+		ended.Reply = &policy.Reply{Header: s.evidence.header, Trailer: s.evidence.trailer}
+	}
+	s.finish(ended)
 }
 
 // finishGrace is how long gRPC has to say how a stream ended whose time is up.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
@@ -27,7 +28,7 @@ type check struct {
 func (c *check) findings() []string {
 	var all []string
 	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
-		if problem := c.problem(r); problem != "" {
+		for _, problem := range c.problems(r) {
 			all = append(all, fmt.Sprintf("%s: match = %s; %s", r.Place, r.Match, problem))
 		}
 	}
@@ -39,11 +40,42 @@ func (c *check) findings() []string {
 	return all
 }
 
-// problem returns what is odd about a rule, empty if nothing is. There are always methods
-// for "*" that no descriptor knows.
+// warnings returns what the rules themselves show that is hardly meant.
+func (c *check) warnings() []string {
+	var all []string
+	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
+		all = append(all, r.Warnings...)
+	}
+	return all
+}
+
+// problems returns what is odd about a rule.
+func (c *check) problems(r config.RuleInForce) []string {
+	var all []string
+	if r.Source != config.BuiltIn && breaksOnUnnamedSides(r) {
+		all = append(all, "has a breaker and no side; no server has that breaker: write side: client, "+
+			"or side: server where a server is to refuse its callers when its own handlers fail")
+	}
+	if problem := c.problem(r); problem != "" {
+		all = append(all, problem)
+	}
+	return all
+}
+
+// breaksOnUnnamedSides reports whether a rule without sides has a breaker, which is then
+// for fewer calls than the rest of the rule.
+func breaksOnUnnamedSides(r config.RuleInForce) bool {
+	return len(r.Sides) == 0 && r.Target == "" && slices.ContainsFunc(r.Policies, func(t rules.Template) bool {
+		_, isBreaker := t.Config.(breaker.Config)
+		return isBreaker && !slices.Contains(t.Sides, policy.Server)
+	})
+}
+
+// problem returns what is odd about the methods of a rule, empty if nothing is. There are
+// always methods for "*" that no descriptor knows; without descriptors, none is known.
 func (c *check) problem(r config.RuleInForce) string {
 	switch {
-	case r.Match == "*" || r.Source == config.BuiltIn:
+	case r.Match == "*" || r.Source == config.BuiltIn || c.descriptors == "":
 		return ""
 	case !slices.ContainsFunc(c.methods, func(m method) bool { return matches(r.Match, m.name) }):
 		return missing(r.Match)

@@ -14,7 +14,8 @@
 // # Checking
 //
 // Without descriptors, afloat rules check tells what is wrong with the files themselves:
-// each fault with line and column. With the descriptors of .proto files, an image of buf
+// each fault with line and column; and it tells of rules with a breaker and without a
+// side, whose breaker no server has. With the descriptors of .proto files, an image of buf
 // or a FileDescriptorSet of protoc, it also tells
 //
 //   - rules for methods, services and packages that there are not,
@@ -22,7 +23,7 @@
 //   - unary methods without a deadline.
 //
 // It exits with 0 if there is nothing to say, with 1 if a file is wrong, with 2 if it
-// cannot do its work, and with 3 if the files are right but one of the three was found.
+// cannot do its work, and with 3 if the files are right but one of these was found.
 //
 // # Showing
 //

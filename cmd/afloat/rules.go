@@ -79,10 +79,13 @@ type arguments struct {
 // check tells what is wrong with a file, and what its rules would hardly be meant to do.
 func (a arguments) check(file string, std stdio) int {
 	c, exit := a.read(file, std)
-	if exit != exitGood || a.descriptors == "" {
+	if exit != exitGood {
 		return exit
 	}
-	found := c.findings()
+	found := c.warnings()
+	if a.descriptors != "" {
+		found = append(found, c.findings()...)
+	}
 	for _, f := range found {
 		fmt.Fprintln(std.complaints, f)
 	}

@@ -260,7 +260,7 @@ func (b *Breaker) enterLocked(p phase, cause string, f figures, at, until policy
 		Shadow: b.shadow(),
 		From:   was.phase.state().String(), To: p.state().String(),
 		At: at, Until: until,
-		Calls: f.Calls, Failures: f.Failures, Slow: f.Slow, Overdue: f.overdue,
+		Calls: f.Calls, Failures: f.Failures, Slow: f.Slow, Overdue: f.overdue, By: f.by,
 	})
 }
 

@@ -17,9 +17,9 @@ type closed struct {
 	run    run
 	// slowed is there while the dependency is slow, see that.
 	slowed atomic.Pointer[slowed]
-	// timed is the window of first, the initial judged: inline, for locality.
-	timed window.Timed
+	// first is the initial judged, and timed its window: inline, for locality.
 	first judged
+	timed window.Timed
 }
 
 // init readies c for the calls of b.
@@ -165,7 +165,7 @@ func (c *closed) learn(j *judged, o *policy.Outcome) window.Kind {
 	k := window.OK
 	if j.SlowAfter == 0 && l.isSlow(took) {
 		k = window.Slow
-		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End)) {
+		if w := j.window(); tooManySlow(w.Sum(o.End)) || tooManySlow(w.Latest(o.End, 0)) {
 			return k
 		}
 	}
@@ -236,7 +236,7 @@ func (c *closed) judge(j *judged, o *policy.Outcome, wasShed bool) {
 	if wasShed {
 		cause = causeShed
 	}
-	tipped := j.opening(cause, figures{Counts: counts}, o.End)
+	tipped := j.opening(cause, figures{Counts: counts, by: o.By}, o.End)
 	tipped.shed, tipped.pushback, tipped.failing = wasShed, pushbackOf(o), took(o)
 	c.b.trip(c, tipped)
 }

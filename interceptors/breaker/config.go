@@ -8,7 +8,7 @@ import (
 )
 
 // Off switches off what is on by default: FailureRatio, ConsecutiveFailures, SlowAfter
-// or SlowStart.
+// or SlowStart. Zero does not: it is the default. A rules file has the word off for it.
 const Off = -1
 
 // Config says when a breaker opens and how it closes again. The zero Config is
@@ -44,8 +44,8 @@ type Config struct {
 
 	// SlowAfter is how long a call must take, in flight or ended, to count as
 	// slow. Range [1ms, 1h], or Off: calls are not judged by time. Default 0: it is
-	// learned. Then a slow answer is an answer; but where nothing is answered for longer
-	// than calls usually take, the dependency hangs.
+	// learned. Then a slow answer is an answer; but where nothing is answered for four
+	// tenths of a caller's time, the dependency hangs.
 	SlowAfter time.Duration
 	// SlowRatio is the share of failed and slow calls together at which the
 	// breaker opens. Range (0, 1]. Default 0.5 with SlowAfter; without it none, and at
@@ -172,13 +172,13 @@ func (c Config) validateWindow(f *validate.Faults) {
 
 func (c Config) validateRules(f *validate.Faults) {
 	const share = "in (0, 1]"
-	f.Require(c.FailureRatio == Off || 0 <= c.FailureRatio && c.FailureRatio <= 1, "failure_ratio", c.FailureRatio, share)
+	f.Require(c.FailureRatio == Off || 0 <= c.FailureRatio && c.FailureRatio <= 1, "failure_ratio", c.FailureRatio, share+validate.OrOff)
 	f.Require(0 <= c.SlowRatio && c.SlowRatio <= 1, "slow_ratio", c.SlowRatio, share)
-	if c.ConsecutiveFailures != Off && c.ConsecutiveFailures != 0 {
-		validate.Between(f, "consecutive_failures", c.ConsecutiveFailures, 1, 1_000_000)
+	if c.ConsecutiveFailures != 0 {
+		betweenOrOff(f, "consecutive_failures", c.ConsecutiveFailures, 1, 1_000_000)
 	}
-	if c.SlowAfter != Off {
-		optional(f, "slow_after", c.SlowAfter, time.Hour)
+	if c.SlowAfter != 0 {
+		betweenOrOff(f, "slow_after", c.SlowAfter, time.Millisecond, time.Hour)
 	}
 	f.Require(c.FailureRatio != Off || c.ConsecutiveFailures != Off || c.SlowAfter != Off,
 		"failure_ratio, consecutive_failures, slow_after", "off", "on, one of them at least; to never open, set mode to always_closed")
@@ -191,9 +191,7 @@ func (c Config) validateRecovery(f *validate.Faults) {
 	validate.Between(f, "probes", c.Probes, 1, 1000)
 	validate.Between(f, "successes_to_close", c.SuccessesToClose, 1, 1000)
 	validate.Between(f, "probe_timeout", c.ProbeTimeout, time.Millisecond, time.Hour)
-	if c.SlowStart != Off {
-		validate.Between(f, "slow_start", c.SlowStart, time.Millisecond, time.Hour)
-	}
+	betweenOrOff(f, "slow_start", c.SlowStart, time.Millisecond, time.Hour)
 	optional(f, "min_deadline", c.MinDeadline, time.Hour)
 	validate.Between(f, "stream_grace", c.StreamGrace, time.Millisecond, day)
 }
@@ -203,4 +201,9 @@ func optional(f *validate.Faults, field string, d, most time.Duration) {
 	if d != 0 {
 		validate.Between(f, field, d, time.Millisecond, most)
 	}
+}
+
+// betweenOrOff requires a value in [low, high], or Off.
+func betweenOrOff[T int | time.Duration](f *validate.Faults, field string, value, low, high T) {
+	f.Require(value == Off || low <= value && value <= high, field, value, fmt.Sprintf("in [%v, %v]%s", low, high, validate.OrOff))
 }

@@ -58,6 +58,9 @@ func WithObserver(observer policy.Observer) Option {
 // breakers take over the new configuration and classifier; a breaker whose name
 // changes is made anew. In a shadow rule the breakers are in mode Shadow, and it is
 // a fault to force them open or closed.
+//
+// On a server a breaker judges the server's own handlers and refuses its callers. So a
+// rule without sides puts none there, unless it is asked for, see [rules.Rule.Sides].
 func Each(cfg Config, opts ...Option) rules.Template {
 	// Both are shared by all breakers until one is updated.
 	enforced, err := newSettings(cfg, optionsOf(opts).classifier)
@@ -71,7 +74,7 @@ func Each(cfg Config, opts ...Option) rules.Template {
 	optionsFor := func(k rules.Key) options {
 		return optionsOf(slices.Concat([]Option{WithName(k.Name), WithObserver(k.Observer)}, opts))
 	}
-	return rules.TemplateOf(kind, cfg.withDefaults(),
+	t := rules.TemplateOf(kind, cfg.withDefaults(),
 		func(k rules.Key) (*Breaker, error) {
 			s, err := settingsFor(k)
 			if err := errors.Join(err, validate.Options(kind, opts)); err != nil {
@@ -90,6 +93,8 @@ func Each(cfg Config, opts ...Option) rules.Template {
 			return err
 		},
 	)
+	t.Varies = len(opts) > 0 // two may judge by classifiers of their own
+	return t
 }
 
 // shadowSettings returns the settings of cfg in a shadow rule.

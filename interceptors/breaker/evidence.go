@@ -32,18 +32,23 @@ func (e evidence) run(n int, usual float64) bool {
 	return n >= e.leastRun && power(usual, n) <= e.chance
 }
 
-// someCalls is how many calls before a run are something that is known.
-const someCalls = 5
+// someCalls is how many calls before a run are something that is known. Where there are
+// fewer, unknownShare of them is taken to be bad, if not more.
+const (
+	someCalls    = 5
+	unknownShare = 1.0 / 3
+)
 
 // usualBad returns the share of failures among the calls that came before a run, as c
-// counts them with the run: a slow answer is an answer. Of nothing that is known a third is bad: so a new circuit needs 15 in
-// a row. Where something is, it is a standard deviation more than was seen.
+// counts them with the run: a slow answer is an answer. Where too little is known a third
+// is bad: so a new circuit needs 15 in a row. Where something is, it is a standard
+// deviation more than was seen.
 func usualBad(c window.Counts, run int) float64 {
 	run = min(run, c.Failures)
 	n := float64(c.Calls - run + 3)
 	share := float64(c.Failures-run+1) / n
 	if c.Calls-run < someCalls {
-		return share
+		return max(share, unknownShare)
 	}
 	return share + math.Sqrt(share*(1-share)/n)
 }

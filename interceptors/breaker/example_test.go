@@ -54,7 +54,7 @@ func ExampleConfig() {
 	_, err := breaker.New(breaker.Config{FailureRatio: 1.5, Probes: -1})
 	fmt.Println(err)
 	// Output:
-	// breaker: failure_ratio = 1.5; must be in (0, 1]
+	// breaker: failure_ratio = 1.5; must be in (0, 1], or Off
 	// breaker: probes = -1; must be in [1, 1000]
 }
 

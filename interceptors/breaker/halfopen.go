@@ -186,7 +186,7 @@ func (h *halfOpen) endLocked(p *probe, e ending, o *policy.Outcome, now policy.I
 	}
 	h.here.Calls, h.all.Calls = h.here.Calls+1, h.all.Calls+1
 	if cause := h.tripped(s); cause != "" {
-		h.stepBackLocked(opening{cause: cause, at: now, figures: figures{Counts: h.here}, pushback: pushbackOf(o), failing: now.Sub(o.Started)})
+		h.stepBackLocked(opening{cause: cause, at: now, figures: figures{Counts: h.here, by: o.By}, pushback: pushbackOf(o), failing: now.Sub(o.Started)})
 	}
 }
 

@@ -437,7 +437,7 @@ func (m *model) tippedByFailures(now policy.Instant) bool {
 	calls, failures, _ := count(in)
 	byRun := m.cfg.ConsecutiveFailures > 0 && m.run >= m.cfg.ConsecutiveFailures
 	if m.cfg.ConsecutiveFailures == 0 {
-		byRun = improbable(min(m.fresh, failures), 8, in, m.latest(now), m.run, 1e-7) || m.fresh >= 24 && calls <= m.run
+		byRun = improbable(min(m.fresh, failures), 8, in, m.latest(now, m.run+12), m.run, 1e-7) || m.fresh >= 24 && calls <= m.run
 	}
 	switch {
 	case byRun:
@@ -461,11 +461,13 @@ func improbable(n, least int, in, latest []modelEvent, run int, chance float64) 
 		p := share(failures-gone+1, calls-gone+3)
 		if calls-gone >= 5 {
 			p += math.Sqrt(p * (1 - p) / float64(calls-gone+3))
+		} else {
+			p = max(p, 1.0/3)
 		}
 		return p, calls - run
 	}
 	bad, _ := usual(in)
-	if lately, calls := usual(latest); calls >= 10 {
+	if lately, calls := usual(latest); calls >= 12 {
 		bad = max(bad, lately)
 	}
 	return n >= least && math.Pow(bad, float64(n)) <= chance
@@ -548,12 +550,17 @@ func (m *model) lastSecond(now policy.Instant) []modelEvent {
 	return m.buckets(running-n, running-1)
 }
 
-func (m *model) latest(now policy.Instant) []modelEvent {
+func (m *model) latest(now policy.Instant, calls int) []modelEvent {
 	if m.cfg.WindowCalls > 0 {
 		return nil
 	}
 	running := floor(now, m.bucket())
-	return m.buckets(running, running)
+	for n := range int64(m.cfg.Buckets) {
+		if in := m.buckets(running-n, running); len(in) >= calls || n == int64(m.cfg.Buckets)-1 {
+			return in
+		}
+	}
+	return nil
 }
 
 // lately is how many calls ended in the last second.

@@ -222,6 +222,6 @@ func (o *open) idle(window policy.Instant) bool {
 }
 
 func (o *open) describe(snap *Snapshot) {
-	snap.RetryAt = o.wait.Load().retry
+	snap.RetryAt, snap.OpenedBy = o.wait.Load().retry, o.by
 	snap.ProbesInFlight, snap.ProbesSucceeded = len(o.running), o.successes
 }

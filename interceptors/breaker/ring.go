@@ -18,9 +18,6 @@ import (
 type ring struct {
 	id    uint64
 	shift uint8 // takes an instant to the number of its slot
-	// slots hold the low half of their number in their high half, and the calls in their
-	// low half.
-	slots [ringSlots]atomic.Uint64
 	// stuck are the calls in flight whose slot has come round.
 	stuck atomic.Int64
 	// lastGood is the slot in which a call was last answered in time.
@@ -31,6 +28,9 @@ type ring struct {
 	suspect atomic.Int64
 	// silentFrom is when the first of those calls started.
 	silentFrom atomic.Int64
+	// slots hold the low half of their number in their high half, and the calls in their
+	// low half.
+	slots [ringSlots]atomic.Uint64
 }
 
 const (

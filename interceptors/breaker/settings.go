@@ -59,7 +59,7 @@ func (s *settings) token(call *policy.Call) uint64 {
 	if call.Shape.Streams() {
 		token |= streams
 	}
-	if hasSeveralResponses(call) {
+	if call.Shape.HasSeveralResponses() {
 		token |= several
 	}
 	if call.Deadline.IsZero() {
@@ -74,15 +74,10 @@ func (s *settings) token(call *policy.Call) uint64 {
 // wantsOf returns what the shape of a call asks for: of a stream with several responses,
 // when the first one came.
 func wantsOf(call *policy.Call) policy.Wants {
-	if hasSeveralResponses(call) {
+	if call.Shape.HasSeveralResponses() {
 		return policy.WantsStart | policy.WantsEnd | policy.WantsResponse
 	}
 	return policy.WantsStart | policy.WantsEnd
-}
-
-// hasSeveralResponses reports whether a call has a first response before its end.
-func hasSeveralResponses(call *policy.Call) bool {
-	return call.Shape == policy.ServerStream || call.Shape == policy.BidiStream
 }
 
 // ending is what the end of a call means here.
@@ -184,17 +179,17 @@ type stretch struct {
 	failures, fresh int
 	// all is the whole window.
 	all window.Counts
-	// window is asked for its running part where that is needed.
+	// window is asked for its latest part where that is needed.
 	window window.Window
 	now    policy.Instant
 }
 
 // usual returns the share of calls that failed before the run: that of the window, or of
-// its running part if that is more, so that a fault of now is not judged by the calm of
+// its latest part if that is more, so that a fault of now is not judged by the calm of
 // before.
 func (r *stretch) usual() float64 {
 	share := usualBad(r.all, r.failures)
-	if latest := r.window.Latest(r.now); latest.Calls-r.failures >= latestCalls {
+	if latest := r.window.Latest(r.now, r.failures+latestCalls); latest.Calls >= r.failures+latestCalls {
 		share = max(share, usualBad(latest, r.failures))
 	}
 	return share
@@ -205,8 +200,9 @@ func (r *stretch) usual() float64 {
 // same chance.
 const blindRun = 24
 
-// latestCalls is how many calls the running part of a window must hold to be a judge.
-const latestCalls = 10
+// latestCalls is how many calls beside the run the latest part of a window must hold to be
+// a judge.
+const latestCalls = 12
 
 // tripped judges failures, and returns the cause to open, "" if there is none.
 func (s *settings) tripped(r *stretch) string {

@@ -117,6 +117,8 @@ type figures struct {
 	window.Counts
 
 	overdue int
+	// by names what of the rule judged the call that tipped it.
+	by string
 }
 
 // Snapshot is a breaker at one moment, for display.
@@ -131,6 +133,9 @@ type Snapshot struct {
 	// RetryAt is when a breaker that refuses all calls but its probes lets the next one
 	// through. Zero: it is not such a time.
 	RetryAt time.Time
+	// OpenedBy names what of the rule said that the last call before the breaker opened is
+	// a failure, such as a condition. Empty: nothing did, or the breaker is not open.
+	OpenedBy string
 	// AdmittedShare is the share of calls that pass while a recovered dependency gets
 	// more and more of them, in (0, 1). Zero: it is not such a time.
 	AdmittedShare float64

@@ -2,26 +2,36 @@ package degrade
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 )
 
 // Capture returns a call option that stores the server's report of the response in
 // r when the call has ended; for a stream, when its end has been read. If the
 // server sends no report, it stores the zero [Report], which knows nothing. It
-// needs the client interceptors of this package.
-func Capture(r *Report) grpc.CallOption { return captureOption{report: r} }
+// needs the client interceptors of this package: without them r knows nothing, whatever it
+// knew before, and to ask it is a [misuse.ReportUnread].
+func Capture(r *Report) grpc.CallOption {
+	if r != nil {
+		*r = Report{unread: true}
+	}
+	return captureOption{report: r}
+}
 
 // RequireComplete returns a call option that turns an incomplete response into an
 // error, an [*IncompleteError]. The server learns of the requirement, so that it
 // can stop work on a response that cannot become complete; the error is the same where it
 // did, and wraps the server's, except that of a server with [WithSilence], which does not
 // say why it fails. A response without a report is an error too. RequireComplete needs the
-// client interceptors of this package. A stream is not bound by it; but if its server
+// client interceptors of this package: without them, gRPC fails the call with INTERNAL. A stream is not bound by it; but if its server
 // fails it for being incomplete, that is an *IncompleteError too.
-func RequireComplete() grpc.CallOption { return requireOption{} }
+func RequireComplete() grpc.CallOption {
+	return requireOption{grpc.ForceCodecV2CallOption{CodecV2: noCodec{}}}
+}
 
 // RequiresComplete reports whether [RequireComplete] is among the options of a
 // call. It is for code that answers calls in place of a server, see [Deliver]: it
@@ -45,13 +55,31 @@ func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) {
 	Merge(ctx, r)
 }
 
+// captureOption is a Capture.
 type captureOption struct {
 	grpc.EmptyCallOption
 
 	report *Report
 }
 
-type requireOption struct{ grpc.EmptyCallOption }
+// requireOption is a RequireComplete. gRPC gets to see it only where no interceptor of this
+// package does, and then cannot encode the call: an answer might be incomplete, and nobody
+// would know. Of all that options can do, this is what others rarely undo.
+type requireOption struct{ grpc.ForceCodecV2CallOption }
+
+// noCodec is a codec that encodes nothing.
+type noCodec struct{}
+
+var errUnread = errors.New("degrade: RequireComplete needs interceptors.DialOptions, or the client interceptors of package degrade")
+
+// Marshal implements encoding.CodecV2.
+func (noCodec) Marshal(any) (mem.BufferSlice, error) { return nil, errUnread }
+
+// Unmarshal implements encoding.CodecV2.
+func (noCodec) Unmarshal(mem.BufferSlice, any) error { return errUnread }
+
+// Name implements encoding.CodecV2.
+func (noCodec) Name() string { return "proto" }
 
 // wishes is what the options and the context of a call want to know.
 type wishes struct {
@@ -83,6 +111,21 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 
 // none reports whether neither the options nor the context want to know anything.
 func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
+
+// others returns the options for gRPC: those that are not of this package.
+func (w wishes) others(opts []grpc.CallOption) []grpc.CallOption {
+	if !w.required && len(w.captures) == 0 {
+		return opts
+	}
+	return slices.DeleteFunc(slices.Clone(opts), func(o grpc.CallOption) bool {
+		switch o.(type) {
+		case captureOption, requireOption:
+			return true
+		default:
+			return false
+		}
+	})
+}
 
 // outgoing returns the context for the call itself. What a handler forwards of its
 // caller's metadata must not ask in the caller's name. Streams are not asked to be complete.

@@ -24,7 +24,7 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 		}
 		var header, trailer metadata.MD
 		err := invoker(wants.outgoing(ctx, false), method, req, reply, cc,
-			withOptions(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
+			withOptions(wants.others(opts), grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
 			return below.Note(ctx, wants.failed(err))
 		}
@@ -47,7 +47,7 @@ func StreamClientInterceptor() grpc.StreamClientInterceptor {
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		wants := wishesOf(ctx, opts)
-		s, err := streamer(wants.outgoing(ctx, true), desc, cc, method, opts...)
+		s, err := streamer(wants.outgoing(ctx, true), desc, cc, method, wants.others(opts)...)
 		if err != nil {
 			return nil, below.Note(ctx, wants.failed(err))
 		}

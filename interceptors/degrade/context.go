@@ -5,6 +5,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
+	"github.com/afloat-go/afloat/interceptors/misuse"
 )
 
 // attachment ties a context to a scope, and says how reports made under that
@@ -85,8 +86,9 @@ func Unused(ctx context.Context) context.Context {
 }
 
 // Mark marks the field at path of the response that is being made under ctx as
-// degraded. It does nothing if ctx has no scope, which the server interceptors
-// of this package open. Under a scope from [Open], it makes the whole value
+// degraded. If ctx has no scope, which the server interceptors of this package open,
+// nobody hears of it: that is a [misuse.MarkOutsideScope]. A field that the response does
+// not have is a [misuse.MarkUnknownField]. Under a scope from [Open], it makes the whole value
 // [Partial], unless ctx is from [Under]. If path is malformed, Mark marks the
 // whole response and returns an error.
 func Mark(ctx context.Context, path string, s State, r Reason) error {
@@ -95,14 +97,25 @@ func Mark(ctx context.Context, path string, s State, r Reason) error {
 }
 
 // Add adds r to what is reported of the response that is being made under ctx.
-// The paths of r are those of the response.
+// The paths of r are those of the response. Without a scope it is as [Mark] is.
 func Add(ctx context.Context, r Report) {
-	if a, ok := attachmentOf(ctx); ok {
-		if a.scope.response && a.relation == unstated {
-			a.relation = embedded
-		}
-		a.report(r)
+	if !AddIfScoped(ctx, r) && r.known && !r.Complete() {
+		misuse.Note(misuse.Misuse{Kind: misuse.MarkOutsideScope, Where: caller(), Problem: r.String()})
 	}
+}
+
+// AddIfScoped does what [Add] does where ctx has a scope, and reports whether it has one.
+// It is for code that works outside of servers too, such as plans.
+func AddIfScoped(ctx context.Context, r Report) bool {
+	a, ok := attachmentOf(ctx)
+	if !ok {
+		return false
+	}
+	if a.scope.response && a.relation == unstated {
+		a.relation = embedded
+	}
+	a.report(r)
+	return true
 }
 
 // Merge reports r for a value that was obtained under ctx in some way, as a
@@ -114,9 +127,17 @@ func Merge(ctx context.Context, r Report) {
 	}
 }
 
+// carries reports whether what a response says of itself as a whole holds for the scope's
+// result, in whatever shape it becomes part of that: the result is one value, and not a
+// response that a handler makes of several.
+func (a attachment) carries() bool { return a.relation == unstated && !a.scope.response }
+
 // reading returns how a report is read that goes to the attachment alone.
 func (a attachment) reading() reading {
-	if a.relation != embedded {
+	switch {
+	case a.carries():
+		return reading{}
+	case a.relation != embedded:
 		return reading{first: true}
 	}
 	return reading{claimed: a.scope.full(), under: a.path}
@@ -127,7 +148,10 @@ func (a attachment) report(r Report) {
 	if a.relation == unused || !r.known || r.Complete() {
 		return
 	}
-	if a.relation == unstated || a.relation == unclear {
+	switch {
+	case a.carries():
+		r = r.condensed()
+	case a.relation == unstated || a.relation == unclear:
 		r = r.summed()
 	}
 	r = reading{claimed: a.scope.full(), under: a.path}.report(r)

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -17,6 +20,7 @@ import (
 type Report struct {
 	known     bool
 	truncated bool
+	unread    bool // it was to be captured, and nobody has read it: then nothing is known
 	dropped   int
 	markers   markers // normal, never written again
 }
@@ -77,12 +81,24 @@ func (r Report) with(other Report) Report {
 
 // Known reports whether the response was reported on at all, as complete or as
 // degraded. That of a peer without afloat is not.
-func (r Report) Known() bool { return r.known }
+func (r Report) Known() bool {
+	if r.unread {
+		tellUnread()
+	}
+	return r.known
+}
+
+// tellUnread tells of whoever asks a report that nobody has read.
+func tellUnread() {
+	misuse.Note(misuse.Misuse{
+		Kind: misuse.ReportUnread, Where: caller(), Problem: "the connection does not read the report to be captured, or there was no call",
+	})
+}
 
 // Complete reports whether no field is degraded. It is false if nothing is
 // known. Only a complete response may be kept for other callers: a degraded one
 // would outlive the failure that caused it.
-func (r Report) Complete() bool { return r.known && len(r.markers) == 0 && !r.truncated }
+func (r Report) Complete() bool { return r.Known() && len(r.markers) == 0 && !r.truncated }
 
 // Err returns nil if the response is complete, else an [*IncompleteError].
 func (r Report) Err() error {
@@ -127,7 +143,7 @@ func (r Report) stateOf(f field) State {
 		return s.found.State
 	case s.within:
 		return Partial
-	case !r.known || r.truncated:
+	case !r.Known() || r.truncated:
 		return Unknown
 	default:
 		return Intact
@@ -209,6 +225,23 @@ func (r Report) summed() Report {
 	return NewReport(m)
 }
 
+// condensed returns what the report says of the whole response, and one marker for all in
+// it that is degraded.
+func (r Report) condensed() Report {
+	whole := 0 // their path comes first
+	for whole < len(r.markers) && r.markers[whole].Path == "" {
+		whole++
+	}
+	if whole == 0 {
+		return r.summed()
+	}
+	said := Report{known: true, markers: slices.Clone(r.markers[:whole])}
+	if whole == len(r.markers) && !r.truncated {
+		return said
+	}
+	return Union(said, r.summed())
+}
+
 // received returns a report that came from another service, one hop further away.
 func (r Report) received() Report {
 	r.markers = r.markers.received()
@@ -219,6 +252,20 @@ func (r Report) received() Report {
 func (r Report) stripped() Report {
 	r.markers = r.markers.stripped()
 	return r
+}
+
+// tellUnknown tells of markers that this service made of fields which responses of a
+// method, of type md, do not have: of those first in the report, since looking takes time.
+func (r Report) tellUnknown(method string, md protoreflect.MessageDescriptor) {
+	const most = 16
+	for _, m := range r.markers[:min(most, len(r.markers))] {
+		if m.Path == "" || m.Source.Hops > 0 {
+			continue // all of it, or what another service said of what it knows
+		}
+		if err := CheckField(m.Path, md); err != nil {
+			misuse.Note(misuse.Misuse{Kind: misuse.MarkUnknownField, Where: method + " " + m.Path, Problem: err.Error()})
+		}
+	}
 }
 
 // Proto returns the report as a message, nil if nothing is known.
@@ -257,7 +304,7 @@ func (r Report) Summary() string {
 // degraded, as in `"banner" is stale (timeout) and 2 more`.
 func (r Report) String() string {
 	switch {
-	case !r.known:
+	case !r.Known():
 		return "nothing is known"
 	case r.Complete():
 		return "complete"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
+	"github.com/afloat-go/afloat/interceptors/internal/recovery"
 )
 
 // request is a call that a server answers. It is the handler's context, so that all
@@ -44,6 +45,10 @@ func (r *request) Value(key any) any {
 	switch key.(type) {
 	case lazyscope.Key:
 		return &r.scope.root
+	case recovery.Key:
+		if h := r.server.recovery; h != nil {
+			return h
+		}
 	case below.Key:
 		if r.server.edge != nil {
 			return &r.calls

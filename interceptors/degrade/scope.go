@@ -34,7 +34,8 @@ type Scope struct {
 
 // Open opens a scope for an attempt to get one value. It returns a context
 // under which calls report to the scope, and the scope. Without [Under] or
-// [Unused], a degraded response of a call makes the whole value [Partial].
+// [Unused], what a response says of itself as a whole, as that it is old, holds for the
+// value, and anything else that is degraded makes the whole value [Partial].
 func Open(ctx context.Context) (context.Context, *Scope) {
 	s := newScope(CompleteRequired(ctx), false)
 	return s.within(ctx), s

@@ -11,6 +11,8 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
+	"github.com/afloat-go/afloat/interceptors/internal/recovery"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // UnaryServerInterceptor gathers, for each call, what the handler, its fan-outs
@@ -51,10 +53,14 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 			return s.fault
 		}
 		r := newRequest(ss.Context(), s, false)
-		if err := handler(srv, &serverStream{ServerStream: ss, request: r}); err != nil {
+		stream := &serverStream{ServerStream: ss, request: r}
+		if err := handler(srv, stream); err != nil {
 			return s.edge.failure(err, &r.calls)
 		}
 		report := r.scope.Close()
+		if stream.sent != nil && !report.Complete() {
+			report.tellUnknown(info.FullMethod, stream.sent)
+		}
 		s.tell(ss.Context(), Response{Method: info.FullMethod, Unregistered: srv == nil, Report: report})
 		return s.deliverAfter(ss, report)
 	}
@@ -99,10 +105,21 @@ func WithPublicCodes(list ...codes.Code) ServerOption {
 	return serverOptionFunc(func(s *server) { s.public = append([]codes.Code{}, list...) })
 }
 
+// WithRecoveryHandler has the calls of the server tell h of panics on goroutines of
+// afloat's, see [policy.WithRecoveryHandler]. Default: nobody but the log, and so with a
+// nil h.
+func WithRecoveryHandler(h func(ctx context.Context, p any) error) ServerOption {
+	return serverOptionFunc(func(s *server) { s.recovery = h })
+}
+
 // WithObserver tells o of every response, including complete ones. Default: no
 // observer, and so with a nil o.
 func WithObserver(o Observer) ServerOption {
-	return serverOptionFunc(func(s *server) { s.observer = o })
+	return serverOptionFunc(func(s *server) {
+		if s.observer = o; validate.IsNil(o) {
+			s.observer = nil
+		}
+	})
 }
 
 // serverOptionFunc is an option as a function.
@@ -115,6 +132,7 @@ type server struct {
 	edge     *edge        // nil: callers are inside the trust boundary
 	public   []codes.Code // as configured, nil: the default
 	observer Observer     // nil: nobody
+	recovery recovery.Handler
 	// fault is what is wrong with the options: the error of every call.
 	fault error
 }
@@ -155,6 +173,9 @@ func (s *server) deliver(ctx context.Context, method string, resp any, handled *
 		return nil, s.edge.failure(r.Err(), &handled.calls)
 	}
 	s.tell(ctx, Response{Method: method, Report: r})
+	if isMessage && !r.Complete() {
+		r.tellUnknown(method, m.ProtoReflect().Descriptor())
+	}
 	r = s.edge.report(r)
 	if isMessage {
 		resp = s.prepared(m, r)

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // clientStream notices the end of a stream.
@@ -57,6 +58,9 @@ type serverStream struct {
 	grpc.ServerStream
 
 	request *request
+	// sent is the type of the messages, nil if none has been sent. It is guarded as SendMsg
+	// is, of which there is one at a time, and read when the handler has returned.
+	sent protoreflect.MessageDescriptor
 }
 
 // Context returns a context that leads to the scope.
@@ -81,8 +85,11 @@ func (s *serverStream) SetTrailer(md metadata.MD) {
 // markers than there may be.
 func (s *serverStream) SendMsg(m any) error {
 	server := s.request.server
-	if msg, ok := m.(proto.Message); ok && (server.edge != nil || overfull(msg)) {
-		m = server.prepared(msg, server.edge.report(FromResponse(msg)))
+	if msg, ok := m.(proto.Message); ok {
+		s.sent = msg.ProtoReflect().Descriptor()
+		if server.edge != nil || overfull(msg) {
+			m = server.prepared(msg, server.edge.report(FromResponse(msg)))
+		}
 	}
 	return s.ServerStream.SendMsg(m)
 }

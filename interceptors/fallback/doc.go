@@ -33,6 +33,14 @@
 // this rule. It does not hold for the fallbacks themselves: after any error of one,
 // such as a cache miss, the next is tried.
 //
+// Where the rule of a method's calls has conditions, see package condition, [Methods] go by
+// what they say. After a call that is a failure by one, the fallbacks are tried: also after
+// an answer that says in a field that it is none, which is not kept as the last good one
+// either. If no fallback has an answer, the caller gets that one. After a call that is a
+// success by one, they are not tried. PERMISSION_DENIED and UNAUTHENTICATED stay what they
+// are, whatever a condition says. A function of a chain or of a plan asks by policy.Tell
+// what the rule says of its call.
+//
 // # Whose answer it is
 //
 // A value that was kept is somebody's. [Method.LastGood] has to be told who may be given

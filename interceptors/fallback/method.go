@@ -10,9 +10,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
 
@@ -53,8 +56,8 @@ func (m Method[Req, Resp]) Timeout(d time.Duration) Method[Req, Resp] {
 }
 
 // When returns the method with another rule that says after which errors of the call
-// the fallbacks are tried; see the package documentation. The function must be safe
-// for concurrent use.
+// the fallbacks are tried; see the package documentation. Of errors it has the last word,
+// also where the call's rule has conditions. The function must be safe for concurrent use.
 func (m Method[Req, Resp]) When(fallsBack func(error) bool) Method[Req, Resp] {
 	m.when = fallsBack
 	return m
@@ -114,7 +117,7 @@ func (m Method[Req, Resp]) Static(resp Resp) Step[Req, Resp] {
 func (m Method[Req, Resp]) build(target string, o step.Observer) (string, caller, error) {
 	f := validate.Of("fallback")
 	m.check(f)
-	made := &methodCaller[Req, Resp]{name: m.name}
+	made := &methodCaller[Req, Resp]{name: m.name, when: m.when != nil}
 	for _, s := range unwrapped(nil, m.steps) {
 		switch detail := s.Detail().(type) {
 		case lastGood:
@@ -145,7 +148,55 @@ func (m Method[Req, Resp]) check(f *validate.Faults) {
 		"method", fmt.Sprintf("%q", m.name), "as in /pkg.Service/Method")
 	f.Require(any(req) != nil && any(resp) != nil,
 		"messages of "+m.name, fmt.Sprintf("%T, %T", req, resp), "generated types")
+	if len(parts) == 3 {
+		checkLinked(f, m.name, parts[1], parts[2], fullName(req), fullName(resp))
+	}
 	f.Require(len(m.steps) > 0, "fallbacks of "+m.name, "none", "at least one")
+}
+
+// checkLinked checks a method against the .proto files that are linked into the program. It
+// tells of a service that is in none: its generated code may be elsewhere, or it is none.
+func checkLinked(f *validate.Faults, name, service, method string, req, resp protoreflect.FullName) {
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
+	if err != nil {
+		misuse.Note(misuse.Misuse{
+			Kind: misuse.MethodUnknown, Where: "fallbacks of " + name, Problem: "no linked .proto file has the service " + service,
+		})
+		return
+	}
+	sd, ok := found.(protoreflect.ServiceDescriptor)
+	if f.Require(ok, "method", fmt.Sprintf("%q", name), "of a service, which "+service+" is not"); !ok {
+		return
+	}
+	md := sd.Methods().ByName(protoreflect.Name(method))
+	if f.Require(md != nil, "method", fmt.Sprintf("%q", name), "one of "+methodsOf(sd)); md == nil {
+		return
+	}
+	f.Require(!md.IsStreamingClient() && !md.IsStreamingServer(), "method", fmt.Sprintf("%q, which streams", name), "a unary one")
+	same := (req == "" || req == md.Input().FullName()) && (resp == "" || resp == md.Output().FullName())
+	f.Require(same, "messages of "+name, fmt.Sprintf("%s, %s", req, resp), fmt.Sprintf("%s, %s", md.Input().FullName(), md.Output().FullName()))
+}
+
+// methodsOf lists the unary methods of a service, as many as help.
+func methodsOf(sd protoreflect.ServiceDescriptor) string {
+	const most = 20
+	var names []string
+	for i := range min(sd.Methods().Len(), most) {
+		if md := sd.Methods().Get(i); !md.IsStreamingClient() && !md.IsStreamingServer() {
+			names = append(names, string(md.Name()))
+		}
+	}
+	return fmt.Sprintf("%s of %s", strings.Join(names, ", "), sd.FullName())
+}
+
+// fullName returns the name of a message's type. It is empty where only a value has one, as
+// of types that are made while the program runs.
+func fullName(m proto.Message) (name protoreflect.FullName) {
+	defer func() { _ = recover() }() // a nil pointer to such a type
+	if m == nil {
+		return ""
+	}
+	return m.ProtoReflect().Descriptor().FullName()
 }
 
 // newMessage makes an empty message of a generated type.

@@ -20,6 +20,7 @@ type methodCaller[Req, Resp proto.Message] struct {
 	name    string
 	chain   *attempt.Chain[Req, Resp]
 	keepers []lastGood // of good responses
+	when    bool       // the program says after which errors there are fallbacks
 }
 
 // call makes the call within its share of the time, and answers it if it fails.
@@ -30,16 +31,42 @@ func (m *methodCaller[Req, Resp]) call(
 	if degrade.RequiresComplete(opts) {
 		return invoker(ctx, name, req, reply, to.cc, opts...)
 	}
-	err := m.invoke(ctx, to, req, reply, invoker, opts)
-	if err == nil || ctx.Err() != nil || !m.chain.FallsBack(err) {
+	var told policy.Told
+	opts = append(slices.Clip(opts), policy.Tell(&told))
+	err := m.invoke(ctx, to, req, reply, invoker, opts, &told)
+	cause := m.cause(err, &told)
+	if cause == nil || ctx.Err() != nil {
 		return err
 	}
-	return m.answer(asking(ctx, to), req, reply, opts, err)
+	to.around.look(to.cc, name)
+	if failed := m.answer(asking(ctx, to), req, reply, opts, cause); failed == nil || err != nil {
+		return failed
+	}
+	return nil // there is an answer still: that of the call, which reply has
+}
+
+// cause returns why a call is to be answered by the fallbacks, nil if it is not to be: by
+// what its rule says of its end, and else by the error. A caller without permission gets no
+// kept answer, whatever a rule says; nor does a rule change what the program says of errors.
+func (m *methodCaller[Req, Resp]) cause(err error, told *policy.Told) error {
+	j, ruled := told.Judgement()
+	if err == nil {
+		return j.Err()
+	}
+	answer := m.chain.FallsBack(err)
+	code := policy.Code(err)
+	if ruled && !m.when && code != codes.PermissionDenied && code != codes.Unauthenticated {
+		answer = j.Verdict == policy.Failure || answer && j.Verdict != policy.Success
+	}
+	if !answer {
+		return nil
+	}
+	return err
 }
 
 // invoke makes the call itself.
 func (m *methodCaller[Req, Resp]) invoke(
-	ctx context.Context, to destination, req, reply any, invoker grpc.UnaryInvoker, opts []grpc.CallOption,
+	ctx context.Context, to destination, req, reply any, invoker grpc.UnaryInvoker, opts []grpc.CallOption, told *policy.Told,
 ) error {
 	ctx = policy.WithAlternative(ctx)
 	if limit, err := m.chain.Limit(ctx, 0); err == nil && !limit.IsZero() {
@@ -52,7 +79,9 @@ func (m *methodCaller[Req, Resp]) invoke(
 	}
 	var report degrade.Report
 	err := invoker(ctx, m.name, req, reply, to.cc, append(slices.Clip(opts), degrade.Capture(&report))...)
-	if err == nil && (report.Complete() || !report.Known()) {
+	j, ruled := told.Judgement()
+	good := err == nil && (!ruled || j.Verdict == policy.Success)
+	if good && (report.Complete() || !report.Known()) {
 		for _, k := range m.keepers {
 			k.keep(ctx, to, req, reply)
 		}

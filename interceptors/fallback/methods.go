@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
+	"github.com/afloat-go/afloat/interceptors/internal/outside"
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
@@ -19,6 +22,21 @@ import (
 type Methods struct {
 	callers    map[string]caller
 	connection string // its name, empty for those that have none
+}
+
+// surroundings looks once at what stands around the fallbacks, when they first answer.
+type surroundings struct{ looked atomic.Bool }
+
+// look tells of a retry around the fallbacks: it never sees the failures that they answer.
+func (s *surroundings) look(cc *grpc.ClientConn, method string) {
+	if s.looked.Load() || s.looked.Swap(true) || outside.Count(outside.IsRetry) == 0 {
+		return
+	}
+	where := method
+	if cc != nil {
+		where = "connection to " + cc.Target()
+	}
+	misuse.Note(misuse.Misuse{Kind: misuse.RetryOutsideFallbacks, Where: where})
 }
 
 // MethodsConfig is the configuration of [Methods], besides the methods themselves.
@@ -49,6 +67,7 @@ type caller interface {
 type destination struct {
 	cc         *grpc.ClientConn
 	connection string
+	around     *surroundings
 }
 
 // text returns the target with the name. Without a connection there is no target.
@@ -73,8 +92,10 @@ func (m *Methods) Named(connection string) *Methods {
 
 // NewMethods checks the methods and makes a set of them for connections to the target,
 // with the defaults of [MethodsConfig]. It reports all faults at once: those that [New]
-// reports, methods that are malformed or named twice, methods without a fallback, and
-// fallbacks that are a connection to the target itself.
+// reports, methods that are malformed or named twice, methods that the linked .proto files
+// do not have, that stream, or that have other messages, methods without a fallback, and
+// fallbacks that are a connection to the target itself. A service that no linked file has
+// is a [misuse.MethodUnknown].
 func NewMethods(target string, methods ...AnyMethod) (*Methods, error) {
 	return NewMethodsWith(MethodsConfig{Target: target}, methods...)
 }
@@ -118,13 +139,14 @@ func canonicalTarget(named string) (string, error) {
 // methods without fallbacks pass through untouched, and so do calls with
 // degrade.RequireComplete, which a fallback cannot satisfy.
 func (m *Methods) UnaryClientInterceptor() grpc.UnaryClientInterceptor {
+	around := new(surroundings)
 	return func(
 		ctx context.Context, method string, req, reply any,
 		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
 		if m != nil {
 			if c := m.callers[method]; c != nil {
-				return below.Note(ctx, c.call(ctx, destination{cc, m.connection}, method, req, reply, invoker, opts))
+				return below.Note(ctx, c.call(ctx, destination{cc, m.connection, around}, method, req, reply, invoker, opts))
 			}
 		}
 		return invoker(ctx, method, req, reply, cc, opts...)

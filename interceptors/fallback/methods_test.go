@@ -3,6 +3,8 @@ package fallback_test
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,12 +12,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/misuse"
 )
 
 func TestCallThatSucceedsIsLeftAlone(t *testing.T) {
@@ -218,20 +222,75 @@ func TestOpenCircuitFallsBack(t *testing.T) {
 	})
 }
 
+// Of a service that no linked file has, only a call tells which messages it has.
 func TestMethodWithOtherMessagesSaysSo(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := fallback.For[*wrapperspb.StringValue, *wrapperspb.StringValue](testv1.TierService_GetProfile_FullMethodName)
-		m = m.Else(m.Static(wrapperspb.String("wrong")))
-		cc := (&profiles{get: refuses(errDown)}).dial(t, "main", methods(t, m))
-		_, err := testv1.NewTierServiceClient(cc).GetProfile(t.Context(), &testv1.GetProfileRequest{})
-		const want = `fallback "/afloat.test.v1.TierService/GetProfile": call: rpc error: code = Unavailable desc = down; ` +
-			`fallbacks: rpc error: code = Internal desc = fallback: messages = *testv1.GetProfileRequest, *testv1.GetProfileResponse; ` +
-			`must be *wrapperspb.StringValue, *wrapperspb.StringValue as the method was described`
-		if err == nil || err.Error() != want || status.Code(err) != codes.Unavailable {
-			t.Errorf("error = %v; want %v", err, want)
+	const name = "/unlinked.v1.Profiles/Get"
+	m := fallback.For[*wrapperspb.StringValue, *wrapperspb.StringValue](name)
+	m = m.Else(m.Static(wrapperspb.String("wrong")))
+	err := methods(t, m).UnaryClientInterceptor()(t.Context(), name, &testv1.GetProfileRequest{}, &testv1.GetProfileResponse{}, nil,
+		func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return errDown })
+	const want = `fallback "/unlinked.v1.Profiles/Get": call: rpc error: code = Unavailable desc = down; ` +
+		`fallbacks: rpc error: code = Internal desc = fallback: messages = *testv1.GetProfileRequest, *testv1.GetProfileResponse; ` +
+		`must be *wrapperspb.StringValue, *wrapperspb.StringValue as the method was described`
+	if err == nil || err.Error() != want || status.Code(err) != codes.Unavailable {
+		t.Errorf("error = %v; want %v", err, want)
+	}
+}
+
+// Fallbacks are for methods that there are, as the linked files know: unary ones, with
+// their messages. Of a service that none has it is told.
+func TestFallbacksAreForMethodsThatThereAre(t *testing.T) {
+	t.Parallel()
+	const service = "/afloat.test.v1.TierService/"
+	var mu sync.Mutex
+	told := map[string]bool{}
+	t.Cleanup(misuse.Watch(func(m misuse.Misuse) {
+		mu.Lock()
+		defer mu.Unlock()
+		told[string(m.Kind)+" "+m.Where] = true
+	}))
+	profile := func(name string) fallback.AnyMethod {
+		m := fallback.For[*testv1.GetProfileRequest, *testv1.GetProfileResponse](name)
+		return m.Else(m.Static(&testv1.GetProfileResponse{}))
+	}
+	other := fallback.For[*testv1.GetProfileRequest, *testv1.GetPageResponse](service + "GetProfile")
+	dynamic := fallback.For[*dynamicpb.Message, *dynamicpb.Message](service + "GetProfile")
+	messages := fallback.For[*testv1.GetPageRequest, *testv1.GetPageResponse](service + "GetProfile")
+	for name, tt := range map[string]struct {
+		method fallback.AnyMethod
+		want   string
+		told   string
+	}{
+		"right":            {profile(service + "GetProfile"), "", ""},
+		"dynamic messages": {dynamic.Else(fallback.Default(func(*dynamicpb.Message) *dynamicpb.Message { return nil })), "", ""},
+		"no such method":   {profile(service + "GetProfil"), `method = "/afloat.test.v1.TierService/GetProfil"; must be one of GetPage, GetAccount, GetProfile, GetPlain of afloat.test.v1.TierService`, ""},
+		"another spelling": {profile(service + "getProfile"), "must be one of", ""},
+		"server stream":    {profile(service + "WatchProfiles"), `WatchProfiles", which streams; must be a unary one`, ""},
+		"client stream":    {profile(service + "UploadNames"), "which streams; must be a unary one", ""},
+		"both":             {profile(service + "Chat"), "which streams; must be a unary one", ""},
+		"another response": {other.Else(other.Static(&testv1.GetPageResponse{})), "must be afloat.test.v1.GetProfileRequest, afloat.test.v1.GetProfileResponse", ""},
+		"other messages":   {messages.Else(messages.Static(&testv1.GetPageResponse{})), "messages of /afloat.test.v1.TierService/GetProfile = afloat.test.v1.GetPageRequest, afloat.test.v1.GetPageResponse", ""},
+		"a message":        {profile("/afloat.test.v1.GetPageRequest/GetProfile"), "must be of a service, which afloat.test.v1.GetPageRequest is not", ""},
+		"no such service":  {profile("/afloat.test.v1.TearService/GetProfile"), "", "method_unknown fallbacks of /afloat.test.v1.TearService/GetProfile"},
+	} {
+		_, err := fallback.NewMethods("passthrough:///main", tt.method)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %v; want %q", name, err, tt.want)
 		}
-	})
+		mu.Lock()
+		if tt.told != "" && !told[tt.told] {
+			t.Errorf("%s: told %v; want %q", name, told, tt.told)
+		}
+		mu.Unlock()
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for m := range told {
+		if strings.Contains(m, service) {
+			t.Errorf("told %s of a service that is linked", m)
+		}
+	}
 }
 
 func TestTimeoutOfTheCallAndWhen(t *testing.T) {

@@ -35,8 +35,8 @@ type Config struct {
 	// Name is for errors, reports and observers. The method's name is a good
 	// choice. Required.
 	Name string
-	// MaxDuration bounds a run, within the caller's deadline. Range [1ms, 24h].
-	// Default 10s.
+	// MaxDuration bounds a run, within the caller's deadline, and so the timeouts of
+	// sources and their steps. Range [1ms, 24h]. Default 10s.
 	MaxDuration time.Duration
 	// Reserve is the part of the time kept for assembling and sending the
 	// response, but never more than half of it. Range [0, 1h]. Default 0: a tenth

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"iter"
 	"strings"
 	"time"
 
@@ -37,16 +38,27 @@ const (
 
 // descriptorOf finds the field at a path, nil if there is none. For the elements
 // of a list and the values of a map, it is the field that holds them.
-func descriptorOf(path string, md protoreflect.MessageDescriptor) (fd protoreflect.FieldDescriptor) {
-	path, _, _ = strings.Cut(path, "[")
-	for name := range strings.SplitSeq(path, ".") {
-		if md == nil {
-			return nil
-		}
-		if fd = md.Fields().ByName(protoreflect.Name(name)); fd == nil {
-			return nil
-		}
-		md = fd.Message()
+func descriptorOf(path string, md protoreflect.MessageDescriptor) (last protoreflect.FieldDescriptor) {
+	for fd := range fieldsOn(path, md) {
+		last = fd
 	}
-	return fd
+	return last
+}
+
+// fieldsOn yields the fields on a path up to the first elements, the outermost first, and
+// nil for one that there is not.
+func fieldsOn(path string, md protoreflect.MessageDescriptor) iter.Seq[protoreflect.FieldDescriptor] {
+	path, _, _ = strings.Cut(path, "[")
+	return func(yield func(protoreflect.FieldDescriptor) bool) {
+		for name := range strings.SplitSeq(path, ".") {
+			var fd protoreflect.FieldDescriptor
+			if md != nil {
+				fd = md.Fields().ByName(protoreflect.Name(name))
+			}
+			if !yield(fd) || fd == nil {
+				return
+			}
+			md = fd.Message()
+		}
+	}
 }

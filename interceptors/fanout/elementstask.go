@@ -38,6 +38,7 @@ func (t *elementsTask[Req, Resp, K, T]) ask() {
 	defer func() {
 		if !returned {
 			err := &policy.PanicError{Value: recover(), Stack: debug.Stack()}
+			err.Tell(&t.run.ctx)
 			t.run.plan.cfg.logPanic(&t.run.ctx, t.binding.spec.path, t.binding.chain.StepName(0), err, false)
 			l.err = err
 		}

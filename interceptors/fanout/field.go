@@ -67,8 +67,10 @@ func (f Field[Req, Resp, T]) Answers(more ...codes.Code) Field[Req, Resp, T] {
 
 // Embed declares that the value is the unchanged response of a call, so that what the
 // other service reports of its field "avatar" holds for path.avatar here. The
-// markers in the value itself are removed. Without Embed, a degraded response of a
-// call makes the whole field degrade.Partial.
+// markers in the value itself are removed. Without Embed, as where a list is taken out of
+// the response, what a response says of itself as a whole holds for the field, such as that
+// it is old or a default, and anything else that is degraded makes the whole field
+// degrade.Partial.
 func (f Field[Req, Resp, T]) Embed() Field[Req, Resp, T] {
 	f.origin.whole = true
 	return f

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,6 +18,8 @@ type origin[In, T any] struct {
 	others []attempt.Step[In, T]
 	when   func(error) bool // nil: the rule of package fallback
 	whole  bool             // values are the responses of calls as they are
+	// declared: the source's timeout is from the declaration of its field.
+	declared bool
 }
 
 // orElse returns the origin with more steps.
@@ -41,7 +44,7 @@ func (o origin[In, T]) obey(label string, required bool, d Declaration) (origin[
 		timeout, _ := o.itself.Bounds()
 		f.Require(timeout <= d.Timeout, "timeout", timeout, fmt.Sprintf("at most %v, as the field is declared", d.Timeout))
 		if timeout == 0 {
-			o.itself = o.itself.Timeout(d.Timeout)
+			o.itself, o.declared = o.itself.Timeout(d.Timeout), true
 		}
 	}
 	return o, f.Err()
@@ -50,8 +53,26 @@ func (o origin[In, T]) obey(label string, required bool, d Declaration) (origin[
 // build checks the origin of the source at the path, which may be optional and dispensable,
 // and makes a chain of it.
 func (o origin[In, T]) build(c *Config, label, path string, answered func(error) bool, optional, dispensable bool) (*attempt.Chain[In, T], error) {
-	return attempt.New(attempt.Config{
+	chain, err := attempt.New(attempt.Config{
 		Label: label, Plan: c.Name, Name: path, Observer: c.Observer,
 		FallsBack: o.when, Answered: answered, Panicked: c.panicked(path), Overtime: true, Optional: optional, Dispensable: dispensable, Whole: o.whole,
 	}, append([]attempt.Step[In, T]{o.itself}, o.others...)...)
+	return chain, errors.Join(o.within(c.MaxDuration, label), err)
+}
+
+// within requires that no step has or needs more time than a run of the plan. A declared
+// timeout is not the plan's own, and may be longer.
+func (o origin[In, T]) within(run time.Duration, label string) error {
+	f := validate.Of(label)
+	allowed := fmt.Sprintf("at most the plan's max_duration, %v", run)
+	for i, s := range append([]attempt.Step[In, T]{o.itself}, o.others...) {
+		of := ""
+		if i > 0 {
+			of = fmt.Sprintf(" of step %q", s.Name())
+		}
+		timeout, _ := s.Bounds()
+		f.Require(timeout <= run || i == 0 && o.declared, "timeout"+of, timeout, allowed)
+		f.Require(s.Needed() <= run, "needs"+of, s.Needed(), allowed)
+	}
+	return f.Err()
 }

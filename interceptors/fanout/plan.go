@@ -47,8 +47,9 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 	faults := []error{p.cfg.validate(label, len(sources)), p.overlaps(label, sources)}
 	md := messageOf[Resp]()
 	if md != nil {
-		p.inside = markerfield.In(md)
-		faults = append(faults, labelled(label, degrade.CheckMessage(md)))
+		err := degrade.CheckMessage(md)
+		p.inside = err == nil && markerfield.In(md)
+		faults = append(faults, labelled(label, err))
 	}
 	for i, s := range sources {
 		if s == nil {
@@ -147,12 +148,21 @@ func messageOf[Resp any]() protoreflect.MessageDescriptor {
 	return m.ProtoReflect().Descriptor()
 }
 
-// checkPath requires that path is one of the response.
+// checkPath requires that path is one of the response, and none of its markers, which the
+// plan writes itself.
 func checkPath(path string, md protoreflect.MessageDescriptor) error {
 	if md == nil {
 		return degrade.CheckPath(path)
 	}
-	return degrade.CheckField(path, md)
+	if err := degrade.CheckField(path, md); err != nil {
+		return err
+	}
+	for fd := range fieldsOn(path, md) {
+		if fd != nil && markerfield.Holds(fd) {
+			return fmt.Errorf("path = %q; must not be the field for markers, %s", path, fd.FullName())
+		}
+	}
+	return nil
 }
 
 // labelled adds to an error what it is about.

@@ -157,7 +157,7 @@ func (r *run[Req, Resp]) conclude(ctx context.Context, resp Resp) (degrade.Repor
 		degrade.SetResponse(any(resp).(proto.Message), report) //nolint:errcheck,forcetypeassert // only messages have a field
 	}
 	if !report.Complete() {
-		degrade.Add(ctx, report)
+		degrade.AddIfScoped(ctx, report)
 	}
 	return report, nil
 }

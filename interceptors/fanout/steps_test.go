@@ -147,7 +147,7 @@ func TestNeedsWhenAndMaxRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := plan(
 			t,
-			fanout.Optional("name", gives("Ada"), setName).Needs(time.Minute).Else(fallback.To("cache", gives("Ada?"))),
+			fanout.Optional("name", gives("Ada"), setName).Needs(5*time.Second).Else(fallback.To("cache", gives("Ada?"))),
 			fanout.Optional("avatar", fails(status.Error(codes.Aborted, "again")), setAvatar).When(func(err error) bool { return status.Code(err) == codes.Aborted }).
 				Else(fallback.To("cache", gives("a.png")).MaxRunning(3)),
 		)

@@ -17,12 +17,16 @@ type Admission struct {
 	// Classifier classifies the end of this call. It takes precedence over those of
 	// policies. Nil leaves it to them. Set it before the call is settled.
 	Classifier Classifier
+	// Told, if not nil, is told what the rule of the call says of its end. Set it before
+	// the call is settled.
+	Told *Told
 	// SentLater says that the request comes later than the call, as where a proxy forwards
 	// a unary call as a stream. The call starts with Sent. Set it before [Chain.Admit].
 	SentLater bool
 
 	ctx      context.Context //nolint:containedctx // lives exactly as long as the call
 	observer Observer        // nil: there is none
+	judge    Judge           // nil: there is none
 	tellAll  bool            // also an admission of which there is nothing to say
 	late     bool            // the context was over when the call started
 
@@ -33,6 +37,7 @@ type Admission struct {
 	started         Instant
 	responded       Instant
 	outcome         Outcome
+	reply           Reply // what outcome.Reply points to, if anybody wants it
 	held, unsettled int
 	holds           [MaxPolicies]hold
 }
@@ -62,19 +67,32 @@ func (a *Admission) forget() {
 		a.holds[i].settler = nil
 	}
 	a.Classifier, a.ctx, a.Call.Context, a.observer, a.outcome.Err = nil, nil, nil, nil, nil
+	if a.Told != nil {
+		a.Told = nil
+	}
+	if a.judge != nil {
+		a.judge, a.outcome.By = nil, ""
+	}
+	if a.wants.has(WantsReply | WantsMetadata) {
+		a.reply, a.outcome.Reply = Reply{}, nil
+	}
 	a.held, a.state = 0, settled
 }
 
 // begin readies a for a call. A policy may have set a context for the call before and
 // then refused it.
 func (a *Admission) begin(ctx context.Context) {
-	a.ctx, a.Call.Context, a.observer = ctx, nil, nil
+	a.ctx, a.Call.Context, a.observer, a.judge = ctx, nil, nil, nil
 	a.wants, a.state, a.held, a.unsettled = 0, admitting, 0, 0
 	a.waitedIn, a.longest, a.started, a.responded = 0, 0, 0, 0
 }
 
 // Wants reports whether any permit of the call, or its observer, wants any of x.
 func (a *Admission) Wants(x Wants) bool { return a.wants.has(x) }
+
+// Reply returns where an adapter notes what the call was answered with, for
+// [Outcome.Reply] of a call that somebody wants to know that of.
+func (a *Admission) Reply() *Reply { return &a.reply }
 
 // blocked notes that a policy of the given layer blocked the call for d.
 func (a *Admission) blocked(in Layer, d time.Duration) {
@@ -141,13 +159,7 @@ func (a *Admission) Sent() (tell func()) {
 // tellStarted tells the settlers that want to know of the start.
 func (a *Admission) tellStarted() {
 	for i := range a.held {
-		h := &a.holds[i]
-		if !h.wants.has(WantsStart) {
-			continue
-		}
-		if s, ok := h.settler.(Starter); ok {
-			s.Started(h.token, a.started)
-		}
+		a.holds[i].started(a.started)
 	}
 }
 
@@ -161,8 +173,8 @@ func (a *Admission) Settle(err error) {
 	// Field by field: a copy of the whole costs as much as a policy's own work.
 	o := &a.outcome
 	o.Err, o.Verdict, o.Decided, o.End, o.Evidence = err, Success, false, 0, Evidence{}
-	if err != nil || a.Classifier != nil {
-		a.judge()
+	if err != nil || a.Classifier != nil || a.judge != nil {
+		a.read()
 	}
 	a.settleAndTell()
 }
@@ -172,21 +184,23 @@ func (a *Admission) Settle(err error) {
 func (a *Admission) SettleAs(o Outcome) {
 	if a.state != settled {
 		a.outcome, a.outcome.End = o, 0
-		a.judge()
+		a.read()
 		a.settleAndTell()
 	}
 }
 
-// judge completes the evidence and reads it, by the call's classifier if it has one.
-func (a *Admission) judge() {
+// read completes the evidence and reads it: by the call's classifier if it has one, else
+// by the judge, else as is usual.
+func (a *Admission) read() {
 	o := &a.outcome
 	if o.Err != nil {
 		o.End = Now()
 		o.complete(o.Err, a.ctx, a.late, o.End)
 	}
-	if !o.Decided {
-		o.Verdict, o.Decided = o.verdict(o.Err, a.Call.Side, a.Classifier)
+	if o.Decided || a.judge != nil && a.Classifier == nil && a.Told.judged(a.judge, &a.Call, o) {
+		return
 	}
+	o.Verdict, o.Decided = o.verdict(o.Err, a.Call.Side, a.Classifier)
 }
 
 // settleAndTell settles the permits and tells the observer.
@@ -251,13 +265,8 @@ func (a *Admission) Respond() (tell func()) {
 }
 
 func (a *Admission) tellResponded() {
-	for _, h := range a.holds[:a.held] {
-		if !h.wants.has(WantsResponse) {
-			continue
-		}
-		if r, ok := h.settler.(Responder); ok {
-			r.Responded(h.token, a.started, a.responded)
-		}
+	for i := range a.held {
+		a.holds[i].responded(a.started, a.responded)
 	}
 }
 
@@ -267,13 +276,8 @@ func (a *Admission) Waiting(d Direction, waits bool) {
 	if !a.wants.has(WantsMessages) {
 		return
 	}
-	for _, h := range a.holds[:a.held] {
-		if !h.wants.has(WantsMessages) {
-			continue
-		}
-		if w, ok := h.settler.(Waiter); ok {
-			w.Waiting(h.token, d, waits)
-		}
+	for i := range a.held {
+		a.holds[i].waiting(d, waits)
 	}
 }
 
@@ -284,15 +288,8 @@ func (a *Admission) Message(d Direction) error {
 	if !a.wants.has(WantsMessages) {
 		return nil
 	}
-	for _, h := range a.holds[:a.held] {
-		if !h.wants.has(WantsMessages) {
-			continue
-		}
-		m, ok := h.settler.(Messenger)
-		if !ok {
-			continue
-		}
-		if err := m.Message(h.token, d); err != nil {
+	for i := range a.held {
+		if err := a.holds[i].message(d); err != nil {
 			return err
 		}
 	}

@@ -146,6 +146,9 @@ func (s Shape) Streams() bool { return s != Unary }
 // streams.
 func (s Shape) ServerPaced() bool { return s == Unary || s == ServerStream }
 
+// HasSeveralResponses reports whether the server streams.
+func (s Shape) HasSeveralResponses() bool { return s == ServerStream || s == BidiStream }
+
 // String returns the shape's name, such as "client_stream".
 func (s Shape) String() string {
 	switch s {

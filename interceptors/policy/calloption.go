@@ -20,6 +20,8 @@ type Overrides struct {
 	Replace bool
 	// Classifier, if not nil, replaces all other classifiers.
 	Classifier Classifier
+	// Told, if not nil, is where the guard says how the call was judged.
+	Told *Told
 }
 
 // Skip lets one call bypass all policies.
@@ -44,8 +46,11 @@ func Reclassify(f Classifier) grpc.CallOption {
 func OverridesOf(opts []grpc.CallOption) Overrides {
 	var o Overrides
 	for _, opt := range opts {
-		if own, ok := opt.(callOption); ok {
+		switch own := opt.(type) {
+		case callOption:
 			o = o.merge(own.overrides)
+		case *Told:
+			o.Told = own
 		}
 	}
 	return o

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/below"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // MaxPolicies is the maximum number of policies of one call.
@@ -26,6 +28,9 @@ type Chain struct {
 	interest Interest
 	// class is that of the calls by their rule, Unset if it has none.
 	class criticality.Class
+	// judge is nil when the rule of the calls does not say what their ends mean.
+	judge      Judge
+	judgeWants Wants
 	// standIns is the index of the first policy of LayerFault.
 	standIns int8
 }
@@ -85,7 +90,7 @@ type observerOption struct{ observer Observer }
 
 func (o observerOption) applyChain(c *Chain) {
 	c.observer, c.interest = nil, Interest{}
-	if o.observer != nil {
+	if !validate.IsNil(o.observer) {
 		c.observer, c.interest = Observe(o.observer), InterestOf(o.observer)
 	}
 }
@@ -100,15 +105,22 @@ func (o classOption) applyChain(c *Chain) { c.class = criticality.Class(o) }
 
 // NewChain returns a chain of the policies, sorted by [Layer]; policies of one
 // layer keep their order. It reports all faults at once: more than
-// [MaxPolicies] policies, and each nil policy.
+// [MaxPolicies] policies, each policy that is nil or a nil pointer, and each that is there
+// twice, which would count a call twice and take two places for it.
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	var faults []error
 	if n := len(policies); n > MaxPolicies {
 		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
 	}
 	for i, p := range policies {
-		if p == nil {
+		first := slices.IndexFunc(policies[:i], func(before Policy) bool { return validate.IsPointer(p) && before == p })
+		switch {
+		case p == nil:
 			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
+		case validate.IsNil(p):
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil %T; must be a policy", i, p))
+		case first >= 0:
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = the %T that is policy %d; must be there once", i, p, first))
 		}
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -169,6 +181,10 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	}
 	if c.observer != nil {
 		a.observer, a.wants, a.tellAll = c.observer, c.interest.Instants, c.interest.EveryAdmission
+	}
+	if c.judge != nil {
+		a.judge = c.judge
+		a.wants |= c.judgeWants
 	}
 	for i := range c.links {
 		if i == int(c.standIns) {

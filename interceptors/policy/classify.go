@@ -84,6 +84,15 @@ func MessageOf(err error) string {
 	return ""
 }
 
+// StatusOf returns the status in err's tree, nil if there is none. It does not allocate
+// for a status that is not wrapped.
+func StatusOf(err error) *status.Status {
+	if s, ok := statusIn(err); ok {
+		return s.GRPCStatus()
+	}
+	return nil
+}
+
 // endedByContext reports whether err is what gRPC or a handler returns when a context has
 // ended.
 func endedByContext(err error) bool {

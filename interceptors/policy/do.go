@@ -10,8 +10,11 @@ import (
 // *[Rejection], or f's own; if a policy such as a timeout ended f's context and f says
 // no more than that, it is the policy's, see [Attribute]. [Classify] judges f's errors by their gRPC
 // status, so most plain errors count as failures. If f panics, the permit is
-// settled and the panic continues. What f does must be over when it returns: its
-// context ends then.
+// settled and the panic continues.
+//
+// What f does must be over when it returns, since its context may end then: f reads all
+// that it returns. The body of an HTTP response, the rows of a query or a stream that are
+// read later fail with "context canceled".
 func Do(ctx context.Context, p Policy, name string, f func(ctx context.Context) error) error {
 	l := loners.Get().(*loner) //nolint:errcheck,forcetypeassert // nothing else is ever put there
 	defer l.end()

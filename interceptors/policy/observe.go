@@ -4,15 +4,17 @@ import (
 	"context"
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // Observe returns an observer that passes everything on to o and is never nil
-// and never panics, though o may. A policy that reports to an observer calls it
+// and never panics, though o may, also as a nil pointer. A policy that reports to an observer calls it
 // once, when it is built.
 func Observe(o Observer) Observer {
-	switch o := o.(type) {
-	case nil:
+	if validate.IsNil(o) {
 		return NopObserver{}
+	}
+	switch o := o.(type) {
 	case NopObserver, contained, located:
 		return o
 	default:

@@ -95,6 +95,9 @@ type Transition struct {
 	Until Instant
 	// Calls, Failures, Slow and Overdue are the counts that were judged.
 	Calls, Failures, Slow, Overdue int
+	// By names what of the rule judged the call that caused the change, such as a
+	// condition, see [Outcome]. Empty: nothing did.
+	By string
 }
 
 // Late is an outcome that came too late to count.

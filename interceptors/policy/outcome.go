@@ -11,15 +11,21 @@ type Outcome struct {
 	// Verdict is what the end means to a policy that counts failures.
 	Verdict Verdict
 	// Decided says that a policy's classifier must not change the Verdict, because
-	// the call did not start, panicked, or was classified by a call option.
+	// the call did not start, panicked, or was classified by a call option or by its rule.
 	Decided bool
+	// By names what of the call's rule gave the Verdict, such as a condition. Empty:
+	// nothing did.
+	By string
 	// Started, Responded (the first response message of a stream) and End are the
 	// instants of the call. Each is zero if no permit wanted it or it never came; the end of
-	// a call that failed is always there.
+	// a call that failed is always there, whether by its error or by its rule.
 	Started, Responded, End Instant
 
 	// Evidence is what is known of how a call that failed came to its end.
 	Evidence
+	// Reply is what the call was answered with, as far as a permit or the call's rule
+	// wanted to know, else nil. It is lent, also in a copy of the outcome.
+	Reply *Reply
 }
 
 // Verdict is what the end of a call means to a policy that counts failures.

@@ -61,6 +61,11 @@ const (
 	// header, trailer and connection. Without it little more is known than whose time was
 	// up. It costs allocations: ask for it only when the answer may matter.
 	WantsEvidence
+	// WantsReply fills in [Outcome.Reply] with the response message of a call that has one
+	// response and ended well.
+	WantsReply
+	// WantsMetadata fills in [Outcome.Reply] with header and trailer. It costs allocations.
+	WantsMetadata
 )
 
 func (w Wants) has(x Wants) bool { return w&x != 0 }

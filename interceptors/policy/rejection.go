@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,19 +108,31 @@ func IsRejection(err error) bool {
 // because the next attempt would meet the same open circuit or full bulkhead, and after
 // a peer's refusal for a reason that is not [Reason.Retriable]: each tier that repeats it
 // multiplies the calls of the tier above.
-// After any other error it returns next(err), also after a refusal by a peer that is
-// full: another replica may have room. A nil next retries UNAVAILABLE and
-// RESOURCE_EXHAUSTED. With go-grpc-middleware:
-//
-//	retry.UnaryClientInterceptor(retry.WithRetriable(policy.Retriable(nil)))
+// After any other error it returns next(err). A nil next repeats UNAVAILABLE, and
+// RESOURCE_EXHAUSTED where a RetryInfo in the status says that it may help: without one it
+// may be a quota that is spent for the day, or a message that is too large and would be
+// sent once more. interceptors.WithRetry puts it where it belongs.
 func Retriable(next func(error) bool) func(error) bool {
 	if next == nil {
-		next = func(err error) bool {
-			c := Code(err)
-			return c == codes.Unavailable || c == codes.ResourceExhausted
-		}
+		next = mayPass
 	}
 	return func(err error) bool {
 		return err != nil && !IsRejection(err) && ReasonOf(err).Retriable() && next(err)
+	}
+}
+
+// mayPass reports whether what failed with an error may pass soon.
+func mayPass(err error) bool {
+	switch Code(err) {
+	case codes.Unavailable:
+		return true
+	case codes.ResourceExhausted:
+		s, ok := find[statusError](err)
+		return ok && slices.ContainsFunc(s.GRPCStatus().Details(), func(detail any) bool {
+			_, isInfo := detail.(*errdetails.RetryInfo)
+			return isInfo
+		})
+	default:
+		return false
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
 
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -218,6 +219,16 @@ func TestReasonOf(t *testing.T) {
 	}
 }
 
+// spent is an error with a detail.
+func spent(t *testing.T, code codes.Code, detail protoadapt.MessageV1) error {
+	t.Helper()
+	s, err := status.New(code, "spent").WithDetails(detail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Err()
+}
+
 func TestRetriable(t *testing.T) {
 	t.Parallel()
 	all := func(error) bool { return true }
@@ -232,7 +243,13 @@ func TestRetriable(t *testing.T) {
 		{"success, whatever next says", all, nil, false},
 		{"unavailable", nil, errDown, true},
 		{"unavailable, wrapped", nil, fmt.Errorf("get: %w", errDown), true},
-		{"exhausted", nil, status.Error(codes.ResourceExhausted, ""), true},
+		{"exhausted", nil, status.Error(codes.ResourceExhausted, ""), false},
+		{"a message that is too large", nil, status.Error(codes.ResourceExhausted, "grpc: received message larger than max (5 vs. 4)"), false},
+		{"exhausted, for a known time", nil, spent(t, codes.ResourceExhausted, &errdetails.RetryInfo{}), true},
+		{"exhausted, for a known time, wrapped", nil, fmt.Errorf("get: %w", spent(t, codes.ResourceExhausted, &errdetails.RetryInfo{})), true},
+		{"exhausted, with other details", nil, spent(t, codes.ResourceExhausted, &errdetails.QuotaFailure{}), false},
+		{"exhausted, whatever for", all, status.Error(codes.ResourceExhausted, ""), true},
+		{"another code, for a known time", nil, spent(t, codes.NotFound, &errdetails.RetryInfo{}), false},
 		{"not found", nil, status.Error(codes.NotFound, ""), false},
 		{"refusal", nil, full(), false},
 		{"refusal, wrapped", nil, fmt.Errorf("get: %w", full()), false},
@@ -245,9 +262,9 @@ func TestRetriable(t *testing.T) {
 		},
 		{"a peer has no time", all, remote(t, codes.DeadlineExceeded, policy.Domain, policy.ReasonDeadlineTooNear), false},
 		{"a peer was cancelled", all, remote(t, codes.Canceled, policy.Domain, policy.ReasonCancelled), false},
-		{"a peer is full", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonBulkheadFull), true},
-		{"a peer's queue is long", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonQueueTimeout), true},
-		{"a peer limits the rate", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonRateLimited), true},
+		{"a peer is full", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonBulkheadFull), false},
+		{"a peer's queue is long", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonQueueTimeout), false},
+		{"a peer limits the rate", nil, remote(t, codes.ResourceExhausted, policy.Domain, policy.ReasonRateLimited), false},
 		{"a peer's timeout", all, remote(t, codes.DeadlineExceeded, policy.Domain, policy.ReasonTimeout), true},
 		{"a reason of another domain", nil, remote(t, codes.Unavailable, "elsewhere.example", policy.ReasonCircuitOpen), true},
 		{"next says yes", onlyPlain, errPlain, true},

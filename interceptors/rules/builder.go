@@ -82,6 +82,7 @@ func (b *builder) catchUp(now *generation) bool {
 // entry makes the entry of a call, nil if the rules leave it unguarded.
 func (b *builder) entry(call *policy.Call) (*entry, error) {
 	found := b.next.matcher.find(call)
+	found.meet()
 	if !found.guards() {
 		return nil, nil
 	}
@@ -100,16 +101,21 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 		}
 	}
 	var err error
-	e.chain, err = policy.NewChain(policies, b.optionsFor(found.class)...)
+	e.chain, err = b.chain(policies, found.enforced, found.class())
 	return e, err
 }
 
-// optionsFor returns the options of a chain for calls of a class.
-func (b *builder) optionsFor(c criticality.Class) []policy.ChainOption {
-	if c == criticality.Unset {
-		return b.rules.options
+// chain makes a chain of policies, whose calls are of a class, which may be Unset, and are
+// judged by the conditions of a rule, which may be nil.
+func (b *builder) chain(policies []policy.Policy, by *rule, class criticality.Class) (*policy.Chain, error) {
+	opts := slices.Clip(b.rules.options)
+	if by != nil && by.conditions.Len() > 0 {
+		opts = append(opts, policy.WithJudge(by.conditions.Judge()))
 	}
-	return append(slices.Clip(b.rules.options), policy.WithCriticality(c))
+	if class != criticality.Unset {
+		opts = append(opts, policy.WithCriticality(class))
+	}
+	return policy.NewChain(policies, opts...)
 }
 
 // policy returns the policy of an entry by the i-th template of a rule.
@@ -227,7 +233,7 @@ func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
 			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
 		}
 	}
-	return policy.NewChain(policies, b.optionsFor(at.class)...)
+	return b.chain(policies, at.rule, at.class)
 }
 
 // overflowPolicy returns the policy that calls past the key limit share. If it

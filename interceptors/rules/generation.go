@@ -59,8 +59,11 @@ func (e *entry) call() *policy.Call {
 // overflowOf returns where the chain for calls past the key limit is kept, with a
 // nil rule if they are unguarded, and the chain if it has been made.
 func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
-	at = overflowAt{g.matcher.enforced.find(call), call.Side, g.matcher.classOf(call)}
-	if at.rule == nil || len(at.rule.Policies) == 0 {
+	found := g.matcher.find(call)
+	at = overflowAt{found.enforced, call.Side, found.class()}
+	at.rule.meet()
+	found.classed.meet()
+	if !at.rule.guards() {
 		return overflowAt{}, nil
 	}
 	if known, ok := g.overflow.Load(at); ok {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"sync/atomic"
+
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -30,6 +32,17 @@ type Live struct {
 	// Shadow: the rule is a shadow rule.
 	Shadow bool
 }
+
+// InForce is a rule of [Rules] that is in force.
+type InForce struct {
+	Rule
+
+	met *atomic.Bool
+}
+
+// Met reports whether some call has found the rule since it came into force, or had its
+// policies before that. It goes on to tell of this rule when others have replaced it.
+func (f InForce) Met() bool { return f.met != nil && f.met.Load() }
 
 // liveAs begins the description of a shared policy.
 func liveAs(key Key, side policy.Side) Live {

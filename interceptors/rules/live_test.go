@@ -25,7 +25,7 @@ func TestLive(t *testing.T) {
 	given := &made{label: "given"}
 	r := rulesOf(t, []rules.Rule{
 		rule("*", tune("x", ""), tune("s", "").Per(rules.PerService), tune("t", "").Per(rules.PerTarget)),
-		rule("/a.B/*", tune("x", "").In("payments"), rules.Use(given), rules.Use(given)),
+		rule("/a.B/*", tune("x", "").In("payments"), rules.Use(given)),
 		rule("/b.*", tune("x", "").In("payments")),
 		shadow(rule("/a.B/Get", tune("x", ""))),
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/criticality"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -42,13 +43,13 @@ func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 	m.classes.sort()
 	m.enforced.sort()
 	m.shadow.sort()
-	faults = append(faults, checkSums(&m.enforced, &m.shadow))
+	faults = append(faults, checkSums(&m.enforced, &m.shadow), m.checkGiven())
 	return m, errors.Join(faults...)
 }
 
 // file files r where calls find it.
 func (m *matcher) file(r *rule) error {
-	if !r.classifies() {
+	if !r.Classifies() {
 		if err := m.indexOf(r.Rule).add(r); err != nil {
 			return err
 		}
@@ -78,17 +79,34 @@ func (m *matcher) share(r *rule) error {
 	return errors.Join(faults...)
 }
 
-// find returns the rules of a call.
-func (m *matcher) find(call *policy.Call) found {
-	return found{m.enforced.find(call), m.shadow.find(call), m.classOf(call)}
+// checkGiven requires that no policy by Use is both in a rule and in a shadow rule: a call
+// of both would meet it twice.
+func (m *matcher) checkGiven() error {
+	enforced := map[any]*rule{}
+	for r := range m.enforced.all() {
+		for _, t := range r.Policies {
+			if validate.IsPointer(t.given) {
+				enforced[t.given] = r
+			}
+		}
+	}
+	var faults []error
+	for r := range m.shadow.all() {
+		for i, t := range r.Policies {
+			if !validate.IsPointer(t.given) {
+				continue
+			}
+			if first := enforced[t.given]; first != nil {
+				faults = append(faults, fmt.Errorf("shadow rule %q: policy %d = the one that rule %q uses; must be one of its own", r.Match, i, first.Match))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
-// classOf returns the class that the rules give a call, Unset if none does.
-func (m *matcher) classOf(call *policy.Call) criticality.Class {
-	if r := m.classes.find(call); r != nil {
-		return r.Criticality
-	}
-	return criticality.Unset
+// find returns the rules of a call.
+func (m *matcher) find(call *policy.Call) found {
+	return found{m.enforced.find(call), m.shadow.find(call), m.classes.find(call)}
 }
 
 // indexOf returns where rules like r are found.
@@ -97,6 +115,19 @@ func (m *matcher) indexOf(r Rule) *index {
 		return &m.shadow
 	}
 	return &m.enforced
+}
+
+// samples yields the policies that were made to check the templates.
+func (m *matcher) samples(yield func(policy.Policy) bool) {
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		for own := range x.all() {
+			for _, p := range own.trial {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // templateOf finds the template that a policy would be made by now: the i-th of its rule,
@@ -141,12 +172,28 @@ func (m *matcher) ruleOf(id identity) *rule {
 // found are the rules that apply to a call. Either may be nil.
 type found struct {
 	enforced, shadow *rule
-	class            criticality.Class
+	// classed is the rule that says how much the calls matter.
+	classed *rule
+}
+
+// class returns the class that the rules give the calls, Unset if none does.
+func (f found) class() criticality.Class {
+	if f.classed == nil {
+		return criticality.Unset
+	}
+	return f.classed.Criticality
 }
 
 // guards reports whether the rules have any policy or class for the call.
 func (f found) guards() bool {
-	return f.class != criticality.Unset || f.enforced != nil && len(f.enforced.Policies) > 0 || f.shadow != nil && len(f.shadow.Policies) > 0
+	return f.classed != nil || f.enforced.guards() || f.shadow.guards()
+}
+
+// meet notes that a call has found the rules.
+func (f found) meet() {
+	f.enforced.meet()
+	f.shadow.meet()
+	f.classed.meet()
 }
 
 // all returns the rules that there are.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -22,6 +23,9 @@ func (f optionFunc) apply(r *Rules) { f(r) }
 // policies made for them report. Default: no observer, and so with a nil o.
 func WithObserver(o policy.Observer) Option {
 	return optionFunc(func(r *Rules) {
+		if validate.IsNil(o) {
+			o = nil
+		}
 		r.observer, r.heard = policy.Observe(o), o
 		r.options = []policy.ChainOption{policy.WithObserver(o)}
 	})

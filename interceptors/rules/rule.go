@@ -1,10 +1,13 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
@@ -25,7 +28,10 @@ type Rule struct {
 	// target is closer, and the one with its connection's name even more. It is printable ASCII without spaces, of at most
 	// [MaxTargetBytes]. Empty: all targets, and servers.
 	Target string
-	// Sides restricts the rule to calls on these sides. Empty: all sides.
+	// Sides restricts the rule to calls on these sides. Empty: all sides, but for
+	// policies in the layer of breakers: these guard calls of a server only where the rule
+	// or the template names that side, because there it is the server's own handler that
+	// a breaker judges, and the server's callers that it refuses.
 	Sides []policy.Side
 	// Shadow is for policies that only watch: a call has the policies of its closest
 	// rule and also those of its closest shadow rule. Templates learn of it from
@@ -37,15 +43,27 @@ type Rule struct {
 	// the closest rule that has one, which need not be the closest of all. Must be Unset
 	// in a shadow rule. Default Unset: calls are what they say.
 	Criticality criticality.Class
+	// Conditions say what the ends of the calls mean, to policies, observers and fallbacks;
+	// the first one that is met decides, see package condition. A shadow rule has none.
+	// None: the ends are judged as usual.
+	Conditions []condition.Condition
 	// Policies are the templates of the rule, in any order. A call has at most
 	// [policy.MaxPolicies], those of a shadow rule included. None: the calls are left
-	// unguarded; but a rule that has a Criticality then says nothing else, and calls have
-	// the policies of the closest other rule.
+	// unguarded, and with Conditions judged; but a rule that has a Criticality and nothing
+	// else leaves them the policies of the closest other rule.
 	Policies []Template
 }
 
-// classifies reports whether r says how much calls matter and nothing else.
-func (r Rule) classifies() bool { return r.Criticality != criticality.Unset && len(r.Policies) == 0 }
+// Clone returns a copy of the rule with lists of its own.
+func (r Rule) Clone() Rule {
+	r.Policies, r.Sides, r.Conditions = slices.Clone(r.Policies), slices.Clone(r.Sides), slices.Clone(r.Conditions)
+	return r
+}
+
+// Classifies reports whether r says how much calls matter and nothing else.
+func (r Rule) Classifies() bool {
+	return r.Criticality != criticality.Unset && len(r.Policies) == 0 && len(r.Conditions) == 0
+}
 
 // checkCriticality requires a class that there is, of calls and not of a shadow.
 func (r Rule) checkCriticality() error {
@@ -84,6 +102,17 @@ func (r Rule) checkSides() error {
 	return errors.Join(faults...)
 }
 
+// checkConditions requires conditions that its calls can meet.
+func (r Rule) checkConditions() (*condition.List, error) {
+	if r.Shadow && len(r.Conditions) > 0 {
+		return nil, errors.New("conditions must be left out in a shadow rule: those of the rule in force decide")
+	}
+	return condition.New(condition.Calls{Match: r.Match, Sides: r.Sides}, r.Conditions)
+}
+
+// guards reports whether there is anything that the calls of the rule get.
+func (r *rule) guards() bool { return r != nil && (len(r.Policies) > 0 || r.conditions.Len() > 0) }
+
 // name returns what errors call the rule.
 func (r Rule) name() string {
 	if r.Target == "" {
@@ -106,11 +135,39 @@ func (r Rule) checkRepeats() error {
 		repeats := slices.ContainsFunc(r.Policies[:i], func(t Template) bool {
 			return t.Compartment == c.name && t.Kind == c.kind
 		})
-		if ok && repeats {
+		first := slices.IndexFunc(r.Policies[:i], r.Policies[i].repeats)
+		switch {
+		case ok && repeats:
 			faults = append(faults, fmt.Errorf("compartment of policy %d = %q; must be named by one %s of a rule", i, c.name, c.kind))
+		case first >= 0:
+			faults = append(faults, fmt.Errorf("policy %d = the same %s as policy %d; must be there once", i, cmp.Or(r.Policies[i].Kind, "policy"), first))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// Narrow returns r for no other sides than these, each of which must be one of its own.
+// What Sides leaves open is settled as before: a breaker does not come to guard a server
+// because what is left of the rule's sides is written down.
+func (r Rule) Narrow(sides ...policy.Side) Rule {
+	r.Policies = slices.Clone(r.Policies)
+	for i, t := range r.Policies {
+		if p, err := t.trial(i, Key{Rule: r.name(), Shadow: r.Shadow, Observer: policy.NopObserver{}}); err == nil {
+			r.Policies[i] = r.settled(t, p)
+		}
+	}
+	r.Sides = sides
+	return r
+}
+
+// settled returns a template of r with the sides that it is for where neither of them
+// names any; p is a policy that it made.
+func (r Rule) settled(t Template, p policy.Policy) Template {
+	unsaid := len(r.Sides) == 0 && len(t.Sides) == 0 && r.Target == ""
+	if unsaid && policy.LayerOf(p) == policy.LayerBreaker {
+		return t.On(policy.Client, policy.Local)
+	}
+	return t
 }
 
 // applies reports whether r is for calls seen on side.
@@ -146,15 +203,19 @@ type rule struct {
 	at      int
 	name    string
 	pattern pattern
+	// conditions are those that were checked.
+	conditions *condition.List
 	// trial are the policies that were made to check the templates. They stand in
 	// for policies of the overflow that cannot be made later.
 	trial []policy.Policy
+	// met: some call has found the rule.
+	met atomic.Bool
 }
 
 // newRule checks r and reports all its faults. It makes every policy once, so
 // that bad configuration is found now.
 func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
-	r.Policies, r.Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
+	r = r.Clone()
 	checked := &rule{Rule: r, at: at, name: r.name(), trial: make([]policy.Policy, len(r.Policies))}
 	var err error
 	var faults []error
@@ -169,16 +230,28 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	fault(r.checkTarget())
 	fault(r.checkSides())
 	fault(r.checkCriticality())
+	if checked.conditions, err = r.checkConditions(); err != nil {
+		fault(err)
+	}
 	for i, t := range r.Policies {
 		p, err := t.trial(i, Key{Rule: checked.name, Shadow: r.Shadow, Observer: observer})
 		checked.trial[i] = p
-		fault(err)
+		if fault(err); err == nil {
+			checked.Policies[i] = r.settled(t, p)
+		}
 	}
 	if n := most(checked); n > policy.MaxPolicies {
 		fault(tooMany(n))
 	}
 	fault(r.checkRepeats())
 	return checked, errors.Join(faults...)
+}
+
+// meet notes that a call has found the rule. A nil rule is none.
+func (r *rule) meet() {
+	if r != nil && !r.met.Load() {
+		r.met.Store(true)
+	}
 }
 
 // identity returns that of the i-th policy of the rule for a call.

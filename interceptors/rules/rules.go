@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -79,7 +80,8 @@ func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 // resolveNew makes the entry of a method that was not seen before.
 func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
-	if !g.matcher.find(call).guards() {
+	if found := g.matcher.find(call); !found.guards() {
+		found.meet()
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
@@ -225,11 +227,34 @@ func (r *Rules) past() *past {
 func (r *Rules) Matching(call *policy.Call) []Rule {
 	var all []Rule
 	for _, m := range r.current.Load().matcher.find(call).all() {
-		own := m.Rule
-		own.Policies, own.Sides = slices.Clone(own.Policies), slices.Clone(own.Sides)
-		all = append(all, own)
+		all = append(all, m.Clone())
 	}
 	return all
+}
+
+// ConditionsOf returns the conditions by which the end of a call would be judged, with what
+// they have counted since the rules were last changed; nil if there are none.
+func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
+	if enforced := r.current.Load().matcher.find(call).enforced; enforced != nil && enforced.conditions.Len() > 0 {
+		return enforced.conditions
+	}
+	return nil
+}
+
+// InForce returns the rules in force, in the order in which [New] or [Rules.Apply] was
+// given them. The sides of each template are those that it is for, see [Rule.Sides].
+func (r *Rules) InForce() []InForce {
+	m := r.current.Load().matcher
+	var all []*rule
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		all = slices.AppendSeq(all, x.all())
+	}
+	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
+	list := make([]InForce, len(all))
+	for i, own := range all {
+		list[i] = InForce{own.Clone(), &own.met}
+	}
+	return list
 }
 
 // All yields the keys that the rules hold at the moment, with their chains, in
@@ -271,18 +296,7 @@ func (r *Rules) Live() iter.Seq[Live] {
 // that calls can meet: the one that was made to check the template. Some may come more
 // than once.
 func (r *Rules) Samples() iter.Seq[policy.Policy] {
-	matcher := r.current.Load().matcher
-	return func(yield func(policy.Policy) bool) {
-		for _, x := range []*index{&matcher.enforced, &matcher.shadow} {
-			for own := range x.all() {
-				for _, p := range own.trial {
-					if !yield(p) {
-						return
-					}
-				}
-			}
-		}
-	}
+	return r.current.Load().matcher.samples
 }
 
 // allShared returns the generation in force and its shared policies, so that they

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -31,12 +32,16 @@ type Template struct {
 	// Config is the configuration, for display and to check that the templates of
 	// one compartment agree. It must not be modified. Nil: not known.
 	Config any
+	// Varies: Config is not all that the policies are made of, as where there are options
+	// that are functions. Then a rule may have two templates with equal Configs.
+	Varies bool
 	// Scope says which calls share a policy. The zero Scope is PerMethod.
 	Scope Scope
 	// Compartment names the compartment if Scope is PerCompartment, in printable ASCII
 	// with spaces only within. See [Template.In].
 	Compartment string
-	// Sides restricts the template to calls on these sides. Empty: all sides.
+	// Sides restricts the template to calls on these sides. Empty: those of the rule, see
+	// [Rule.Sides].
 	Sides []policy.Side
 
 	// given tells templates of one policy by Use. Nil: it is not by Use.
@@ -120,11 +125,34 @@ func (t Template) checkKind(i int) error {
 	return nil
 }
 
+// repeats reports whether the template would make the same policies as another for some
+// calls, so that these would meet them twice.
+func (t Template) repeats(other Template) bool {
+	if t.given != nil || other.given != nil {
+		return validate.IsPointer(t.given) && t.given == other.given
+	}
+	return t.Config != nil && !t.Varies && !other.Varies && t.Kind == other.Kind && t.Scope == other.Scope &&
+		t.Compartment == other.Compartment && t.meets(other) && reflect.DeepEqual(t.Config, other.Config)
+}
+
+// meets reports whether both templates are for calls on some side.
+func (t Template) meets(other Template) bool {
+	for side := range policy.Local + 1 {
+		if t.applies(side) && other.applies(side) {
+			return true
+		}
+	}
+	return false
+}
+
 // make makes the policy for a key, never nil without an error.
 func (t Template) make(i int, k Key) (policy.Policy, error) {
 	p, err := t.New(k)
-	if err == nil && p == nil {
+	switch {
+	case err == nil && p == nil:
 		err = fmt.Errorf("New of policy %d returned nil; must return a policy", i)
+	case err == nil && validate.IsNil(p):
+		err = fmt.Errorf("New of policy %d returned a nil %T; must return a policy", i, p)
 	}
 	return p, err
 }
@@ -152,10 +180,14 @@ func (t Template) keyOf(call *policy.Call) Key {
 // it. A change of the rules does not update p; that is up to the caller.
 func Use(p policy.Policy) Template {
 	t := Template{Scope: PerCompartment, given: new(int), New: func(Key) (policy.Policy, error) {
-		if p == nil {
+		switch {
+		case p == nil:
 			return nil, errors.New("shared policy = nil; must be a policy")
+		case validate.IsNil(p):
+			return nil, fmt.Errorf("shared policy = nil %T; must be a policy", p)
+		default:
+			return p, nil
 		}
-		return p, nil
 	}}
 	if v := reflect.ValueOf(p); v.IsValid() && v.Comparable() {
 		t.given = p

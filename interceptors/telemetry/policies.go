@@ -56,6 +56,9 @@ func transitionRecord(t policy.Transition) []slog.Attr {
 		slog.String("from", nameOf(t.From)), slog.String("to", nameOf(t.To)), slog.String("cause", nameOf(t.Cause)),
 		slog.Int("calls", t.Calls), slog.Int("failures", t.Failures), slog.Int("slow", t.Slow), slog.Int("overdue", t.Overdue),
 	}
+	if t.By != "" {
+		attrs = append(attrs, slog.String("by", nameOf(t.By)))
+	}
 	if t.Shadow {
 		attrs = append(attrs, slog.Bool("shadow", true))
 	}

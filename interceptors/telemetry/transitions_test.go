@@ -85,3 +85,12 @@ func TestLateResults(t *testing.T) {
 		})
 	}
 }
+
+// What of a rule decided about the call that caused a change is told where something did.
+func TestTransitionsNameConditions(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	b.Transition(policy.Transition{Kind: "breaker", Name: "n", Side: policy.Local, From: "closed", To: "open", Cause: "failure_ratio", By: "no quote"})
+	b.wantLog(t, `level=WARN msg="circuit changed its state" policy=breaker name=n side=local from=closed to=open cause=failure_ratio `+
+		`calls=0 failures=0 slow=0 overdue=0 by="no quote"`)
+}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
@@ -22,6 +23,7 @@ type watched struct {
 	metrics  *policies
 	overflow metric.Int64ObservableCounter
 	keys     metric.Int64ObservableUpDownCounter
+	misuses  metric.Int64ObservableCounter
 
 	meter metric.Meter
 	warn  func(error)
@@ -51,12 +53,13 @@ func newWatched(m *maker, metrics *policies, warn func(error)) *watched {
 		metrics:  metrics,
 		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
 		keys:     m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
+		misuses:  m.observableCounter("afloat.misuses", "{misuse}", "What the program does with afloat that cannot be meant."),
 		meter:    m.meter, warn: warn, met: map[string]bool{},
 	}
 	_, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		w.look().report(to)
 		return nil
-	}, w.overflow, w.keys)
+	}, w.overflow, w.keys, w.misuses)
 	m.faults = append(m.faults, err)
 	return w
 }
@@ -135,6 +138,9 @@ func (w *watched) look() sums {
 		overflowed += known.overflowed
 	}
 	found.add(w.overflow, *attribute.EmptySet(), overflowed)
+	for kind, n := range misuse.Counts() {
+		found.add(w.misuses, attribute.NewSet(attribute.String("afloat.misuse.kind", string(kind))), int64(n)) //nolint:gosec // far below the bounds
+	}
 	return found
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
+	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/step"
@@ -34,7 +36,7 @@ type Config struct {
 	// value: after them no other step is tried. Nil: none is.
 	Answered func(error) bool
 	// Panicked is told of the panics of steps, late if the step had been left behind.
-	// Nil: nobody is.
+	// Nil: they are logged, to slog.Default().
 	Panicked func(ctx context.Context, step string, err *policy.PanicError, late bool)
 	// Overtime: the default, if there is one, is run even if the time of the run is over,
 	// because somebody waits for it still, see [Run.Hurry].
@@ -48,6 +50,12 @@ type Config struct {
 	Whole bool
 	// Keeps: the user of the chain keeps good values for the steps that are [Step.Kept].
 	Keeps bool
+}
+
+// logPanic logs the panic of a step.
+func (c Config) logPanic(ctx context.Context, step string, p *policy.PanicError, late bool) {
+	slog.ErrorContext(ctx, "a step panicked", "chain", c.Name, "step", step,
+		"panic", excerpt.Of(p.Error()), "late", late, "stack", string(p.Stack))
 }
 
 // Chain is the steps to one value. It is immutable. Make one with [New].
@@ -64,6 +72,9 @@ func New[In, T any](cfg Config, steps ...Step[In, T]) (*Chain[In, T], error) {
 	}
 	if cfg.Answered == nil {
 		cfg.Answered = func(error) bool { return false }
+	}
+	if cfg.Panicked == nil {
+		cfg.Panicked = cfg.logPanic
 	}
 	cfg.Overtime = cfg.Overtime && len(steps) > 0 && steps[len(steps)-1].instant
 	c := &Chain[In, T]{cfg: cfg}

@@ -149,9 +149,8 @@ func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.
 // goroutine if that is nil: then the run goes on elsewhere.
 func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
 	err := &policy.PanicError{Value: value, Stack: debug.Stack()}
-	if f := r.chain.cfg.Panicked; f != nil {
-		f(ctx, r.chain.stages[t.step].name, err, r.late(ctx, t))
-	}
+	err.Tell(ctx)
+	r.chain.cfg.Panicked(ctx, r.chain.stages[t.step].name, err, r.late(ctx, t))
 	if value == nil {
 		go r.exited(t, err)
 	}

@@ -130,6 +130,14 @@ func (s Step[In, T]) Bounds() (timeout time.Duration, maxRunning int) {
 	return timeout, maxRunning
 }
 
+// Needed returns the least time that the step is started with, 0 if it has none.
+func (s Step[In, T]) Needed() time.Duration {
+	if s.needs == nil {
+		return 0
+	}
+	return *s.needs
+}
+
 // build checks the step and makes a stage of the labelled chain of it, of whose
 // policies o hears.
 func (s Step[In, T]) build(label string, o policy.Observer) (*stage[In, T], error) {

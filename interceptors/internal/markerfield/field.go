@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -26,6 +27,14 @@ func Check(md protoreflect.MessageDescriptor) error {
 	return err
 }
 
+// Holds reports whether a field holds markers, in whatever form.
+func Holds(fd protoreflect.FieldDescriptor) bool {
+	if fd.IsMap() {
+		fd = fd.MapValue()
+	}
+	return fd.Message() != nil && fd.Message().FullName() == typeName
+}
+
 // In reports whether messages of type md have a field for markers.
 func In(md protoreflect.MessageDescriptor) bool { return of(md) != nil }
 
@@ -34,10 +43,12 @@ func of(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	return fields.of(md, findValid)
 }
 
-// findValid returns the field for markers, nil if there is no valid one.
+// findValid returns the field for markers, nil if there is no valid one. It tells of one
+// that is not allowed.
 func findValid(md protoreflect.MessageDescriptor) protoreflect.FieldDescriptor {
 	fd, err := find(md)
 	if err != nil {
+		misuse.Note(misuse.Misuse{Kind: misuse.MarkerField, Where: string(md.FullName()), Problem: err.Error()})
 		return nil
 	}
 	return fd
@@ -49,7 +60,7 @@ func find(md protoreflect.MessageDescriptor) (found protoreflect.FieldDescriptor
 	all := md.Fields()
 	for i := range all.Len() {
 		fd := all.Get(i)
-		if !isDegradation(fd) {
+		if !Holds(fd) {
 			continue
 		}
 		if fault := faultOf(fd, found); fault != "" {
@@ -76,14 +87,6 @@ func faultOf(fd, before protoreflect.FieldDescriptor) string {
 	default:
 		return ""
 	}
-}
-
-// isDegradation reports whether a field holds markers, in whatever form.
-func isDegradation(fd protoreflect.FieldDescriptor) bool {
-	if fd.IsMap() {
-		fd = fd.MapValue()
-	}
-	return fd.Message() != nil && fd.Message().FullName() == typeName
 }
 
 // Get returns the markers of m. They are nil if m has no field for them, if it is not

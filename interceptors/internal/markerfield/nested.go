@@ -73,7 +73,7 @@ func holds(m protoreflect.Message, spared protoreflect.FieldDescriptor) bool {
 		if fd == spared || !m.Has(fd) {
 			continue
 		}
-		if isDegradation(fd) || anyMessage(fd, m.Get(fd), holdsAny) {
+		if Holds(fd) || anyMessage(fd, m.Get(fd), holdsAny) {
 			return true
 		}
 	}
@@ -89,7 +89,7 @@ func clearMarkers(m protoreflect.Message, spared protoreflect.FieldDescriptor) {
 	for _, fd := range holdersOf(m.Descriptor()) {
 		switch {
 		case fd == spared || !m.Has(fd):
-		case isDegradation(fd):
+		case Holds(fd):
 			m.Clear(fd)
 		default:
 			anyMessage(fd, m.Get(fd), clearAll)

@@ -64,6 +64,9 @@ func (f *Faults) Require(ok bool, field string, value any, allowed string) {
 // Err joins the faults, nil if there are none.
 func (f *Faults) Err() error { return errors.Join(f.faults...) }
 
+// OrOff ends what is allowed of a field that may be off, by the constant of its package.
+const OrOff = ", or Off"
+
 // Between requires low ≤ value ≤ high, which no NaN is.
 func Between[T cmp.Ordered](f *Faults, field string, value, low, high T) {
 	f.Require(low <= value && value <= high, field, value, fmt.Sprintf("in [%v, %v]", low, high))

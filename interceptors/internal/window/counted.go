@@ -53,4 +53,4 @@ func (w *Counted) Quiet(now policy.Instant) bool {
 func (w *Counted) LastSecond(policy.Instant) Counts { return Counts{} }
 
 // Latest returns nothing: the window does not keep times.
-func (w *Counted) Latest(policy.Instant) Counts { return Counts{} }
+func (w *Counted) Latest(policy.Instant, int) Counts { return Counts{} }

@@ -113,10 +113,16 @@ func (w *Timed) LastSecond(now policy.Instant) Counts {
 	return w.between(current-n, current-1)
 }
 
-// Latest returns what the running bucket holds.
-func (w *Timed) Latest(now policy.Instant) Counts {
+// Latest returns what the running bucket holds, and as many of those before it as it takes
+// to hold a number of calls.
+func (w *Timed) Latest(now policy.Instant, calls int) Counts {
 	current := floorDiv(now, w.width)
-	return w.between(current, current)
+	c := w.between(current, current)
+	for epoch := current - 1; c.Calls < calls && epoch >= current-int64(w.n)+2; epoch-- {
+		before := w.between(epoch, epoch)
+		c = Counts{c.Calls + before.Calls, c.Failures + before.Failures, c.Slow + before.Slow}
+	}
+	return c
 }
 
 // Quiet reports whether the window is empty.

@@ -33,7 +33,7 @@ type Window interface {
 	// LastSecond returns what the last full second before now holds, to the width of
 	// a bucket. It is empty where the window does not know time.
 	LastSecond(now policy.Instant) Counts
-	// Latest returns what the running bucket holds, empty where the window does not know
-	// time.
-	Latest(now policy.Instant) Counts
+	// Latest returns what the running bucket holds, and as many of those before it as it
+	// takes to hold a number of calls. It is empty where the window does not know time.
+	Latest(now policy.Instant, calls int) Counts
 }

@@ -2,9 +2,9 @@ package config
 
 import (
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -24,8 +24,13 @@ func breakerRow() kind {
 			}
 			return ""
 		},
-		off: []string{"failure_ratio", "consecutive_failures", "slow_after", "slow_start"},
 	}
+}
+
+// mayBeOff returns the fields of a breaker's message that may be off. It is the same
+// number everywhere, breaker.Off, for which a file has a word.
+func mayBeOff() []protoreflect.Name {
+	return []protoreflect.Name{"failure_ratio", "consecutive_failures", "slow_after", "slow_start"}
 }
 
 // eachBreaker returns the template of a message.
@@ -33,22 +38,22 @@ func eachBreaker(m *policyv1.Breaker) rules.Template {
 	return breaker.Each(breaker.Config{
 		Mode:                modeOf(m.GetMode()),
 		Window:              lasting(m.GetWindow()),
-		Buckets:             orNever(m.Buckets),
+		Buckets:             int(orNever(m.Buckets)),
 		WindowCalls:         int(m.GetWindowCalls()),
-		FailureRatio:        shareOrOff(m.FailureRatio, breaker.Off),
-		MinCalls:            orNever(m.MinCalls),
-		ConsecutiveFailures: orOff(m.ConsecutiveFailures, breaker.Off),
-		SlowAfter:           lastingOrOff(m.GetSlowAfter(), breaker.Off),
-		SlowRatio:           shareOrOff(m.SlowRatio, never),
+		FailureRatio:        orOff(m.FailureRatio),
+		MinCalls:            int(orNever(m.MinCalls)),
+		ConsecutiveFailures: int(orOff(m.ConsecutiveFailures)),
+		SlowAfter:           lastingOrOff(m.GetSlowAfter()),
+		SlowRatio:           orNever(m.SlowRatio),
 		OpenFor:             lasting(m.GetOpenFor()),
 		MaxOpenFor:          lasting(m.GetMaxOpenFor()),
 		NoJitter:            m.GetNoJitter(),
-		Probes:              orNever(m.Probes),
-		SuccessesToClose:    orNever(m.SuccessesToClose),
+		Probes:              int(orNever(m.Probes)),
+		SuccessesToClose:    int(orNever(m.SuccessesToClose)),
 		ProbeTimeout:        lasting(m.GetProbeTimeout()),
 		MinDeadline:         lasting(m.GetMinDeadline()),
 		StreamGrace:         lasting(m.GetStreamGrace()),
-		SlowStart:           lastingOrOff(m.GetSlowStart(), breaker.Off),
+		SlowStart:           lastingOrOff(m.GetSlowStart()),
 	})
 }
 
@@ -78,7 +83,7 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 		FailureRatio:        byHand(cfg.FailureRatio),
 		MinCalls:            number(cfg.MinCalls),
 		ConsecutiveFailures: byHand(int32Of(cfg.ConsecutiveFailures)),
-		SlowAfter:           timeByHand(cfg.SlowAfter),
+		SlowAfter:           lastingFor(cfg.SlowAfter),
 		SlowRatio:           byHand(cfg.SlowRatio),
 		OpenFor:             durationpb.New(cfg.OpenFor),
 		MaxOpenFor:          durationpb.New(cfg.MaxOpenFor),
@@ -88,25 +93,17 @@ func breakerMessage(cfg breaker.Config) *policyv1.Breaker {
 		ProbeTimeout:        durationpb.New(cfg.ProbeTimeout),
 		MinDeadline:         lastingFor(cfg.MinDeadline),
 		StreamGrace:         durationpb.New(cfg.StreamGrace),
-		SlowStart:           timeByHand(cfg.SlowStart),
+		SlowStart:           lastingFor(cfg.SlowStart),
 	}
 }
 
-// byHand returns a threshold that is set by hand, zero if it is off, and nothing if it is
-// left to evidence.
+// byHand returns a threshold that is set by hand or off, and nothing if it is left to
+// evidence.
 func byHand[N int32 | float64](threshold N) *N {
 	if threshold == 0 {
 		return nil
 	}
-	return new(max(0, threshold))
-}
-
-// timeByHand returns the same of a time that may be learned.
-func timeByHand(d time.Duration) *durationpb.Duration {
-	if d == 0 {
-		return nil
-	}
-	return durationpb.New(max(0, d))
+	return new(threshold)
 }
 
 // breakerStatus returns the message of a breaker at one moment.
@@ -126,6 +123,7 @@ func breakerStatus(cfg breaker.Config, s breaker.Snapshot) proto.Message {
 		Late:                s.Late,
 		AdmittedShare:       s.AdmittedShare,
 		Usual:               lastingFor(s.Usual),
+		Recent:              lastingFor(s.Recent),
 	}
 	if !s.RetryAt.IsZero() {
 		m.RetryAt = timestamppb.New(s.RetryAt)

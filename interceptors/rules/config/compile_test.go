@@ -22,6 +22,54 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
+// Zero is off nowhere: it is the default in Go, where it cannot be told from nothing, and
+// refused in files and in messages. What is off has a word in files, and is breaker.Off
+// elsewhere.
+func TestOffIsSpelledOnce(t *testing.T) {
+	t.Parallel()
+	off := func(b *policyv1.Breaker) breaker.Config {
+		given, err := config.Compile(&policyv1.Rules{Rules: []*policyv1.Rule{{Match: charge, Breaker: b}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, _ := given[0].Policies[0].Config.(breaker.Config)
+		return cfg
+	}
+	tick := durationpb.New(breaker.Off)
+	for field, tt := range map[string]struct {
+		message *policyv1.Breaker
+		of      func(breaker.Config) float64
+	}{
+		"failure_ratio": {&policyv1.Breaker{FailureRatio: new(float64(breaker.Off))}, func(c breaker.Config) float64 { return c.FailureRatio }},
+		"consecutive_failures": {
+			&policyv1.Breaker{ConsecutiveFailures: new(int32(breaker.Off))},
+			func(c breaker.Config) float64 { return float64(c.ConsecutiveFailures) },
+		},
+		"slow_after": {&policyv1.Breaker{SlowAfter: tick}, func(c breaker.Config) float64 { return float64(c.SlowAfter) }},
+		"slow_start": {&policyv1.Breaker{SlowStart: tick}, func(c breaker.Config) float64 { return float64(c.SlowStart) }},
+	} {
+		if got := tt.of(off(tt.message)); got != breaker.Off {
+			t.Errorf("%s of the message %v is %v; want off", field, tt.message, got)
+		}
+		for _, format := range []string{"rules: [{match: '*', breaker: {%s: off}}]", `{"rules": [{"match": "*", "breaker": {"%s": "off"}}]}`} {
+			text := fmt.Sprintf(format, field)
+			given, err := config.Parse("a.yaml", []byte(text)).Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg, _ := given[0].Policies[0].Config.(breaker.Config); tt.of(cfg) != breaker.Off {
+				t.Errorf("%s is %v; want off", text, tt.of(cfg))
+			}
+		}
+		for _, zero := range []string{"0", "-0", "0.0", "0s", "0ms"} {
+			text := fmt.Sprintf("rules: [{match: '*', breaker: {%s: %s}}]", field, zero)
+			if _, err := config.Parse("a.yaml", []byte(text)).Compile(); err == nil || !strings.HasSuffix(err.Error(), ", or off") {
+				t.Errorf("%s: %v; want it refused, and off named", text, err)
+			}
+		}
+	}
+}
+
 // Every field of every configuration has a field of the same name in the message,
 // and the other way round; a configuration that goes through a rule, the policies
 // and a snapshot is the same.
@@ -152,7 +200,7 @@ func TestCompileFaults(t *testing.T) {
 	}{
 		{"duration", one(&policyv1.Rule{Breaker: &policyv1.Breaker{Window: durationpb.New(time.Millisecond)}}), "rules[0].breaker.window = 1ms; must be in [100ms, 1h]"},
 		{"zero", one(&policyv1.Rule{Breaker: &policyv1.Breaker{Probes: new(int32)}}), "rules[0].breaker.probes = 0; must be in [1, 1000]"},
-		{"off by its number in Go", one(&policyv1.Rule{Breaker: &policyv1.Breaker{FailureRatio: new(float64(breaker.Off))}}), "rules[0].breaker.failure_ratio = -1; must be in (0, 1], or 0 for off"},
+		{"off by zero", one(&policyv1.Rule{Breaker: &policyv1.Breaker{FailureRatio: new(0.0)}}), "rules[0].breaker.failure_ratio = 0; must be in (0, 1], or -1 for off"},
 		{"missing", one(&policyv1.Rule{Bulkhead: &policyv1.Bulkhead{}}), "rules[0].bulkhead.max_concurrent: is missing; must be in [1, 1000000]"},
 		{"no such scope", one(&policyv1.Rule{Breaker: &policyv1.Breaker{Scope: 99}}), "rules[0].breaker.scope = 99; must be per_method, per_service or per_target"},
 		{"no such scope of a fault", one(&policyv1.Rule{Fault: &policyv1.Fault{Scope: -1}}), "rules[0].fault.scope = -1; must be per_method, per_service or per_target"},

@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -46,6 +48,7 @@ type compiler struct {
 	origin
 
 	kinds        kinds
+	files        *protoregistry.Files // nil: those that are linked
 	compartments map[string]*policyv1.Compartment
 	findings     []*finding
 	made         templates
@@ -89,17 +92,11 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	if r.GetShadow() && s.Criticality != criticality.Unset {
 		c.wrong(r, path, "criticality", "must be left out in a shadow rule")
 	}
-	switch r.GetSide() {
-	case policyv1.Side_SIDE_UNSPECIFIED:
-	case policyv1.Side_SIDE_CLIENT:
-		s.Sides = []policy.Side{policy.Client}
-	case policyv1.Side_SIDE_SERVER:
-		s.Sides = []policy.Side{policy.Server}
-	case policyv1.Side_SIDE_LOCAL:
-		s.Sides = []policy.Side{policy.Local}
-	default:
+	var known bool
+	if s.Sides, known = sidesOf(r.GetSide()); !known {
 		c.wrong(r, path, "side", "must be client, server or local")
 	}
+	conditionReader{c, r.GetConditions(), path}.readInto(&s)
 	if s.Target != "" && s.Sides != nil && s.Sides[0] != policy.Client {
 		c.wrong(r, path, "target", "must be left out: only clients have targets")
 	}
@@ -233,19 +230,31 @@ func (c *compiler) choice(text string, all func() []string, what string) string 
 }
 
 // try checks the configuration of a template, whose fields have the names of the
-// message's. Fields in off are off at zero.
-func (c *compiler) try(path string, m proto.Message, t rules.Template, off []string) {
+// message's.
+func (c *compiler) try(path string, m proto.Message, t rules.Template) {
 	_, err := t.New(trialKey)
 	for f := range validate.Each(err) {
-		allowed := "must be " + short.Replace(f.Allowed)
-		switch {
-		case fieldOf(m, f.Field) == nil: // it is about several
+		allowed := "must be " + c.spelled(f.Allowed)
+		if fieldOf(m, f.Field) == nil { // it is about several
 			c.remark(path, fmt.Sprintf("%s are %v; %s", f.Field, f.Value, allowed))
-		case slices.Contains(off, f.Field):
-			c.wrong(m, path, f.Field, allowed+", or 0 for off")
-		default:
-			c.wrong(m, path, f.Field, allowed)
+			continue
 		}
+		c.wrong(m, path, f.Field, allowed)
+	}
+}
+
+// spelled returns what a configuration may have in the words of the source: in a file, off
+// is a word.
+func (c *compiler) spelled(allowed string) string {
+	allowed = short.Replace(allowed)
+	plain, mayBeOff := strings.CutSuffix(allowed, validate.OrOff)
+	switch {
+	case !mayBeOff:
+		return allowed
+	case c.document != nil:
+		return plain + ", or off"
+	default:
+		return fmt.Sprintf("%s, or %d for off", plain, breaker.Off)
 	}
 }
 

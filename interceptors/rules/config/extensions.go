@@ -109,8 +109,8 @@ func rulesIn(options proto.Message, xt protoreflect.ExtensionType) ([]*policyv1.
 }
 
 // compile makes a statement of the rule.
-func (o optional) compile(all kinds, compartments map[string]*policyv1.Compartment) (statement, []*finding) {
-	c := compiler{origin: o.origin, kinds: all, compartments: compartments}
+func (o optional) compile(all kinds, files *protoregistry.Files, compartments map[string]*policyv1.Compartment) (statement, []*finding) {
+	c := compiler{origin: o.origin, kinds: all, files: files, compartments: compartments}
 	if o.rule.GetMatch() != "" {
 		c.wrong(o.rule, o.path, "match", "must be left out in options: the rule is for "+o.match)
 	}

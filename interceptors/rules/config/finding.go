@@ -21,9 +21,18 @@ type finding struct {
 	problem string
 	// missing: a required value is missing.
 	missing bool
+	// lacks: what is at the path lacks something, which may stand there but could not be
+	// read.
+	lacks bool
 	// compartment is the path of a compartment that was not found, or that lacks a
 	// policy. Empty: the finding is not about a compartment.
 	compartment string
+}
+
+// withValue returns the finding with the value that it is about, empty if it is about none.
+func (f *finding) withValue(value string) *finding {
+	f.value = value
+	return f
 }
 
 // Error returns the finding in one line of bounded length.

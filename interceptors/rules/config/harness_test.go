@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -94,3 +95,6 @@ func (e *ear) want(tb testing.TB, want ...string) {
 	}
 	e.lines = nil
 }
+
+// logTo returns a logger that writes text.
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -157,8 +157,6 @@ type row[M proto.Message, C any, P policy.Policy, S any] struct {
 	status func(C, S) proto.Message
 	// watch says why a shadow rule cannot have the policy. Nil: it can.
 	watch func(M) string
-	// off names the fields that are off at zero.
-	off []string
 	// mend notes what only a message can have wrong, and returns it as if it were
 	// right. Nil: nothing.
 	mend func(c *compiler, path string, m M) M
@@ -201,7 +199,7 @@ func (r row[M, C, P, S]) check(c *compiler, path string, m proto.Message) {
 	if r.mend != nil {
 		own = r.mend(c, path, own)
 	}
-	c.try(path, own, r.each(own), r.off)
+	c.try(path, own, r.each(own))
 }
 
 // unwatchable implements [kind].

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 
+	"google.golang.org/protobuf/reflect/protoregistry"
+
 	"github.com/afloat-go/afloat/interceptors/rules"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
@@ -10,6 +12,7 @@ import (
 // layers are what the sources state.
 type layers struct {
 	kinds   kinds
+	files   *protoregistry.Files // nil: those that are linked
 	builtIn []statement
 	options []optional
 	file    *Parsed // nil: there is none
@@ -31,13 +34,13 @@ func (l layers) compile() ([]statement, error) {
 	var options, file []statement
 	compartments, unread := l.compartments()
 	for _, o := range l.options {
-		s, found := o.compile(l.kinds, compartments)
+		s, found := o.compile(l.kinds, l.files, compartments)
 		found = slices.DeleteFunc(found, unread.hides)
 		options, findings = append(options, s), append(findings, found...)
 	}
 	if l.file != nil {
 		var found []*finding
-		file, found = l.file.compile(l.kinds)
+		file, found = l.file.compile(l.kinds, l.files)
 		findings = append(findings, found...)
 	}
 	code := statementsOf(l.code)

@@ -34,7 +34,7 @@ type options struct {
 
 // layers reads all sources for the first time.
 func (o *options) layers(all kinds) (l layers, file seen, faults []error) {
-	l.kinds = all
+	l.kinds, l.files = all, o.files
 	if !o.noBuiltIn {
 		l.builtIn = []statement{{Rule: interceptors.BuiltIn(), origin: origin{source: BuiltIn, name: BuiltIn.String()}, path: "rule"}}
 	}
@@ -71,6 +71,15 @@ func (o *options) tellApplied(source string, rules int) {
 	if o.observer != nil {
 		defer contain.Panic()
 		o.observer.RulesApplied(source, rules)
+	}
+}
+
+// tellWarnings tells the log what is hardly meant of rules that were applied.
+func (o *options) tellWarnings(of []statement) {
+	for _, s := range of {
+		for _, w := range s.warnings {
+			o.log().Warn("a rule is hardly meant as it stands", "file", o.path, "warning", w)
+		}
 	}
 }
 
@@ -118,7 +127,7 @@ func WithRules(list ...rules.Rule) Option {
 func copied(list []rules.Rule) []rules.Rule {
 	list = slices.Clone(list)
 	for i, r := range list {
-		list[i].Policies, list[i].Sides = slices.Clone(r.Policies), slices.Clone(r.Sides)
+		list[i] = r.Clone()
 	}
 	return list
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
@@ -14,8 +17,15 @@ import (
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
-// customName is the message of a custom policy, one of which may stand without a list.
-const customName = "afloat.policy.v1.Custom"
+// grammar returns what a rules file may have besides messages: a custom policy without a
+// list around it, and the word off.
+func grammar() strictyaml.Grammar {
+	g := strictyaml.Grammar{Lone: []protoreflect.FullName{(&policyv1.Custom{}).ProtoReflect().Descriptor().FullName()}}
+	for _, name := range mayBeOff() {
+		g.Off = append(g.Off, (&policyv1.Breaker{}).ProtoReflect().Descriptor().FullName().Append(name))
+	}
+	return g
+}
 
 // Parsed is a rules file that was read but not yet checked.
 type Parsed struct {
@@ -42,7 +52,7 @@ func read(path string) ([]byte, error) { return regular.Read(path, strictyaml.Ma
 // Parse reads the contents of a rules file. The name is for error messages.
 func Parse(name string, data []byte) *Parsed {
 	p := &Parsed{rules: new(policyv1.Rules)}
-	d, faults := strictyaml.Decode(data, p.rules, customName)
+	d, faults := strictyaml.Decode(data, p.rules, grammar())
 	p.origin = origin{File, names.Shown(name), d}
 	for _, f := range faults {
 		p.findings = append(p.findings, &finding{
@@ -70,7 +80,7 @@ func (p *Parsed) Compile(custom ...KindOption) ([]rules.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	statements, findings := p.compile(all)
+	statements, findings := p.compile(all, nil)
 	merged, twice := merge(statements)
 	if err := join(append(findings, twice...)); err != nil {
 		return nil, err
@@ -79,9 +89,9 @@ func (p *Parsed) Compile(custom ...KindOption) ([]rules.Rule, error) {
 }
 
 // compile makes statements of the rules, and returns all that is wrong with the
-// contents and with the values.
-func (p *Parsed) compile(all kinds) ([]statement, []*finding) {
-	c := compiler{origin: p.origin, kinds: all, compartments: p.rules.GetCompartments()}
+// contents and with the values. The files describe methods; nil: those that are linked do.
+func (p *Parsed) compile(all kinds, files *protoregistry.Files) ([]statement, []*finding) {
+	c := compiler{origin: p.origin, kinds: all, files: files, compartments: p.rules.GetCompartments()}
 	statements := c.rules(p.rules)
 	unread := p.unread()
 	own := slices.DeleteFunc(c.findings, unread.explains)
@@ -106,7 +116,7 @@ type unread struct{ paths, parents map[string]bool }
 // could not be read: the value itself, what it is part of, or a field that may have
 // been meant for it.
 func (u unread) explains(f *finding) bool {
-	return u.covers(f.path) || f.missing && u.parents[parent(f.path)] || u.hides(f)
+	return u.covers(f.path) || f.missing && u.parents[parent(f.path)] || f.lacks && u.parents[f.path] || u.hides(f)
 }
 
 // hides reports whether a finding, in whatever source, is about a compartment of the

@@ -20,7 +20,7 @@ func rateLimitRow() kind {
 func eachRateLimit(m *policyv1.RateLimit) rules.Template {
 	return ratelimit.Each(ratelimit.Config{
 		PerSecond: m.GetPerSecond(),
-		Burst:     orNever(m.Burst),
+		Burst:     int(orNever(m.Burst)),
 		MaxWait:   m.GetMaxWait().AsDuration(),
 		Shadow:    m.GetShadow(),
 	})

@@ -50,11 +50,11 @@ func TestReferenceIsThatOfTheProtos(t *testing.T) {
 // reference is made of the messages that a file may have, and of their comments.
 func reference(tb testing.TB) string {
 	tb.Helper()
-	comments := commentsOf(tb, "rules.proto", "policies.proto")
+	comments := commentsOf(tb, "rules.proto", "conditions.proto", "policies.proto")
 	var b strings.Builder
 	for _, m := range []proto.Message{
-		&policyv1.Rules{}, &policyv1.Compartment{}, &policyv1.Rule{}, &policyv1.Timeout{}, &policyv1.Breaker{},
-		&policyv1.Bulkhead{}, &policyv1.RateLimit{}, &policyv1.Fault{}, &policyv1.Custom{},
+		&policyv1.Rules{}, &policyv1.Compartment{}, &policyv1.Rule{}, &policyv1.Condition{}, &policyv1.ResponseField{},
+		&policyv1.MetadataField{}, &policyv1.Timeout{}, &policyv1.Breaker{}, &policyv1.Bulkhead{}, &policyv1.RateLimit{}, &policyv1.Fault{}, &policyv1.Custom{},
 	} {
 		md := m.ProtoReflect().Descriptor()
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| field | type | |\n|---|---|---|\n", md.Name(), comments[string(md.Name())])
@@ -76,6 +76,8 @@ func kindOf(fd protoreflect.FieldDescriptor) string {
 	switch {
 	case fd.IsMap():
 		return "names, each of a " + link(fd.MapValue().Message())
+	case fd.IsList() && fd.Message() == nil:
+		return "list of texts"
 	case fd.IsList():
 		return "list of " + link(fd.Message())
 	case fd.Message() != nil && fd.Message().FullName() == "google.protobuf.Duration":
@@ -148,7 +150,7 @@ func TestFilesOfDocsAreGood(t *testing.T) {
 	}
 	texts := []string{string(sample)}
 	example := regexp.MustCompile("(?s)```yaml\n(.*?)```")
-	for _, path := range []string{filepath.Join(docs, "rules.md"), "../../../README.md"} {
+	for _, path := range []string{filepath.Join(docs, "rules.md"), filepath.Join(docs, "failures.md"), "../../../README.md"} {
 		doc, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

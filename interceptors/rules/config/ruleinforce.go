@@ -18,6 +18,16 @@ type RuleInForce struct {
 	// Place is the rule's place in the source: "rules.yaml:12:5" in a file,
 	// "shop/v1/shop.proto: shop.v1.Shop.Get" for the options of a method.
 	Place string
+	// Met: some call has found the rule since it came into force. A rule that has been in
+	// force for a while and that none has met may be for a target that nobody dials, or for a
+	// side that the program has no calls on.
+	Met bool
+	// Unknown says why no call is likely to, if no .proto file that is linked, or was given
+	// by [WithDescriptors], has what the rule matches. Empty: one has, or the rule is for all.
+	Unknown string
+	// Warnings are what is hardly meant of the rule, with the place, such as a condition
+	// that is never reached.
+	Warnings []string
 }
 
 // messages returns the rule as messages: one, or one for each side where it is not
@@ -37,7 +47,12 @@ func (r RuleInForce) messages(all kinds) []*policyv1.RuleInForce {
 // messageOn returns the rule as it is on a side.
 func (r RuleInForce) messageOn(side policy.Side, told policyv1.Side, all kinds) *policyv1.RuleInForce {
 	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow, Criticality: policyv1.Criticality(r.Criticality)}
-	in := &policyv1.RuleInForce{Rule: m, Source: r.Source.message(), Place: r.Place}
+	for i := range r.Conditions {
+		m.Conditions = append(m.Conditions, conditionMessage(&r.Conditions[i]))
+	}
+	in := &policyv1.RuleInForce{
+		Rule: m, Source: r.Source.message(), Place: r.Place, Met: r.Met, Unknown: r.Unknown, Warnings: r.Warnings,
+	}
 	for _, t := range r.Policies {
 		if len(t.Sides) > 0 && !slices.Contains(t.Sides, side) {
 			continue

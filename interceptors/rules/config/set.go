@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -9,8 +10,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config/internal/follow"
 )
@@ -31,6 +37,8 @@ type Set struct {
 	// the file is read, which may take long.
 	seeing sync.Mutex
 	seen   seen
+	// followed: somebody has asked for changes of the file.
+	followed atomic.Bool
 
 	state atomic.Pointer[state]
 }
@@ -38,10 +46,21 @@ type Set struct {
 // state is what is in force.
 type state struct {
 	statements       []statement
+	rules            []rules.InForce // of the statements
+	unknown          []string        // what no .proto file has, of each statement
 	since            time.Time
 	applied, refused uint64
 	lastRefused      *RefusedChange
 	unwatched        error
+}
+
+// put notes the statements whose rules are in force now.
+func (s *state) put(of *Set, statements []statement) {
+	s.statements, s.rules, s.unknown = statements, of.rules.InForce(), make([]string, len(statements))
+	linked := apiOf(cmp.Or(of.options.files, protoregistry.GlobalFiles))
+	for i, st := range statements {
+		s.unknown[i] = linked.lacks(st.Match)
+	}
 }
 
 // New combines the rules of all sources. It reports all faults at once.
@@ -68,8 +87,12 @@ func New(opts ...Option) (*Set, error) {
 		return nil, err
 	}
 	s.layers, s.seen = l, file
-	s.state.Store(&state{statements: statements, since: time.Now()})
+	first := &state{since: time.Now()}
+	first.put(s, statements)
+	s.state.Store(first)
+	s.expect()
 	s.options.tellApplied(start, len(statements))
+	s.options.tellWarnings(statements)
 	return s, nil
 }
 
@@ -96,6 +119,7 @@ func (s *Set) Reload() error {
 	if s.options.path == "" {
 		return nil
 	}
+	s.followed.Store(true)
 	return s.applyFile(true)
 }
 
@@ -159,6 +183,7 @@ func (s *Set) Watch(ctx context.Context) error {
 	if s.options.path == "" {
 		return errNoFile
 	}
+	s.followed.Store(true)
 	follow.File(ctx, s.options.path, s.refresh, s.watched)
 	s.setUnwatched(nil)
 	return nil
@@ -202,10 +227,11 @@ func (s *Set) Snapshot() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
 		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
-		LastRefused: now.lastRefused, Unwatched: now.unwatched, Overflowed: s.rules.Overflowed(), kinds: s.kinds,
+		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
-	for _, st := range now.statements {
-		snap.Rules = append(snap.Rules, RuleInForce{st.Rule, st.source, st.place(st.path)})
+	for i, own := range now.rules {
+		st := now.statements[i]
+		snap.Rules = append(snap.Rules, RuleInForce{own.Rule, st.source, st.place(st.path), own.Met(), now.unknown[i], st.warnings})
 	}
 	slices.SortStableFunc(snap.Rules, byCloseness)
 	for l := range s.rules.Live() {
@@ -215,6 +241,35 @@ func (s *Set) Snapshot() Snapshot {
 	return snap
 }
 
+// grace is how long a program may take to follow its file and to bring its rules.
+const grace = time.Minute
+
+// expect tells, after a while, of a file that nobody follows, and of a set that has no rules
+// of the program's own. It keeps the set from no garbage collection.
+func (s *Set) expect() {
+	w := weak.Make(s)
+	time.AfterFunc(grace, func() {
+		if s := w.Value(); s != nil {
+			s.tellExpected()
+		}
+	})
+}
+
+// tellExpected does what expect does, now.
+func (s *Set) tellExpected() {
+	o := &s.options
+	switch named := o.path != ""; {
+	case named && !s.followed.Load():
+		misuse.Note(misuse.Misuse{Kind: misuse.FileUnwatched, Where: names.Shown(o.path), Problem: "its changes do not come into force"})
+	case !named && o.parsed == nil && len(o.code)+len(o.extensions) == 0 && s.state.Load().applied == 0:
+		rest := "all calls have the built-in rule"
+		if o.noBuiltIn {
+			rest = "no call is guarded"
+		}
+		misuse.Note(misuse.Misuse{Kind: misuse.NoRules, Where: "a set of rules", Problem: rest})
+	}
+}
+
 // tell reports the result of a change to the observer and the log, and returns
 // the error.
 func (s *Set) tell(source Source, n int, err error) error {
@@ -222,6 +277,7 @@ func (s *Set) tell(source Source, n int, err error) error {
 		s.options.tellRefused(source.String(), err)
 	} else {
 		s.options.tellApplied(source.String(), n)
+		s.options.tellWarnings(s.state.Load().statements)
 	}
 	return err
 }
@@ -244,7 +300,8 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 		next.lastRefused = &RefusedChange{Source: source, At: time.Now(), Err: err}
 	} else {
 		next.applied++
-		next.statements, next.since = statements, time.Now()
+		next.put(s, statements)
+		next.since = time.Now()
 		s.layers = l
 	}
 	s.state.Store(&next)

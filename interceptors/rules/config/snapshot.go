@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
@@ -33,6 +34,9 @@ type Snapshot struct {
 	// Unwatched is why the system does not tell of changes of the file, which [Set.Watch]
 	// then looks at every second. Nil if it does, or if nobody called Watch.
 	Unwatched error
+	// Unfollowed: the set has a file, and nobody has called [Set.Watch] or [Set.Reload], so
+	// that its changes do not come into force.
+	Unfollowed bool
 	// Overflowed is how many calls had to share the overflow chain, see
 	// [rules.Rules].
 	Overflowed uint64
@@ -46,7 +50,7 @@ type Snapshot struct {
 func (s Snapshot) Message() *policyv1.Snapshot {
 	m := &policyv1.Snapshot{
 		TakenAt: timestamppb.New(s.TakenAt), InForceSince: timestamppb.New(s.Since), ChangesApplied: s.Applied, ChangesRefused: s.Refused,
-		Overflowed: s.Overflowed, Compartments: map[string]*policyv1.Compartment{},
+		Overflowed: s.Overflowed, Unfollowed: s.Unfollowed, Compartments: map[string]*policyv1.Compartment{},
 	}
 	if r := s.LastRefused; r != nil {
 		m.LastRefused = &policyv1.RefusedChange{
@@ -97,6 +101,9 @@ func (p LivePolicy) message(all kinds) *policyv1.LivePolicy {
 		Scope: scopeMessage(p.Scope), Match: p.Match, Shadow: p.Shadow,
 	}
 	all.tell(p, m)
+	if s, ok := p.Status.(breaker.Snapshot); ok {
+		m.OpenedBy = s.OpenedBy
+	}
 	return m
 }
 

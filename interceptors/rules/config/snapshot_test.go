@@ -33,7 +33,7 @@ rules:
   - match: "*"
     side: client
     timeout: {default: 30s}
-    breaker: {slow_after: 300ms, failure_ratio: 0}
+    breaker: {slow_after: 300ms, failure_ratio: off}
     rate_limit: {per_second: 100, scope: per_target}
     fault: {delay: 1ms, delay_share: 0.5, scope: per_service}
   - match: /shop.Payments/*
@@ -53,7 +53,7 @@ func TestSnapshot(t *testing.T) {
 			config.WithRules(rules.Rule{Match: "/shop.Cart/*", Policies: []rules.Template{
 				rules.Use(own{}),
 				{Kind: "quota", New: func(rules.Key) (policy.Policy, error) { return own{}, nil }},
-				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{}).On(policy.Client),
+				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{OpenFor: time.Second}).On(policy.Client),
 			}}),
 		)
 		for _, call := range []policy.Call{
@@ -129,7 +129,7 @@ func TestSnapshotMessage(t *testing.T) {
 			rules.Rule{Match: "/shop.Cart/*", Policies: []rules.Template{
 				rules.Use(own{}),
 				{Kind: "quota", New: func(rules.Key) (policy.Policy, error) { return own{}, nil }},
-				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{}).On(policy.Client),
+				breaker.Each(breaker.Config{}).On(policy.Client), breaker.Each(breaker.Config{OpenFor: time.Second}).On(policy.Client),
 				bulkhead.Each(bulkhead.Config{MaxConcurrent: 3}).In("cart"),
 			}},
 		))

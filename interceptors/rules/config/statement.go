@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config/internal/strictyaml"
+	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
 )
 
 // statement is a rule as a source states it.
@@ -18,6 +20,8 @@ type statement struct {
 	origin
 	// path is where it stands there.
 	path string
+	// warnings are what is hardly meant of it.
+	warnings []string
 }
 
 // statementsOf returns the statements of rules of code.
@@ -25,6 +29,9 @@ func statementsOf(list []rules.Rule) []statement {
 	all := make([]statement, len(list))
 	for i, r := range list {
 		all[i] = statement{Rule: r, origin: origin{source: Code, name: Code.String()}, path: strictyaml.Index("rules", i)}
+		if list, err := condition.New(condition.Calls{Match: r.Match, Sides: r.Sides}, r.Conditions); err == nil {
+			all[i].warn(list)
+		}
 	}
 	return all
 }
@@ -47,6 +54,13 @@ func (s statement) String() string {
 	return fmt.Sprintf("%s in line %d", s.path, at.Line)
 }
 
+// warn notes what is hardly meant of the conditions of the statement.
+func (s *statement) warn(of *condition.List) {
+	for _, w := range of.Warnings() {
+		s.warnings = append(s.warnings, findingAt(s.origin, conditionPath(s.path, w), w.Problem).withValue(w.Value).Error())
+	}
+}
+
 // sides returns those that s is for: a target has clients only.
 func (s statement) sides() []policy.Side {
 	switch {
@@ -57,6 +71,15 @@ func (s statement) sides() []policy.Side {
 	default:
 		return []policy.Side{policy.Client, policy.Server, policy.Local}
 	}
+}
+
+// sidesOf returns those of a message, and false if there is no such side.
+func sidesOf(m policyv1.Side) (sides []policy.Side, known bool) {
+	if m == policyv1.Side_SIDE_UNSPECIFIED {
+		return nil, true
+	}
+	side := policy.Side(m - 1) //nolint:gosec // what is none is found out below
+	return []policy.Side{side}, 0 < m && side <= policy.Local
 }
 
 // problemOf says why no call has the target, empty if one can have it.
@@ -73,11 +96,11 @@ func problemOf(target string) string {
 // parts returns the statement as up to two: of the policies of calls, and of how much
 // they matter.
 func (s statement) parts() []statement {
-	if s.Criticality == criticality.Unset || len(s.Policies) == 0 {
+	if s.Criticality == criticality.Unset || s.Classifies() {
 		return []statement{s}
 	}
 	class := s
-	class.Policies, s.Criticality = nil, criticality.Unset
+	class.Policies, class.Conditions, s.Criticality = nil, nil, criticality.Unset
 	return []statement{s, class}
 }
 
@@ -111,8 +134,8 @@ func merge(layers ...[]statement) (all []statement, faults []*finding) {
 				if f != nil {
 					faults = append(faults, f)
 				}
-				if len(sides) < len(part.sides()) {
-					part.Sides = sides
+				if 0 < len(sides) && len(sides) < len(part.sides()) {
+					part.Rule = part.Narrow(sides...)
 				}
 				if len(sides) > 0 {
 					kept = append(kept, part)

@@ -5,63 +5,51 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
-// In a configuration, a zero field means the default. In a message, a field is
-// either not given or has a value, which may be zero. If the configuration cannot
-// express that zero, it becomes a value that every configuration refuses.
+// In a configuration, a zero field means the default. In a message, a field is either
+// not given or has a value; a zero that the configuration cannot express becomes a value
+// that every configuration refuses. What is off is the same number in both.
 
 // never is a number that no field may have. It differs from breaker.Off.
 const never = -2
 
-// orNever returns the number of a field for which zero is not valid.
-func orNever(n *int32) int { return orOff(n, never) }
-
-// orOff returns the number of a field that is off at zero.
-func orOff(n *int32, off int) int {
+// orNever returns the number of a field for which neither zero nor less is valid.
+func orNever[N int32 | float64](n *N) N {
 	switch {
 	case n == nil:
 		return 0
-	case *n == 0:
-		return off
-	case *n < 0:
+	case *n <= 0:
 		return never
 	default:
-		return int(*n)
+		return *n
 	}
 }
 
-// shareOrOff returns the share of a field that is off at zero.
-func shareOrOff(share *float64, off float64) float64 {
-	switch {
-	case share == nil:
-		return 0
-	case *share == 0:
-		return off
-	case *share < 0:
-		return never
-	default:
-		return *share
+// orOff returns the number of a field that may be off.
+func orOff[N int32 | float64](n *N) N {
+	if n != nil && *n == breaker.Off {
+		return breaker.Off
 	}
+	return orNever(n)
 }
 
 // lasting returns the duration of a field for which zero is not valid.
 func lasting(d *durationpb.Duration) time.Duration {
-	if d != nil && d.AsDuration() == 0 {
+	if d != nil && d.AsDuration() == 0 || d.AsDuration() == breaker.Off {
 		return never
 	}
 	return d.AsDuration()
 }
 
-// lastingOrOff returns the duration of a field that is off at zero.
-func lastingOrOff(d *durationpb.Duration, off time.Duration) time.Duration {
-	if d != nil && d.AsDuration() == 0 {
-		return off
+// lastingOrOff returns the duration of a field that may be off.
+func lastingOrOff(d *durationpb.Duration) time.Duration {
+	if d.AsDuration() == breaker.Off {
+		return breaker.Off
 	}
-	if d.AsDuration() == off {
-		return never
-	}
-	return d.AsDuration()
+	return lasting(d)
 }
 
 // The way back.

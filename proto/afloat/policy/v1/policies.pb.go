@@ -230,7 +230,9 @@ func (x *Timeout) GetTotal() *durationpb.Duration {
 }
 
 // Breaker refuses calls to a dependency that keeps failing. An empty Breaker
-// has good defaults.
+// has good defaults. Zero is not off: what may be off has
+// the word off in a file, as in slow_after: off; elsewhere it is -1, of a duration
+// -1ns, which is breaker.Off in Go.
 type Breaker struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Which calls share one breaker. Default per_method.
@@ -249,7 +251,7 @@ type Breaker struct {
 	// Range [1, 10000]. Default 0: a period of time.
 	WindowCalls int32 `protobuf:"varint,6,opt,name=window_calls,json=windowCalls,proto3" json:"window_calls,omitempty"`
 	// The share of failed calls in the window at which the breaker opens. Range
-	// (0, 1], or 0 for off. Default: by evidence. That is 0.9, if it is no chance for
+	// (0, 1], or off. Default: by evidence. That is 0.9, if it is no chance for
 	// a dependency that fails by 0.8; of calls that all fail, 64 are enough. With
 	// window_calls it is just 0.9.
 	FailureRatio *float64 `protobuf:"fixed64,7,opt,name=failure_ratio,json=failureRatio,proto3,oneof" json:"failure_ratio,omitempty"`
@@ -258,15 +260,15 @@ type Breaker struct {
 	// that is less.
 	MinCalls *int32 `protobuf:"varint,8,opt,name=min_calls,json=minCalls,proto3,oneof" json:"min_calls,omitempty"`
 	// The number of failures in a row at which the breaker opens, whatever the
-	// window holds. Range [1, 1000000], or 0 for off. Default: by evidence. That is
+	// window holds. Range [1, 1000000], or off. Default: by evidence. That is
 	// as many as are no chance for a dependency that failed as often as the window
 	// says before them: 8 for a healthy one, 15 where nothing is known, 32 where 60 %
 	// fail; and 24 where calls are rarer than the window remembers.
 	ConsecutiveFailures *int32 `protobuf:"varint,9,opt,name=consecutive_failures,json=consecutiveFailures,proto3,oneof" json:"consecutive_failures,omitempty"`
 	// How long a call must take, in flight or ended, to count as slow. Range
-	// [1ms, 1h], or 0 for off: calls are not judged by time. Default: it is learned.
-	// Then a slow answer is an answer; but where nothing is answered for longer than
-	// calls usually take, the dependency hangs.
+	// [1ms, 1h], or off: calls are not judged by time. Default: it is learned.
+	// Then a slow answer is an answer; but where nothing is answered for four tenths of a
+	// caller's time, the dependency hangs.
 	SlowAfter *durationpb.Duration `protobuf:"bytes,10,opt,name=slow_after,json=slowAfter,proto3" json:"slow_after,omitempty"`
 	// The share of failed and slow calls together at which the breaker opens.
 	// Range (0, 1]. Default 0.5 with slow_after; without it none, and at 0.5 only
@@ -302,7 +304,7 @@ type Breaker struct {
 	StreamGrace *durationpb.Duration `protobuf:"bytes,19,opt,name=stream_grace,json=streamGrace,proto3" json:"stream_grace,omitempty"`
 	// How long it takes from the first good probe until all calls pass: 10 % of them
 	// at first, then 25 % and 50 %, each for a third of the time. Where calls fail
-	// again, the share steps back. Range [1ms, 1h], or 0 for off: all at once.
+	// again, the share steps back. Range [1ms, 1h], or off: all at once.
 	// Default 600ms.
 	SlowStart     *durationpb.Duration `protobuf:"bytes,20,opt,name=slow_start,json=slowStart,proto3" json:"slow_start,omitempty"`
 	unknownFields protoimpl.UnknownFields

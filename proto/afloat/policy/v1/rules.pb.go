@@ -202,7 +202,7 @@ func (x *Rules) GetRules() []*Rule {
 // rule applies to a call: the one with the closest match and, of two with the
 // same match, the one with the call's target. Calls do not have the policies
 // that it leaves out. A rule without policies and without a criticality leaves calls
-// unguarded.
+// unguarded. Nor do they have the conditions of other rules.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The methods: "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" (a package and
@@ -213,22 +213,29 @@ type Rule struct {
 	// The target of a client's calls, as given to grpc.NewClient; "target#name" for
 	// a connection that has a name. Default: every target.
 	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
-	// The side on which calls are seen. Default: all sides.
+	// The side on which calls are seen. Default: all sides, but no server has the
+	// breaker of such a rule.
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
 	// Whether the rule only watches, beside the rule in force for a call: it refuses
 	// nothing, but counts what it would have refused. It can have a breaker, a
 	// bulkhead, a rate limit and custom policies of kinds that can watch. Default
 	// false.
 	Shadow bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// What the ends of the calls mean, to policies and to fallbacks. The first condition
+	// that is met decides; what meets none is judged as usual. At most 32, and none in a
+	// shadow rule.
+	Conditions []*Condition `protobuf:"bytes,5,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// How much it matters that the calls are answered, if they do not say so or say that it
 	// matters more. A call has it from the closest rule that has one, which need not be the
 	// closest of all; a rule that has nothing else leaves the policies of its calls alone.
 	// Must be left out in a shadow rule. Default: calls are what they say, or high.
-	Criticality Criticality `protobuf:"varint,5,opt,name=criticality,proto3,enum=afloat.policy.v1.Criticality" json:"criticality,omitempty"`
+	Criticality Criticality `protobuf:"varint,6,opt,name=criticality,proto3,enum=afloat.policy.v1.Criticality" json:"criticality,omitempty"`
 	// Bounds how long calls may take.
 	Timeout *Timeout `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Refuses calls to a dependency that keeps failing. On a server, that is its
-	// own handler; if this is not intended, set side to client.
+	// own handler, and who is refused are its callers; so a server has the breaker
+	// only if side is server. The same holds for custom policies in the layer of
+	// breakers.
 	Breaker *Breaker `protobuf:"bytes,11,opt,name=breaker,proto3" json:"breaker,omitempty"`
 	// Caps calls in flight.
 	Bulkhead *Bulkhead `protobuf:"bytes,12,opt,name=bulkhead,proto3" json:"bulkhead,omitempty"`
@@ -299,6 +306,13 @@ func (x *Rule) GetShadow() bool {
 		return x.Shadow
 	}
 	return false
+}
+
+func (x *Rule) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
 }
 
 func (x *Rule) GetCriticality() Criticality {
@@ -430,19 +444,22 @@ var File_afloat_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1cafloat/policy/v1/rules.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\"\xe4\x01\n" +
+	"\x1cafloat/policy/v1/rules.proto\x12\x10afloat.policy.v1\x1a!afloat/policy/v1/conditions.proto\x1a\x1fafloat/policy/v1/policies.proto\"\xe4\x01\n" +
 	"\x05Rules\x12M\n" +
 	"\fcompartments\x18\x01 \x03(\v2).afloat.policy.v1.Rules.CompartmentsEntryR\fcompartments\x12,\n" +
 	"\x05rules\x18\x02 \x03(\v2\x16.afloat.policy.v1.RuleR\x05rules\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xf8\x03\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xb5\x04\n" +
 	"\x04Rule\x12\x14\n" +
 	"\x05match\x18\x01 \x01(\tR\x05match\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12*\n" +
 	"\x04side\x18\x03 \x01(\x0e2\x16.afloat.policy.v1.SideR\x04side\x12\x16\n" +
-	"\x06shadow\x18\x04 \x01(\bR\x06shadow\x12?\n" +
-	"\vcriticality\x18\x05 \x01(\x0e2\x1d.afloat.policy.v1.CriticalityR\vcriticality\x123\n" +
+	"\x06shadow\x18\x04 \x01(\bR\x06shadow\x12;\n" +
+	"\n" +
+	"conditions\x18\x05 \x03(\v2\x1b.afloat.policy.v1.ConditionR\n" +
+	"conditions\x12?\n" +
+	"\vcriticality\x18\x06 \x01(\x0e2\x1d.afloat.policy.v1.CriticalityR\vcriticality\x123\n" +
 	"\atimeout\x18\n" +
 	" \x01(\v2\x19.afloat.policy.v1.TimeoutR\atimeout\x123\n" +
 	"\abreaker\x18\v \x01(\v2\x19.afloat.policy.v1.BreakerR\abreaker\x126\n" +
@@ -491,34 +508,36 @@ var file_afloat_policy_v1_rules_proto_goTypes = []any{
 	(*Rule)(nil),        // 3: afloat.policy.v1.Rule
 	(*Compartment)(nil), // 4: afloat.policy.v1.Compartment
 	nil,                 // 5: afloat.policy.v1.Rules.CompartmentsEntry
-	(*Timeout)(nil),     // 6: afloat.policy.v1.Timeout
-	(*Breaker)(nil),     // 7: afloat.policy.v1.Breaker
-	(*Bulkhead)(nil),    // 8: afloat.policy.v1.Bulkhead
-	(*RateLimit)(nil),   // 9: afloat.policy.v1.RateLimit
-	(*Fault)(nil),       // 10: afloat.policy.v1.Fault
-	(*Custom)(nil),      // 11: afloat.policy.v1.Custom
+	(*Condition)(nil),   // 6: afloat.policy.v1.Condition
+	(*Timeout)(nil),     // 7: afloat.policy.v1.Timeout
+	(*Breaker)(nil),     // 8: afloat.policy.v1.Breaker
+	(*Bulkhead)(nil),    // 9: afloat.policy.v1.Bulkhead
+	(*RateLimit)(nil),   // 10: afloat.policy.v1.RateLimit
+	(*Fault)(nil),       // 11: afloat.policy.v1.Fault
+	(*Custom)(nil),      // 12: afloat.policy.v1.Custom
 }
 var file_afloat_policy_v1_rules_proto_depIdxs = []int32{
 	5,  // 0: afloat.policy.v1.Rules.compartments:type_name -> afloat.policy.v1.Rules.CompartmentsEntry
 	3,  // 1: afloat.policy.v1.Rules.rules:type_name -> afloat.policy.v1.Rule
 	1,  // 2: afloat.policy.v1.Rule.side:type_name -> afloat.policy.v1.Side
-	0,  // 3: afloat.policy.v1.Rule.criticality:type_name -> afloat.policy.v1.Criticality
-	6,  // 4: afloat.policy.v1.Rule.timeout:type_name -> afloat.policy.v1.Timeout
-	7,  // 5: afloat.policy.v1.Rule.breaker:type_name -> afloat.policy.v1.Breaker
-	8,  // 6: afloat.policy.v1.Rule.bulkhead:type_name -> afloat.policy.v1.Bulkhead
-	9,  // 7: afloat.policy.v1.Rule.rate_limit:type_name -> afloat.policy.v1.RateLimit
-	10, // 8: afloat.policy.v1.Rule.fault:type_name -> afloat.policy.v1.Fault
-	11, // 9: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
-	7,  // 10: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
-	8,  // 11: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
-	9,  // 12: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
-	11, // 13: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
-	4,  // 14: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	6,  // 3: afloat.policy.v1.Rule.conditions:type_name -> afloat.policy.v1.Condition
+	0,  // 4: afloat.policy.v1.Rule.criticality:type_name -> afloat.policy.v1.Criticality
+	7,  // 5: afloat.policy.v1.Rule.timeout:type_name -> afloat.policy.v1.Timeout
+	8,  // 6: afloat.policy.v1.Rule.breaker:type_name -> afloat.policy.v1.Breaker
+	9,  // 7: afloat.policy.v1.Rule.bulkhead:type_name -> afloat.policy.v1.Bulkhead
+	10, // 8: afloat.policy.v1.Rule.rate_limit:type_name -> afloat.policy.v1.RateLimit
+	11, // 9: afloat.policy.v1.Rule.fault:type_name -> afloat.policy.v1.Fault
+	12, // 10: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
+	8,  // 11: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
+	9,  // 12: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
+	10, // 13: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
+	12, // 14: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
+	4,  // 15: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_rules_proto_init() }
@@ -526,6 +545,7 @@ func file_afloat_policy_v1_rules_proto_init() {
 	if File_afloat_policy_v1_rules_proto != nil {
 		return
 	}
+	file_afloat_policy_v1_conditions_proto_init()
 	file_afloat_policy_v1_policies_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -184,7 +184,9 @@ type Snapshot struct {
 	InForceSince *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=in_force_since,json=inForceSince,proto3" json:"in_force_since,omitempty"`
 	// Why the system does not tell of changes of the rules file, which is then looked at
 	// every second. Empty if it does.
-	Unwatched     string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
+	Unwatched string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
+	// Whether there is a rules file whose changes nobody follows.
+	Unfollowed    bool `protobuf:"varint,11,opt,name=unfollowed,proto3" json:"unfollowed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +291,13 @@ func (x *Snapshot) GetUnwatched() string {
 	return ""
 }
 
+func (x *Snapshot) GetUnfollowed() bool {
+	if x != nil {
+		return x.Unfollowed
+	}
+	return false
+}
+
 // RuleInForce is a rule in force and its origin.
 type RuleInForce struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -303,6 +312,14 @@ type RuleInForce struct {
 	// The kinds of the policies that a Rule message cannot express: policies of
 	// kinds that are not registered, and policies that rules of code use directly.
 	OtherPolicies []string `protobuf:"bytes,4,rep,name=other_policies,json=otherPolicies,proto3" json:"other_policies,omitempty"`
+	// Whether some call has found the rule since it came into force.
+	Met bool `protobuf:"varint,5,opt,name=met,proto3" json:"met,omitempty"`
+	// Why no call is likely to: no .proto file that is linked into the program has what
+	// the rule matches. Empty if one has, or if the rule is for all.
+	Unknown string `protobuf:"bytes,6,opt,name=unknown,proto3" json:"unknown,omitempty"`
+	// What is hardly meant of the rule, such as a condition that is never reached, with the
+	// place. Empty for a rule that is as it seems.
+	Warnings      []string `protobuf:"bytes,7,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -361,6 +378,27 @@ func (x *RuleInForce) GetPlace() string {
 func (x *RuleInForce) GetOtherPolicies() []string {
 	if x != nil {
 		return x.OtherPolicies
+	}
+	return nil
+}
+
+func (x *RuleInForce) GetMet() bool {
+	if x != nil {
+		return x.Met
+	}
+	return false
+}
+
+func (x *RuleInForce) GetUnknown() string {
+	if x != nil {
+		return x.Unknown
+	}
+	return ""
+}
+
+func (x *RuleInForce) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -448,6 +486,9 @@ type LivePolicy struct {
 	Match string `protobuf:"bytes,6,opt,name=match,proto3" json:"match,omitempty"`
 	// Whether the rule is a shadow rule.
 	Shadow bool `protobuf:"varint,7,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// Of an open breaker: what of the rule said that the last call before it opened is a
+	// failure, such as the name of a condition. Empty if nothing did.
+	OpenedBy string `protobuf:"bytes,30,opt,name=opened_by,json=openedBy,proto3" json:"opened_by,omitempty"`
 	// Its configuration and state. Not set for a policy of a kind that is neither
 	// afloat's nor registered.
 	//
@@ -541,6 +582,13 @@ func (x *LivePolicy) GetShadow() bool {
 		return x.Shadow
 	}
 	return false
+}
+
+func (x *LivePolicy) GetOpenedBy() string {
+	if x != nil {
+		return x.OpenedBy
+	}
+	return ""
 }
 
 func (x *LivePolicy) GetStatus() isLivePolicy_Status {
@@ -686,7 +734,10 @@ type BreakerStatus struct {
 	AdmittedShare float64 `protobuf:"fixed64,14,opt,name=admitted_share,json=admittedShare,proto3" json:"admitted_share,omitempty"`
 	// The time in which 99 of 100 healthy calls are answered, as it was learned. Not set
 	// while it is not known.
-	Usual         *durationpb.Duration `protobuf:"bytes,15,opt,name=usual,proto3" json:"usual,omitempty"`
+	Usual *durationpb.Duration `protobuf:"bytes,15,opt,name=usual,proto3" json:"usual,omitempty"`
+	// The same as it was last seen: longer than usual where calls get slower faster than
+	// the breaker follows. Not set while it is not known.
+	Recent        *durationpb.Duration `protobuf:"bytes,16,opt,name=recent,proto3" json:"recent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -822,6 +873,13 @@ func (x *BreakerStatus) GetAdmittedShare() float64 {
 func (x *BreakerStatus) GetUsual() *durationpb.Duration {
 	if x != nil {
 		return x.Usual
+	}
+	return nil
+}
+
+func (x *BreakerStatus) GetRecent() *durationpb.Duration {
+	if x != nil {
+		return x.Recent
 	}
 	return nil
 }
@@ -1132,7 +1190,7 @@ var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x04\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x05\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -1146,19 +1204,25 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"overflowed\x12@\n" +
 	"\x0ein_force_since\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\finForceSince\x12\x1c\n" +
 	"\tunwatched\x18\n" +
-	" \x01(\tR\tunwatched\x1a^\n" +
+	" \x01(\tR\tunwatched\x12\x1e\n" +
+	"\n" +
+	"unfollowed\x18\v \x01(\bR\n" +
+	"unfollowed\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xa8\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xf0\x01\n" +
 	"\vRuleInForce\x12*\n" +
 	"\x04rule\x18\x01 \x01(\v2\x16.afloat.policy.v1.RuleR\x04rule\x120\n" +
 	"\x06source\x18\x02 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\tR\x05place\x12%\n" +
-	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\"\x85\x01\n" +
+	"\x0eother_policies\x18\x04 \x03(\tR\rotherPolicies\x12\x10\n" +
+	"\x03met\x18\x05 \x01(\bR\x03met\x12\x18\n" +
+	"\aunknown\x18\x06 \x01(\tR\aunknown\x12\x1a\n" +
+	"\bwarnings\x18\a \x03(\tR\bwarnings\"\x85\x01\n" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xc8\x04\n" +
+	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xe5\x04\n" +
 	"\n" +
 	"LivePolicy\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1167,7 +1231,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12-\n" +
 	"\x05scope\x18\x05 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12\x14\n" +
 	"\x05match\x18\x06 \x01(\tR\x05match\x12\x16\n" +
-	"\x06shadow\x18\a \x01(\bR\x06shadow\x12;\n" +
+	"\x06shadow\x18\a \x01(\bR\x06shadow\x12\x1b\n" +
+	"\topened_by\x18\x1e \x01(\tR\bopenedBy\x12;\n" +
 	"\abreaker\x18\n" +
 	" \x01(\v2\x1f.afloat.policy.v1.BreakerStatusH\x00R\abreaker\x12>\n" +
 	"\bbulkhead\x18\v \x01(\v2 .afloat.policy.v1.BulkheadStatusH\x00R\bbulkhead\x12B\n" +
@@ -1176,7 +1241,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\atimeout\x18\r \x01(\v2\x19.afloat.policy.v1.TimeoutH\x00R\atimeout\x125\n" +
 	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05fault\x128\n" +
 	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06customB\b\n" +
-	"\x06status\"\xeb\x05\n" +
+	"\x06status\"\x9e\x06\n" +
 	"\rBreakerStatus\x121\n" +
 	"\x06config\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\x06config\x12;\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.afloat.policy.v1.BreakerStatus.StateR\x05state\x120\n" +
@@ -1193,7 +1258,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\brejected\x18\f \x01(\x04R\brejected\x12\x12\n" +
 	"\x04late\x18\r \x01(\x04R\x04late\x12%\n" +
 	"\x0eadmitted_share\x18\x0e \x01(\x01R\radmittedShare\x12/\n" +
-	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\"\x90\x01\n" +
+	"\x05usual\x18\x0f \x01(\v2\x19.google.protobuf.DurationR\x05usual\x121\n" +
+	"\x06recent\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\x06recent\"\x90\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_CLOSED\x10\x01\x12\x0e\n" +
@@ -1296,17 +1362,18 @@ var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	12, // 20: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
 	12, // 21: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
 	18, // 22: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
-	19, // 23: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	20, // 24: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	21, // 25: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	22, // 26: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
-	22, // 27: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
-	23, // 28: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	18, // 23: afloat.policy.v1.BreakerStatus.recent:type_name -> google.protobuf.Duration
+	19, // 24: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	20, // 25: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	21, // 26: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	22, // 27: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
+	22, // 28: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
+	23, // 29: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }

@@ -21,11 +21,21 @@ const (
 	maxName  = 100 // bytes
 )
 
+// Grammar is what a document may have beside what the descriptors of messages say. The
+// zero Grammar is nothing.
+type Grammar struct {
+	// Lone are messages one of which may stand where there is a list of them.
+	Lone []protoreflect.FullName
+	// Off are fields of numbers and durations that are -1, of durations -1ns, where the
+	// word off stands.
+	Off []protoreflect.FullName
+}
+
 // Decode reads data into m, which must be empty. The faults are in the order of the
 // document. If there are any, m and the document are of no use but to look on for
-// more. One message of a type in lone may stand where there is a list of them.
-func Decode(data []byte, m proto.Message, lone ...protoreflect.FullName) (*Document, []*Fault) {
-	w := &walk{lone: lone, places: map[string]Place{}}
+// more.
+func Decode(data []byte, m proto.Message, g Grammar) (*Document, []*Fault) {
+	w := &walk{Grammar: g, places: map[string]Place{}}
 	d := &Document{w.places}
 	root, fault := parse(data)
 	if fault != nil {

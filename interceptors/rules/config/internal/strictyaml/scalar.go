@@ -38,6 +38,18 @@ func read(n *yaml.Node, fd protoreflect.FieldDescriptor) (v protoreflect.Value, 
 	}
 }
 
+// offIn returns the value of a field that is off.
+func offIn(fd protoreflect.FieldDescriptor) protoreflect.Value {
+	switch fd.Kind() {
+	case protoreflect.Int32Kind:
+		return protoreflect.ValueOfInt32(-1)
+	case protoreflect.DoubleKind:
+		return protoreflect.ValueOfFloat64(-1)
+	default: // durations
+		return protoreflect.ValueOfMessage(durationpb.New(-1).ProtoReflect())
+	}
+}
+
 // isA reports whether n is a scalar that YAML takes for one of the types.
 func isA(n *yaml.Node, tags ...string) bool {
 	for _, tag := range tags {

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -26,7 +27,7 @@ rules:
   - timeout: {max: 1m30s}
     breaker: {slow_ratio: 1, buckets: -3, noJitter: false}
 compartments: {"x y": {}}
-`), m)
+`), m, strictyaml.Grammar{})
 	want := &policyv1.Rules{
 		Compartments: map[string]*policyv1.Compartment{"x y": {}},
 		Rules: []*policyv1.Rule{
@@ -51,7 +52,7 @@ func TestPlacesOfFields(t *testing.T) {
       buckets: 07
 compartments:
   "a.b[0]": {bulkhead: {max_queue: 3}}
-`), new(policyv1.Rules))
+`), new(policyv1.Rules), strictyaml.Grammar{})
 	if len(faults) != 0 {
 		t.Fatal(faults)
 	}
@@ -86,7 +87,7 @@ compartments:
 func TestPlacesUnderLongNames(t *testing.T) {
 	t.Parallel()
 	name := strings.Repeat("a.", 45)
-	d, faults := strictyaml.Decode(fmt.Appendf(nil, "compartments:\n  %[1]s1: {}\n  %[1]s2: {}\n", name), new(policyv1.Rules))
+	d, faults := strictyaml.Decode(fmt.Appendf(nil, "compartments:\n  %[1]s1: {}\n  %[1]s2: {}\n", name), new(policyv1.Rules), strictyaml.Grammar{})
 	if len(faults) != 0 {
 		t.Fatal(faults)
 	}
@@ -139,7 +140,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, faults := strictyaml.Decode([]byte(tt.text), new(policyv1.Rules))
+			_, faults := strictyaml.Decode([]byte(tt.text), new(policyv1.Rules), strictyaml.Grammar{})
 			var got []string
 			for _, f := range faults {
 				got = append(got, fmt.Sprintf("%v %s: %s", f.Position, f.Path, f.Problem))
@@ -155,20 +156,20 @@ func TestFaults(t *testing.T) {
 func TestOtherMessages(t *testing.T) {
 	t.Parallel()
 	m := new(testv1.GetProfileResponse)
-	_, faults := strictyaml.Decode([]byte("{tags: [a, 'b'], name: x, offers: {a: {name: y}}}"), m)
+	_, faults := strictyaml.Decode([]byte("{tags: [a, 'b'], name: x, offers: {a: {name: y}}}"), m, strictyaml.Grammar{})
 	want := &testv1.GetProfileResponse{Tags: []string{"a", "b"}, Name: "x", Offers: map[string]*testv1.Item{"a": {Name: "y"}}}
 	if len(faults) > 0 || !proto.Equal(m, want) {
 		t.Errorf("decoded to %v, %v; want %v", m, faults, want)
 	}
 	s := new(structpb.Struct)
-	if _, faults := strictyaml.Decode([]byte("a: true"), s); len(faults) > 0 || !s.GetFields()["a"].GetBoolValue() {
+	if _, faults := strictyaml.Decode([]byte("a: true"), s, strictyaml.Grammar{}); len(faults) > 0 || !s.GetFields()["a"].GetBoolValue() {
 		t.Errorf("decoded to %v, %v; want a truth", s, faults)
 	}
 	info := new(errdetails.ErrorInfo)
-	if _, faults := strictyaml.Decode([]byte("metadata: {a: b, c: 1}"), info); len(faults) != 1 || info.GetMetadata()["a"] != "b" {
+	if _, faults := strictyaml.Decode([]byte("metadata: {a: b, c: 1}"), info, strictyaml.Grammar{}); len(faults) != 1 || info.GetMetadata()["a"] != "b" {
 		t.Errorf("decoded to %v, %v; want a text, and a fault of the other", info, faults)
 	}
-	_, faults = strictyaml.Decode([]byte("{ranks: {1: a}, tags: [a, 1], offers: {a: {price: 1}}}"), new(testv1.GetProfileResponse))
+	_, faults = strictyaml.Decode([]byte("{ranks: {1: a}, tags: [a, 1], offers: {a: {price: 1}}}"), new(testv1.GetProfileResponse), strictyaml.Grammar{})
 	var got []string
 	for _, f := range faults {
 		got = append(got, f.Path+": "+f.Problem)
@@ -202,7 +203,7 @@ rules:
   - custom: {name: one, config: {text: a, "a b": {list: [1, {x: 1.5}, true]}}}
   - custom:
       - {name: two, config: {}}
-`), m, "afloat.policy.v1.Custom")
+`), m, strictyaml.Grammar{Lone: []protoreflect.FullName{"afloat.policy.v1.Custom"}})
 	config, err := structpb.NewStruct(map[string]any{"text": "a", "a b": map[string]any{"list": []any{1, map[string]any{"x": 1.5}, true}}})
 	if err != nil {
 		t.Fatal(err)
@@ -239,13 +240,13 @@ func TestFaultsOfStructures(t *testing.T) {
 		{"{a: &b [1]}", "a: has the anchor &b; there must be none"},
 		{"[]", ": must be a group of fields; {} is one without any"},
 	} {
-		_, faults := strictyaml.Decode([]byte(tt.config), new(structpb.Struct))
+		_, faults := strictyaml.Decode([]byte(tt.config), new(structpb.Struct), strictyaml.Grammar{})
 		if len(faults) != 1 || faults[0].Path+": "+faults[0].Problem != tt.want {
 			t.Errorf("%s: faults %v; want %s", tt.config, faults, tt.want)
 		}
 	}
 	// One may stand alone only where it is said so.
-	if _, faults := strictyaml.Decode([]byte("rules: {}"), new(policyv1.Rules), "afloat.policy.v1.Custom"); len(faults) != 1 {
+	if _, faults := strictyaml.Decode([]byte("rules: {}"), new(policyv1.Rules), strictyaml.Grammar{Lone: []protoreflect.FullName{"afloat.policy.v1.Custom"}}); len(faults) != 1 {
 		t.Errorf("faults %v; want one", faults)
 	}
 }

@@ -14,7 +14,8 @@ import (
 
 // walk goes through a document and a message side by side.
 type walk struct {
-	lone   []protoreflect.FullName
+	Grammar
+
 	places map[string]Place
 	faults []*Fault
 }
@@ -99,7 +100,7 @@ func (w *walk) elements(n *yaml.Node, path string, list protoreflect.List, fd pr
 	w.places[path] = Place{Position: positionOf(n)}
 	all := n.Content
 	switch {
-	case n.Kind == yaml.MappingNode && isGroup(fd) && slices.Contains(w.lone, fd.Message().FullName()):
+	case n.Kind == yaml.MappingNode && isGroup(fd) && slices.Contains(w.Lone, fd.Message().FullName()):
 		all = []*yaml.Node{n}
 	case !w.is(n, yaml.SequenceNode, path, notList):
 		return
@@ -168,11 +169,26 @@ func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor
 	if !w.plain(n, path) {
 		return v, false
 	}
-	v, problem := read(n, fd)
+	v, problem := w.read(n, fd)
 	if problem != "" {
 		w.fault(n, path, problem)
 	}
 	return v, problem == ""
+}
+
+// read returns the value of a field, or what must be there.
+func (w *walk) read(n *yaml.Node, fd protoreflect.FieldDescriptor) (v protoreflect.Value, problem string) {
+	v, problem = read(n, fd)
+	switch {
+	case !slices.Contains(w.Off, fd.FullName()):
+		return v, problem
+	case isA(n, "!!str") && n.Value == "off":
+		return offIn(fd), ""
+	case problem != "":
+		return v, problem + ", or off"
+	default:
+		return v, ""
+	}
 }
 
 // structure reads a group whose fields nobody here knows. What they may be is for
