@@ -9,6 +9,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/overload"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -127,9 +128,10 @@ func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 type ServerOption interface{ applyServer(*serverOptions) }
 
 type serverOptions struct {
-	degrade []degrade.ServerOption
-	unary   []ServerUnaryOption
-	stream  []ServerStreamOption
+	controls []*overload.Control
+	degrade  []degrade.ServerOption
+	unary    []ServerUnaryOption
+	stream   []ServerStreamOption
 }
 
 type serverOptionFunc func(*serverOptions)
@@ -144,7 +146,10 @@ type ServerUnaryOption interface {
 	applyServerUnary(*serverUnaryOptions)
 }
 
-type serverUnaryOptions struct{ intake intake }
+type serverUnaryOptions struct {
+	intake  intake
+	control policy.Policy // nil: none
+}
 
 // serverUnaryOptionsOf puts the options together.
 func serverUnaryOptionsOf(opts []ServerUnaryOption) *serverUnaryOptions {
@@ -167,6 +172,7 @@ type serverStreamOptions struct {
 	overruns *Overruns
 	shapes   shapes
 	intake   intake
+	control  policy.Policy // nil: none
 }
 
 // serverStreamOptionsOf puts the options together.
@@ -252,6 +258,7 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 	for _, opt := range opts {
 		opt.applyServer(&o)
 	}
+	show(r, o.controls)
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r, o.unary...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),

@@ -47,4 +47,5 @@ func describe(call *policy.Call, ctx context.Context, method string, side policy
 	call.Method, call.Target, call.Side, call.Shape, call.Unregistered = method, "", side, shape, false
 	call.Deadline, _ = ctx.Deadline()
 	call.Begin, call.Waited, call.Notes, call.Criticality = 0, 0, 0, criticality.Mark{}
+	call.Controlled = false
 }

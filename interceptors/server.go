@@ -27,6 +27,7 @@ func UnaryServerInterceptor(r policy.Resolver, opts ...ServerUnaryOption) grpc.U
 			resp, err := handler(marked, req)
 			return resp, pushBack(caller, err)
 		}
+		a.Control = o.control
 		ctx, err := chain.Admit(marked, a)
 		if err != nil {
 			return nil, pushBack(caller, err)
@@ -79,6 +80,7 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		if chain == nil {
 			return pushBackStream(ss, handler(srv, s.unguarded(ctx, ss)))
 		}
+		s.admission.Control = o.control
 		defer s.abandon()
 		ctx, err := chain.Admit(ctx, &s.admission)
 		if err != nil {

@@ -24,6 +24,8 @@ type Bulkhead struct {
 	// refused counts refusals, in shadow those that there would have been.
 	refused queue.Refusals
 	name    string
+	// backstop: calls that are under the control of their server are left alone.
+	backstop bool
 
 	// sampling: the next place given back is a sample of the hold time, even if no call
 	// waits by then. Else calls with short deadlines would never learn of shorter holds.
@@ -38,12 +40,12 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
-	return newBulkhead(&cfg, optionsOf(opts).name), nil
+	return newBulkhead(&cfg, optionsOf(opts)), nil
 }
 
 // newBulkhead returns a bulkhead by a valid configuration.
-func newBulkhead(cfg *Config, name string) *Bulkhead {
-	b := &Bulkhead{name: name}
+func newBulkhead(cfg *Config, o options) *Bulkhead {
+	b := &Bulkhead{name: o.name, backstop: o.backstop}
 	b.config.Store(cfg)
 	return b
 }
@@ -104,6 +106,9 @@ func (b *Bulkhead) use(cfg *Config) {
 // [ErrCancelled]. If ctx is already done, the call is refused even if a place
 // is free. With Shadow it admits every call at once.
 func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
+	if b.backstop && call.Controlled {
+		return policy.Permit{}, nil
+	}
 	cfg := b.config.Load()
 	if ctx.Err() != nil && !cfg.Shadow {
 		return policy.Permit{}, b.refuse(refusedBy(ctx), call)

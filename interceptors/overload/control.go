@@ -67,7 +67,7 @@ func (*Control) Controls() {}
 
 // Idle reports whether no call is in flight, nobody waits and there is no strain.
 func (c *Control) Idle() bool {
-	return c.room.counts.Load() == 0 && !c.room.strained.Load()
+	return c.room.counts.Load() == 0 && c.room.calm(policy.Now())
 }
 
 // Config returns the configuration in force.
@@ -91,7 +91,7 @@ func (c *Control) use(cfg *Config) {
 }
 
 // Pressure returns that at this controller, from 0, nobody waits, to 1, everybody is
-// refused. It is of the last tenth of a second in which there were calls.
+// refused. It is of the last moment in which there were calls.
 func (c *Control) Pressure() float64 { return math.Float64frombits(c.level.Load()) }
 
 // Acquire admits the call, lets it wait its turn, or refuses it. A refusal is a
@@ -110,8 +110,12 @@ func (c *Control) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 		room := c.room.has(s)
 		switch {
 		case !room && cfg.Mode == Automatic:
+			now := policy.Now()
 			c.sums.arrive(rankOf(call.Criticality), s.InFlight(), false)
-			if refuser := c.room.wait(ctx, call, c.usual.least(call.Method)); refuser != nil {
+			if c.stepIfDue(now) {
+				continue
+			}
+			if refuser := c.room.wait(ctx, call, now, c.usual.least(call.Method, now)); refuser != nil {
 				return policy.Permit{}, c.refuse(refuser, call)
 			}
 			return c.permit(cfg, call, true), nil
@@ -135,7 +139,7 @@ func (c *Control) doomed(ctx context.Context, cfg *Config, call *policy.Call) *p
 		return nil
 	case ctx.Err() != nil:
 		return refusedBy(ctx)
-	case !call.Deadline.IsZero() && c.usual.long.Load() && c.usual.spares(call.Method, policy.InstantOf(call.Deadline).Sub(call.Now())):
+	case !call.Deadline.IsZero() && c.usual.long.Load() && c.usual.spares(call.Method, call.Now(), policy.InstantOf(call.Deadline)):
 		return &refuse.deadline
 	default:
 		return nil
@@ -163,6 +167,9 @@ func (c *Control) permit(cfg *Config, call *policy.Call, strained bool) policy.P
 	}
 	begin := call.Now()
 	c.sums.begin(begin, call.Deadline)
+	if !strained && c.meter.Latency(begin) >= strainLatency {
+		c.room.strain(begin)
+	}
 	if strained && cfg.Mode == Automatic && call.Side == policy.Server {
 		c.meter.Yield()
 	}
@@ -181,7 +188,7 @@ func (c *Control) Settle(t uint64, o *policy.Outcome) {
 		good := o.Verdict == policy.Success
 		c.sums.end(took, good)
 		if good {
-			c.usual.add(token(t).id(), took)
+			c.usual.add(token(t).id(), took, end)
 		}
 		c.stepIfDue(end)
 	}
@@ -199,15 +206,16 @@ func (c *Control) refuse(f *policy.Refuser, call *policy.Call) error {
 	return f.Refuse(call, c.name, time.Time{})
 }
 
-// stepIfDue ends an interval, if it is time to.
-func (c *Control) stepIfDue(now policy.Instant) {
+// stepIfDue ends an interval, if it is time to, and reports whether it did.
+func (c *Control) stepIfDue(now policy.Instant) bool {
 	due := c.due.Load()
 	if int64(now) < due || !c.due.CompareAndSwap(due, int64(now.Add(interval))) {
-		return
+		return false
 	}
 	level := c.room.step(now, &c.sums, c.meter.Latency(now))
 	c.level.Store(math.Float64bits(level))
 	c.meter.Report(now, level)
+	return true
 }
 
 // Snapshot returns the controller's present limits and counts. It never blocks for long.

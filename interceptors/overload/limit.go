@@ -156,7 +156,7 @@ const (
 
 // enough reports whether the window has enough to judge by.
 func (l *limit) enough() bool {
-	if l.phase == settling && l.distress && l.window.elapsed >= interval*3 {
+	if l.phase == settling && l.distress && l.window.elapsed >= 300*time.Millisecond {
 		return true
 	}
 	if l.phase == settling {

@@ -34,7 +34,7 @@ type room struct {
 	// looked is when it was noted last how many wait.
 	looked policy.Instant
 	// calmAt is when the strain is over, if none is seen until then.
-	calmAt policy.Instant
+	calmAt atomic.Int64
 	// retry is when to try again, for those who are refused now.
 	retry time.Time
 	level float64 // of pressure
@@ -77,8 +77,8 @@ func (r *room) leave() {
 
 // wait blocks until the call has a place, or returns why it has none. The least is what
 // the call needs of its time once it has begun.
-func (r *room) wait(ctx context.Context, call *policy.Call, least time.Duration) *policy.Refuser {
-	began, left := policy.Now(), noDeadline
+func (r *room) wait(ctx context.Context, call *policy.Call, began policy.Instant, least time.Duration) *policy.Refuser {
+	left := noDeadline
 	if deadline, ok := ctx.Deadline(); ok {
 		left = policy.InstantOf(deadline).Sub(began)
 	}
@@ -112,7 +112,7 @@ func budgetOf(left, least time.Duration) time.Duration {
 func (r *room) join(now policy.Instant, budget time.Duration, mark criticality.Mark) (*queue.Waiter, time.Duration, *policy.Refuser) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.strainLocked(now)
+	r.strain(now)
 	r.lookLocked(now)
 	for s := r.counts.Load(); s.Waiting() == 0 && !r.full(s); s = r.counts.Load() {
 		if r.counts.Swap(s, s+queue.OneInFlight) {
@@ -163,8 +163,8 @@ func (r *room) withdraw(w *queue.Waiter, rank int) bool {
 	return true
 }
 
-// handOutLocked serves those who wait while there are places: the highest class first,
-// in order of arrival, or the newest first where the queue stands.
+// handOutLocked serves those who wait while there are places, of a class in order of
+// arrival, or the newest first where its queue stands.
 func (r *room) handOutLocked(now policy.Instant) {
 	r.lookLocked(now)
 	for {
@@ -175,11 +175,7 @@ func (r *room) handOutLocked(now policy.Instant) {
 		if !r.counts.Swap(s, s+queue.OneInFlight-queue.OneWaiting) {
 			continue
 		}
-		rank := classes - 1
-		for r.lanes[rank].line.Empty() {
-			rank--
-		}
-		l := &r.lanes[rank]
+		l := r.nextLocked()
 		l.serve(now, l.stands >= r.burstLocked()/2)
 	}
 }
@@ -187,6 +183,34 @@ func (r *room) handOutLocked(now policy.Instant) {
 // nearly is the share of what can be answered from which on there are more calls than that
 // for a class: its queue would grow long by chance alone.
 const nearly = 0.95
+
+// nextLocked returns whose turn it is: that of the class whose first has waited longest, and
+// in a crowd that of the highest one. Somebody waits.
+func (r *room) nextLocked() *lane {
+	crowd := r.crowdLocked()
+	var next *lane
+	for i := classes - 1; i >= 0; i-- {
+		l := &r.lanes[i]
+		switch {
+		case l.line.Empty():
+		case next == nil, !crowd && l.line.First(false).Since < next.line.First(false).Since:
+			next = l
+		}
+	}
+	return next
+}
+
+// crowdLocked reports whether more waits than a burst may bring: then calls are served by
+// what they matter, else in order of arrival.
+func (r *room) crowdLocked() bool {
+	for i := range r.lanes {
+		if r.lanes[i].refused > 0 {
+			return true
+		}
+	}
+	waiting := float64(r.counts.Load().Waiting())
+	return r.lanes[0].stands >= r.burstLocked()/4 || waiting > r.flowLocked()*r.budget.Seconds()/3
+}
 
 // lookLocked notes how much has waited since the last look. For a class, those of higher
 // classes are ahead.
@@ -223,31 +247,27 @@ func (r *room) flowLocked() float64 {
 	return flow
 }
 
-// expectedLocked returns how long a call of a class that comes now would wait. What higher
-// classes need is not there for it.
+// expectedLocked returns how long a call of a class that comes now would wait. Where the
+// queue stands, only what is left by higher classes is there for it; a burst of theirs is
+// soon over.
 func (r *room) expectedLocked(rank int) time.Duration {
 	flow := r.flowLocked()
 	if flow <= 0 {
 		return 0 // nothing is known
 	}
-	own, ahead, higher := &r.lanes[rank], 1, 0.0
+	own, ahead := &r.lanes[rank], 1
 	for i := rank; i < classes; i++ {
 		ahead += r.lanes[i].line.Len()
-		if i > rank {
-			higher += r.lanes[i].arrivals.perSecond
-		}
 	}
-	if own.stands < r.burstLocked()/2 {
-		flow = max(flow-higher, own.starts.perSecond, flow/50)
-	} else {
+	if own.stands >= r.burstLocked()/2 {
 		flow = max(own.starts.perSecond, flow/50)
 	}
 	return time.Duration(float64(ahead) / flow * float64(time.Second))
 }
 
-// strainLocked notes that calls or goroutines wait.
-func (r *room) strainLocked(now policy.Instant) {
-	r.calmAt = now.Add(time.Second)
+// strain notes that calls or goroutines wait.
+func (r *room) strain(now policy.Instant) {
+	r.calmAt.Store(int64(now.Add(time.Second)))
 	r.strained.Store(true)
 }
 
@@ -296,6 +316,9 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 		return r.level
 	}
 	r.last = now
+	if elapsed > longPause && r.counts.Load() == 0 { // what was learned is of another time
+		r.forgetLocked()
+	}
 	w := sums.take(elapsed)
 	r.budget += (w.budget - r.budget) / 4
 	w.budget = r.budget
@@ -326,13 +349,29 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 	return r.level
 }
 
+// longPause is a time without calls after which what was learned counts for nothing.
+const longPause = time.Minute
+
+// forgetLocked begins anew.
+func (r *room) forgetLocked() {
+	r.limit, r.budget, r.took, r.ends, r.level = newLimit(int(r.limit.least)), defaultBudget, 0, rate{}, 0
+	for i := range r.lanes {
+		r.lanes[i] = lane{total: r.lanes[i].total}
+	}
+}
+
 // strainOrRelaxLocked notes whether goroutines wait.
 func (r *room) strainOrRelaxLocked(now policy.Instant, latency time.Duration) {
 	if latency >= strainLatency {
-		r.strainLocked(now)
-	} else if now >= r.calmAt {
+		r.strain(now)
+	} else if r.calm(now) {
 		r.strained.Store(false)
 	}
+}
+
+// calm reports whether no strain has been seen for a while.
+func (r *room) calm(now policy.Instant) bool {
+	return !r.strained.Load() || int64(now) >= r.calmAt.Load()
 }
 
 // strainLatency is the latency of the scheduler from which on calls are to meet.

@@ -28,13 +28,16 @@ type method struct {
 	quick atomic.Int64
 	// spared counts the calls that were not begun.
 	spared atomic.Int64
+	// at is the instant of the last sample.
+	at atomic.Int64
 }
 
 const (
 	otherID    = 1
 	fewSamples = 16 // before a method is judged by them
 	worthALook = time.Millisecond
-	triesOneOf = 64 // of the calls that would not be begun
+	triesOneOf = 64               // of the calls that would not be begun
+	forgotten  = 10 * time.Second // after the last sample nothing is known any more
 	// quickUp and quickDown move an estimate at each sample so that it stays where one
 	// sample in ten is below it.
 	quickUp, quickDown = 1. / 64, 9. / 64
@@ -71,10 +74,13 @@ func (u *usual) idOf(call *policy.Call) uint16 {
 }
 
 // add notes what a call took that ended well, of the method with that id.
-func (u *usual) add(id uint16, took time.Duration) {
+func (u *usual) add(id uint16, took time.Duration, now policy.Instant) {
 	m := u.methods[id].Load()
 	if m == nil {
 		return
+	}
+	if now.Sub(policy.Instant(m.at.Swap(int64(now)))) > forgotten {
+		m.samples.Store(0)
 	}
 	n := m.samples.Add(1)
 	quick := time.Duration(m.quick.Load())
@@ -96,17 +102,16 @@ func (u *usual) add(id uint16, took time.Duration) {
 
 // least returns what a call of the method takes at least, as most do, zero if it is not
 // known.
-func (u *usual) least(name string) time.Duration {
+func (u *usual) least(name string, now policy.Instant) time.Duration {
 	m := u.of(name)
-	if m == nil || m.samples.Load() < fewSamples {
+	if m == nil || m.samples.Load() < fewSamples || now.Sub(policy.Instant(m.at.Load())) > forgotten {
 		return 0
 	}
 	return time.Duration(m.quick.Load())
 }
 
-// spares reports whether a call of the method that has so much time left is not begun.
-// Now and then one is all the same, to see whether that is still so.
-func (u *usual) spares(name string, left time.Duration) bool {
-	least := u.least(name)
-	return left < least && u.of(name).spared.Add(1)%triesOneOf != 0
+// spares reports whether a call of the method with that deadline is not begun. Now and then
+// one is all the same, to see whether that is still so.
+func (u *usual) spares(name string, now, deadline policy.Instant) bool {
+	return deadline.Sub(now) < u.least(name, now) && u.of(name).spared.Add(1)%triesOneOf != 0
 }

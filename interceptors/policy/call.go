@@ -30,6 +30,9 @@ type Call struct {
 	// Criticality is how much it matters that the call is answered, by what it carries and
 	// by its rule. Who refuses only some calls refuses those first that matter least.
 	Criticality criticality.Mark
+	// Controlled: the call is under the overload control of its server, so bounds that are
+	// there only for want of one need not hold.
+	Controlled bool
 	// Begin is the last instant read for this call, zero if none has been read
 	// yet.
 	Begin Instant

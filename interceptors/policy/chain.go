@@ -31,6 +31,10 @@ type Chain struct {
 	// judge is nil when the rule of the calls does not say what their ends mean.
 	judge      Judge
 	judgeWants Wants
+	// refusal is the last one by a control that is none of the chain's policies, of which
+	// controls says that there is one.
+	refusal  atomic.Pointer[Rejection]
+	controls bool
 	// standIns is the index of the first policy of LayerFault.
 	standIns int8
 }
@@ -130,6 +134,10 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	for i, p := range ordered(policies) {
 		c.links[i].policy = p
 	}
+	for i := range c.links {
+		_, ok := c.links[i].policy.(Controller)
+		c.controls = c.controls || ok
+	}
 	for int(c.standIns) < len(c.links) && LayerOf(c.links[c.standIns].policy) != LayerFault {
 		c.standIns++
 	}
@@ -186,16 +194,19 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 		a.judge = c.judge
 		a.wants |= c.judgeWants
 	}
-	for i := range c.links {
+	for i := c.first(a); i < len(c.links); i++ {
 		if i == int(c.standIns) {
 			a.start()
 		}
-		l := &c.links[i]
+		asked, refusal := a.Control, &c.refusal
+		if i >= 0 {
+			asked, refusal = c.links[i].policy, &c.links[i].refusal
+		}
 		waited := a.Call.Waited
-		a.Call.refusal = &l.refusal
-		permit, err := l.policy.Acquire(a.ctx, &a.Call)
+		a.Call.refusal = refusal
+		permit, err := asked.Acquire(a.ctx, &a.Call)
 		if a.Call.Waited > waited {
-			a.blocked(LayerOf(l.policy), a.Call.Waited-waited)
+			a.blocked(LayerOf(asked), a.Call.Waited-waited)
 		}
 		if err != nil {
 			a.refused(err)
@@ -212,6 +223,16 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	}
 	a.start()
 	return a.ctx, nil
+}
+
+// first returns the index of the first policy to ask, -1 for the control that comes before
+// those of the chain.
+func (c *Chain) first(a *Admission) int {
+	a.Call.Controlled = a.Control != nil && !c.controls
+	if a.Call.Controlled {
+		return -1
+	}
+	return 0
 }
 
 // Do runs f under all policies of the chain. See the function [Do].

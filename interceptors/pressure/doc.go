@@ -12,7 +12,7 @@
 //   - the controllers of package overload, each of which reports how long calls wait in
 //     its queue and how much of what came it refused.
 //
-// [Level] is the greatest of them. It reads the clock and, at most ten times a second,
+// [Level] is the greatest of them. It reads the clock and, at most twenty times a second,
 // the runtime's metrics; in between it costs as much as a few loads.
 //
 //	if pressure.Level() > 0.5 {

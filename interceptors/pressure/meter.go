@@ -30,7 +30,7 @@ type Meter struct {
 }
 
 // interval is the time between two looks.
-const interval = 100 * time.Millisecond
+const interval = 50 * time.Millisecond
 
 // The values at which what is measured counts for 0.5.
 const (

@@ -274,7 +274,9 @@ func (c *compiler) scoped(t rules.Template, path string, m proto.Message) rules.
 		return t
 	}
 	switch scoped.GetScope() {
-	case policyv1.Scope_SCOPE_UNSPECIFIED, policyv1.Scope_SCOPE_PER_METHOD:
+	case policyv1.Scope_SCOPE_UNSPECIFIED:
+		return t
+	case policyv1.Scope_SCOPE_PER_METHOD:
 	case policyv1.Scope_SCOPE_PER_SERVICE:
 		return t.Per(rules.PerService)
 	case policyv1.Scope_SCOPE_PER_TARGET:

@@ -12,6 +12,8 @@ type Service struct {
 	Name string
 	// PerSecond is how many calls it can answer in a second.
 	PerSecond int
+	// computes: it needs the processor, as meeting the guard does.
+	computes bool
 	// build makes its handler.
 	build func(w *world) func(ctx context.Context) bool
 }
@@ -42,7 +44,7 @@ func Services() []Service {
 
 // cpuBound returns a service that only computes.
 func cpuBound(name string, each time.Duration) Service {
-	return Service{name, int(time.Second / each), func(w *world) func(context.Context) bool {
+	return Service{name, int(time.Second / each), true, func(w *world) func(context.Context) bool {
 		return func(context.Context) bool { w.cpu.run(each); return true }
 	}}
 }
@@ -50,7 +52,7 @@ func cpuBound(name string, each time.Duration) Service {
 // pooled returns a service with so many places, of which a call holds one for that time,
 // or for one that varies around it.
 func pooled(name string, places int, each time.Duration, varied bool) Service {
-	return Service{name, places * int(time.Second/each), func(w *world) func(context.Context) bool {
+	return Service{name, places * int(time.Second/each), false, func(w *world) func(context.Context) bool {
 		p := make(pool, places)
 		return func(ctx context.Context) bool {
 			d := each
@@ -64,7 +66,7 @@ func pooled(name string, places int, each time.Duration, varied bool) Service {
 
 // mixed returns a service that computes, waits and computes.
 func mixed() Service {
-	return Service{"cpu, wait, cpu", 1000, func(w *world) func(context.Context) bool {
+	return Service{"cpu, wait, cpu", 1000, true, func(w *world) func(context.Context) bool {
 		return func(context.Context) bool {
 			w.cpu.run(time.Millisecond / 2)
 			time.Sleep(5 * time.Millisecond)

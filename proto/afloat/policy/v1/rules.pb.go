@@ -218,7 +218,7 @@ type Rule struct {
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
 	// Whether the rule only watches, beside the rule in force for a call: it refuses
 	// nothing, but counts what it would have refused. It can have a breaker, a
-	// bulkhead, a rate limit and custom policies of kinds that can watch. Default
+	// bulkhead, a rate limit, overload and custom policies of kinds that can watch. Default
 	// false.
 	Shadow bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// What the ends of the calls mean, to policies and to fallbacks. The first condition
@@ -243,6 +243,8 @@ type Rule struct {
 	RateLimit *RateLimit `protobuf:"bytes,13,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	// Delays and fails calls on purpose.
 	Fault *Fault `protobuf:"bytes,14,opt,name=fault,proto3" json:"fault,omitempty"`
+	// Admits as many calls as can be answered in time.
+	Overload *Overload `protobuf:"bytes,16,opt,name=overload,proto3" json:"overload,omitempty"`
 	// Policies of the program's own kinds. In a file, one alone may stand without
 	// the list around it.
 	Custom        []*Custom `protobuf:"bytes,15,rep,name=custom,proto3" json:"custom,omitempty"`
@@ -357,6 +359,13 @@ func (x *Rule) GetFault() *Fault {
 	return nil
 }
 
+func (x *Rule) GetOverload() *Overload {
+	if x != nil {
+		return x.Overload
+	}
+	return nil
+}
+
 func (x *Rule) GetCustom() []*Custom {
 	if x != nil {
 		return x.Custom
@@ -377,7 +386,9 @@ type Compartment struct {
 	RateLimit *RateLimit `protobuf:"bytes,3,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	// The custom policies of rules whose custom policies name the compartment, at
 	// most one of each kind.
-	Custom        []*Custom `protobuf:"bytes,4,rep,name=custom,proto3" json:"custom,omitempty"`
+	Custom []*Custom `protobuf:"bytes,4,rep,name=custom,proto3" json:"custom,omitempty"`
+	// The controller of rules whose overload names the compartment.
+	Overload      *Overload `protobuf:"bytes,5,opt,name=overload,proto3" json:"overload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -440,6 +451,13 @@ func (x *Compartment) GetCustom() []*Custom {
 	return nil
 }
 
+func (x *Compartment) GetOverload() *Overload {
+	if x != nil {
+		return x.Overload
+	}
+	return nil
+}
+
 var File_afloat_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_rules_proto_rawDesc = "" +
@@ -450,7 +468,7 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\x05rules\x18\x02 \x03(\v2\x16.afloat.policy.v1.RuleR\x05rules\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xb5\x04\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xed\x04\n" +
 	"\x04Rule\x12\x14\n" +
 	"\x05match\x18\x01 \x01(\tR\x05match\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12*\n" +
@@ -466,14 +484,16 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\bbulkhead\x18\f \x01(\v2\x1a.afloat.policy.v1.BulkheadR\bbulkhead\x12:\n" +
 	"\n" +
 	"rate_limit\x18\r \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit\x12-\n" +
-	"\x05fault\x18\x0e \x01(\v2\x17.afloat.policy.v1.FaultR\x05fault\x120\n" +
-	"\x06custom\x18\x0f \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\"\xe8\x01\n" +
+	"\x05fault\x18\x0e \x01(\v2\x17.afloat.policy.v1.FaultR\x05fault\x126\n" +
+	"\boverload\x18\x10 \x01(\v2\x1a.afloat.policy.v1.OverloadR\boverload\x120\n" +
+	"\x06custom\x18\x0f \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\"\xa0\x02\n" +
 	"\vCompartment\x123\n" +
 	"\abreaker\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\abreaker\x126\n" +
 	"\bbulkhead\x18\x02 \x01(\v2\x1a.afloat.policy.v1.BulkheadR\bbulkhead\x12:\n" +
 	"\n" +
 	"rate_limit\x18\x03 \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit\x120\n" +
-	"\x06custom\x18\x04 \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom*\x87\x01\n" +
+	"\x06custom\x18\x04 \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\x126\n" +
+	"\boverload\x18\x05 \x01(\v2\x1a.afloat.policy.v1.OverloadR\boverload*\x87\x01\n" +
 	"\vCriticality\x12\x1b\n" +
 	"\x17CRITICALITY_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fCRITICALITY_LOW\x10\x01\x12\x16\n" +
@@ -514,7 +534,8 @@ var file_afloat_policy_v1_rules_proto_goTypes = []any{
 	(*Bulkhead)(nil),    // 9: afloat.policy.v1.Bulkhead
 	(*RateLimit)(nil),   // 10: afloat.policy.v1.RateLimit
 	(*Fault)(nil),       // 11: afloat.policy.v1.Fault
-	(*Custom)(nil),      // 12: afloat.policy.v1.Custom
+	(*Overload)(nil),    // 12: afloat.policy.v1.Overload
+	(*Custom)(nil),      // 13: afloat.policy.v1.Custom
 }
 var file_afloat_policy_v1_rules_proto_depIdxs = []int32{
 	5,  // 0: afloat.policy.v1.Rules.compartments:type_name -> afloat.policy.v1.Rules.CompartmentsEntry
@@ -527,17 +548,19 @@ var file_afloat_policy_v1_rules_proto_depIdxs = []int32{
 	9,  // 7: afloat.policy.v1.Rule.bulkhead:type_name -> afloat.policy.v1.Bulkhead
 	10, // 8: afloat.policy.v1.Rule.rate_limit:type_name -> afloat.policy.v1.RateLimit
 	11, // 9: afloat.policy.v1.Rule.fault:type_name -> afloat.policy.v1.Fault
-	12, // 10: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
-	8,  // 11: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
-	9,  // 12: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
-	10, // 13: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
-	12, // 14: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
-	4,  // 15: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	12, // 10: afloat.policy.v1.Rule.overload:type_name -> afloat.policy.v1.Overload
+	13, // 11: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
+	8,  // 12: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
+	9,  // 13: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
+	10, // 14: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
+	13, // 15: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
+	12, // 16: afloat.policy.v1.Compartment.overload:type_name -> afloat.policy.v1.Overload
+	4,  // 17: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_rules_proto_init() }
