@@ -46,9 +46,12 @@ help: ## Show this help
 demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
 	cd examples/shop && go run .
 
+# PORT=0 takes a free one; the program says which. Its data git ignores.
+PORT ?= 8080
+DATA ?= $(CURDIR)/.tmp/shop
 .PHONY: demo-serve
-demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick
-	cd examples/shop && go run . -serve 127.0.0.1:8080
+demo-serve: ## Serve a local page that shows the same system live, with switches to make backends sick (PORT, DATA)
+	cd examples/shop && go run . -serve 127.0.0.1:$(PORT) -data "$(DATA)"
 
 # runtime/race is the package that needs the C compiler.
 .PHONY: test
@@ -261,22 +264,11 @@ mutate: ## Break breaker, bulkhead and window on purpose and count what tests no
 build: ## Build and vet every module, the examples among them
 	@$(call each,go build -o /dev/null ./... && go vet ./...)
 
-# Installs the last commit by its version, as its users would: from a proxy that has
-# this module, without those nested in it, and with a module cache that is empty.
-MODULE = github.com/afloat-go/afloat
-.PHONY: check-install
-check-install: ## Install the command by its version from an empty module cache, and run it
-	@tmp=$$(mktemp -d); trap 'chmod -R u+w "$$tmp"; rm -rf "$$tmp"' EXIT; \
-	at="$$tmp/proxy/$(MODULE)/@v"; mkdir -p "$$at"; \
-	git archive --format=zip --prefix='$(MODULE)@v0.0.1/' --output="$$at/v0.0.1.zip" HEAD \
-		$$(git ls-files '*/go.mod' | sed 's|^|:(exclude)|; s|/go.mod$$||') .; \
-	git show HEAD:go.mod >"$$at/v0.0.1.mod"; echo '{"Version":"v0.0.1"}' >"$$at/v0.0.1.info"; echo v0.0.1 >"$$at/list"; \
-	cd "$$tmp"; export GOMODCACHE="$$tmp/cache" GOBIN="$$tmp/bin" GONOSUMDB='$(MODULE)' \
-		GOPROXY="file://$$tmp/proxy,$$(go env GOPROXY)" GOFLAGS=; \
-	go install $(MODULE)/cmd/afloat@v0.0.1; \
-	bin/afloat version; bin/afloat rules check "$(CURDIR)/docs/rules.sample.yaml"; \
-	bin/afloat rules check <"$(CURDIR)/docs/rules.sample.yaml"
+# As its users would: the last commit by its version, with caches that are empty.
+.PHONY: check-readme
+check-readme: ## Do what the README says in an empty folder, with empty caches
+	@.ci/readme
 
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-install demo soak lab ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-readme demo soak lab ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

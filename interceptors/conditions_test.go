@@ -355,7 +355,7 @@ func TestConditionsAreNotForRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.service.set(0, func(ctx context.Context) error {
-			return policy.Do(ctx, open, "inner", func(context.Context) error { return nil })
+			return policy.Run(ctx, open, "inner", func(context.Context) error { return nil })
 		})
 		for shape, call := range r.shapes() {
 			_ = call(t.Context())

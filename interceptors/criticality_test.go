@@ -263,7 +263,7 @@ func TestCriticalityOfFunctions(t *testing.T) {
 	for said, want := range map[criticality.Class]criticality.Class{
 		criticality.Unset: criticality.Medium, criticality.Critical: criticality.Medium, criticality.Low: criticality.Low,
 	} {
-		if err := chain.Do(criticality.With(t.Context(), said), "query", func(context.Context) error { return nil }); err != nil {
+		if err := chain.Run(criticality.With(t.Context(), said), "query", func(context.Context) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		asked := spy.Asked()

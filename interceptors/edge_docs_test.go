@@ -178,7 +178,7 @@ func scenes(t *testing.T) []scene {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := policy.Do(t.Context(), limit, "first", func(context.Context) error { return nil }); err != nil {
+			if err := policy.Run(t.Context(), limit, "first", func(context.Context) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 			return rpctest.ChainOf(t, limit)

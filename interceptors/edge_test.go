@@ -233,11 +233,11 @@ func fromBelow(t *testing.T) map[string]func(context.Context) error {
 		"a stream, refused":   func(ctx context.Context) error { return streamed(ctx, cut) },
 		"a stream, unguarded": func(ctx context.Context) error { return streamed(ctx, absent, policy.Skip()) },
 		"a stream, no host":   func(ctx context.Context) error { return streamed(ctx, port) },
-		"a function":          func(ctx context.Context) error { return policy.Do(ctx, closedBreaker(t), "secret", fails(answer)) },
+		"a function":          func(ctx context.Context) error { return policy.Run(ctx, closedBreaker(t), "secret", fails(answer)) },
 		"a function, plain": func(ctx context.Context) error {
-			return policy.Do(ctx, closedBreaker(t), "secret", fails(errors.New("secret db")))
+			return policy.Run(ctx, closedBreaker(t), "secret", fails(errors.New("secret db")))
 		},
-		"a function, refused": func(ctx context.Context) error { return policy.Do(ctx, none, "secret", never) },
+		"a function, refused": func(ctx context.Context) error { return policy.Run(ctx, none, "secret", never) },
 		"a chain":             func(ctx context.Context) error { _, err := chain.Do(ctx, 1); return err },
 		"a plan":              func(ctx context.Context) error { _, err := plan.Gather(ctx, 1, new(int)); return err },
 		"a deadline": func(ctx context.Context) error {
@@ -385,7 +385,7 @@ func TestEdgeShowsNothingOfItsOwnGuard(t *testing.T) {
 	}
 	spent := func() policy.Policy {
 		p := must(ratelimit.New(ratelimit.Config{PerSecond: 0.001, Burst: 1}))
-		_ = policy.Do(t.Context(), p, "first", func(context.Context) error { return nil })
+		_ = policy.Run(t.Context(), p, "first", func(context.Context) error { return nil })
 		return p
 	}
 	full := func() policy.Policy {

@@ -98,13 +98,13 @@ func TestLateFunctionsTellNothing(t *testing.T) {
 	over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	for range 50 {
-		_ = policy.Do(over, b, "query", func(ctx context.Context) error { return ctx.Err() })
+		_ = policy.Run(over, b, "query", func(ctx context.Context) error { return ctx.Err() })
 	}
 	if b.State() != breaker.Closed {
 		t.Errorf("state = %v; want closed", b.State())
 	}
 	for range 15 {
-		_ = policy.Do(over, b, "query", func(context.Context) error { return errors.New("no such table") })
+		_ = policy.Run(over, b, "query", func(context.Context) error { return errors.New("no such table") })
 	}
 	if b.State() != breaker.Open {
 		t.Errorf("state = %v after errors of the database's own; want open", b.State())

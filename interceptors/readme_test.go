@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,15 +18,16 @@ func TestSnippetsOfDocsAreCompiled(t *testing.T) {
 	if err != nil || len(docs) == 0 {
 		t.Fatalf("docs/ has %d files, %v", len(docs), err)
 	}
-	const generated = "scenarios.md" // it has no code
-	snippet := regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```(?:go|proto)\n(.*?)```")
+	figures := []string{"scenarios.md", "comparison.md", "defaults.md"} // they have no code
+	snippet := regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```(?:go|proto|ts|python)\n(.*?)```")
 	for _, doc := range append(docs, filepath.Join(root, "README.md")) {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
 		found := snippet.FindAllStringSubmatch(string(text), -1)
-		if all := strings.Count(string(text), "```go") + strings.Count(string(text), "```proto"); len(found) != all || all == 0 && filepath.Base(doc) != generated {
+		if all := strings.Count(string(text), "```go") + strings.Count(string(text), "```proto") +
+			strings.Count(string(text), "```ts\n") + strings.Count(string(text), "```python"); len(found) != all || all == 0 && !slices.Contains(figures, filepath.Base(doc)) {
 			t.Errorf("%s: %d of %d snippets name the file they are from", doc, len(found), all)
 		}
 		for _, m := range found {

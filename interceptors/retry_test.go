@@ -178,7 +178,7 @@ func TestRetryRepeatsWhatMayPass(t *testing.T) {
 
 // Streams that the server alone streams are repeated until a message has come, which the
 // caller would get twice. The other streams pass.
-func TestRetryOfStreams(t *testing.T) {
+func TestRetryOfStreams(t *testing.T) { //nolint:gocyclo // a table and what is done for each row
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
@@ -224,7 +224,7 @@ func TestRetryOfStreams(t *testing.T) {
 				if err == io.EOF { //nolint:errorlint // as gRPC returns it
 					err = nil
 				}
-				if _, isStatus := err.(interface{ GRPCStatus() *status.Status }); err != nil && !isStatus { //nolint:errorlint // as it is
+				if _, isStatus := err.(interface{ GRPCStatus() *status.Status }); err != nil && !isStatus {
 					t.Errorf("the error is a %T; want gRPC's own", err)
 				}
 				if received != tt.received || asked != tt.attempts || status.Code(err) != tt.code || errors.Is(err, io.EOF) {
@@ -293,7 +293,7 @@ func TestTwoGuardsAreTold(t *testing.T) { //nolint:paralleltest // servers are t
 			return invoker(ctx, method, req, reply, conn, opts...)
 		})
 	}
-	for _, kind := range []string{"unary", "stream"} {
+	for _, kind := range []string{"unary", "stream"} { //nolint:paralleltest // as the test
 		for _, tt := range []struct {
 			name           string
 			dial           func(other **grpc.ClientConn) []grpc.DialOption

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 )
 
@@ -27,13 +29,23 @@ type stdio struct {
 
 const usage = `usage: afloat command
 
+  afloat state [flags] [text]            show the circuits, bulkheads and limits of a process
+  afloat explain [flags] method          tell what would become of a call, and why
+  afloat watch [flags] [text]            print changes of state as they happen
+  afloat open|close [flags] [name]       force circuits open or closed for a while
+  afloat trip|reset [flags] [name]       open circuits once; have policies begin anew
+  afloat override [list|end] [flags]     list what is overridden, or end it
+  afloat override disable|places [flags] [name]   let all calls pass; change a bulkhead's places
+  afloat completion bash|zsh|fish        print a completion script
   afloat rules check [flags] [file...]   check rules files
   afloat rules table [flags] [file]      print the policies of each method
   afloat rules simulate [flags] [file]   try the rule of a method in a world that is not well
+  afloat proto export [flags] folder     write the .proto files into a folder
   afloat version                         print the version
   afloat help                            print this
 
-A file named -, or no file, is the standard input. For the flags of a command: -h
+All but rules speak to the admin service at -addr, or $AFLOAT_ADDR, with the token in
+$AFLOAT_TOKEN if there is one. A file named -, or no file, is the standard input. For the flags of a command: -h
 `
 
 // run does what the arguments say.
@@ -42,6 +54,24 @@ func run(args []string, std stdio) int {
 	switch name {
 	case "rules":
 		return runRules(args, std)
+	case "proto":
+		return runProto(args, std)
+	case "state":
+		return runState(args, std)
+	case "explain":
+		return runExplain(args, std)
+	case "watch":
+		return runUntilInterrupted(args, std)
+	case "open", "close":
+		return runBegin(name, args, std)
+	case "trip", "reset":
+		return runOnce(name, args, std)
+	case "override":
+		return runOverride(args, std)
+	case "completion":
+		return runCompletion(args, std)
+	case "complete":
+		return runComplete(args, std)
 	case "version":
 		fmt.Fprintln(std.out, version())
 		return exitGood
@@ -51,6 +81,13 @@ func run(args []string, std stdio) int {
 	default:
 		return unknown(name, std)
 	}
+}
+
+// runUntilInterrupted watches until the process is told to end.
+func runUntilInterrupted(args []string, std stdio) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return runWatch(ctx, args, std)
 }
 
 // runRules does what the arguments after rules say.
@@ -68,6 +105,20 @@ func runRules(args []string, std stdio) int {
 		return exitGood
 	default:
 		return unknown("rules "+name, std)
+	}
+}
+
+// runProto does what the arguments after proto say.
+func runProto(args []string, std stdio) int {
+	name, args := cut(args)
+	switch name {
+	case "export":
+		return runExport(args, std)
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(std.out, usage)
+		return exitGood
+	default:
+		return unknown("proto "+name, std)
 	}
 }
 

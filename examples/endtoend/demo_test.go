@@ -102,23 +102,41 @@ func interrupt(t *testing.T, command *exec.Cmd, said *lines) {
 	}
 }
 
-// become makes a backend sick, or well.
-func (d *demo) become(t *testing.T, backend, sickness string) {
+// send sends a request, with the token of a page if it has one, and returns the answer, which
+// must be good.
+func (d *demo) send(t *testing.T, method, path, body, token string) string {
 	t.Helper()
-	body := strings.NewReader(fmt.Sprintf(`{"sickness": %q}`, sickness))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url+"/backends/"+backend, body)
+	req, err := http.NewRequestWithContext(t.Context(), method, d.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("X-Afloat-Token", token)
 	}
 	answer, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(answer.Body)
-		t.Fatalf("%s: %s", answer.Status, text)
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", answer.Status, text, err)
 	}
+	return string(text)
+}
+
+// override changes the guard of the dashboard as its page does.
+func (d *demo) override(t *testing.T, body string) {
+	t.Helper()
+	_, token, _ := strings.Cut(d.send(t, http.MethodGet, "/guard/", "", ""), `name="afloat-token" content="`)
+	token, _, _ = strings.Cut(token, `"`)
+	d.send(t, http.MethodPost, "/guard/override", body, token)
+}
+
+// become makes a backend sick, or well.
+func (d *demo) become(t *testing.T, backend, sickness string) {
+	t.Helper()
+	d.send(t, http.MethodPost, "/backends/"+backend, fmt.Sprintf(`{"sickness": %q}`, sickness), "")
 }
 
 // lines is what a program writes, for who waits for a line.

@@ -48,6 +48,7 @@ func TestQueriesHaveAnswers(t *testing.T) {
 	for backend, sickness := range map[string]string{"metrics": "slow", "recommendations": "hanging", "users": "failing"} {
 		d.become(t, backend, sickness)
 	}
+	d.override(t, `{"scope": {"kind": "timeout"}, "reason": "a test", "begin": {"action": "ACTION_DISABLE", "for": "3600s"}}`)
 	if err := os.WriteFile(rules, []byte("rules: none"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,11 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 	never := breaker.Config{ConsecutiveFailures: breaker.Off, FailureRatio: 1, MinCalls: 1_000_000}
 	slow := never
 	slow.SlowAfter = time.Second
+	byHand := map[policy.Action]*breaker.Breaker{}
+	for _, a := range []policy.Action{policy.ForceOpen, policy.ForceClosed, policy.Disable} {
+		byHand[a] = tripped(t, breaker.Config{OpenFor: time.Hour})
+		force(t, byHand[a], a)
+	}
 	methods := [2]string{method, "/a.B/Other"} // in turn, each with a chain of its own around the same breaker
 	for _, tt := range []struct {
 		name string
@@ -30,6 +35,9 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"failing, with slow calls", newBreaker(t, slow), errDown},
 		{"shedding", newBreaker(t, breaker.Config{}), errShed},
 		{"refused", open, nil},
+		{"forced open by hand", byHand[policy.ForceOpen], nil},
+		{"forced closed by hand", byHand[policy.ForceClosed], nil},
+		{"disabled by hand", byHand[policy.Disable], nil},
 	} {
 		var chains [2]*policy.Chain
 		for i := range chains {

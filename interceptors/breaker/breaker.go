@@ -3,12 +3,12 @@ package breaker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
-	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/internal/chance"
 )
@@ -20,7 +20,11 @@ var ErrOpen = errors.New("breaker: open")
 // kind is what rejections and reports call this policy.
 const kind = "breaker"
 
-var refuser = policy.Refuser{Kind: kind, Reason: policy.ReasonCircuitOpen, Err: ErrOpen} //nolint:gochecknoglobals // never written
+//nolint:gochecknoglobals // never written
+var (
+	refuser       = policy.Refuser{Kind: kind, Reason: policy.ReasonCircuitOpen, Err: ErrOpen}
+	refuserByHand = policy.Refuser{Kind: kind, Reason: policy.ReasonCircuitOpen, Err: fmt.Errorf("%w by an operator", ErrOpen)}
+)
 
 // Breaker is a [policy.Policy] that is a circuit breaker. It is safe for
 // concurrent use. Make one with [New]; the zero Breaker must not be used.
@@ -43,6 +47,7 @@ type Breaker struct {
 	observer policy.Observer
 
 	mu       sync.Mutex // held to change current and settings
+	byHand   *byHand    // nil: nothing is overridden
 	pace     pace
 	shedding shedding
 	reports  reports
@@ -59,32 +64,16 @@ func New(cfg Config, opts ...Option) (*Breaker, error) {
 	return newBreaker(s, o), nil
 }
 
-// newBreaker returns a breaker by settings that others may share. Its first phase is
-// in the same piece of memory: where there are many methods, each detour is a cache
-// miss.
-func newBreaker(s *settings, o options) *Breaker {
-	b := new(struct {
-		Breaker
-
-		first closed
-	})
-	b.name, b.observer = o.name, policy.Observe(o.observer)
-	b.chance.Seed(b.name)
-	b.settings.Store(s)
-	if forcedBy(s.Mode) == Automatic {
-		b.first.init(&b.Breaker, s)
-		b.enterLocked(&b.first, causeMode, figures{}, policy.Now(), 0) // nobody else has b yet
-	} else {
-		enterModeLocked(&b.Breaker, s.Mode, policy.Now())
-	}
-	return &b.Breaker
-}
-
 // Layer puts breakers outside bulkheads and rate limits.
 func (*Breaker) Layer() policy.Layer { return policy.LayerBreaker }
 
-// Config returns the configuration in force, with its defaults filled in.
-func (b *Breaker) Config() Config { return b.settings.Load().Config }
+// Config returns the configuration, with its defaults filled in. What an operator
+// overrides of it is not in it.
+func (b *Breaker) Config() Config {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return ownLocked(b).Config
+}
 
 // State returns the state that calls see now. It may be [HalfOpen] before any transition
 // to that is reported: once a probe is due or under way, a circuit is not simply open.
@@ -145,11 +134,17 @@ func (b *Breaker) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 // note if the breaker only watches.
 func (b *Breaker) refuse(call *policy.Call, retry time.Time) error {
 	b.refused.Add(1)
-	if b.shadow() {
+	s := b.settings.Load()
+	call.Notes |= s.notes
+	switch {
+	case s.Mode == Shadow:
 		call.Notes |= policy.NoteShadowed
 		return nil
+	case s.notes != 0:
+		return refuserByHand.Refuse(call, b.name, retry)
+	default:
+		return refuser.Refuse(call, b.name, retry)
 	}
-	return refuser.Refuse(call, b.name, retry)
 }
 
 // shadow reports whether the breaker only watches.
@@ -197,36 +192,60 @@ func (b *Breaker) use(s *settings) {
 	})
 }
 
-// change replaces the settings with what to makes of them.
+// change replaces the settings with what to makes of them. What is overridden stays so.
 func (b *Breaker) change(to func(old *settings) (*settings, error)) error {
 	b.mu.Lock()
-	old := b.settings.Load()
+	old := ownLocked(b)
 	s, err := to(old)
 	if err == nil && s != old {
-		b.updateLocked(old, s)
+		updateLocked(b, b.byHand.hide(s))
 	}
 	b.mu.Unlock()
 	b.deliver()
 	return err
 }
 
-// updateLocked puts s in place of the old settings.
-func (b *Breaker) updateLocked(old, s *settings) {
-	b.settings.Store(s)
-	if c := b.calm.Load(); c != nil {
-		c.adapt(old, s)
+// Override implements [policy.Overridable]. A breaker can be forced open or closed, and
+// disabled. What is forced open comes back as after an outage, with a growing share of the
+// calls. The observer hears of the change soon after.
+func (b *Breaker) Override(d policy.Directive) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ok := overrideLocked(b, d)
+	if len(b.reports.queued) > 0 {
+		go b.deliver()
 	}
-	if forcedBy(old.Mode) != forcedBy(s.Mode) {
-		enterModeLocked(b, s.Mode, policy.Now())
-		return
+	return ok
+}
+
+// Overridden implements [policy.Overridable].
+func (b *Breaker) Overridden() policy.Directive {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.byHand == nil {
+		return policy.Directive{}
 	}
-	if o, ok := b.current.Load().phase.(*open); ok {
-		if !s.triggers(o.cause) {
-			closeLocked(b, causeConfig, window.Counts{}, policy.Now())
-			return
-		}
-		o.adaptLocked(s)
-	}
+	return b.byHand.directive
+}
+
+// Trip opens the breaker as evidence would, whatever it has seen: it refuses calls, sends
+// probes and recovers by itself. It reports false, and changes nothing, if the breaker is
+// open already, or forced.
+func (b *Breaker) Trip() bool {
+	b.mu.Lock()
+	defer b.deliver()
+	defer b.mu.Unlock()
+	return tripLocked(b, policy.Now())
+}
+
+// Reset forgets what the breaker has seen and learned, and closes it. Calls that are under
+// way are not judged. What is forced stays forced, and begins anew afterwards. Its counts of
+// refusals and late outcomes go on.
+func (b *Breaker) Reset() {
+	b.mu.Lock()
+	defer b.deliver()
+	defer b.mu.Unlock()
+	resetLocked(b, policy.Now())
 }
 
 // trip opens the breaker if it is still in from. In any case from has passed then.

@@ -97,6 +97,27 @@ func Each(cfg Config, opts ...Option) rules.Template {
 	return t
 }
 
+// newBreaker returns a breaker by settings that others may share. Its first phase is
+// in the same piece of memory: where there are many methods, each detour is a cache
+// miss.
+func newBreaker(s *settings, o options) *Breaker {
+	b := new(struct {
+		Breaker
+
+		first closed
+	})
+	b.name, b.observer = o.name, policy.Observe(o.observer)
+	b.chance.Seed(b.name)
+	b.settings.Store(s)
+	if forcedBy(s.Mode) == Automatic {
+		b.first.init(&b.Breaker, s)
+		b.enterLocked(&b.first, causeMode, figures{}, policy.Now(), 0) // nobody else has b yet
+	} else {
+		enterModeLocked(&b.Breaker, s.Mode, causeMode, policy.Now())
+	}
+	return &b.Breaker
+}
+
 // shadowSettings returns the settings of cfg in a shadow rule.
 func shadowSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	f := validate.Of("breaker")

@@ -23,9 +23,9 @@ func ExampleNew() {
 	}
 	query := func(context.Context) error { return errors.New("connection refused") }
 	for range 5 {
-		_ = policy.Do(context.Background(), b, "select orders", query)
+		_ = policy.Run(context.Background(), b, "select orders", query)
 	}
-	err = policy.Do(context.Background(), b, "select orders", query)
+	err = policy.Run(context.Background(), b, "select orders", query)
 	fmt.Println(errors.Is(err, breaker.ErrOpen), status.Code(err), b.State())
 	// Output: true Unavailable open
 }
@@ -72,7 +72,7 @@ func ExampleWithClassifier() {
 		return
 	}
 	for range 100 {
-		_ = policy.Do(context.Background(), b, "parse", func(context.Context) error {
+		_ = policy.Run(context.Background(), b, "parse", func(context.Context) error {
 			return errors.New("no such currency")
 		})
 	}
@@ -89,14 +89,14 @@ func ExampleBreaker_SetMode() {
 	}
 	fail := func(context.Context) error { return status.Error(codes.Unavailable, "down") }
 	for range 20 {
-		_ = policy.Do(context.Background(), b, "get", fail)
+		_ = policy.Run(context.Background(), b, "get", fail)
 	}
 	s := b.Snapshot()
 	fmt.Printf("%v, would have refused %d\n", s.State, s.Rejected)
 	if err := b.SetMode(breaker.Automatic); err != nil {
 		fmt.Println(err)
 	}
-	err = policy.Do(context.Background(), b, "get", fail)
+	err = policy.Run(context.Background(), b, "get", fail)
 	fmt.Println(policy.IsRejection(err))
 	// Output:
 	// open, would have refused 5

@@ -59,7 +59,7 @@ func TestProbeThatNeverReturnsToItsCallerReopens(t *testing.T) {
 				done := make(chan any)
 				go func() {
 					defer func() { done <- recover() }()
-					_ = policy.Do(context.Background(), b, method, tt.f)
+					_ = policy.Run(context.Background(), b, method, tt.f)
 				}()
 				<-done
 				wantState(t, b, breaker.Open)
@@ -245,7 +245,7 @@ func TestNoMoreProbesThanAllowed(t *testing.T) {
 				time.Sleep(breaker.DefaultOpenFor)
 				for range 100 {
 					all.Go(func() {
-						_ = policy.Do(context.Background(), b, method, func(context.Context) error {
+						_ = policy.Run(context.Background(), b, method, func(context.Context) error {
 							admitted.Add(1)
 							<-release
 							return errDown

@@ -49,6 +49,13 @@ const (
 	patientFor = 30 * time.Second
 )
 
+// forget forgets everything.
+func (l *learned) forget() {
+	for _, word := range []*atomic.Int64{&l.overdue, &l.slow, &l.due, &l.usual, &l.first, &l.last, &l.patience, &l.patientUntil} {
+		word.Store(0)
+	}
+}
+
 // known reports whether enough is known to judge by time.
 func (l *learned) known() bool { return l.overdue.Load() != 0 }
 

@@ -19,9 +19,9 @@ func TestNestedCallsShareTheProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := halfOpened(t, breaker.Config{SlowStart: breaker.DefaultSlowStart})
 		nested := func() error {
-			return policy.Do(t.Context(), b, method, func(ctx context.Context) error {
-				return policy.Do(ctx, b, "token", func(ctx context.Context) error {
-					return policy.Do(ctx, b, "key", func(context.Context) error { return nil })
+			return policy.Run(t.Context(), b, method, func(ctx context.Context) error {
+				return policy.Run(ctx, b, "token", func(ctx context.Context) error {
+					return policy.Run(ctx, b, "key", func(context.Context) error { return nil })
 				})
 			})
 		}
@@ -47,14 +47,14 @@ func TestNestedCallsShareNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, other := halfOpened(t, breaker.Config{}), tripped(t, breaker.Config{})
 		var kept context.Context
-		_ = policy.Do(t.Context(), b, method, func(ctx context.Context) error {
+		_ = policy.Run(t.Context(), b, method, func(ctx context.Context) error {
 			kept = ctx
-			if err := policy.Do(ctx, other, method, func(context.Context) error { return nil }); !errors.Is(err, breaker.ErrOpen) {
+			if err := policy.Run(ctx, other, method, func(context.Context) error { return nil }); !errors.Is(err, breaker.ErrOpen) {
 				t.Errorf("another open breaker: error = %v; want a refusal", err)
 			}
 			return errDown
 		})
-		if err := policy.Do(kept, b, method, func(context.Context) error { return nil }); !errors.Is(err, breaker.ErrOpen) {
+		if err := policy.Run(kept, b, method, func(context.Context) error { return nil }); !errors.Is(err, breaker.ErrOpen) {
 			t.Errorf("after the probe has ended: error = %v; want a refusal", err)
 		}
 	})

@@ -109,7 +109,7 @@ func TestObserverMayDoAnything(t *testing.T) {
 		{"uses the breaker", func(b *breaker.Breaker) { _ = b.Snapshot(); _ = b.State() }},
 		{"panics", func(*breaker.Breaker) { panic("observer") }},
 		{"calls under the breaker", func(b *breaker.Breaker) {
-			_ = policy.Do(context.Background(), b, method, func(context.Context) error { return nil })
+			_ = policy.Run(context.Background(), b, method, func(context.Context) error { return nil })
 		}},
 		{"changes the mode", func(b *breaker.Breaker) { _ = b.SetMode(breaker.Shadow) }},
 	} {
@@ -218,7 +218,7 @@ func TestTransitionsUnderRace(t *testing.T) {
 		for range 16 {
 			all.Go(func() {
 				for range 500 {
-					_ = policy.Do(context.Background(), b, method, func(context.Context) error {
+					_ = policy.Run(context.Background(), b, method, func(context.Context) error {
 						time.Sleep(time.Duration(rand.IntN(6)) * time.Millisecond)
 						return []error{nil, nil, errDown, errDown, errCanceled}[rand.IntN(5)]
 					})

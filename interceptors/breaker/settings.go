@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/afloat-go/afloat/interceptors/internal/window"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -19,6 +18,8 @@ type settings struct {
 
 	failureRatio, slowRatio share
 	classifier              policy.Classifier // nil: policy.Classify
+	// notes are for the calls that meet settings which an operator overrides.
+	notes policy.Notes
 }
 
 // newSettings returns the settings of a config, or all its faults.
@@ -31,7 +32,7 @@ func newSettings(cfg Config, classifier policy.Classifier) (*settings, error) {
 	if slow == 0 {
 		slow = DefaultSlowRatio
 	}
-	return &settings{cfg, shareOf(cfg.FailureRatio), shareOf(slow), classifier}, nil
+	return &settings{Config: cfg, failureRatio: shareOf(cfg.FailureRatio), slowRatio: shareOf(slow), classifier: classifier}, nil
 }
 
 // A token holds what the breaker must know of a call when it ends: its ring or
@@ -256,8 +257,8 @@ func (s *settings) triggers(cause string) bool {
 // its status or by the trailer grpc-retry-pushback-ms, whichever is longer.
 func pushbackOf(o *policy.Outcome) time.Duration {
 	wait := o.Pushback
-	s, ok := status.FromError(o.Err)
-	if o.Err == nil || !ok {
+	s, ok := policy.StatusOf(o.Err)
+	if !ok {
 		return wait
 	}
 	for _, d := range s.Details() {

@@ -404,7 +404,7 @@ func TestSheddingConcurrently(t *testing.T) {
 			for i := range 16 {
 				all.Go(func() {
 					for range 600 {
-						_ = policy.Do(context.Background(), b, method, func(context.Context) error {
+						_ = policy.Run(context.Background(), b, method, func(context.Context) error {
 							time.Sleep(100 * time.Millisecond)
 							if answers && i == 0 {
 								return nil

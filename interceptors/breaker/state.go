@@ -106,6 +106,9 @@ const (
 	causeProbe      = "probe_succeeded"
 	causeConfig     = "config"
 	causeMode       = "mode"
+	causeOverride   = "override"
+	causeTrip       = "trip"
+	causeReset      = "reset"
 )
 
 // judgesTime reports whether a circuit that opened for a cause did so because calls took

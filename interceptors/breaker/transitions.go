@@ -65,13 +65,105 @@ func answeredLate(b *Breaker, of *closed, after time.Duration, at policy.Instant
 }
 
 // enterModeLocked enters the state that a mode begins in.
-func enterModeLocked(b *Breaker, m Mode, at policy.Instant) {
+func enterModeLocked(b *Breaker, m Mode, cause string, at policy.Instant) {
 	switch m {
 	case AlwaysOpen:
-		b.enterLocked(forced{b}, causeMode, figures{}, at, 0)
+		b.enterLocked(forced{b}, cause, figures{}, at, 0)
 	case AlwaysClosed:
-		b.enterLocked(disabled{}, causeMode, figures{}, at, 0)
+		b.enterLocked(disabled{b.settings.Load().notes}, cause, figures{}, at, 0)
 	case Automatic, Shadow:
-		closeLocked(b, causeMode, window.Counts{}, at)
+		closeLocked(b, cause, window.Counts{}, at)
+	}
+}
+
+// updateLocked puts s in place of the settings.
+func updateLocked(b *Breaker, s *settings) {
+	old := b.settings.Swap(s)
+	if c := b.calm.Load(); c != nil {
+		c.adapt(old, s)
+	}
+	if forcedBy(old.Mode) != forcedBy(s.Mode) {
+		enterModeLocked(b, s.Mode, causeMode, policy.Now())
+		return
+	}
+	if o, ok := b.current.Load().phase.(*open); ok {
+		if !s.triggers(o.cause) {
+			closeLocked(b, causeConfig, window.Counts{}, policy.Now())
+			return
+		}
+		o.adaptLocked(s)
+	}
+}
+
+// overrideLocked puts an override in force, or ends the one that is. What was forced open
+// comes back by degrees: nothing is known of a dependency that was not called.
+func overrideLocked(b *Breaker, d policy.Directive) (ok bool) {
+	mode, ok := modeUnder(d)
+	if !ok {
+		return false
+	}
+	if b.byHand == nil && d == (policy.Directive{}) || b.byHand != nil && d == b.byHand.directive {
+		return true
+	}
+	own, old, now := ownLocked(b), b.settings.Load(), policy.Now()
+	b.byHand = nil
+	if d != (policy.Directive{}) {
+		b.byHand = &byHand{directive: d, mode: mode, own: own}
+	}
+	s := b.byHand.hide(own)
+	b.settings.Store(s)
+	if c := b.calm.Load(); c != nil {
+		c.adapt(old, s)
+	}
+	switch was, is := forcedBy(old.Mode), forcedBy(s.Mode); {
+	case was == is && is == AlwaysClosed:
+		b.current.Store(&stay{phase: disabled{s.notes}, since: b.current.Load().since})
+	case was == is:
+	case is == AlwaysOpen:
+		beginOutageLocked(b, now)
+		enterModeLocked(b, is, causeOverride, now)
+	case was == AlwaysOpen && is == Automatic:
+		recoverLocked(b, causeOverride, now)
+	default:
+		enterModeLocked(b, s.Mode, causeOverride, now)
+	}
+	return true
+}
+
+// beginOutageLocked makes the pace of probes that of an outage which begins now, unless there
+// is one.
+func beginOutageLocked(b *Breaker, at policy.Instant) {
+	if c := b.calm.Load(); c != nil {
+		b.pace.begin(at, c.judged.Load().callsPerSecond(at), b.refused.Load())
+	}
+}
+
+// tripLocked opens a breaker that is closed or recovers.
+func tripLocked(b *Breaker, at policy.Instant) bool {
+	o := opening{cause: causeTrip, at: at}
+	switch p := b.current.Load().phase.(type) {
+	case *closed:
+		o.calls = p.judged.Load().callsPerSecond(at)
+	case *slowed:
+		o.calls = p.judged.Load().callsPerSecond(at)
+	case *halfOpen:
+		o.again = true
+	default:
+		return false
+	}
+	openLocked(b, o)
+	return true
+}
+
+// resetLocked makes a breaker begin anew. Forced phases know nothing that they could forget.
+func resetLocked(b *Breaker, at policy.Instant) {
+	b.learned.forget()
+	b.usual.sketch.Forget()
+	b.lost.at.Store(0)
+	b.pace, b.shedding = pace{}, shedding{}
+	switch b.current.Load().phase.(type) {
+	case forced, disabled:
+	default:
+		closeLocked(b, causeReset, window.Counts{}, at)
 	}
 }

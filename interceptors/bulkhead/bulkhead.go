@@ -3,7 +3,6 @@ package bulkhead
 import (
 	"context"
 	"errors"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,8 +30,12 @@ type Bulkhead struct {
 	// waits by then. Else calls with short deadlines would never learn of shorter holds.
 	sampling atomic.Bool
 
-	mu   sync.Mutex // held while somebody waits, joins or leaves
+	mu   sync.Mutex // held while somebody waits, joins or leaves, and to change config
 	room *room      // nil until a call finds no place
+	own  *Config    // what there is to be without the directive
+	// byHand is what an operator has put in force. The configuration in force is the own
+	// one under it.
+	byHand atomic.Pointer[policy.Directive]
 }
 
 // New returns a bulkhead, or all faults of cfg and opts, joined.
@@ -45,7 +48,7 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 
 // newBulkhead returns a bulkhead by a valid configuration.
 func newBulkhead(cfg *Config, o options) *Bulkhead {
-	b := &Bulkhead{name: o.name, backstop: o.backstop}
+	b := &Bulkhead{name: o.name, backstop: o.backstop, own: cfg}
 	b.config.Store(cfg)
 	return b
 }
@@ -56,28 +59,19 @@ func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
 // Idle reports whether no call is in flight and no call waits.
 func (b *Bulkhead) Idle() bool { return b.counter.Load() == 0 && b.streams.Load() == 0 }
 
-// Config returns the configuration in force.
-func (b *Bulkhead) Config() Config { return *b.config.Load() }
+// Config returns the configuration. What an operator overrides of it is not in it.
+func (b *Bulkhead) Config() Config {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return *b.own
+}
 
 // Snapshot returns the bulkhead's present limits and counts. InFlight and Waiting are of
 // the same instant. It never blocks.
-func (b *Bulkhead) Snapshot() Snapshot {
-	cfg, s := b.config.Load(), b.counter.Load()
-	return Snapshot{
-		Name:          b.name,
-		MaxConcurrent: cfg.MaxConcurrent,
-		MaxQueue:      cfg.MaxQueue,
-		MaxStreams:    cfg.MaxStreams,
-		InFlight:      s.InFlight(),
-		Waiting:       s.Waiting(),
-		Streams:       int(b.streams.Load()),
-		Rejected:      b.refused.Rejected(),
-		Cancelled:     b.refused.Cancelled(),
-	}
-}
+func (b *Bulkhead) Snapshot() Snapshot { return snapshotOf(b) }
 
 // Gauges implements [policy.Gauged]. It shows the slots and the calls that wait for one.
-func (b *Bulkhead) Gauges() policy.Gauges { return b.Snapshot().gauges(b.Config().Shadow) }
+func (b *Bulkhead) Gauges() policy.Gauges { return b.Snapshot().gauges(b.config.Load().Shadow) }
 
 // Update changes the limits of a bulkhead in use. If cfg has faults, it returns
 // all of them, joined, and changes nothing. It never blocks: calls in flight
@@ -96,8 +90,47 @@ func (b *Bulkhead) Update(cfg Config) error {
 func (b *Bulkhead) use(cfg *Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.own = cfg
+	b.overrideLocked(b.Overridden())
+}
+
+// Override implements [policy.Overridable]. A bulkhead can be disabled and can get another
+// number of places, which takes effect as by [Bulkhead.Update]. While it is disabled it
+// counts as in shadow.
+func (b *Bulkhead) Override(d policy.Directive) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.overrideLocked(d)
+}
+
+// Overridden implements [policy.Overridable].
+func (b *Bulkhead) Overridden() policy.Directive {
+	if d := b.byHand.Load(); d != nil {
+		return *d
+	}
+	return policy.Directive{}
+}
+
+// overrideLocked puts the own configuration in force, under a directive if it is one for
+// bulkheads.
+func (b *Bulkhead) overrideLocked(d policy.Directive) bool {
+	cfg, ok := b.own.under(d)
+	if !ok {
+		return false
+	}
+	b.byHand.Store(nil)
+	if d != (policy.Directive{}) {
+		b.byHand.Store(&d)
+	}
 	b.config.Store(cfg)
 	b.handOutLocked()
+	return true
+}
+
+// WouldAdmit reports whether a call would find a place now, or a seat in the queue.
+func (b *Bulkhead) WouldAdmit() bool {
+	cfg, s := b.config.Load(), b.counter.Load()
+	return s.InFlight()+s.Waiting() < cfg.MaxConcurrent+cfg.MaxQueue
 }
 
 // Acquire takes a place, or waits for one if there is a queue. It blocks for at
@@ -124,7 +157,7 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 				if cfg.Shadow {
 					b.watch(s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				}
-				return b.permit(cfg), nil
+				return permit(b, cfg), nil
 			}
 		case s.Waiting() >= cfg.MaxQueue:
 			return policy.Permit{}, b.refuse(&refuse.full, call)
@@ -132,15 +165,6 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 			return b.acquireQueued(ctx, call)
 		}
 	}
-}
-
-// permit returns that of a call that has a place. Hold times matter only to waiting
-// calls, so without a queue the clock is not read.
-func (b *Bulkhead) permit(cfg *Config) policy.Permit {
-	if cfg.MaxQueue > 0 {
-		return policy.Permit{Settler: b, Wants: policy.WantsStart | policy.WantsEnd}
-	}
-	return policy.Permit{Settler: b}
 }
 
 // aStream is the token of a stream that has a place of its own.
@@ -163,18 +187,24 @@ func (b *Bulkhead) acquireStream(cfg *Config, call *policy.Call) (policy.Permit,
 func (b *Bulkhead) watch(full bool, call *policy.Call) {
 	if full {
 		b.refused.AddShadowed()
-		call.Notes |= policy.NoteShadowed
+		call.Notes |= policy.NoteShadowed | b.notes()
 	}
+}
+
+// notes returns the notes of a call that is refused, or would be.
+func (b *Bulkhead) notes() policy.Notes {
+	if b.byHand.Load() != nil {
+		return policy.NoteOverridden
+	}
+	return 0
 }
 
 // refuse counts a refusal and returns it.
 func (b *Bulkhead) refuse(f *policy.Refuser, call *policy.Call) error {
 	b.refused.Add(f)
+	call.Notes |= b.notes()
 	return f.Refuse(call, b.name, time.Time{})
 }
-
-// noDeadline is the time left to a call that has no deadline.
-const noDeadline time.Duration = math.MaxInt64
 
 // acquireQueued does what Acquire does for a call that met no free place.
 func (b *Bulkhead) acquireQueued(ctx context.Context, call *policy.Call) (policy.Permit, error) {
@@ -188,13 +218,13 @@ func (b *Bulkhead) acquireQueued(ctx context.Context, call *policy.Call) (policy
 		return policy.Permit{}, b.refuse(refuser, call)
 	}
 	if w != nil {
-		refuser = b.await(ctx, w, left, cfg.MaxWait)
+		refuser = await(ctx, b, w, left, cfg.MaxWait)
 		call.Blocked(began)
 	}
 	if refuser != nil {
 		return policy.Permit{}, b.refuse(refuser, call)
 	}
-	return b.permit(cfg), nil
+	return permit(b, cfg), nil
 }
 
 // join queues a call that has that much time left. It returns the call's
@@ -230,38 +260,6 @@ func (b *Bulkhead) roomLocked() *room {
 		b.room = new(room)
 	}
 	return b.room
-}
-
-// await blocks until w has a place and returns nil, or returns why w left
-// without one.
-func (b *Bulkhead) await(ctx context.Context, w *queue.Waiter, left, maxWait time.Duration) *policy.Refuser {
-	patience := maxWait
-	if maxWait >= left { // ctx ends the wait, so that its reason is told
-		patience = queue.Forever
-	}
-	hasPlace := w.Await(ctx, patience) == queue.Served || !b.withdraw(w)
-	switch {
-	case ctx.Err() != nil:
-		if hasPlace { // handed over while the call gave up
-			b.Settle(0, &policy.Outcome{Verdict: policy.NotStarted})
-		}
-		return refusedBy(ctx)
-	case hasPlace:
-		return nil
-	default:
-		return &refuse.queueTimeout
-	}
-}
-
-// withdraw takes w out of the queue. It reports false if w has a place by now.
-func (b *Bulkhead) withdraw(w *queue.Waiter) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.room.line.Leave(w) {
-		return false
-	}
-	b.counter.Take(queue.OneWaiting)
-	return true
 }
 
 // Settle gives the place back, whatever the outcome, and hands it to the call

@@ -175,7 +175,7 @@ func TestPanicReleases(t *testing.T) {
 			go func() {
 				defer close(done)
 				defer func() { _ = recover() }()
-				_ = policy.Do(context.Background(), b, "call", func(context.Context) error {
+				_ = policy.Run(context.Background(), b, "call", func(context.Context) error {
 					tt.call()
 					return nil
 				})
@@ -198,7 +198,7 @@ func TestDroppedCallReleases(t *testing.T) {
 		}
 		func() {
 			defer func() { _ = recover() }()
-			_ = chain.Do(t.Context(), "call", func(context.Context) error {
+			_ = chain.Run(t.Context(), "call", func(context.Context) error {
 				t.Error("the call ran")
 				return nil
 			})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Hard maxima of a Config.
@@ -34,6 +35,23 @@ type Config struct {
 	// and MaxQueue together, not calls that would have run out of time in the
 	// queue. Default false.
 	Shadow bool
+}
+
+// under returns the configuration as a directive has it, which may not be one for bulkheads.
+func (c *Config) under(d policy.Directive) (*Config, bool) {
+	own := *c
+	switch {
+	case d == policy.Directive{}:
+		return c, true
+	case d == policy.Directive{Action: policy.Disable}:
+		own.Shadow = true
+		return &own, true
+	case d.Action == policy.SetPlaces && 1 <= d.Places && d.Places <= maxPlaces:
+		own.MaxConcurrent = d.Places
+		return &own, true
+	default:
+		return nil, false
+	}
 }
 
 // validate reports all faults, joined.

@@ -195,7 +195,7 @@ func TestEstimateOfRealCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBulkhead(t, queued(1, 100))
 		run := func() error {
-			return policy.Do(t.Context(), b, "call", func(context.Context) error {
+			return policy.Run(t.Context(), b, "call", func(context.Context) error {
 				time.Sleep(100 * time.Millisecond)
 				return nil
 			})

@@ -19,9 +19,9 @@ func Example() {
 		return
 	}
 	ctx := context.Background()
-	err = policy.Do(ctx, places, "monthly", func(ctx context.Context) error {
+	err = policy.Run(ctx, places, "monthly", func(ctx context.Context) error {
 		fmt.Println("monthly runs")
-		return policy.Do(ctx, places, "yearly", func(context.Context) error {
+		return policy.Run(ctx, places, "yearly", func(context.Context) error {
 			fmt.Println("yearly runs")
 			return nil
 		})

@@ -1,6 +1,8 @@
 package bulkhead
 
 import (
+	"context"
+	"math"
 	"math/bits"
 	"time"
 
@@ -19,6 +21,18 @@ const (
 	minHolds = 8
 	maxHolds = 32
 )
+
+// noDeadline is the time left to a call that has no deadline.
+const noDeadline time.Duration = math.MaxInt64
+
+// permit returns that of a call that has a place. Hold times matter only to waiting
+// calls, so without a queue the clock is not read.
+func permit(b *Bulkhead, cfg *Config) policy.Permit {
+	if cfg.MaxQueue > 0 {
+		return policy.Permit{Settler: b, Wants: policy.WantsStart | policy.WantsEnd}
+	}
+	return policy.Permit{Settler: b}
+}
 
 // holds is the latest hold times, in a ring. Its zero value is empty. The lock
 // of the bulkhead guards it.
@@ -58,4 +72,36 @@ func (h *holds) outlast(left time.Duration, turn, places int) bool {
 	haveHigh, haveLow := bits.Mul64(uint64(left), uint64(places*h.count)) //nolint:gosec // both positive
 	needHigh, needLow := bits.Mul64(h.sum, uint64(turn))                  //nolint:gosec // positive
 	return haveHigh < needHigh || haveHigh == needHigh && haveLow < needLow
+}
+
+// await blocks until w has a place and returns nil, or returns why w left
+// without one.
+func await(ctx context.Context, b *Bulkhead, w *queue.Waiter, left, maxWait time.Duration) *policy.Refuser {
+	patience := maxWait
+	if maxWait >= left { // ctx ends the wait, so that its reason is told
+		patience = queue.Forever
+	}
+	hasPlace := w.Await(ctx, patience) == queue.Served || !withdraw(b, w)
+	switch {
+	case ctx.Err() != nil:
+		if hasPlace { // handed over while the call gave up
+			b.Settle(0, &policy.Outcome{Verdict: policy.NotStarted})
+		}
+		return refusedBy(ctx)
+	case hasPlace:
+		return nil
+	default:
+		return &refuse.queueTimeout
+	}
+}
+
+// withdraw takes w out of the queue. It reports false if w has a place by now.
+func withdraw(b *Bulkhead, w *queue.Waiter) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.room.line.Leave(w) {
+		return false
+	}
+	b.counter.Take(queue.OneWaiting)
+	return true
 }

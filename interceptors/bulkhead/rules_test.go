@@ -33,7 +33,7 @@ func occupy(r *rules.Rules, methods ...string) error {
 		return nil
 	}
 	chain := r.Resolve(&policy.Call{Method: methods[0]})
-	return chain.Do(context.Background(), methods[0], func(context.Context) error {
+	return chain.Run(context.Background(), methods[0], func(context.Context) error {
 		return occupy(r, methods[1:]...)
 	})
 }

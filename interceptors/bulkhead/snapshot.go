@@ -26,6 +26,22 @@ type Snapshot struct {
 	Cancelled uint64
 }
 
+// snapshotOf returns the present state of a bulkhead.
+func snapshotOf(b *Bulkhead) Snapshot {
+	cfg, s := b.config.Load(), b.counter.Load()
+	return Snapshot{
+		Name:          b.name,
+		MaxConcurrent: cfg.MaxConcurrent,
+		MaxQueue:      cfg.MaxQueue,
+		MaxStreams:    cfg.MaxStreams,
+		InFlight:      s.InFlight(),
+		Waiting:       s.Waiting(),
+		Streams:       int(b.streams.Load()),
+		Rejected:      b.refused.Rejected(),
+		Cancelled:     b.refused.Cancelled(),
+	}
+}
+
 // gauges returns the snapshot of a bulkhead, which may only watch, as numbers.
 func (s Snapshot) gauges(shadow bool) policy.Gauges {
 	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{

@@ -37,7 +37,7 @@ func (y *tally) call(b *bulkhead.Bulkhead) {
 		// race detector of go1.26.
 		time.AfterFunc(few()+time.Millisecond, cancel)
 	}
-	err := policy.Do(ctx, b, "call", func(context.Context) error {
+	err := policy.Run(ctx, b, "call", func(context.Context) error {
 		y.enter()
 		if hold := few(); hold > 0 {
 			time.Sleep(hold)

@@ -128,7 +128,8 @@ func (e *end) sent() policy.Fact {
 // ofError returns the status of the error, nil if it has none.
 func (e *end) ofError() *status.Status {
 	if !e.sought {
-		e.status, e.sought = policy.StatusOf(e.outcome.Err), true
+		e.status, _ = policy.StatusOf(e.outcome.Err)
+		e.sought = true
 	}
 	return e.status
 }

@@ -83,7 +83,7 @@ func TestEveryReportIsBounded(t *testing.T) {
 		degrade.FromResponse(&testv1.GetProfileResponse{Degradation: hostile("a", 3*most)}), 3*most)
 	for name, into := range map[string]func(ctx context.Context, r degrade.Report){
 		"added": degrade.Add, "merged": degrade.Merge,
-		"delivered": func(ctx context.Context, r degrade.Report) { degrade.Deliver(ctx, nil, r) },
+		"delivered": func(ctx context.Context, r degrade.Report) { _ = degrade.Deliver(ctx, nil, r) },
 	} {
 		ctx, scope := degrade.Open(t.Context())
 		for _, r := range reports {

@@ -2,11 +2,9 @@ package degrade
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -22,37 +20,22 @@ func Capture(r *Report) grpc.CallOption {
 	return captureOption{report: r}
 }
 
-// RequireComplete returns a call option that turns an incomplete response into an
-// error, an [*IncompleteError]. The server learns of the requirement, so that it
-// can stop work on a response that cannot become complete; the error is the same where it
-// did, and wraps the server's, except that of a server with [WithSilence], which does not
-// say why it fails. A response without a report is an error too. RequireComplete needs the
-// client interceptors of this package: without them, gRPC fails the call with INTERNAL. A stream is not bound by it; but if its server
-// fails it for being incomplete, that is an *IncompleteError too.
-func RequireComplete() grpc.CallOption {
-	return requireOption{grpc.ForceCodecV2CallOption{CodecV2: noCodec{}}}
-}
-
-// RequiresComplete reports whether [RequireComplete] is among the options of a
-// call. It is for code that answers calls in place of a server, see [Deliver]: it
-// must not answer such a call with an incomplete response.
-func RequiresComplete(opts []grpc.CallOption) bool {
-	return slices.ContainsFunc(opts, func(o grpc.CallOption) bool {
-		_, ok := o.(requireOption)
-		return ok
-	})
-}
-
 // Deliver reports r for the response of a call made under ctx with the given
 // options, in place of the server's report: it goes to each [Capture] among the
 // options and to the scope of ctx. It is for code that answers calls in place of
 // a server: client interceptors with a cache or a fallback, and test doubles of
-// connections.
-func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) {
-	for _, to := range wishesOf(ctx, opts).captures {
+// connections. If the options require more of the response, Deliver returns an
+// [*IncompleteError], which must be the error of the call.
+func Deliver(ctx context.Context, opts []grpc.CallOption, r Report) error {
+	wants := wishesOf(ctx, opts)
+	for _, to := range wants.captures {
 		*to = r
 	}
+	if err := wants.required.unmet(r); err != nil {
+		return err
+	}
 	Merge(ctx, r)
+	return nil
 }
 
 // captureOption is a Capture.
@@ -62,29 +45,10 @@ type captureOption struct {
 	report *Report
 }
 
-// requireOption is a RequireComplete. gRPC gets to see it only where no interceptor of this
-// package does, and then cannot encode the call: an answer might be incomplete, and nobody
-// would know. Of all that options can do, this is what others rarely undo.
-type requireOption struct{ grpc.ForceCodecV2CallOption }
-
-// noCodec is a codec that encodes nothing.
-type noCodec struct{}
-
-var errUnread = errors.New("degrade: RequireComplete needs interceptors.DialOptions, or the client interceptors of package degrade")
-
-// Marshal implements encoding.CodecV2.
-func (noCodec) Marshal(any) (mem.BufferSlice, error) { return nil, errUnread }
-
-// Unmarshal implements encoding.CodecV2.
-func (noCodec) Unmarshal(mem.BufferSlice, any) error { return errUnread }
-
-// Name implements encoding.CodecV2.
-func (noCodec) Name() string { return "proto" }
-
 // wishes is what the options and the context of a call want to know.
 type wishes struct {
 	captures []*Report
-	required bool
+	required requirement
 	scoped   bool
 	to       attachment // if scoped
 }
@@ -101,7 +65,7 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 				w.captures = append(w.captures, o.report)
 			}
 		case requireOption:
-			w.required = true
+			w.required.add(o.requirement)
 		}
 	}
 	a, ok := attachmentOf(ctx)
@@ -110,11 +74,11 @@ func wishesOf(ctx context.Context, opts []grpc.CallOption) wishes {
 }
 
 // none reports whether neither the options nor the context want to know anything.
-func (w wishes) none() bool { return !w.scoped && !w.required && len(w.captures) == 0 }
+func (w wishes) none() bool { return !w.scoped && w.required.none() && len(w.captures) == 0 }
 
 // others returns the options for gRPC: those that are not of this package.
 func (w wishes) others(opts []grpc.CallOption) []grpc.CallOption {
-	if !w.required && len(w.captures) == 0 {
+	if w.required.none() && len(w.captures) == 0 {
 		return opts
 	}
 	return slices.DeleteFunc(slices.Clone(opts), func(o grpc.CallOption) bool {
@@ -135,16 +99,16 @@ func (w wishes) outgoing(ctx context.Context, streams bool) context.Context {
 			ctx = metadata.NewOutgoingContext(ctx, own)
 		}
 	}
-	if w.required && !streams {
-		return metadata.AppendToOutgoingContext(ctx, RequireKey, RequireAll)
+	if streams || w.required.none() {
+		return ctx
 	}
-	return ctx
+	return w.required.send(ctx)
 }
 
 // reading returns how the server's report is read: in full, if anybody but the scope wants
 // to see it.
 func (w wishes) reading() reading {
-	if w.required || len(w.captures) > 0 {
+	if !w.required.none() || len(w.captures) > 0 {
 		return reading{}
 	}
 	return w.to.reading()
@@ -167,8 +131,8 @@ func (w wishes) failed(err error) error {
 	for _, to := range w.captures {
 		*to = FromError(err)
 	}
-	if w.required {
-		return refusalOf(err)
+	if w.required.none() {
+		return err
 	}
-	return err
+	return refusalOf(err)
 }

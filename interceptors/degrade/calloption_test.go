@@ -241,7 +241,9 @@ func TestDeliverReachesCapturesAndScope(t *testing.T) {
 	ctx, scope := degrade.Open(t.Context())
 	var got degrade.Report
 	opts := []grpc.CallOption{degrade.Capture(&got)}
-	degrade.Deliver(degrade.Under(ctx, "profile"), opts, staleAt("avatar"))
+	if err := degrade.Deliver(degrade.Under(ctx, "profile"), opts, staleAt("avatar")); err != nil {
+		t.Error(err)
+	}
 	if got.State("avatar") != degrade.Stale {
 		t.Errorf("captured %v", got.Proto())
 	}

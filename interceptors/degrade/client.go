@@ -10,7 +10,7 @@ import (
 )
 
 // UnaryClientInterceptor reads the servers' reports of their responses, for
-// [Capture], for [RequireComplete] and for the scope under which a call is
+// [Capture], for [RequireComplete] and [Require], and for the scope under which a call is
 // made. Metadata keys that begin with "afloat-" are for one hop: those that a caller
 // passes on are not sent. Else a call without any of these passes through untouched.
 func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
@@ -22,6 +22,9 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 		if wants.none() {
 			return below.Note(ctx, invoker(wants.outgoing(ctx, false), method, req, reply, cc, opts...))
 		}
+		if err := wants.required.check(reply); err != nil {
+			return err
+		}
 		var header, trailer metadata.MD
 		err := invoker(wants.outgoing(ctx, false), method, req, reply, cc,
 			withOptions(wants.others(opts), grpc.Header(&header), grpc.Trailer(&trailer))...)
@@ -29,12 +32,9 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 			return below.Note(ctx, wants.failed(err))
 		}
 		r := wants.reading().reply(reply, header, trailer)
-		refused := wants.required && !r.Complete()
-		wants.answered(r, refused)
-		if refused {
-			return below.Note(ctx, r.Err())
-		}
-		return nil
+		refusal := wants.required.unmet(r)
+		wants.answered(r, refusal != nil)
+		return below.Note(ctx, refusal)
 	}
 }
 

@@ -2,6 +2,7 @@ package degrade
 
 import (
 	"context"
+	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
@@ -150,10 +151,27 @@ func (a attachment) report(r Report) {
 	}
 	switch {
 	case a.carries():
-		r = r.condensed()
+		r = condensed(r)
 	case a.relation == unstated || a.relation == unclear:
 		r = r.summed()
 	}
 	r = reading{claimed: a.scope.full(), under: a.path}.report(r)
 	a.scope.add(r.At(a.path).markers, r.unmarked())
+}
+
+// condensed returns what a report says of the whole response, and one marker for all in
+// it that is degraded.
+func condensed(r Report) Report {
+	whole := 0 // their path comes first
+	for whole < len(r.markers) && r.markers[whole].Path == "" {
+		whole++
+	}
+	if whole == 0 {
+		return r.summed()
+	}
+	said := Report{known: true, markers: slices.Clone(r.markers[:whole])}
+	if whole == len(r.markers) && !r.truncated {
+		return said
+	}
+	return Union(said, r.summed())
 }

@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"fmt"
 	"slices"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -20,6 +21,9 @@ import (
 type IncompleteError struct {
 	// Report is what is known of the response. It knows nothing if nobody said anything.
 	Report Report
+	// Fields are those fields of the response that are degraded and were required, see
+	// [Require]. Nil: all of the response was, or the server has found it incomplete.
+	Fields []string
 	// Err is the error of the server that refused the response. Nil: the response came,
 	// and was found incomplete here.
 	Err error
@@ -37,6 +41,8 @@ func refusalOf(err error) error {
 // Error names the first degraded fields.
 func (e *IncompleteError) Error() string {
 	switch {
+	case len(e.Fields) > 0 && e.Report.Known():
+		return fmt.Sprintf("degrade: incomplete response: required are %q; %v", e.Fields, e.Report)
 	case e.Report.Known():
 		return "degrade: incomplete response: " + e.Report.String()
 	case e.Err != nil:

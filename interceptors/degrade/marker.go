@@ -43,8 +43,9 @@ type Marker struct {
 	Age time.Duration
 	// Keys are the names of the affected elements, if Path ends in [*] and the
 	// server names them. Count is how many elements are affected, named or not.
-	Keys  []string
-	Count int
+	// Total is of how many elements that is, 0 if not known.
+	Keys         []string
+	Count, Total int
 	// Source is for operators. It is empty outside the trust boundary, see
 	// [WithEdge].
 	Source Source
@@ -63,11 +64,31 @@ func (m Marker) sound() Marker {
 	}
 	if strings.HasSuffix(m.Path, "[*]") {
 		m.Keys, m.Count = keysOf(m.Keys), min(max(m.Count, len(m.Keys)), maxCount)
+		m.Total = m.total(min(m.Total, maxCount))
 	} else {
-		m.Keys, m.Count = nil, 0
+		m.Keys, m.Count, m.Total = nil, 0, 0
 	}
 	m.Source = m.Source.sound()
 	return m
+}
+
+// total returns of how many elements the marker is, if it is said to be n: 0, for not
+// known, if there cannot be so few.
+func (m Marker) total(n int) int {
+	if n < m.Count {
+		return 0
+	}
+	return n
+}
+
+// keyAt returns the key of the map's value that the marker is about, if its path ends with
+// one after so many steps.
+func (m *Marker) keyAt(steps int) []string {
+	path, _ := fieldpath.Scan(m.Path)
+	if path.Len() != steps+1 || path.Step(steps).Kind != fieldpath.KeyStep {
+		return nil
+	}
+	return []string{path.Step(steps).Name()}
 }
 
 // fields returns how many fields the marker is about.
@@ -99,6 +120,7 @@ func markerOf(f *degradev1.FieldDegradation, md protoreflect.MessageDescriptor) 
 	if strings.HasSuffix(m.Path, "[*]") {
 		m.Keys = keysOf(f.GetElementKeys())
 		m.Count = max(countOf(f.GetElementCount()), len(f.GetElementKeys()))
+		m.Total = m.total(countOf(f.GetElementTotal()))
 	}
 	return m, true
 }
@@ -116,6 +138,7 @@ func (m Marker) proto() *degradev1.FieldDegradation {
 		Reason:       degradev1.Reason(m.Reason),
 		ElementKeys:  m.Keys,
 		ElementCount: uint32(m.Count), //nolint:gosec // in range
+		ElementTotal: uint32(m.Total), //nolint:gosec // in range
 		SourceInfo:   m.Source.proto(),
 	}
 	if m.Age > 0 { // else it is not known
@@ -203,6 +226,7 @@ func (m Marker) united(other Marker) Marker {
 	m.Age = max(m.Age, other.Age)
 	keys, twice := unitedKeys(m.Keys, other.Keys)
 	m.Keys, m.Count = keys, plus(m.Count, other.Count-twice)
+	m.Total = m.total(max(m.Total, other.Total))
 	if m.Source == (Source{}) {
 		m.Source = other.Source
 	}

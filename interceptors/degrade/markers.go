@@ -139,7 +139,9 @@ func (ms markers) under(path string) markers {
 			m = Marker{State: Partial, Reason: m.Reason, Source: m.Source}
 			joined, tooDeep = path, true
 		}
-		m.Path = joined
+		if m.Path = joined; strings.Contains(path, "[*]") {
+			m.Total = 0 // of one of several lists
+		}
 		return m
 	})
 	if tooDeep {

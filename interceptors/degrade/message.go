@@ -1,6 +1,9 @@
 package degrade
 
 import (
+	"strings"
+
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -46,4 +49,26 @@ func SetResponse(response proto.Message, r Report) bool {
 // another response, whose own markers cover it.
 func Cleared[M proto.Message](m M) M {
 	return markerfield.Cleared(m).(M) //nolint:errcheck,forcetypeassert // a copy has the type of what it is a copy of
+}
+
+// FromReply returns the report of a unary response from what a client of another framework,
+// such as connect-go, has of it: the message, or nil, and the header and the trailer as
+// net/http has them, or a metadata.MD. It knows nothing if neither says anything.
+func FromReply(response proto.Message, header, trailer map[string][]string) Report {
+	head, trail := ownKeys(header), ownKeys(trailer)
+	if response == nil {
+		return reading{}.beside(head, trail, nil)
+	}
+	return reading{}.reply(response, head, trail)
+}
+
+// ownKeys returns what is afloat's of a header or trailer, in lower case.
+func ownKeys(from map[string][]string) metadata.MD {
+	md := metadata.MD{}
+	for key, values := range from {
+		if isOwnKey(key) {
+			md[strings.ToLower(key)] = values
+		}
+	}
+	return md
 }

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -73,11 +72,12 @@ func TestRequireCompleteFailsClosed(t *testing.T) {
 			}
 			for _, opts := range [][]grpc.CallOption{
 				{degrade.RequireComplete()},
+				{degrade.Require("text")},
 				{degrade.RequireComplete(), degrade.Capture(new(degrade.Report))},
 				{degrade.RequireComplete(), grpc.PerRPCCredentials(noCredentials{}), grpc.WaitForReady(true), grpc.CallContentSubtype("proto")},
 			} {
 				_, err := client.GetPlain(t.Context(), nil, opts...)
-				if status.Code(err) != want || err != nil && !strings.Contains(err.Error(), "RequireComplete needs interceptors.DialOptions") {
+				if status.Code(err) != want || err != nil && !strings.Contains(err.Error(), "need interceptors.DialOptions") {
 					t.Errorf("%s interceptors: %v; want %v, and what is needed", name, err, want)
 				}
 				w, err := client.WatchProfiles(t.Context(), nil, opts...)
@@ -111,7 +111,7 @@ func TestCaptureIsTold(t *testing.T) {
 		unread := listen(t, misuse.ReportUnread, "degrade/misuse_test.go:")
 		listener := serve(t, &tier{
 			plain: func(context.Context) (*testv1.GetPlainResponse, error) { return &testv1.GetPlainResponse{}, nil },
-			watch: func(w grpc.ServerStreamingServer[testv1.WatchProfilesResponse]) error { return nil },
+			watch: func(grpc.ServerStreamingServer[testv1.WatchProfilesResponse]) error { return nil },
 		}, markingServer()...)
 		for _, tt := range []struct {
 			name   string
@@ -159,7 +159,7 @@ func TestMarksOnUnknownFieldsAreTold(t *testing.T) {
 		{"tags[*]", ""},
 		{"", ""},
 		{"Name", `has no field "Name", but "name"`},
-		{"nmae", `has no field "nmae"`},
+		{"nume", `has no field "nume"`},
 		{"parent.nix", `"parent" of afloat.test.v1.GetProfileResponse has no field "nix"`},
 		{"name[*]", "it is not repeated"},
 	} {
@@ -202,7 +202,7 @@ func TestMarksOnUnknownFieldsAreTold(t *testing.T) {
 type sink struct {
 	grpc.ServerStream
 
-	ctx context.Context //nolint:containedctx // a stream has one
+	ctx context.Context
 }
 
 func (s *sink) Context() context.Context { return s.ctx }
@@ -251,17 +251,17 @@ func TestFieldsForMarkersAreTold(t *testing.T) {
 	field := func(name string, number int32, label descriptorpb.FieldDescriptorProto_Label) *descriptorpb.FieldDescriptorProto {
 		return &descriptorpb.FieldDescriptorProto{
 			Name: &name, Number: &number, Label: &label, Type: descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum(),
-			TypeName: proto.String(".afloat.degrade.v1.Degradation"),
+			TypeName: new(".afloat.degrade.v1.Degradation"),
 		}
 	}
 	const one, many = descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL, descriptorpb.FieldDescriptorProto_LABEL_REPEATED
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("misuse_test.proto"), Package: proto.String("misuse.fields"), Syntax: proto.String("proto3"),
+		Name: new("misuse_test.proto"), Package: new("misuse.fields"), Syntax: new("proto3"),
 		Dependency: []string{"afloat/degrade/v1/degradation.proto"},
 		MessageType: []*descriptorpb.DescriptorProto{
-			{Name: proto.String("Good"), Field: []*descriptorpb.FieldDescriptorProto{field("a", 1, one)}},
-			{Name: proto.String("Two"), Field: []*descriptorpb.FieldDescriptorProto{field("a", 1, one), field("b", 2, one)}},
-			{Name: proto.String("List"), Field: []*descriptorpb.FieldDescriptorProto{field("a", 1, many)}},
+			{Name: new("Good"), Field: []*descriptorpb.FieldDescriptorProto{field("a", 1, one)}},
+			{Name: new("Two"), Field: []*descriptorpb.FieldDescriptorProto{field("a", 1, one), field("b", 2, one)}},
+			{Name: new("List"), Field: []*descriptorpb.FieldDescriptorProto{field("a", 1, many)}},
 		},
 	}, protoregistry.GlobalFiles)
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
+	"github.com/afloat-go/afloat/interceptors/policy"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -61,8 +61,8 @@ func (rd reading) beside(header, trailer metadata.MD, md protoreflect.MessageDes
 
 // failure reads the report in the details of a failed call's error.
 func (rd reading) failure(err error) Report {
-	s, ok := status.FromError(err)
-	if !ok || err == nil {
+	s, ok := policy.StatusOf(err)
+	if !ok {
 		return Report{}
 	}
 	for _, d := range s.Proto().GetDetails() {

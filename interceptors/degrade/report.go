@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/afloat-go/afloat/interceptors/misuse"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -86,13 +83,6 @@ func (r Report) Known() bool {
 		tellUnread()
 	}
 	return r.known
-}
-
-// tellUnread tells of whoever asks a report that nobody has read.
-func tellUnread() {
-	misuse.Note(misuse.Misuse{
-		Kind: misuse.ReportUnread, Where: caller(), Problem: "the connection does not read the report to be captured, or there was no call",
-	})
 }
 
 // Complete reports whether no field is degraded. It is false if nothing is
@@ -225,23 +215,6 @@ func (r Report) summed() Report {
 	return NewReport(m)
 }
 
-// condensed returns what the report says of the whole response, and one marker for all in
-// it that is degraded.
-func (r Report) condensed() Report {
-	whole := 0 // their path comes first
-	for whole < len(r.markers) && r.markers[whole].Path == "" {
-		whole++
-	}
-	if whole == 0 {
-		return r.summed()
-	}
-	said := Report{known: true, markers: slices.Clone(r.markers[:whole])}
-	if whole == len(r.markers) && !r.truncated {
-		return said
-	}
-	return Union(said, r.summed())
-}
-
 // received returns a report that came from another service, one hop further away.
 func (r Report) received() Report {
 	r.markers = r.markers.received()
@@ -252,20 +225,6 @@ func (r Report) received() Report {
 func (r Report) stripped() Report {
 	r.markers = r.markers.stripped()
 	return r
-}
-
-// tellUnknown tells of markers that this service made of fields which responses of a
-// method, of type md, do not have: of those first in the report, since looking takes time.
-func (r Report) tellUnknown(method string, md protoreflect.MessageDescriptor) {
-	const most = 16
-	for _, m := range r.markers[:min(most, len(r.markers))] {
-		if m.Path == "" || m.Source.Hops > 0 {
-			continue // all of it, or what another service said of what it knows
-		}
-		if err := CheckField(m.Path, md); err != nil {
-			misuse.Note(misuse.Misuse{Kind: misuse.MarkUnknownField, Where: method + " " + m.Path, Problem: err.Error()})
-		}
-	}
 }
 
 // Proto returns the report as a message, nil if nothing is known.

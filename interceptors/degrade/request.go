@@ -3,7 +3,6 @@ package degrade
 import (
 	"context"
 	"runtime"
-	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -25,8 +24,8 @@ type request struct {
 	calls below.Record
 }
 
-// newRequest returns a call that the server was asked under ctx, for its handler. A unary
-// one may be required to be complete.
+// newRequest returns a call that the server was asked under ctx, for its handler. Of a
+// unary one the caller may require that the response is complete, or some of its fields.
 func newRequest(ctx context.Context, s *server, unary bool) *request {
 	required := metadata.ValueFromIncomingContext(ctx, RequireKey)
 	if len(required) > 0 {
@@ -35,7 +34,10 @@ func newRequest(ctx context.Context, s *server, unary bool) *request {
 	}
 	r := &request{Context: ctx, server: s}
 	r.scope.root.scope = &r.scope
-	r.scope.response, r.scope.required = true, unary && slices.Contains(required, RequireAll)
+	r.scope.response = true
+	if unary && len(required) > 0 {
+		r.scope.required = requirementOf(required)
+	}
 	return r
 }
 

@@ -23,8 +23,8 @@ type Scope struct {
 	// response: the scope is that of a handler's response, so reports on the
 	// response itself, by Mark or by a fan-out, have the paths of the response.
 	response bool
-	// required: the caller wants all or nothing.
-	required bool
+	// required is what the caller wants or nothing.
+	required requirement
 
 	mu     sync.Mutex
 	closed bool
@@ -44,7 +44,7 @@ func Open(ctx context.Context) (context.Context, *Scope) {
 // newScope makes a scope of a value that is required to be complete or not, and that
 // is the whole response of a call or not.
 func newScope(required, whole bool) *Scope {
-	s := &Scope{required: required}
+	s := &Scope{required: requirement{all: required}}
 	s.root.scope = s
 	if whole {
 		s.root.relation = embedded
@@ -94,12 +94,4 @@ func (s *Scope) full() map[claim]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.found.full()
-}
-
-// CompleteRequired reports whether the caller wants the response that is being
-// made under ctx complete or not at all, see [RequireComplete]. Once such a
-// response cannot become complete, further work on it is wasted.
-func CompleteRequired(ctx context.Context) bool {
-	a, ok := attachmentOf(ctx)
-	return ok && a.scope.required
 }

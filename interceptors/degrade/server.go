@@ -59,7 +59,7 @@ func StreamServerInterceptor(opts ...ServerOption) grpc.StreamServerInterceptor 
 		}
 		report := r.scope.Close()
 		if stream.sent != nil && !report.Complete() {
-			report.tellUnknown(info.FullMethod, stream.sent)
+			tellUnknown(report, info.FullMethod, stream.sent)
 		}
 		s.tell(ss.Context(), Response{Method: info.FullMethod, Unregistered: srv == nil, Report: report})
 		return s.deliverAfter(ss, report)
@@ -105,9 +105,9 @@ func WithPublicCodes(list ...codes.Code) ServerOption {
 	return serverOptionFunc(func(s *server) { s.public = append([]codes.Code{}, list...) })
 }
 
-// WithRecoveryHandler has the calls of the server tell h of panics on goroutines of
-// afloat's, see [policy.WithRecoveryHandler]. Default: nobody but the log, and so with a
-// nil h.
+// WithRecoveryHandler tells h of panics on goroutines of afloat's under the calls of the
+// server, see [policy.WithRecoveryHandler]. Default: nobody but the log, and so with a nil
+// h.
 func WithRecoveryHandler(h func(ctx context.Context, p any) error) ServerOption {
 	return serverOptionFunc(func(s *server) { s.recovery = h })
 }
@@ -169,12 +169,12 @@ func (s *server) deliver(ctx context.Context, method string, resp any, handled *
 	if isMessage {
 		r = r.with(FromResponse(m))
 	}
-	if handled.scope.required && !r.Complete() {
-		return nil, s.edge.failure(r.Err(), &handled.calls)
+	if err := handled.scope.required.unmet(r); err != nil {
+		return nil, s.edge.failure(err, &handled.calls)
 	}
 	s.tell(ctx, Response{Method: method, Report: r})
 	if isMessage && !r.Complete() {
-		r.tellUnknown(method, m.ProtoReflect().Descriptor())
+		tellUnknown(r, method, m.ProtoReflect().Descriptor())
 	}
 	r = s.edge.report(r)
 	if isMessage {

@@ -24,7 +24,8 @@ const (
 	// response is complete.
 	SummaryKey = "afloat-degraded"
 	// RequireKey with the value [RequireAll] in a request asks for a complete
-	// response or none.
+	// response or none, with "fields=" and a list of paths, with commas between, for one
+	// in which these fields are not degraded.
 	RequireKey = "afloat-require"
 	RequireAll = "complete"
 )

@@ -223,7 +223,7 @@ func TestLastGoodIsForMethods(t *testing.T) {
 	t.Parallel()
 	m := method()
 	_, err := fallback.New("profile", fallback.To("service", refuses(errDown)), m.LastGood(store(t, fallback.StoreConfig{}), fallback.SameForAll()))
-	sameLines(t, err, `fallback "profile": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
+	sameLines(t, err, `fallback "profile": step "last good" = of responses that are kept; must be for a method of a client: chains and plans have LastGood`)
 }
 
 func TestNewMethodsReportsABadTarget(t *testing.T) {

@@ -45,7 +45,8 @@
 //
 // A value that was kept is somebody's. [Method.LastGood] has to be told who may be given
 // it: whoever has the same key ([KeyBy]), or everybody ([SameForAll]). Without one or the
-// other, [NewMethods] fails. A step made with [To], [Stale] or [Default] has a function
+// other, [NewMethods] fails. [LastGood], for chains and plans, takes a function that says all
+// on which the value depends. A step made with [To], [Stale] or [Default] has a function
 // that decides for itself: if it reads a cache, that cache's keys must have all on which
 // the value depends, the caller included, and not the request alone. The context that it
 // gets has the values of the caller's, so it can tell who is asking. The same holds for

@@ -90,3 +90,35 @@ func ExampleNew_faults() {
 	// fallback "profile", step "profile service": function = nil; must be a function
 	// fallback "profile", step "profile service": timeout = -1s; must be in [1ms, 24h0m0s]
 }
+
+// A chain, or a source of a plan, can answer with the last good value. The key says all on
+// which that depends.
+func ExampleLastGood() {
+	store, err := fallback.NewStore(fallback.StoreConfig{MaxAge: 10 * time.Minute})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	down := false
+	fetch := func(_ context.Context, user string) (*testv1.GetProfileResponse, error) {
+		if down {
+			return nil, status.Error(codes.Unavailable, "connection refused")
+		}
+		return &testv1.GetProfileResponse{Name: "profile of " + user}, nil
+	}
+	profile, err := fallback.New("profile",
+		fallback.To("profile service", fetch),
+		fallback.LastGood[string, *testv1.GetProfileResponse](store,
+			func(_ context.Context, user string) (string, bool) { return user, true }))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, down = range []bool{false, true} {
+		answer, err := profile.Do(context.Background(), "ann")
+		fmt.Println(answer.Value.GetName(), answer.Report, err)
+	}
+	// Output:
+	// profile of ann complete <nil>
+	// profile of ann "" is stale (unavailable) <nil>
+}

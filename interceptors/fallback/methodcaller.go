@@ -108,9 +108,8 @@ func (m *methodCaller[Req, Resp]) answer(ctx context.Context, req, reply any, op
 	proto.Reset(out)
 	proto.Merge(out, run.Answer.Value)
 	degrade.SetResponse(out, report)
-	degrade.Deliver(ctx, opts, report)
 	run.Used(ctx)
-	return nil
+	return degrade.Deliver(ctx, opts, report)
 }
 
 // mismatch returns the error of a [Method] whose messages are not those of the calls.

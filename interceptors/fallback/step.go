@@ -4,13 +4,15 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/afloat-go/afloat/interceptors/internal/attempt"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Step is one way to get a value of type T for an input of type In. It is a value:
 // each method returns a changed copy, so a step may be used in several places, which
-// bound and count it separately. Make one with [To], [Stale] or [Default], or with the
+// bound and count it separately. Make one with [To], [Stale], [LastGood] or [Default], or with the
 // methods of [Method], and give it to a chain ([New]), to a client's method
 // ([Method.Else]) or to a source of a plan (Else of fanout.Field and fanout.Elements).
 // These report what is wrong with it.
@@ -29,6 +31,35 @@ func To[In, T any](name string, f func(ctx context.Context, in In) (T, error)) S
 // it depends, the caller included; see the package documentation.
 func Stale[In, T any](name string, f func(ctx context.Context, in In) (T, time.Time, error)) Step[In, T] {
 	return Step[In, T](attempt.Stale(name, f))
+}
+
+// LastGood returns a step that answers with the last good value that the first step of its
+// chain, or the source itself in a plan, gave for the same key. It is marked as stale, with
+// its age. The store keeps these values, except those that are reported to be incomplete,
+// by the name of the chain, or that of the plan and the path of the source: what has the
+// same names and shares a store shares its values.
+//
+// key returns all on which the value depends: what is asked for and, unless it is the same
+// for everybody, who is asking. It returns false if that is not known, for instance because
+// nobody is logged in; an empty key is not known either. Then the value is not kept, and
+// none is given. The same if key panics. If a key has several parts, they must be joined so
+// that no two callers get the same text: quoted, or with their lengths. key is called on
+// the goroutine of the step, must not change or keep the input, and must be safe for
+// concurrent use.
+//
+// It is for chains and plans; a client's method makes its own, see [Method.LastGood].
+func LastGood[In any, T proto.Message](store *Store, key func(ctx context.Context, in In) (key string, known bool)) Step[In, T] {
+	s := attempt.LastGood("last good", func(label string) attempt.Keeping[In, T] {
+		l := lastValue[In, T]{store: store, owner: label, key: key}
+		return attempt.Keeping[In, T]{Get: l.find, Keep: l.keep}
+	})
+	switch {
+	case store == nil:
+		s = s.Without("store", "made by NewStore")
+	case key == nil:
+		s = s.Without("key", "a function")
+	}
+	return Step[In, T](s)
 }
 
 // Default returns a step whose value is at hand, and marked as defaulted. f must

@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ type StoreConfig struct {
 	// MaxEntries is how many responses are kept. Range [1, 10000000]. Default 1000.
 	MaxEntries int
 	// MaxBytes is how many bytes the responses may take, with what identifies them:
-	// target, method, key and request. Messages count in serialised form. Range [1024,
+	// target, method, key and request, or owner and key. Messages count in serialised form. Range [1024,
 	// 2^36], or up to the largest int. Default 16 MiB.
 	MaxBytes int
 	// MaxAge is the greatest age at which a response is used. Range [1s, 720h].
@@ -103,12 +104,31 @@ func (s *Store) Bytes() int {
 	return s.bytes
 }
 
+// Put keeps a message under a key of the program's own, for [Store.Get]. It replaces an
+// earlier one. What cannot be serialised or is larger than the whole store is not kept, and
+// Put returns an error that says so. The keys are apart from those by which methods, chains
+// and plans keep theirs. A key must have all on which the message depends, the caller
+// included, unless it is the same for everybody.
+func (s *Store) Put(key string, m proto.Message) error {
+	return s.put(string(parts(ownKey, key)), m)
+}
+
+// Get fills m with the message that was put under the key, and returns when that was. It
+// returns [ErrNotKept] if there is none, or none that is young enough. It and [Store.Put]
+// are what a cache of one's own needs for a [Stale] step.
+func (s *Store) Get(key string, m proto.Message) (asOf time.Time, err error) {
+	return s.get(string(parts(ownKey, key)), m)
+}
+
 // put keeps a response, unless it cannot be serialised or is larger than the
-// whole store.
-func (s *Store) put(key string, reply proto.Message) {
+// whole store, which is an error.
+func (s *Store) put(key string, reply proto.Message) error {
 	encoded, err := proto.Marshal(reply)
-	if err != nil || len(key)+len(encoded) > s.cfg.MaxBytes {
-		return
+	if err != nil {
+		return fmt.Errorf("fallback store: %w", err)
+	}
+	if n := len(key) + len(encoded); n > s.cfg.MaxBytes {
+		return fmt.Errorf("fallback store: message with its key = %d bytes; must be at most max_bytes = %d", n, s.cfg.MaxBytes)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,6 +137,7 @@ func (s *Store) put(key string, reply proto.Message) {
 	for s.bytes += len(key) + len(encoded); s.bytes > s.cfg.MaxBytes; {
 		s.lru.RemoveOldest()
 	}
+	return nil
 }
 
 // get fills resp with the last good response and returns when it was received.

@@ -33,14 +33,18 @@ func TestNoSourceHasMoreTimeThanItsPlan(t *testing.T) {
 		"more than the usual": {name.Timeout(time.Minute), fanout.Config{}, "timeout = 1m0s; must be at most the plan's max_duration, 10s"},
 		"what it needs":       {name.Needs(longer), fanout.Config{MaxDuration: run}, "needs = 2s; must be at most the plan's max_duration, 1s"},
 		"a step's timeout": {
-			to(fallback.To("other", gives("o")).Timeout(longer)), fanout.Config{MaxDuration: run},
+			to(fallback.To("other", gives("o")).Timeout(longer)),
+			fanout.Config{MaxDuration: run},
 			`timeout of step "other" = 2s; must be at most the plan's max_duration, 1s`,
 		},
 		"what a step needs": {
-			to(fallback.To("other", gives("o")).Needs(longer)), fanout.Config{MaxDuration: run}, `needs of step "other" = 2s; must be at most`,
+			to(fallback.To("other", gives("o")).Needs(longer)),
+			fanout.Config{MaxDuration: run},
+			`needs of step "other" = 2s; must be at most`,
 		},
 		"an element's timeout": {
-			fanout.Each("tags", keys, get, setTags).Timeout(longer), fanout.Config{MaxDuration: run},
+			fanout.Each("tags", keys, get, setTags).Timeout(longer),
+			fanout.Config{MaxDuration: run},
 			"timeout = 2s; must be at most the plan's max_duration, 1s",
 		},
 		"as long":       {name.Timeout(run).Needs(run), fanout.Config{MaxDuration: run}, ""},

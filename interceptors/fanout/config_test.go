@@ -161,7 +161,7 @@ func TestStepsOfMethodsInAPlan(t *testing.T) {
 		t.Errorf("response = %v, %v", resp, err)
 	}
 	_, err = fanout.NewPlan("GetProfile", parent.Else(m.LastGood(kept, fallback.SameForAll())))
-	sameLines(t, err, `fanout "GetProfile", source "parent": step "last good" = of responses that are kept; must be for a method of a client: nothing else keeps them`)
+	sameLines(t, err, `fanout "GetProfile", source "parent": step "last good" = of responses that are kept; must be for a method of a client: chains and plans have LastGood`)
 }
 
 // Fields are values: what is made of one does not change it.

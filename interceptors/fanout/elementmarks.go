@@ -18,7 +18,7 @@ type elementMarks[K any] struct {
 func (e *elementMarks[K]) count(m degrade.Marker, n int) *degrade.Marker {
 	at := slices.IndexFunc(e.all, func(o degrade.Marker) bool { return o.State == m.State && o.Reason == m.Reason })
 	if at < 0 {
-		m.Path, m.Keys, m.Count = e.path, nil, 0
+		m.Path, m.Keys, m.Count, m.Total = e.path, nil, 0, 0
 		at, e.all = len(e.all), append(e.all, m)
 	}
 	same := &e.all[at]
@@ -49,5 +49,10 @@ func (e *elementMarks[K]) mark(m degrade.Marker, keys ...K) {
 	}
 }
 
-// report returns the markers as a report.
-func (e *elementMarks[K]) report() degrade.Report { return degrade.NewReport(e.all...) }
+// report returns the markers, on some of so many elements, as a report.
+func (e *elementMarks[K]) report(total int) degrade.Report {
+	for i := range e.all {
+		e.all[i].Total = total
+	}
+	return degrade.NewReport(e.all...)
+}

@@ -86,7 +86,7 @@ func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
 func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
 	e := &l.asked[i]
 	e.taker = t
-	e.attempt.Require(t.run.complete)
+	e.attempt.Require(t.run.requires(t.binding.spec.path))
 	e.attempt.Start(&t.run.ctx, t.binding.chain, Element[Req, K]{t.run.req, l.keys[i]}, e)
 }
 
@@ -109,7 +109,7 @@ func (t *elementsTask[Req, Resp, K, T]) took(e *askedElement[Req, K, T]) {
 // end notes that all elements have ended.
 func (t *elementsTask[Req, Resp, K, T]) end() {
 	t.ended.Store(true)
-	t.run.tally.ended(t.run.complete)
+	t.run.tally.ended(t.run.wakes())
 }
 
 func (t *elementsTask[Req, Resp, K, T]) vital() bool { return false }
@@ -153,7 +153,7 @@ func (t *elementsTask[Req, Resp, K, T]) result() *outcome {
 		return t.failed(c.err)
 	}
 	t.got, t.fill = c, true
-	report := degrade.Union(c.marks.report(), within)
+	report := degrade.Union(c.marks.report(len(l.keys)+l.beyond-c.answers), within)
 	if report.Complete() {
 		return nil
 	}

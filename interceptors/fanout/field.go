@@ -175,7 +175,7 @@ func (b *fieldBinding[Req, Resp, T]) begin(r *run[Req, Resp]) {
 	for i := range tasks {
 		t := &tasks[i]
 		t.binding, t.run = b.taken[i], r
-		t.attempt.Require(r.complete)
+		t.attempt.Require(r.requires(t.binding.spec.path))
 		r.tasks[b.places[i]] = t
 	}
 }

@@ -29,7 +29,7 @@ func (t *fieldTask[Req, Resp, T]) Took(ok bool) {
 		t.reported = t.run.answered(t.attempt.Report(t.run.source(path, t.attempt.Answer.Ended())), path)
 	}
 	t.ended.Store(true)
-	t.run.tally.ended(t.run.complete || !ok && t.binding.spec.required)
+	t.run.tally.ended(t.run.wakes() || !ok && t.binding.spec.required)
 }
 
 func (t *fieldTask[Req, Resp, T]) vital() bool {

@@ -121,6 +121,7 @@ func (p *Plan[Req, Resp]) gather(ctx context.Context, req Req, resp Resp) (degra
 		req:      req,
 		begin:    begin,
 		complete: degrade.CompleteRequired(ctx),
+		required: degrade.FieldsRequired(ctx),
 	}
 	r.tally.of(len(p.bindings))
 	timer := time.AfterFunc(sources, r.tally.expire)

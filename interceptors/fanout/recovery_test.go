@@ -61,7 +61,7 @@ func TestPanicsReachTheRecoveryHandler(t *testing.T) {
 			fanout.Optional("avatar", gives("a"), setAvatar),
 			fanout.Each("tags", func(request) []int { return []int{1} },
 				func(ctx context.Context, req request, _ int) (string, error) { return panicsWith("element")(ctx, req) }, setTags),
-			fanout.Each("items", func(req request) []int { _, _ = panicsWith("keys")(nil, req); return nil }, //nolint:staticcheck // it panics
+			fanout.Each("items", func(req request) []int { _, _ = panicsWith("keys")(nil, req); return nil },
 				func(context.Context, request, int) (*testv1.Item, error) { return nil, nil }, //nolint:nilnil // never called
 				func(response, []*testv1.Item) {}),
 		)

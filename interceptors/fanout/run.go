@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -20,6 +21,8 @@ type run[Req, Resp any] struct {
 	req      Req
 	begin    policy.Instant
 	complete bool // whoever asked wants all or nothing
+	// required are the fields without which whoever asked wants nothing, if not all.
+	required []string
 	tally    tally
 	tasks    []task[Resp]
 	few      [4]task[Resp] // room for the tasks of a small plan
@@ -60,12 +63,25 @@ func (r *run[Req, Resp]) look() bool {
 			p.settled = true
 			o := t.result()
 			r.note(i, o)
-			hopeless = hopeless || o != nil && (r.complete || o.err != nil && o.required)
+			hopeless = hopeless || o != nil && (r.complete || o.err != nil && o.required || r.lacks(o))
 		}
 		open = open || !p.settled
 	}
 	return !open || hopeless
 }
+
+// lacks reports whether an outcome leaves without a field that is required.
+func (r *run[Req, Resp]) lacks(o *outcome) bool {
+	return len(r.required) > 0 && degrade.CheckRequired(&r.ctx, o.report) != nil
+}
+
+// requires reports whether the field at path is required, and all that is within it.
+func (r *run[Req, Resp]) requires(path string) bool {
+	return r.complete || slices.ContainsFunc(r.required, func(field string) bool { return fieldpath.Covers(field, path) })
+}
+
+// wakes reports whether whoever gathers must look as soon as a source has ended.
+func (r *run[Req, Resp]) wakes() bool { return r.complete || len(r.required) > 0 }
 
 // hurry makes the sources that have a default give it, now that the time is over,
 // and waits for them, but not for long.
@@ -174,8 +190,10 @@ func (r *run[Req, Resp]) fault(report degrade.Report) error {
 			return &Error{Plan: r.plan.cfg.Name, Source: r.plan.bindings[i].path(), Err: o.err, Report: report}
 		}
 	}
-	if r.complete && !report.Complete() {
-		return report.Err()
+	if r.wakes() {
+		if err := degrade.CheckRequired(&r.ctx, report); err != nil {
+			return err
+		}
 	}
 	if answered < r.plan.cfg.Quorum {
 		return &Error{Plan: r.plan.cfg.Name, Err: r.tooFew(answered), Report: report, belowQuorum: true}

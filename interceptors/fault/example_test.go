@@ -23,7 +23,7 @@ func ExampleFault_Update() {
 		return
 	}
 	charge := func() error {
-		return policy.Do(context.Background(), f, "charge", func(context.Context) error { return nil })
+		return policy.Run(context.Background(), f, "charge", func(context.Context) error { return nil })
 	}
 	fmt.Println(charge())
 	err = f.Update(fault.Config{Abort: codes.Unavailable, AbortShare: 1, Message: "the bank is closed"})
@@ -46,7 +46,7 @@ func ExampleNew() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	err = policy.Do(ctx, hang, "query", func(context.Context) error {
+	err = policy.Run(ctx, hang, "query", func(context.Context) error {
 		return errors.New("not reached")
 	})
 	fmt.Println(err)
@@ -79,7 +79,7 @@ func ExampleWithRand() {
 		return
 	}
 	for range 1000 {
-		_ = policy.Do(context.Background(), f, "get", func(context.Context) error { return nil })
+		_ = policy.Run(context.Background(), f, "get", func(context.Context) error { return nil })
 	}
 	aborted := f.Snapshot().Aborted
 	fmt.Println(450 < aborted && aborted < 550)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
@@ -18,8 +19,13 @@ const kind = "fault"
 // Fault is a [policy.Policy] that injects faults. It is safe for concurrent use.
 // Make one with [New]; the zero Fault must not be used.
 type Fault struct {
-	config atomic.Pointer[Config]
+	config atomic.Pointer[Config] // in force
 	rand   func() float64
+
+	mu  sync.Mutex // held to change what follows, and config
+	own Config     // what it is to be without the directive
+	// byHand is what an operator has put in force.
+	byHand policy.Directive
 
 	active           atomic.Int64
 	delayed, aborted atomic.Uint64
@@ -37,8 +43,13 @@ func New(cfg Config, opts ...Option) (*Fault, error) {
 	return f, nil
 }
 
-// Config returns the faults in force, with the default message filled in.
-func (f *Fault) Config() Config { return *f.config.Load() }
+// Config returns the configuration, with the default message filled in. What an operator
+// overrides of it is not in it.
+func (f *Fault) Config() Config {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.own
+}
 
 // Update changes the faults; the zero Config switches them off. Delays under way
 // run to their end. Streams that are already open get no fault any more, even if
@@ -48,9 +59,42 @@ func (f *Fault) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
 	}
-	cfg = cfg.withDefaults()
-	f.config.Store(&cfg)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.own = cfg.withDefaults()
+	f.enforceLocked()
 	return nil
+}
+
+// Override implements [policy.Overridable]. A fault policy can be disabled, which works as
+// the zero Config does.
+func (f *Fault) Override(d policy.Directive) bool {
+	if d != (policy.Directive{}) && d != (policy.Directive{Action: policy.Disable}) {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d != f.byHand {
+		f.byHand = d
+		f.enforceLocked()
+	}
+	return true
+}
+
+// Overridden implements [policy.Overridable].
+func (f *Fault) Overridden() policy.Directive {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.byHand
+}
+
+// enforceLocked puts the own configuration in force, or none under a directive.
+func (f *Fault) enforceLocked() {
+	cfg := f.own
+	if f.byHand.Action == policy.Disable {
+		cfg = Config{}.withDefaults()
+	}
+	f.config.Store(&cfg)
 }
 
 // Layer puts faults innermost.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -77,7 +78,7 @@ func TestNoteIsBounded(t *testing.T) { //nolint:paralleltest // it takes the log
 	log.Reset()
 	const many = 1200
 	for i := range many {
-		misuse.Note(misuse.Misuse{Kind: "test_many", Where: fmt.Sprint(i)})
+		misuse.Note(misuse.Misuse{Kind: "test_many", Where: strconv.Itoa(i)})
 	}
 	if lines := strings.Count(log.String(), "\n"); lines > 1000 {
 		t.Errorf("logged %d places; want at most 1000", lines)

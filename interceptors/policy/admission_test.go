@@ -71,12 +71,12 @@ func TestOwnRejectionsAreNoFailures(t *testing.T) {
 			t.Parallel()
 			refusal := &policy.Rejection{Reason: reason}
 			outer, inner := &stage{name: "outer"}, &stage{name: "inner", refusal: refusal}
-			_ = chainOf(t, []*stage{outer, inner}).Do(t.Context(), method, func(context.Context) error { return nil })
+			_ = chainOf(t, []*stage{outer, inner}).Run(t.Context(), method, func(context.Context) error { return nil })
 			if o := outer.outcome(t); o.Verdict != policy.NotStarted {
 				t.Errorf("refused further in: verdict = %v; want not_started", o.Verdict)
 			}
 			above := &stage{name: "above"}
-			_ = policy.Do(t.Context(), above, method, func(context.Context) error { return refusal })
+			_ = policy.Run(t.Context(), above, method, func(context.Context) error { return refusal })
 			if o := above.outcome(t); o.Verdict != policy.Ignored {
 				t.Errorf("refused in a call below: verdict = %v; want ignored", o.Verdict)
 			}
@@ -87,7 +87,7 @@ func TestOwnRejectionsAreNoFailures(t *testing.T) {
 func TestAnyErrorOfAPolicyIsARefusal(t *testing.T) {
 	t.Parallel()
 	outer, inner := &stage{name: "outer"}, &stage{name: "inner", refusal: errPlain}
-	err := chainOf(t, []*stage{outer, inner}).Do(t.Context(), method, func(context.Context) error {
+	err := chainOf(t, []*stage{outer, inner}).Run(t.Context(), method, func(context.Context) error {
 		t.Error("the call ran")
 		return nil
 	})
@@ -116,7 +116,7 @@ func TestStandInErrorIsAnOutcome(t *testing.T) {
 			all, j := stages(3)
 			all[1].layer, all[2].layer = policy.LayerFault, policy.LayerFault
 			all[2].refusal = tt.err
-			err := chainOf(t, all).Do(t.Context(), method, func(context.Context) error {
+			err := chainOf(t, all).Run(t.Context(), method, func(context.Context) error {
 				t.Error("the call ran")
 				return nil
 			})
@@ -166,7 +166,7 @@ func TestAbandonedCallsAreSettled(t *testing.T) {
 			run(all[3], tt.standIn)
 			chain := chainOf(t, all[:4])
 			panicked, returned := apart(func() {
-				_ = chain.Do(t.Context(), method, func(context.Context) error {
+				_ = chain.Run(t.Context(), method, func(context.Context) error {
 					tt.call()
 					return nil
 				})
@@ -223,7 +223,7 @@ func TestPanickingSettlerKeepsNothing(t *testing.T) {
 				all[3].refusal = full()
 			}
 			panicked, _ := apart(func() {
-				_ = chainOf(t, all).Do(t.Context(), method, func(context.Context) error { return nil })
+				_ = chainOf(t, all).Run(t.Context(), method, func(context.Context) error { return nil })
 			})
 			if panicked == nil {
 				t.Error("the panic was lost")
@@ -253,7 +253,7 @@ func TestPermitWithoutSettler(t *testing.T) {
 	t.Parallel()
 	s := &stage{name: "s"}
 	c := newChain(t, []policy.Policy{unlayered{}, s, unlayered{}})
-	if err := c.Do(t.Context(), method, func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
+	if err := c.Run(t.Context(), method, func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
 		t.Errorf("Do = %v; want the call's error", err)
 	}
 	if o := s.outcome(t); o.Verdict != policy.Failure || o.Decided || !errors.Is(o.Err, errDown) {
@@ -278,7 +278,7 @@ func TestTokensComeBack(t *testing.T) {
 	inner.given = make([]uint64, 10)
 	c := newChain(t, []policy.Policy{outer, inner})
 	for range 2 {
-		_ = c.Do(t.Context(), method, func(context.Context) error { return nil })
+		_ = c.Run(t.Context(), method, func(context.Context) error { return nil })
 	}
 	if !slices.Equal(outer.back, []uint64{7, 8}) || !slices.Equal(inner.back, []uint64{17, 18}) {
 		t.Errorf("tokens came back as %v and %v; want 7, 8 and 17, 18", outer.back, inner.back)

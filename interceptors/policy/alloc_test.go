@@ -49,6 +49,7 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		grpc.WaitForReady(true), policy.Skip(), policy.Override(admitted), policy.Reclassify(policy.Classify),
 	}
 	call := func(context.Context) error { return errDown }
+	valued := func(context.Context) (int, error) { return 7, errDown }
 	plainly := func(context.Context) error { return errPlain }
 	for _, tt := range []struct {
 		name string
@@ -58,12 +59,15 @@ func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun meas
 		{"refused", adapter(refused)},
 		{"observed", adapter(observed)},
 		{"nil chain", adapter(nil)},
-		{"Do", func() { _ = admitted.Do(ctx, method, call) }},
-		{"Do, a plain error", func() { _ = admitted.Do(ctx, method, plainly) }},
-		{"Do, a plain error, observed", func() { _ = observed.Do(ctx, method, plainly) }},
-		{"Do, refused", func() { _ = refused.Do(ctx, method, call) }},
-		{"Do of a policy", func() { _ = policy.Do(ctx, alone, method, call) }},
-		{"Do of a policy, a plain error", func() { _ = policy.Do(ctx, alone, method, plainly) }},
+		{"Run", func() { _ = admitted.Run(ctx, method, call) }},
+		{"Run, a plain error", func() { _ = admitted.Run(ctx, method, plainly) }},
+		{"Run, a plain error, observed", func() { _ = observed.Run(ctx, method, plainly) }},
+		{"Run, refused", func() { _ = refused.Run(ctx, method, call) }},
+		{"Do with a value", func() { _, _ = policy.Do(ctx, alone, method, valued) }},
+		{"DoChain", func() { _, _ = policy.DoChain(ctx, admitted, method, valued) }},
+		{"DoChain, refused", func() { _, _ = policy.DoChain(ctx, refused, method, valued) }},
+		{"Run of a policy", func() { _ = policy.Run(ctx, alone, method, call) }},
+		{"Run of a policy, a plain error", func() { _ = policy.Run(ctx, alone, method, plainly) }},
 		{"OverridesOf", func() { policy.OverridesOf(options) }},
 		{"Classify a status", func() { policy.Classify(errDown) }},
 		{"Classify a rejection", func() { policy.Classify(refusal) }},

@@ -85,6 +85,9 @@ const (
 	// NoteShadowed says that a policy in shadow, which only watches, would have
 	// refused the call.
 	NoteShadowed
+	// NoteOverridden says that an operator has overridden a policy, and that it lets the
+	// call pass, or refuses it, because of that.
+	NoteOverridden
 )
 
 // Has reports whether all of x are in n.

@@ -159,6 +159,19 @@ func (c *Chain) Policies() []Policy {
 	return all
 }
 
+// Refusals returns the last rejection of a call under this chain by each policy, in the order
+// of Policies: nil for one that has refused none.
+func (c *Chain) Refusals() []*Rejection {
+	if c == nil {
+		return nil
+	}
+	all := make([]*Rejection, len(c.links))
+	for i := range c.links {
+		all[i] = c.links[i].refusal.Load()
+	}
+	return all
+}
+
 // Observer returns the observer of the chain's calls, nil if there is none.
 func (c *Chain) Observer() Observer {
 	if c == nil {
@@ -235,22 +248,26 @@ func (c *Chain) first(a *Admission) int {
 	return 0
 }
 
-// Do runs f under all policies of the chain. See the function [Do].
-func (c *Chain) Do(ctx context.Context, name string, f func(ctx context.Context) error) error {
+// Run runs f, which has no value, under all policies of the chain. See the function [Do],
+// and [DoChain] for functions that have one.
+func (c *Chain) Run(ctx context.Context, name string, f func(ctx context.Context) error) error {
 	a := Begin()
 	defer a.End()
-	return c.do(ctx, a, name, f)
+	return c.run(ctx, a, name, f)
 }
 
-// do makes f the call of a, and runs it under the chain.
-func (c *Chain) do(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
-	a.Call = Call{Method: name, Side: Local, Criticality: criticality.Of(ctx).AtMost(c.Criticality())}
-	a.Call.Deadline, _ = ctx.Deadline()
-	admitted, err := c.Admit(ctx, a)
+// run makes f the call of a, and runs it under the chain.
+func (c *Chain) run(ctx context.Context, a *Admission, name string, f func(ctx context.Context) error) error {
+	admitted, err := c.admitLocal(ctx, a, name)
 	if err != nil {
 		return below.Note(ctx, err)
 	}
-	err = Attribute(ctx, admitted, f(admitted))
-	a.Settle(err)
-	return below.Note(ctx, err)
+	return settleLocal(ctx, admitted, a, f(admitted))
+}
+
+// admitLocal admits a call that is not gRPC's.
+func (c *Chain) admitLocal(ctx context.Context, a *Admission, name string) (context.Context, error) {
+	a.Call = Call{Method: name, Side: Local, Criticality: criticality.Of(ctx).AtMost(c.Criticality())}
+	a.Call.Deadline, _ = ctx.Deadline()
+	return c.Admit(ctx, a)
 }

@@ -77,7 +77,7 @@ func TestChainAsksInOrder(t *testing.T) {
 	all[0].layer = policy.LayerFault
 	all[2].layer = policy.LayerBreaker
 	all[1].layer = policy.LayerCustom
-	if err := chainOf(t, all).Do(t.Context(), method, func(context.Context) error {
+	if err := chainOf(t, all).Run(t.Context(), method, func(context.Context) error {
 		j.note("call")
 		return nil
 	}); err != nil {
@@ -135,7 +135,7 @@ func TestNilChainAdmits(t *testing.T) {
 	}
 	a.Settle(errDown)
 	a.Abandon()
-	if err := c.Do(t.Context(), method, func(context.Context) error { return errPlain }); err != errPlain { //nolint:errorlint // the very same
+	if err := c.Run(t.Context(), method, func(context.Context) error { return errPlain }); err != errPlain { //nolint:errorlint // the very same
 		t.Errorf("Do = %v; want the function's own error", err)
 	}
 }
@@ -179,7 +179,7 @@ func TestContextsGoInward(t *testing.T) {
 		all[2].context = context.WithValue(ctx, ctxKey("c"), true)
 	}
 	var inCall string
-	if err := chainOf(t, all).Do(root, method, func(ctx context.Context) error {
+	if err := chainOf(t, all).Run(root, method, func(ctx context.Context) error {
 		inCall = seen(ctx)
 		return nil
 	}); err != nil {

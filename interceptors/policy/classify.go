@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/afloat-go/afloat/interceptors/internal/connecterror"
 )
 
 // Classifier says what the error of a finished call means. It must be safe for
@@ -54,11 +56,10 @@ func failure(err error, code codes.Code) Verdict {
 	if IsRejection(err) {
 		return Ignored
 	}
-	found, ok := statusIn(err)
+	s, ok := StatusOf(err)
 	if !ok {
 		return Failure
 	}
-	s := found.GRPCStatus()
 	switch reason, text := reasonIn(s), s.Message(); {
 	case reason == ReasonIncomplete, isUnsendable(text):
 		return Ignored
@@ -76,21 +77,27 @@ func HasStatus(err error) bool {
 	return ok
 }
 
-// MessageOf returns the text of the status in err's tree, empty if there is none.
-func MessageOf(err error) string {
-	if s, ok := statusIn(err); ok {
-		return s.GRPCStatus().Message()
+// StatusOf returns the gRPC status that err is or wraps, its text and details as they came.
+// Of an error of connect-go, which has none, it returns what the error says as a status. It
+// returns no status for any other error.
+func StatusOf(err error) (s *status.Status, ok bool) {
+	found, ok := statusIn(err)
+	switch {
+	case ok:
+		return found.GRPCStatus(), true
+	case isLeaf(err):
+		return nil, false
+	default:
+		return connecterror.Status(err)
 	}
-	return ""
 }
 
-// StatusOf returns the status in err's tree, nil if there is none. It does not allocate
-// for a status that is not wrapped.
-func StatusOf(err error) *status.Status {
-	if s, ok := statusIn(err); ok {
-		return s.GRPCStatus()
+// MessageOf returns the text of the status of err, empty if there is none. See [StatusOf].
+func MessageOf(err error) string {
+	if s, ok := StatusOf(err); ok {
+		return s.Message()
 	}
-	return nil
+	return ""
 }
 
 // endedByContext reports whether err is what gRPC or a handler returns when a context has
@@ -100,10 +107,10 @@ func endedByContext(err error) bool {
 	return code == codes.Canceled || code == codes.DeadlineExceeded
 }
 
-// Code returns the status code of err: that of the status it is or wraps,
-// CANCELLED or DEADLINE_EXCEEDED for a context error, else UNKNOWN. A number that is
-// no code is UNKNOWN, see [StandardCode]. Code returns OK for nil only, and does not
-// allocate for a status that is not wrapped.
+// Code returns the status code of err: that of the status it is or wraps, that of an error
+// of connect-go, CANCELLED or DEADLINE_EXCEEDED for a context error, else UNKNOWN. A number
+// that is no code is UNKNOWN, see [StandardCode]. Code returns OK for nil only, and does
+// not allocate for a status that is not wrapped.
 func Code(err error) codes.Code {
 	if err == nil {
 		return codes.OK
@@ -124,7 +131,10 @@ func Code(err error) codes.Code {
 			return StandardCode(c)
 		}
 	}
+	code, ok := connecterror.Code(err)
 	switch {
+	case ok:
+		return code
 	case errors.Is(err, context.Canceled):
 		return codes.Canceled
 	case errors.Is(err, context.DeadlineExceeded):

@@ -30,8 +30,8 @@ func TestDoDescribesTheCall(t *testing.T) {
 			s := &stage{onAcquire: func(_ context.Context, call *policy.Call) { got = append(got, call.Copy()) }}
 			nothing := func(context.Context) error { return nil }
 			if err := errors.Join(
-				policy.Do(tt.ctx, s, "SELECT", nothing),
-				chainOf(t, []*stage{s}).Do(tt.ctx, "SELECT", nothing),
+				policy.Run(tt.ctx, s, "SELECT", nothing),
+				chainOf(t, []*stage{s}).Run(tt.ctx, "SELECT", nothing),
 			); err != nil {
 				t.Fatal(err)
 			}
@@ -67,14 +67,14 @@ func TestDoReturnsTheErrorUnchanged(t *testing.T) {
 				ran = true
 				return tt.called
 			}
-			if err := chainOf(t, []*stage{outer, inner}).Do(t.Context(), "query", f); err != tt.want { //nolint:errorlint // the very same
-				t.Errorf("Chain.Do = %v; want %v", err, tt.want)
+			if err := chainOf(t, []*stage{outer, inner}).Run(t.Context(), "query", f); err != tt.want { //nolint:errorlint // the very same
+				t.Errorf("Chain.Run = %v; want %v", err, tt.want)
 			}
 			if o := outer.outcome(t); o.Verdict != tt.verdict {
 				t.Errorf("verdict = %v; want %v", o.Verdict, tt.verdict)
 			}
-			if err := policy.Do(t.Context(), inner, "query", f); err != tt.want { //nolint:errorlint // the very same
-				t.Errorf("Do = %v; want %v", err, tt.want)
+			if err := policy.Run(t.Context(), inner, "query", f); err != tt.want { //nolint:errorlint // the very same
+				t.Errorf("Run = %v; want %v", err, tt.want)
 			}
 			if ran != (tt.refusal == nil) {
 				t.Errorf("the function ran: %v", ran)
@@ -91,7 +91,7 @@ func TestDoOfAFault(t *testing.T) {
 			s := &stage{layer: layer, permit: policy.Permit{Wants: policy.WantsEnd}}
 			s.onAcquire = func(context.Context, *policy.Call) { time.Sleep(time.Second) }
 			panicked, _ := apart(func() {
-				_ = policy.Do(t.Context(), s, "query", func(context.Context) error { panic("oops") })
+				_ = policy.Run(t.Context(), s, "query", func(context.Context) error { panic("oops") })
 			})
 			o := s.outcome(t)
 			if panicked != "oops" || o.Verdict != policy.Failure {
@@ -120,7 +120,7 @@ func TestCancelledByTheCaller(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			s := &stage{name: "s"}
-			_ = policy.Do(ctx, s, "query", func(ctx context.Context) error {
+			_ = policy.Run(ctx, s, "query", func(ctx context.Context) error {
 				cancel()
 				<-ctx.Done()
 				return tt.err(ctx)
@@ -138,7 +138,7 @@ func TestDoHandsTheContextOn(t *testing.T) {
 	s.onAcquire = func(ctx context.Context, _ *policy.Call) {
 		s.context = context.WithValue(ctx, ctxKey("s"), "set")
 	}
-	err := policy.Do(t.Context(), s, "query", func(ctx context.Context) error {
+	err := policy.Run(t.Context(), s, "query", func(ctx context.Context) error {
 		if got := ctx.Value(ctxKey("s")); got != "set" {
 			t.Errorf("value = %v; want the policy's context", got)
 		}
@@ -146,5 +146,53 @@ func TestDoHandsTheContextOn(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestDoReturnsWhatTheFunctionDoes(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		refusal, called error
+		value           string
+		err             error
+		verdict         policy.Verdict
+	}{
+		"success":              {nil, nil, "seven", nil, policy.Success},
+		"an error and a value": {nil, errPlain, "seven", errPlain, policy.Failure},
+		"a refusal":            {errFull, nil, "", errFull, policy.NotStarted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outer, inner := &stage{name: "outer"}, &stage{name: "inner", refusal: tt.refusal}
+			f := func(context.Context) (string, error) { return "seven", tt.called }
+			value, err := policy.DoChain(t.Context(), chainOf(t, []*stage{outer, inner}), "query", f)
+			if value != tt.value || err != tt.err { //nolint:errorlint // the very same
+				t.Errorf("DoChain = %q, %v; want %q, %v", value, err, tt.value, tt.err)
+			}
+			if o := outer.outcome(t); o.Verdict != tt.verdict {
+				t.Errorf("verdict = %v; want %v", o.Verdict, tt.verdict)
+			}
+			if value, err = policy.Do(t.Context(), inner, "query", f); value != tt.value || err != tt.err { //nolint:errorlint // the very same
+				t.Errorf("Do = %q, %v; want %q, %v", value, err, tt.value, tt.err)
+			}
+		})
+	}
+}
+
+func TestDoSettlesAPanic(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*stage){
+		"Do": func(s *stage) {
+			_, _ = policy.Do(t.Context(), s, "query", func(context.Context) (int, error) { panic("oops") })
+		},
+		"DoChain": func(s *stage) {
+			_, _ = policy.DoChain(t.Context(), chainOf(t, []*stage{s}), "query", func(context.Context) (int, error) { panic("oops") })
+		},
+	} {
+		s := &stage{}
+		panicked, _ := apart(func() { do(s) })
+		if o := s.outcome(t); panicked != "oops" || o.Verdict != policy.Failure {
+			t.Errorf("%s: panicked with %v, settled with %+v; want oops and a failure", name, panicked, o)
+		}
 	}
 }

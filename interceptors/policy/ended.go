@@ -54,8 +54,7 @@ func attribute(caller, ctx context.Context, err error) error {
 	if !endedByContext(err) || !isOver(caller, ctx) || caller.Err() != nil {
 		return err
 	}
-	end, ok := statusIn(err)
-	if ok && len(end.GRPCStatus().Proto().GetDetails()) > 0 {
+	if end, ok := StatusOf(err); ok && len(end.Proto().GetDetails()) > 0 {
 		return err // somebody's own answer
 	}
 	cause := CauseOf(ctx)
@@ -102,12 +101,17 @@ func tellsMore(err error) bool {
 	return text != context.DeadlineExceeded.Error() && text != context.Canceled.Error()
 }
 
-// said returns what err says: a status its message, without the code.
+// said returns what err says: a status its message, without the code, and so does an error
+// of connect-go.
 func said(err error) string {
-	if s, ok := err.(statusError); ok { //nolint:errorlint // what is wrapped may have a text around it
-		return s.GRPCStatus().Message()
+	switch said := err.(type) { //nolint:errorlint // what is wrapped may have a text around it
+	case statusError:
+		return said.GRPCStatus().Message()
+	case interface{ Message() string }:
+		return said.Message()
+	default:
+		return err.Error()
 	}
-	return err.Error()
 }
 
 // ended is the error of a call that a policy ended, and that says what it was waiting for.

@@ -124,7 +124,7 @@ func TestWhoEndedTheCall(t *testing.T) {
 					code = status.Code(tt.cause)
 				}
 				wantErr(t, "the server's", rpctest.Invoke(t.Context(), server), code, nil)
-				wantErr(t, "the function's", policy.Do(t.Context(), deriving(tt.derive), "query", untilEnd), tt.code, tt.cause)
+				wantErr(t, "the function's", policy.Run(t.Context(), deriving(tt.derive), "query", untilEnd), tt.code, tt.cause)
 			})
 		})
 	}

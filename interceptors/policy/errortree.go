@@ -1,10 +1,12 @@
 package policy
 
-// isLeaf reports whether err is no status, wraps nothing and claims to be nothing else. Of
-// such an error, as most that are no status are, a look at its type says it all.
+// isLeaf reports whether err is no status, nor what has one in another form, wraps nothing
+// and claims to be nothing else. Of such an error, as most that are no status are, a look at
+// its type says it all.
 func isLeaf(err error) bool {
 	switch err.(type) { //nolint:errorlint // what is wrapped is what is looked for
-	case statusError, interface{ Unwrap() error }, interface{ Unwrap() []error }, interface{ Is(error) bool }, interface{ As(any) bool }:
+	case statusError, interface{ Unwrap() error }, interface{ Unwrap() []error }, interface{ Is(error) bool }, interface{ As(any) bool },
+		interface{ Message() string }: // as errors of connect-go have
 		return false
 	default:
 		return true

@@ -54,15 +54,24 @@ func (t *tally) Settle(_ uint64, o *policy.Outcome) {
 }
 
 // Any function can run under any policy. Its error comes back unchanged.
-func ExampleDo() {
+func ExampleRun() {
 	count := new(tally)
 	query := func(context.Context) error { return errors.New("connection refused") }
-	err := policy.Do(context.Background(), count, "SELECT orders", query)
+	err := policy.Run(context.Background(), count, "SELECT orders", query)
 	fmt.Println(err)
 	fmt.Println("failures:", count.failures.Load())
 	// Output:
 	// connection refused
 	// failures: 1
+}
+
+// A function that has a value returns it. What it read must be read before it returns.
+func ExampleDo() {
+	count := new(tally)
+	rows := func(context.Context) ([]string, error) { return []string{"lamp", "chair"}, nil }
+	orders, err := policy.Do(context.Background(), count, "SELECT orders", rows)
+	fmt.Println(orders, err)
+	// Output: [lamp chair] <nil>
 }
 
 // A retry interceptor outside the guard should not repeat what was refused.
@@ -100,9 +109,9 @@ func ExamplePolicy() {
 		return
 	}
 	get := func(context.Context) error { return status.Error(codes.Unavailable, "connection lost") }
-	fmt.Println(chain.Do(context.Background(), "/shop.Catalog/Get", get))
+	fmt.Println(chain.Run(context.Background(), "/shop.Catalog/Get", get))
 	switched.on.Store(true)
-	err = chain.Do(context.Background(), "/shop.Catalog/Get", get)
+	err = chain.Run(context.Background(), "/shop.Catalog/Get", get)
 	fmt.Println(err)
 	fmt.Println(status.Code(err), policy.ReasonOf(err), errors.Is(err, errMaintenance))
 	fmt.Println("failures:", count.failures.Load())

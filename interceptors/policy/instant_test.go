@@ -106,7 +106,7 @@ func TestInstantsOfACallThatWaited(t *testing.T) {
 		all[3].layer = policy.LayerFault
 		all[3].onAcquire = func(_ context.Context, call *policy.Call) { wait(call, 7*time.Second) }
 		rec := &policytest.Recorder{}
-		if err := chainOf(t, all, policy.WithObserver(rec)).Do(t.Context(), method, func(context.Context) error {
+		if err := chainOf(t, all, policy.WithObserver(rec)).Run(t.Context(), method, func(context.Context) error {
 			time.Sleep(time.Second)
 			return nil
 		}); err != nil {

@@ -98,11 +98,11 @@ func TestPanickingObserverHarmsNothing(t *testing.T) {
 	o.Reset()
 	all, j := stages(2)
 	chain := chainOf(t, all, policy.WithObserver(o))
-	if err := chain.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := chain.Run(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
 	all[1].refusal = full()
-	if err := chain.Do(t.Context(), method, func(context.Context) error { return nil }); !errors.Is(err, errFull) {
+	if err := chain.Run(t.Context(), method, func(context.Context) error { return nil }); !errors.Is(err, errFull) {
 		t.Errorf("Do = %v; want the refusal", err)
 	}
 	j.want(t, "ask a", "ask b", "settle b success", "settle a success", "ask a", "ask b", "settle a not_started")
@@ -136,8 +136,8 @@ func TestReentrantObserver(t *testing.T) {
 	chain := newChain(t, []policy.Policy{handing{}}, policy.WithObserver(o))
 	nothing := func(context.Context) error { return nil }
 	var inner error
-	o.back = func() { inner = chain.Do(t.Context(), method, nothing) }
-	outer := chain.Do(t.Context(), method, nothing)
+	o.back = func() { inner = chain.Run(t.Context(), method, nothing) }
+	outer := chain.Run(t.Context(), method, nothing)
 	if outer != nil || inner != nil || !o.deep {
 		t.Errorf("calls = %v, %v; called back: %v", outer, inner, o.deep)
 	}
@@ -169,7 +169,7 @@ func TestEventsOfACall(t *testing.T) {
 				rec := &policytest.Recorder{}
 				s := &stage{name: "s", layer: tt.layer, refusal: tt.refusal}
 				chain := newChain(t, []policy.Policy{handing{}, s}, policy.WithObserver(rec))
-				err := chain.Do(t.Context(), method, func(context.Context) error {
+				err := chain.Run(t.Context(), method, func(context.Context) error {
 					time.Sleep(time.Second)
 					return tt.called
 				})
@@ -207,7 +207,7 @@ func TestOneSettledPerAdmitted(t *testing.T) {
 	rec := &policytest.Recorder{}
 	chain := newChain(t, []policy.Policy{handing{}}, policy.WithObserver(rec))
 	_, _ = apart(func() {
-		_ = chain.Do(t.Context(), method, func(context.Context) error { panic("oops") })
+		_ = chain.Run(t.Context(), method, func(context.Context) error { panic("oops") })
 	})
 	var a policy.Admission
 	a.Call = policy.Call{}
@@ -233,7 +233,7 @@ func TestNoEventOfACallThatPanickedInAcquire(t *testing.T) {
 	rec := &policytest.Recorder{}
 	s := &stage{name: "s", onAcquire: func(context.Context, *policy.Call) { panic("oops") }}
 	chain := newChain(t, []policy.Policy{handing{}, s}, policy.WithObserver(rec))
-	_, _ = apart(func() { _ = chain.Do(t.Context(), method, nil) })
+	_, _ = apart(func() { _ = chain.Run(t.Context(), method, nil) })
 	if got := rec.Kinds(); len(got) != 0 {
 		t.Errorf("heard %v; want nothing", got)
 	}

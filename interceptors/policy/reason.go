@@ -91,8 +91,8 @@ func ReasonOf(err error) Reason {
 	if r, ok := find[*Rejection](err); ok {
 		return r.Reason
 	}
-	if s, ok := statusIn(err); ok {
-		return reasonIn(s.GRPCStatus())
+	if s, ok := StatusOf(err); ok {
+		return reasonIn(s)
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func (r refusing) Acquire(_ context.Context, call *policy.Call) (policy.Permit, 
 // refusalOf returns the rejection of a call under a chain.
 func refusalOf(tb testing.TB, c *policy.Chain, method string) *policy.Rejection {
 	tb.Helper()
-	r, ok := errors.AsType[*policy.Rejection](c.Do(tb.Context(), method, nil))
+	r, ok := errors.AsType[*policy.Rejection](c.Run(tb.Context(), method, nil))
 	if !ok {
 		tb.Fatal("the call was not rejected")
 	}
@@ -105,7 +105,7 @@ func TestRefuserConcurrentSafe(t *testing.T) {
 			for n := range 500 {
 				at := time.Unix(int64(n/10), 0)
 				ctx := context.WithValue(t.Context(), untilKey{}, at)
-				r, ok := errors.AsType[*policy.Rejection](chain.Do(ctx, own, nil))
+				r, ok := errors.AsType[*policy.Rejection](chain.Run(ctx, own, nil))
 				if !ok || r.Method != own || !r.Retry.Equal(at) {
 					t.Errorf("Refuse(%s, %v) = %+v", own, at, r)
 				}

@@ -37,7 +37,7 @@ func TestObserverHearsWhereACallWaited(t *testing.T) {
 			patient{layer: policy.LayerBulkhead, waits: 3 * time.Second, notes: policy.NoteShadowed},
 			patient{layer: policy.LayerRateLimit, waits: 2 * time.Second},
 		}, policy.WithObserver(rec))
-		if err := chain.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+		if err := chain.Run(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		want := policy.Admitted{
@@ -59,7 +59,7 @@ func TestObserverHearsHowLongARefusalTook(t *testing.T) {
 			patient{layer: policy.LayerBulkhead, waits: time.Second},
 			patient{layer: policy.LayerRateLimit, waits: 2 * time.Second, refusal: errFull},
 		}, policy.WithObserver(rec))
-		if err := chain.Do(t.Context(), method, nil); !errors.Is(err, errFull) {
+		if err := chain.Run(t.Context(), method, nil); !errors.Is(err, errFull) {
 			t.Fatalf("Do = %v", err)
 		}
 		want := policy.Rejected{Err: errFull, Waited: 3 * time.Second, WaitedIn: policy.LayerRateLimit}
@@ -102,7 +102,7 @@ func TestCallsHaveTheContextOfTheObserver(t *testing.T) {
 			all[1].layer = policy.LayerFault
 			all[1].onAcquire = func(ctx context.Context, _ *policy.Call) { fault = ctx.Value(tagKey{}) }
 			chain := chainOf(t, all, policy.WithObserver(tagging{tag: tt.tag}))
-			_ = chain.Do(t.Context(), method, func(ctx context.Context) error {
+			_ = chain.Run(t.Context(), method, func(ctx context.Context) error {
 				if got := ctx.Value(tagKey{}); got != tt.want || fault != tt.want {
 					t.Errorf("the call has %v, the fault %v; want %v", got, fault, tt.want)
 				}
@@ -134,7 +134,7 @@ func TestObserverThatWantsNoInstantsReadsNoClock(t *testing.T) {
 	t.Parallel()
 	o := &indifferent{}
 	chain := newChain(t, []policy.Policy{handing{}}, policy.WithObserver(o))
-	if err := chain.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := chain.Run(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if o.admitted != (policy.Admitted{}) || o.outcome != (policy.Outcome{}) {

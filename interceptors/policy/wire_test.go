@@ -128,7 +128,7 @@ func TestRetryInterceptorAndRefusals(t *testing.T) {
 					onAcquire: func(context.Context, *policy.Call) { asked++ },
 				}})
 				guarded := func(ctx context.Context, _ string, _, _ any, _ *grpc.ClientConn, _ grpc.UnaryInvoker, _ ...grpc.CallOption) error {
-					return guard.Do(ctx, method, func(context.Context) error { return errDown })
+					return guard.Run(ctx, method, func(context.Context) error { return errDown })
 				}
 				outside := retry.UnaryClientInterceptor(append(tt.opts, retry.WithMax(4))...)
 				err := outside(t.Context(), method, nil, nil, nil,

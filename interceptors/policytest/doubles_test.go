@@ -20,7 +20,7 @@ func TestRecorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	succeed := func(context.Context) error { return nil }
-	if err = chain.Do(t.Context(), "call", succeed); err != nil {
+	if err = chain.Run(t.Context(), "call", succeed); err != nil {
 		t.Fatal(err)
 	}
 	r.Transition(policy.Transition{From: "closed", To: "open"})
@@ -75,7 +75,7 @@ func TestSpy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = chain.Do(t.Context(), "call", func(context.Context) error { return nil })
+	err = chain.Run(t.Context(), "call", func(context.Context) error { return nil })
 	if !errors.Is(err, errNo) {
 		t.Errorf("Do = %v; want %v", err, errNo)
 	}

@@ -3,6 +3,8 @@ package ratelimit
 import (
 	"context"
 	"errors"
+	"math"
+	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -34,4 +36,19 @@ var refuse = struct{ limited, deadline, cancelled policy.Refuser }{ //nolint:goc
 // refusedBy returns the refusal of a call whose ctx has ended.
 func refusedBy(ctx context.Context) *policy.Refuser {
 	return queue.RefusedBy(ctx, &refuse.deadline, &refuse.cancelled)
+}
+
+// deadlineOf returns the instant of ctx's deadline. It is asked outside the lock, since
+// ctx is the caller's code.
+func deadlineOf(ctx context.Context) policy.Instant {
+	if deadline, ok := ctx.Deadline(); ok {
+		return policy.InstantOf(deadline)
+	}
+	return math.MaxInt64
+}
+
+// refusal is why a call may not start. The zero refusal: it may.
+type refusal struct {
+	by    *policy.Refuser
+	retry time.Time
 }

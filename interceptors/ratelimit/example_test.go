@@ -20,7 +20,7 @@ func Example() {
 		return
 	}
 	for range 3 {
-		err = policy.Do(context.Background(), limit, "select", func(context.Context) error {
+		err = policy.Run(context.Background(), limit, "select", func(context.Context) error {
 			fmt.Println("select runs")
 			return nil
 		})
@@ -44,7 +44,7 @@ func ExampleConfig_maxWait() {
 	}
 	began := time.Now()
 	for range 3 {
-		err = errors.Join(err, policy.Do(context.Background(), limit, "send", func(context.Context) error { return nil }))
+		err = errors.Join(err, policy.Run(context.Background(), limit, "send", func(context.Context) error { return nil }))
 	}
 	fmt.Println(err, time.Since(began) >= 10*time.Millisecond)
 	// Output: <nil> true

@@ -28,7 +28,10 @@ type Limiter struct {
 	// mu guards what follows. The clock is read under it, because x/time/rate
 	// credits time twice if instants reach it out of order.
 	mu     sync.Mutex
-	config Config
+	config Config // in force
+	own    Config // what it is to be without the directive
+	// byHand is what an operator has put in force.
+	byHand policy.Directive
 	tokens *rate.Limiter
 	line   queue.Line
 	// timer serves the first in the queue. Nil: nobody waits.
@@ -43,7 +46,7 @@ func New(cfg Config, opts ...Option) (*Limiter, error) {
 		return nil, err
 	}
 	l := &Limiter{
-		name: optionsOf(opts).name, born: policy.Now(), config: cfg,
+		name: optionsOf(opts).name, born: policy.Now(), config: cfg, own: cfg,
 		tokens: rate.NewLimiter(rate.Limit(cfg.PerSecond), cfg.Burst),
 	}
 	l.shadow.Store(cfg.Shadow)
@@ -72,12 +75,46 @@ func (l *Limiter) Update(cfg Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := policy.Now()
-	l.config = cfg
-	l.shadow.Store(cfg.Shadow)
+	l.own = cfg
 	l.tokens.SetLimitAt(now.Time(), rate.Limit(cfg.PerSecond))
 	l.tokens.SetBurstAt(now.Time(), cfg.Burst)
-	l.serveLocked(now)
+	l.enforceLocked(now)
 	return nil
+}
+
+// Override implements [policy.Overridable]. A limiter can be disabled, which admits all
+// waiting calls and counts as in shadow.
+func (l *Limiter) Override(d policy.Directive) bool {
+	if d != (policy.Directive{}) && d != (policy.Directive{Action: policy.Disable}) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byHand = d
+	l.enforceLocked(policy.Now())
+	return true
+}
+
+// Overridden implements [policy.Overridable].
+func (l *Limiter) Overridden() policy.Directive {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byHand
+}
+
+// enforceLocked puts the own configuration in force, under the directive.
+func (l *Limiter) enforceLocked(now policy.Instant) {
+	l.config = l.own
+	l.config.Shadow = l.own.Shadow || l.byHand.Action == policy.Disable
+	l.shadow.Store(l.config.Shadow)
+	l.serveLocked(now)
+}
+
+// WouldAdmit reports whether a call would get a token now, or within MaxWait.
+func (l *Limiter) WouldAdmit() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.untilLocked(policy.Now(), l.line.Len()+1) <= l.config.MaxWait
 }
 
 // Acquire takes a token, or waits for one if its turn comes within MaxWait and
@@ -99,21 +136,6 @@ func (l *Limiter) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 		return policy.Permit{}, l.refuse(no, call)
 	}
 	return policy.Permit{}, nil
-}
-
-// deadlineOf returns the instant of ctx's deadline. It is asked outside the lock, since
-// ctx is the caller's code.
-func deadlineOf(ctx context.Context) policy.Instant {
-	if deadline, ok := ctx.Deadline(); ok {
-		return policy.InstantOf(deadline)
-	}
-	return math.MaxInt64
-}
-
-// refusal is why a call may not start. The zero refusal: it may.
-type refusal struct {
-	by    *policy.Refuser
-	retry time.Time
 }
 
 // refuse counts a refusal and returns it.
@@ -157,6 +179,9 @@ func (l *Limiter) watchLocked(end policy.Instant, call *policy.Call) {
 	if wait > l.config.MaxWait || wait > 0 && now.Add(wait) >= end {
 		l.refused.AddShadowed()
 		call.Notes |= policy.NoteShadowed
+		if l.byHand.Action != policy.NoAction {
+			call.Notes |= policy.NoteOverridden
+		}
 		return
 	}
 	l.tokens.ReserveN(now.Time(), 1)
@@ -251,28 +276,20 @@ func (l *Limiter) armLocked(now policy.Instant) {
 	}
 }
 
-// Config returns the configuration in force, with its defaults filled in.
+// Config returns the configuration, with its defaults filled in. What an operator
+// overrides of it is not in it.
 func (l *Limiter) Config() Config {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.config
+	return l.own
 }
 
 // Snapshot returns the limiter's present limits and counts.
 func (l *Limiter) Snapshot() Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Snapshot{
-		Name:      l.name,
-		PerSecond: l.config.PerSecond,
-		Burst:     l.config.Burst,
-		MaxWait:   l.config.MaxWait,
-		Tokens:    l.tokensLocked(policy.Now()),
-		Waiting:   l.line.Len(),
-		Rejected:  l.refused.Rejected(),
-		Cancelled: l.refused.Cancelled(),
-	}
+	return snapshotLocked(l)
 }
 
 // Gauges implements [policy.Gauged]. It shows the calls that wait for their turn.
-func (l *Limiter) Gauges() policy.Gauges { return l.Snapshot().gauges(l.Config().Shadow) }
+func (l *Limiter) Gauges() policy.Gauges { return l.Snapshot().gauges(l.shadow.Load()) }

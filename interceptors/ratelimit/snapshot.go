@@ -25,6 +25,20 @@ type Snapshot struct {
 	Cancelled uint64
 }
 
+// snapshotLocked returns the present state of a limiter.
+func snapshotLocked(l *Limiter) Snapshot {
+	return Snapshot{
+		Name:      l.name,
+		PerSecond: l.config.PerSecond,
+		Burst:     l.config.Burst,
+		MaxWait:   l.config.MaxWait,
+		Tokens:    l.tokensLocked(policy.Now()),
+		Waiting:   l.line.Len(),
+		Rejected:  l.refused.Rejected(),
+		Cancelled: l.refused.Cancelled(),
+	}
+}
+
 // gauges returns the snapshot of a limiter, which may only watch, as numbers.
 func (s Snapshot) gauges(shadow bool) policy.Gauges {
 	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{

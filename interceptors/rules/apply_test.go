@@ -215,7 +215,7 @@ func TestRemovedPoliciesDrain(t *testing.T) {
 	if !ok {
 		t.Fatal("not tuned")
 	}
-	err := r.Resolve(&call).Do(t.Context(), method, func(context.Context) error {
+	err := r.Resolve(&call).Run(t.Context(), method, func(context.Context) error {
 		apply(t, r, rule("*", template("y")))
 		if old.inFlight.Load() != 1 {
 			t.Error("the call has lost its permit")
@@ -491,7 +491,7 @@ func call(tb testing.TB, r *rules.Rules, seed int, stop <-chan struct{}) {
 		default:
 		}
 		m := fmt.Sprintf("/a.S%d/M%d", (n+seed)%3, (n*7+seed)%5)
-		if err := r.Resolve(&policy.Call{Method: m}).Do(context.Background(), m, func(context.Context) error { return nil }); err != nil {
+		if err := r.Resolve(&policy.Call{Method: m}).Run(context.Background(), m, func(context.Context) error { return nil }); err != nil {
 			tb.Error(err)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
+	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -20,6 +21,8 @@ type builder struct {
 	unfit map[identity]bool
 	// kept are the policies of old that were kept and must be updated.
 	kept []kept
+	// steered are the overrides by which it began.
+	steered *[]override.Override
 }
 
 // kept is a policy that goes on under another template.
@@ -28,6 +31,39 @@ type kept struct {
 	policy   policy.Policy
 	template *Template
 	key      Key
+}
+
+// turnOver builds a generation of the present keys and puts it in force at once.
+// It returns the policies that are kept and must be updated. The caller does so
+// outside the lock, because they may report to an observer. New methods do not wait
+// while it builds.
+func turnOver(r *Rules, m *matcher, unfit map[identity]bool) []kept {
+	begin := func(old *past) *builder {
+		b := &builder{rules: r, next: newGeneration(m), old: old, unfit: unfit, steered: r.steering.inForce.Load()}
+		b.takeOver()
+		return b
+	}
+	b := begin(pastOf(r))
+	r.mu.Lock()
+	now := r.current.Load()
+	if !b.catchUp(now) {
+		b = begin(now.past())
+	}
+	r.room.forget()
+	r.current.Store(b.next)
+	steered := b.steered != r.steering.inForce.Load()
+	r.mu.Unlock()
+	if steered {
+		r.steering.impose()
+	}
+	return b.kept
+}
+
+// pastOf returns the generation in force as it is now.
+func pastOf(r *Rules) *past {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.Load().past()
 }
 
 // takeOver makes entries for the keys of old, and keeps its shared policies and those
@@ -134,7 +170,9 @@ func (b *builder) policy(e *entry, r *rule, i int) (policy.Policy, error) {
 		}
 	}
 	if id.isOwn() {
-		e.own = append(e.own, owned{p, r, i})
+		o := owned{p, r, i}
+		e.own = append(e.own, o)
+		b.rules.steering.steer(o.live(e))
 	} else {
 		e.shared = append(e.shared, b.share(id, r, i, liveAs(key, e.side), p))
 	}
@@ -166,6 +204,7 @@ func (b *builder) share(id identity, r *rule, i int, l Live, p policy.Policy) *s
 	s := &shared{id, l}
 	b.next.shared[id] = s
 	b.next.changes++
+	b.rules.steering.steer(l)
 	return s
 }
 

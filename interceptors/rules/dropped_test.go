@@ -186,7 +186,7 @@ func TestCapHoldsUnderAFloodOfNames(t *testing.T) {
 				calls.Go(func() {
 					for range 20_000 {
 						chain := r.Resolve(&policy.Call{Method: method})
-						_ = chain.Do(context.Background(), method, func(context.Context) error {
+						_ = chain.Run(context.Background(), method, func(context.Context) error {
 							if admitted.Add(1); in.Add(1) > 1 {
 								t.Error("two calls are in at once")
 							}

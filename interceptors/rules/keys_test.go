@@ -318,7 +318,7 @@ func TestResolveConcurrentSafe(t *testing.T) {
 				if got := named(c); got != own && got != "y of (overflow);" {
 					t.Errorf("%s has %q; want its own or the overflow chain", m, got)
 				}
-				_ = c.Do(context.Background(), m, func(context.Context) error { return nil })
+				_ = c.Run(context.Background(), m, func(context.Context) error { return nil })
 				if n%100 == 0 {
 					f.busy.Store(m, true)
 				} else {

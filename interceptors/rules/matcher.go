@@ -104,9 +104,36 @@ func (m *matcher) checkGiven() error {
 	return errors.Join(faults...)
 }
 
+// inForce returns the rules, in the order in which they were given.
+func (m *matcher) inForce() []InForce {
+	var all []*rule
+	for _, x := range []*index{&m.enforced, &m.shadow} {
+		all = slices.AppendSeq(all, x.all())
+	}
+	for own := range m.classes.all() {
+		if own.Classifies() {
+			all = append(all, own)
+		}
+	}
+	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
+	list := make([]InForce, len(all))
+	for i, own := range all {
+		list[i] = InForce{own.Clone(), &own.met}
+	}
+	return list
+}
+
 // find returns the rules of a call.
 func (m *matcher) find(call *policy.Call) found {
 	return found{m.enforced.find(call), m.shadow.find(call), m.classes.find(call)}
+}
+
+// meet notes that a call has found its rules, and reports whether they have any policy for
+// it.
+func (m *matcher) meet(call *policy.Call) bool {
+	found := m.find(call)
+	found.meet()
+	return found.guards()
 }
 
 // indexOf returns where rules like r are found.
@@ -194,6 +221,15 @@ func (f found) meet() {
 	f.enforced.meet()
 	f.shadow.meet()
 	f.classed.meet()
+}
+
+// copied returns the rules that there are, which the caller may change.
+func (f found) copied() []Rule {
+	var all []Rule
+	for _, r := range f.all() {
+		all = append(all, r.Clone())
+	}
+	return all
 }
 
 // all returns the rules that there are.

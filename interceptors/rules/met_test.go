@@ -14,7 +14,7 @@ func met(r *rules.Rules) []string {
 	var all []string
 	for _, own := range r.InForce() {
 		if own.Met() {
-			all = append(all, fmt.Sprint(own.Match, own.Target, own.Sides))
+			all = append(all, fmt.Sprintf("%s%s%v", own.Match, own.Target, own.Sides))
 		}
 	}
 	return all

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"log/slog"
+
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -26,7 +28,7 @@ func WithObserver(o policy.Observer) Option {
 		if validate.IsNil(o) {
 			o = nil
 		}
-		r.observer, r.heard = policy.Observe(o), o
+		r.heard = o
 		r.options = []policy.ChainOption{policy.WithObserver(o)}
 	})
 }
@@ -35,6 +37,12 @@ func WithObserver(o policy.Observer) Option {
 // policies. Range [1, 1048576]. Default 4096.
 func WithMaxKeys(n int) Option {
 	return optionFunc(func(r *Rules) { r.room.maxKeys = n })
+}
+
+// WithLogger sets the logger of what operators do by hand, see [Steering]. Default, and if l
+// is nil: slog.Default() at the time of each record.
+func WithLogger(l *slog.Logger) Option {
+	return optionFunc(func(r *Rules) { r.steering.logger = l })
 }
 
 // Watcher is implemented by a [policy.Observer] that inspects rules from time to time,

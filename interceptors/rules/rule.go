@@ -146,9 +146,8 @@ func (r Rule) checkRepeats() error {
 	return errors.Join(faults...)
 }
 
-// Narrow returns r for no other sides than these, each of which must be one of its own.
-// What Sides leaves open is settled as before: a breaker does not come to guard a server
-// because what is left of the rule's sides is written down.
+// Narrow returns r for no other sides than these, which must be of its own. A breaker does
+// not come to guard a server because what is left of the rule's sides is written down.
 func (r Rule) Narrow(sides ...policy.Side) Rule {
 	r.Policies = slices.Clone(r.Policies)
 	for i, t := range r.Policies {
@@ -163,8 +162,7 @@ func (r Rule) Narrow(sides ...policy.Side) Rule {
 // settled returns a template of r with the sides that it is for where neither of them
 // names any; p is a policy that it made.
 func (r Rule) settled(t Template, p policy.Policy) Template {
-	unsaid := len(r.Sides) == 0 && len(t.Sides) == 0 && r.Target == ""
-	if unsaid && policy.LayerOf(p) == policy.LayerBreaker {
+	if unsaid := len(r.Sides) == 0 && len(t.Sides) == 0 && r.Target == ""; unsaid && policy.LayerOf(p) == policy.LayerBreaker {
 		return t.On(policy.Client, policy.Local)
 	}
 	return t

@@ -27,9 +27,11 @@ import (
 // bytes on average; see [Rules.Overflowed].
 type Rules struct {
 	room     room
-	observer policy.Observer
-	heard    policy.Observer // observer as it was given, nil if nobody is
+	observer policy.Observer // of policies
+	heard    policy.Observer // as it was given, nil if nobody is
 	options  []policy.ChainOption
+	events   Events
+	steering Steering
 
 	current    atomic.Pointer[generation]
 	overflowed atomic.Uint64
@@ -43,10 +45,11 @@ type Rules struct {
 // repeated patterns, templates without a function, bad configuration of any
 // policy, more than [policy.MaxPolicies] policies.
 func New(rules []Rule, opts ...Option) (*Rules, error) {
-	r := &Rules{room: room{maxKeys: DefaultMaxKeys}, observer: policy.NopObserver{}}
+	r := &Rules{room: room{maxKeys: DefaultMaxKeys}}
 	for _, o := range opts {
 		o.apply(r)
 	}
+	r.observer, r.steering.rules = policy.Observe(reporter{policy.Observe(r.heard), &r.events}), r
 	var faults []error
 	if r.room.maxKeys < 1 || r.room.maxKeys > maxMaxKeys {
 		faults = append(faults, fmt.Errorf("rules: max_keys = %d; must be in [1, %d]", r.room.maxKeys, maxMaxKeys))
@@ -59,6 +62,12 @@ func New(rules []Rule, opts ...Option) (*Rules, error) {
 	watch(r.heard, r)
 	return r, nil
 }
+
+// Steering returns what changes the policies of the rules by hand.
+func (r *Rules) Steering() *Steering { return &r.steering }
+
+// Events returns what has happened to the policies of the rules lately.
+func (r *Rules) Events() *Events { return &r.events }
 
 // Observer returns the observer that was given to [WithObserver], nil if there
 // is none.
@@ -81,8 +90,7 @@ func (r *Rules) Resolve(call *policy.Call) *policy.Chain {
 // resolveNew makes the entry of a method that was not seen before.
 func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 	g := r.current.Load()
-	if found := g.matcher.find(call); !found.guards() {
-		found.meet()
+	if !g.matcher.meet(call) {
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
@@ -185,52 +193,31 @@ func (r *Rules) Apply(rules []Rule) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
 	unfit := map[identity]bool{}
-	for _, k := range r.turnOver(m, nil) {
+	for _, k := range turnOver(r, m, nil) {
 		if k.template.Update(k.key, k.policy) != nil {
 			unfit[k.id] = true
 		}
 	}
 	if len(unfit) > 0 {
-		r.turnOver(m, unfit)
+		turnOver(r, m, unfit)
 	}
 	watch(r.heard, r)
 	return nil
 }
 
-// turnOver builds a generation of the present keys and puts it in force at once.
-// It returns the policies that are kept and must be updated. The caller does so
-// outside the lock, because they may report to an observer. New methods do not wait
-// while it builds.
-func (r *Rules) turnOver(m *matcher, unfit map[identity]bool) []kept {
-	b := &builder{rules: r, next: newGeneration(m), old: r.past(), unfit: unfit}
-	b.takeOver()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.current.Load()
-	if !b.catchUp(now) {
-		b = &builder{rules: r, next: newGeneration(m), old: now.past(), unfit: unfit}
-		b.takeOver()
-	}
-	r.room.forget()
-	r.current.Store(b.next)
-	return b.kept
-}
-
-// past returns the generation in force as it is now.
-func (r *Rules) past() *past {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.current.Load().past()
-}
-
 // Matching returns the rules that apply to a call: the closest rule, and the
 // closest shadow rule. It makes no policies.
 func (r *Rules) Matching(call *policy.Call) []Rule {
-	var all []Rule
-	for _, m := range r.current.Load().matcher.find(call).all() {
-		all = append(all, m.Clone())
+	return r.current.Load().matcher.find(call).copied()
+}
+
+// Find returns the chain of a call like one that was resolved before, nil if there was none
+// or its chain was dropped. It makes no policies.
+func (r *Rules) Find(call *policy.Call) *policy.Chain {
+	if e := r.current.Load().table.entry(textOf(call)); e != nil {
+		return e.chain
 	}
-	return all
+	return nil
 }
 
 // ConditionsOf returns the conditions by which the end of a call would be judged, with what
@@ -242,26 +229,9 @@ func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
 	return nil
 }
 
-// InForce returns the rules in force, in the order in which [New] or [Rules.Apply] was
-// given them. The sides of each template are those that it is for, see [Rule.Sides].
-func (r *Rules) InForce() []InForce {
-	m := r.current.Load().matcher
-	var all []*rule
-	for _, x := range []*index{&m.enforced, &m.shadow} {
-		all = slices.AppendSeq(all, x.all())
-	}
-	for own := range m.classes.all() {
-		if own.Classifies() {
-			all = append(all, own)
-		}
-	}
-	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
-	list := make([]InForce, len(all))
-	for i, own := range all {
-		list[i] = InForce{own.Clone(), &own.met}
-	}
-	return list
-}
+// InForce returns the rules in force as they were given, in that order. The sides of each
+// template are those that it is for, see [Rule.Sides].
+func (r *Rules) InForce() []InForce { return r.current.Load().matcher.inForce() }
 
 // All yields the keys that the rules hold at the moment, with their chains, in
 // no particular order. The Name of each key is a method; no key has a Rule.
@@ -269,7 +239,7 @@ func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
 	return func(yield func(Key, *policy.Chain) bool) {
 		for e := range r.current.Load().table.entries() {
 			key := Key{Name: names.Shown(e.method), Target: names.Shown(e.target)}
-			key.Observer = r.observerFor(key, e.side)
+			key.Observer = policy.Locate(r.heard, key.Target, e.side)
 			if !yield(key, e.chain) {
 				return
 			}

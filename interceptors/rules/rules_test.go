@@ -130,11 +130,14 @@ func TestHealthChecksAreUnguardedUnlessNamed(t *testing.T) {
 		check   = "/grpc.health.v1.Health/Check"
 		reflect = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 		channel = "/grpc.channelz.v1.Channelz/GetServers"
+		admin   = "/afloat.admin.v1.AdminService/Override"
 	)
 	for _, tt := range []struct{ name, match, method, want string }{
 		{"health", "*", check, "unguarded"},
 		{"reflection", "*", reflect, "unguarded"},
 		{"channelz", "*", channel, "unguarded"},
+		{"what changes the guard", "*", admin, "unguarded"},
+		{"what changes the guard, by package", "/afloat.*", admin, "named"},
 		{"another service of that package", "*", "/grpc.health.v1.Healthy/Check", "named"},
 		{"another package of gRPC", "*", "/grpc.lookup.v1.RouteLookupService/RouteLookup", "named"},
 		{"health, by service", "/grpc.health.v1.Health/*", check, "named"},

@@ -132,7 +132,7 @@ func TestInForceHasTheSidesOfTemplates(t *testing.T) {
 	var got []string
 	for _, own := range r.InForce() {
 		for _, p := range own.Policies {
-			got = append(got, fmt.Sprint(own.Match, own.Sides, p.Kind, p.Sides))
+			got = append(got, fmt.Sprintf("%s%v%s%v", own.Match, own.Sides, p.Kind, p.Sides))
 		}
 	}
 	want := []string{

@@ -177,7 +177,7 @@ func TestRuleOfAnotherSide(t *testing.T) {
 	if got := c.Policies(); len(got) != 0 {
 		t.Errorf("a client has the policies %v; want none", got)
 	}
-	if err := c.Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := c.Run(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
 }

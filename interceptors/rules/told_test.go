@@ -87,7 +87,7 @@ func TestReportsSayWhoseCallsThePolicyGuards(t *testing.T) {
 		New: func(k rules.Key) (policy.Policy, error) { return reporting{policy.Observe(k.Observer)}, nil },
 	}}}}, rules.WithObserver(rec))
 	call := policy.Call{Method: method, Target: "dns:///shop", Side: policy.Server}
-	if err := rules.Resolve(&call).Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := rules.Resolve(&call).Run(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	transition, late := rec.Of(policytest.Transition)[0].Transition, rec.Of(policytest.Late)[0].Late
@@ -134,7 +134,7 @@ func TestPanickingObserverHarmsNoRules(t *testing.T) {
 	t.Parallel()
 	o := &fragile{}
 	all := rulesOf(t, []rules.Rule{{Match: "*", Policies: []rules.Template{template("any")}}}, rules.WithObserver(o))
-	if err := all.Resolve(&policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return nil }); err != nil {
+	if err := all.Resolve(&policy.Call{Method: method}).Run(t.Context(), method, func(context.Context) error { return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
 	if got, want := o.Kinds(), []policytest.EventKind{policytest.Settled}; !slices.Equal(got, want) {
@@ -165,8 +165,8 @@ func TestReentrantObserverOfRules(t *testing.T) {
 	all := rulesOf(t, []rules.Rule{{Match: "*", Policies: []rules.Template{template("any")}}}, rules.WithObserver(o))
 	nothing := func(context.Context) error { return nil }
 	var inner error
-	o.back = func() { inner = all.Resolve(&policy.Call{Method: "/shop.Cart/Get"}).Do(t.Context(), method, nothing) }
-	outer := all.Resolve(&policy.Call{Method: method}).Do(t.Context(), method, nothing)
+	o.back = func() { inner = all.Resolve(&policy.Call{Method: "/shop.Cart/Get"}).Run(t.Context(), method, nothing) }
+	outer := all.Resolve(&policy.Call{Method: method}).Run(t.Context(), method, nothing)
 	if err := errors.Join(outer, inner); err != nil || !o.deep {
 		t.Errorf("calls: %v; called back: %v", err, o.deep)
 	}

@@ -153,7 +153,7 @@ func TestRefusedFunction(t *testing.T) {
 	}
 	b.within(t.Context(), func(ctx context.Context) {
 		for range 2 {
-			_ = chain.Do(ctx, "read user", func(context.Context) error { return nil })
+			_ = chain.Run(ctx, "read user", func(context.Context) error { return nil })
 		}
 	})
 	b.wantTree(t, "handler", "handler / read user")
@@ -180,7 +180,7 @@ func TestRefusalThatIsNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = chain.Do(t.Context(), "f", nil)
+	_ = chain.Run(t.Context(), "f", nil)
 	b.wantPoints(t, "afloat.local.rejections", "afloat.operation.name=f afloat.policy.kind= afloat.rejection.reason=UNAVAILABLE: 1")
 }
 

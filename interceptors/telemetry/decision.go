@@ -37,12 +37,15 @@ func (d decision) describe(span trace.Span) {
 	if d.Notes.Has(policy.NoteShadowed) {
 		span.SetAttributes(shadowedKey.Bool(true))
 	}
+	if d.Notes.Has(policy.NoteOverridden) {
+		span.SetAttributes(overriddenKey.Bool(true))
+	}
 }
 
 // ClientHandler wraps h, which should be otelgrpc's client handler, so that the
 // spans it makes also say what afloat decided about their calls: that a call had
-// to wait and where, that it is a circuit's probe, or that it is made by a
-// fallback. An interceptor cannot do this, because the span is made further in. A
+// to wait and where, that it is a circuit's probe, that an operator had a hand in it, or
+// that it is made by a fallback. An interceptor cannot do this, because the span is made further in. A
 // call with nothing to note costs no allocation. If h is nil, ClientHandler
 // returns nil, which gRPC ignores.
 func ClientHandler(h stats.Handler) stats.Handler {

@@ -71,7 +71,7 @@ func ExampleWithLogger() {
 		return
 	}
 	for range 3 {
-		_ = policy.Do(context.Background(), circuit, "read stock", func(context.Context) error {
+		_ = policy.Run(context.Background(), circuit, "read stock", func(context.Context) error {
 			return status.Error(codes.Unavailable, "no connection")
 		})
 	}

@@ -86,7 +86,7 @@ func TestFunctionsWithinStepsHaveSpansOfTheirOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		read := func(ctx context.Context, _ request) (banner string, err error) {
-			return "", guard.Do(ctx, "SELECT", func(context.Context) error { return nil })
+			return "", guard.Run(ctx, "SELECT", func(context.Context) error { return nil })
 		}
 		b.gather(t, fanout.Optional("banner", read, setBanner).Else(fallback.Default(func(request) string { return "welcome" })))
 		b.wantTree(t, "handler", "handler / GetPage banner", "handler / GetPage banner / SELECT", "handler / GetPage banner: default")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
+	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/step"
@@ -24,8 +25,8 @@ import (
 const ScopeName = "github.com/afloat-go/afloat/interceptors/telemetry"
 
 // Observer reports what it hears to OpenTelemetry and to a log. It is a
-// policy.Observer, a degrade.Observer, a step.Observer, a fanout.Observer and
-// a config.Observer. It is safe for concurrent use. Make one with [New]; the
+// policy.Observer, a degrade.Observer, a step.Observer, a fanout.Observer, an
+// override.Observer and a config.Observer. It is safe for concurrent use. Make one with [New]; the
 // zero Observer must not be used.
 type Observer struct {
 	spans
@@ -37,6 +38,7 @@ type Observer struct {
 	steps     *steps
 	responses *responses
 	changes   *changes
+	steerings *steerings
 	overruns  *overruns
 	watched   *watched
 }
@@ -77,6 +79,7 @@ func newObserver(given options, m *maker) *Observer {
 		o.policies[s] = newPolicyMetrics(m, policy.Side(s))
 	}
 	o.steps, o.responses, o.changes, o.overruns = newSteps(m), newResponses(m), newChanges(m), newOverruns(m)
+	o.steerings = newSteerings(m)
 	o.watched = newWatched(m, &o.policies, func(err error) {
 		o.log(context.Background(), slog.LevelWarn, "policies have numbers that cannot be measured", slog.Any("error", err))
 	})
@@ -195,6 +198,10 @@ func (o *Observer) RulesApplied(source string, _ int) { o.changes.changed(source
 // RulesRefused implements config.Observer. It counts a change of rules that was
 // refused. It does not log the reason, because package config does.
 func (o *Observer) RulesRefused(source string, _ error) { o.changes.changed(source, "refused") }
+
+// Steered implements [override.Observer]. It counts what was done by hand. It does not log
+// it, because package rules does.
+func (o *Observer) Steered(c override.Change) { o.steerings.steered(c) }
 
 // log writes a record to the logger.
 func (o *Observer) log(ctx context.Context, level slog.Level, msg string, attrs ...slog.Attr) {

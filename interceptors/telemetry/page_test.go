@@ -22,6 +22,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/overload"
+	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -143,6 +144,12 @@ func (b *backend) everything(t *testing.T) *rules.Rules {
 		list.Resolve(&policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})
 	}
 	misuse.Note(misuse.Misuse{Kind: misuse.NoRules, Where: "page"})
+	if _, err := list.Steering().Override(override.Override{
+		Directive: policy.Directive{Action: policy.Disable}, For: time.Minute,
+		Command: override.Command{Scope: override.Scope{Kind: "timeout"}, Reason: "a test", Author: "ada"},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	b.Answered(context.Background(), degrade.Response{Method: "/a.B/C", Report: degrade.NewReport(degrade.Marker{State: degrade.Missing})})
 	return list
 }
@@ -200,8 +207,8 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 	t.Helper()
 	refuse := func(client, local string) {
 		r := policy.Rejected{Err: errDown, Waited: time.Second}
-		b.Rejected(t.Context(), &policy.Call{Method: client, Target: "rig:443"}, r)
-		b.Rejected(t.Context(), &policy.Call{Method: local, Side: policy.Local}, r)
+		b.Rejected(t.Context(), &policy.Call{Method: client, Target: "rig:443", Notes: policy.NoteOverridden}, r)
+		b.Rejected(t.Context(), &policy.Call{Method: local, Side: policy.Local, Notes: policy.NoteOverridden}, r)
 	}
 	refuse("/pkg.Service/Method", "operation")
 	for i := range 400 {
@@ -211,7 +218,7 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 	refuse("/pkg.Service/Method", "operation")
 	refuse("/beyond.the/Bound", "beyond the bound")
 	for _, in := range []policy.Layer{policy.LayerBulkhead, policy.LayerRateLimit} {
-		b.callOfAllKinds(t.Context(), policy.Admitted{Waited: time.Second, WaitedIn: in, Notes: policy.NoteProbe | policy.NoteShadowed})
+		b.callOfAllKinds(t.Context(), policy.Admitted{Waited: time.Second, WaitedIn: in, Notes: policy.NoteProbe | policy.NoteShadowed | policy.NoteOverridden})
 	}
 	for _, id := range []step.ID{
 		{Plan: "Plan", Chain: "source", Name: "source"},
@@ -222,7 +229,7 @@ func (b *backend) spansOfAllKinds(t *testing.T) {
 		own := b.StepStarted(t.Context(), id)
 		guarded := policy.Call{Method: id.String(), Side: policy.Local}
 		b.Admitted(own, &guarded, policy.Admitted{
-			Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed,
+			Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed | policy.NoteOverridden,
 		})
 		b.Rejected(own, &guarded, policy.Rejected{Err: errDown})
 		b.StepEnded(own, id, step.Ended{Err: errDown, Abandoned: true})

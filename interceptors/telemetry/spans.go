@@ -53,6 +53,7 @@ func (s *spans) waitSpan(ctx context.Context, a policy.Admitted) {
 func (s *spans) refusedSpan(ctx context.Context, call *policy.Call, refused *refusal, r policy.Rejected) {
 	if span := spanOf(ctx, call); span != nil {
 		span.SetAttributes(refused.why...)
+		noteOverridden(span, call)
 		return
 	}
 	start := refused.start
@@ -64,11 +65,19 @@ func (s *spans) refusedSpan(ctx context.Context, call *policy.Call, refused *ref
 		if refused.name == other && call.Side == policy.Client {
 			span.SetAttributes(semconv.RPCMethodOriginal(methodName(call.Method)))
 		}
+		noteOverridden(span, call)
 		if !refused.cancelled {
 			fail(span, r.Err)
 		}
 	}
 	span.End()
+}
+
+// noteOverridden notes that a call was refused because of an operator.
+func noteOverridden(span trace.Span, call *policy.Call) {
+	if call.Notes.Has(policy.NoteOverridden) {
+		span.SetAttributes(overriddenKey.Bool(true))
+	}
 }
 
 // spanOf returns the span of a call, if there is one already: otelgrpc's on a server,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
+	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/step"
 )
@@ -25,7 +26,7 @@ func (b *backend) tell(name string, err error) {
 	refused := &policy.Rejection{Kind: "breaker", Name: name, Reason: policy.ReasonCircuitOpen, Err: err}
 	for _, s := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 		call := policy.Call{Method: name, Target: name, Side: s}
-		b.Admitted(ctx, &call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed})
+		b.Admitted(ctx, &call, policy.Admitted{Waited: time.Second, WaitedIn: policy.LayerBulkhead, Notes: policy.NoteProbe | policy.NoteShadowed | policy.NoteOverridden})
 		b.Settled(ctx, &call, &policy.Outcome{})
 		b.Rejected(ctx, &call, policy.Rejected{Err: refused, Waited: time.Second})
 		b.Rejected(ctx, &call, policy.Rejected{Err: &policy.Rejection{Kind: "bulkhead", Name: name, Reason: policy.ReasonCancelled}})
@@ -43,4 +44,5 @@ func (b *backend) tell(name string, err error) {
 	b.FellBack(ctx, step.FellBack{Plan: name, Chain: name, Step: name, State: degrade.Stale, Age: time.Minute, Cause: err})
 	b.Gathered(ctx, name, degrade.Report{}, nil)
 	b.RulesApplied(name, 1)
+	b.Steered(override.Change{Override: override.Override{Directive: policy.Directive{Action: policy.Disable}}})
 }

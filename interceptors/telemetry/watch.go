@@ -24,6 +24,8 @@ type watched struct {
 	overflow metric.Int64ObservableCounter
 	keys     metric.Int64ObservableUpDownCounter
 	misuses  metric.Int64ObservableCounter
+	// overrides is how many are in force, by their actions.
+	overrides metric.Int64ObservableUpDownCounter
 
 	meter metric.Meter
 	warn  func(error)
@@ -50,16 +52,17 @@ type watchedRules struct {
 // that are made later is a warning.
 func newWatched(m *maker, metrics *policies, warn func(error)) *watched {
 	w := &watched{
-		metrics:  metrics,
-		overflow: m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
-		keys:     m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
-		misuses:  m.observableCounter("afloat.misuses", "{misuse}", "What the program does with afloat that cannot be meant."),
-		meter:    m.meter, warn: warn, met: map[string]bool{},
+		metrics:   metrics,
+		overflow:  m.observableCounter("afloat.rules.overflow", "{call}", "Calls that got no policies of their own, because there were too many keys."),
+		keys:      m.observable("afloat.rules.keys", "{key}", "Methods and targets that rules keep policies for."),
+		overrides: m.observable("afloat.overrides", "{override}", "Overrides that are in force in place of what the rules say."),
+		misuses:   m.observableCounter("afloat.misuses", "{misuse}", "What the program does with afloat that cannot be meant."),
+		meter:     m.meter, warn: warn, met: map[string]bool{},
 	}
 	_, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		w.look().report(to)
 		return nil
-	}, w.overflow, w.keys, w.misuses)
+	}, w.overflow, w.keys, w.misuses, w.overrides)
 	m.faults = append(m.faults, err)
 	return w
 }
@@ -133,6 +136,9 @@ func (w *watched) look() sums {
 			known.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
 			for range r.All() {
 				found.add(w.keys, *attribute.EmptySet(), 1)
+			}
+			for _, o := range r.Steering().InForce() {
+				found.add(w.overrides, actionSets[o.Action], 1)
 			}
 		}
 		overflowed += known.overflowed

@@ -81,7 +81,7 @@ func TestPoliciesWithoutRules(t *testing.T) {
 		b.WatchPolicies(br, limit, refuser{})
 		b.WatchPolicies(br)
 		for range 3 {
-			go func() { _ = policy.Do(t.Context(), limit, "read", func(context.Context) error { return nil }) }()
+			go func() { _ = policy.Run(t.Context(), limit, "read", func(context.Context) error { return nil }) }()
 		}
 		synctest.Wait()
 		b.wantPoints(t, "afloat.local.circuit_breaker.state", states("afloat.policy.name=recommendations", "forced_open")...)
@@ -104,7 +104,7 @@ func TestWatchingPoliciesAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	chain := list.Resolve(&policy.Call{Method: rpctest.Unary, Target: "rig:443"})
-	if err := chain.Do(t.Context(), "f", func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
+	if err := chain.Run(t.Context(), "f", func(context.Context) error { return errDown }); !errors.Is(err, errDown) {
 		t.Fatal(err)
 	}
 	const name = "afloat.policy.name=/rig.v1.Rig/Unary"
@@ -217,7 +217,7 @@ func TestCollectingWhileRulesChange(t *testing.T) {
 	others.Go(func() {
 		for i := range 400 {
 			method := fmt.Sprintf("/a.B/%d", i%16)
-			_ = lasting.Resolve(&policy.Call{Method: method}).Do(t.Context(), method, func(context.Context) error { return errDown })
+			_ = lasting.Resolve(&policy.Call{Method: method}).Run(t.Context(), method, func(context.Context) error { return errDown })
 		}
 	})
 	others.Go(func() {
@@ -235,7 +235,7 @@ func TestCollectingWhileRulesChange(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			_ = passing.Resolve(&policy.Call{Method: "/a.B/C"}).Do(t.Context(), "", func(context.Context) error {
+			_ = passing.Resolve(&policy.Call{Method: "/a.B/C"}).Run(t.Context(), "", func(context.Context) error {
 				passing.Resolve(&policy.Call{Method: "/a.B/D"}) // the one key is not idle
 				return nil
 			})

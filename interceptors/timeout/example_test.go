@@ -18,7 +18,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	err = policy.Do(context.Background(), t, "report", func(ctx context.Context) error {
+	err = policy.Run(context.Background(), t, "report", func(ctx context.Context) error {
 		<-ctx.Done() // as a query that takes too long
 		return ctx.Err()
 	})
@@ -52,7 +52,7 @@ func ExampleEach() {
 	}
 	for _, method := range []string{"/shop.v1.Catalog/Get", "/shop.v1.Reports/Yearly"} {
 		chain := rules.Resolve(&policy.Call{Method: method})
-		_ = chain.Do(context.Background(), method, func(ctx context.Context) error {
+		_ = chain.Run(context.Background(), method, func(ctx context.Context) error {
 			deadline, _ := ctx.Deadline()
 			fmt.Println(method, time.Until(deadline).Round(time.Second))
 			return nil

@@ -17,6 +17,8 @@ type limits struct {
 	Config
 
 	overDefault, overMax, overFirstMessage, overIdle, overTotal error
+	// notes are for the calls that meet none of the limits because an operator says so.
+	notes policy.Notes
 }
 
 // newLimits returns the limits of a configuration that was checked.
@@ -31,6 +33,14 @@ func newLimits(cfg Config, o owner) *limits {
 	}
 }
 
+// under returns the limits as a directive has them.
+func (l *limits) under(d policy.Directive) *limits {
+	if d.Action == policy.NoAction {
+		return l
+	}
+	return &limits{notes: policy.NoteOverridden}
+}
+
 // bounded returns the permit of a unary call, with an earlier deadline if need be.
 func (l *limits) bounded(ctx context.Context, call *policy.Call) policy.Permit {
 	limit, over := l.Max, l.overMax
@@ -39,6 +49,7 @@ func (l *limits) bounded(ctx context.Context, call *policy.Call) policy.Permit {
 		limit, over = l.Default, l.overDefault
 	}
 	if limit == 0 {
+		call.Notes |= l.notes
 		return policy.Permit{}
 	}
 	if hasDeadline && policy.InstantOf(deadline).Sub(call.Now()) <= limit {

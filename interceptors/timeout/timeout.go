@@ -3,6 +3,7 @@ package timeout
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -18,6 +19,11 @@ const kind = "timeout"
 type Timeout struct {
 	owner  owner
 	limits atomic.Pointer[limits]
+
+	mu  sync.Mutex // held to change what follows, and limits
+	own *limits    // by the configuration
+	// byHand is what an operator has put in force.
+	byHand policy.Directive
 }
 
 // New returns a timeout, or all faults of cfg, joined.
@@ -32,8 +38,12 @@ func newTimeout(cfg Config, o owner) (*Timeout, error) {
 	return t, nil
 }
 
-// Config returns the configuration in force.
-func (t *Timeout) Config() Config { return t.limits.Load().Config }
+// Config returns the configuration. What an operator overrides of it is not in it.
+func (t *Timeout) Config() Config {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.own.Config
+}
 
 // Update changes the configuration for future calls. On an error, which names
 // all faults, nothing changes.
@@ -41,8 +51,30 @@ func (t *Timeout) Update(cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
 	}
-	t.limits.Store(newLimits(cfg, t.owner))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.own = newLimits(cfg, t.owner)
+	t.limits.Store(t.own.under(t.byHand))
 	return nil
+}
+
+// Override implements [policy.Overridable]. A timeout can be disabled for future calls.
+func (t *Timeout) Override(d policy.Directive) bool {
+	if d != (policy.Directive{}) && d != (policy.Directive{Action: policy.Disable}) {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.byHand = d
+	t.limits.Store(t.own.under(d))
+	return true
+}
+
+// Overridden implements [policy.Overridable].
+func (t *Timeout) Overridden() policy.Directive {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byHand
 }
 
 // Layer puts timeouts outermost.
@@ -56,6 +88,7 @@ func (*Timeout) Idle() bool { return true }
 func (t *Timeout) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
 	l := t.limits.Load()
 	if call.Shape.Streams() {
+		call.Notes |= l.notes
 		return newStream(ctx, l, call), nil
 	}
 	return l.bounded(ctx, call), nil
@@ -65,19 +98,9 @@ func (t *Timeout) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 // configuration is reported when the rules are built, and so is a shadow rule,
 // because a timeout cannot only watch.
 func Each(cfg Config) rules.Template {
-	// A timeout counts nothing, so one serves all keys of a rule and need not be kept
-	// when the rules change.
-	var last atomic.Pointer[Timeout]
 	return rules.TemplateOf(kind, cfg,
 		func(key rules.Key) (*Timeout, error) {
-			o := ownerOf(key)
-			if t := last.Load(); t != nil && t.owner == o {
-				return t, validate.Enforced(kind, key.Shadow)
-			}
-			t, err := newTimeout(cfg, o)
-			if err == nil {
-				last.Store(t)
-			}
+			t, err := newTimeout(cfg, ownerOf(key))
 			return t, errors.Join(err, validate.Enforced(kind, key.Shadow))
 		}, nil,
 	).Per(rules.PerTarget)

@@ -146,7 +146,7 @@ func TestTellsTheNewRule(t *testing.T) {
 		}
 		ask := func() error {
 			chain := r.Resolve(&policy.Call{Method: method, Side: policy.Local})
-			return chain.Do(t.Context(), method, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			return chain.Run(t.Context(), method, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		}
 		wantExpired(t, ask(), timeout.ErrDefault)
 		if err := r.Apply([]rules.Rule{{Match: method, Policies: []rules.Template{all}}}); err != nil {
@@ -251,7 +251,7 @@ func TestWhoseTimeItWas(t *testing.T) {
 			t.Run("function", func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					check(t, policy.Do(context(t), newTimeout(t, cfg), "query", tt.does), true)
+					check(t, policy.Run(context(t), newTimeout(t, cfg), "query", tt.does), true)
 				})
 			})
 		})

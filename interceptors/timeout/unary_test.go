@@ -136,13 +136,23 @@ func TestDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newTimeout(t, timeout.Config{Default: time.Second})
 		began := time.Now()
-		err := policy.Do(t.Context(), p, "query", func(ctx context.Context) error {
+		err := policy.Run(t.Context(), p, "query", func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
 		wantExpired(t, err, timeout.ErrDefault)
 		wantAfter(t, began, time.Second)
 	})
+}
+
+// What outlives the function, as the body of a response does, finds its context over.
+func TestDoEndsTheContext(t *testing.T) {
+	t.Parallel()
+	p := newTimeout(t, timeout.Config{Default: time.Minute})
+	within, err := policy.Do(t.Context(), p, "query", func(ctx context.Context) (context.Context, error) { return ctx, ctx.Err() })
+	if err != nil || !errors.Is(within.Err(), context.Canceled) {
+		t.Errorf("%v, the context after the call: %v; want it over", err, within.Err())
+	}
 }
 
 // An update applies to calls that start later.

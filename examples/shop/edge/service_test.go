@@ -2,19 +2,17 @@ package edge_test
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/examples/shop/edge"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/afloattest"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
@@ -30,42 +28,20 @@ func (d *dashboard) GetDashboard(ctx context.Context, _ *shopv1.GetDashboardRequ
 }
 
 // serve runs a server and returns a connection to it. It must run inside a bubble.
-func serve(t *testing.T, register func(*grpc.Server), opts ...interceptors.ServerOption) *grpc.ClientConn {
+func serve(t *testing.T, register func(grpc.ServiceRegistrar), opts ...interceptors.ServerOption) *grpc.ClientConn {
 	t.Helper()
-	rules, err := interceptors.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lis := bufconn.Listen(1 << 16)
-	server := grpc.NewServer(append(interceptors.ServerOptions(rules, opts...), grpc.WaitForHandlers(true))...)
-	register(server)
-	go func() {
-		if err := server.Serve(lis); err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	}()
-	t.Cleanup(server.Stop)
-	cc, err := grpc.NewClient("passthrough:///service", append(
-		interceptors.DialOptions(rules),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }),
-	)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cc.Close() })
-	return cc
+	return afloattest.Serve(t, register, afloattest.WithServerOptions(opts...))
 }
 
 // newEdge runs an edge before a dashboard.
 func newEdge(t *testing.T, d *dashboard) shopv1.EdgeServiceClient {
 	t.Helper()
-	inner := serve(t, func(s *grpc.Server) { shopv1.RegisterDashboardServiceServer(s, d) })
+	inner := serve(t, func(s grpc.ServiceRegistrar) { shopv1.RegisterDashboardServiceServer(s, d) })
 	service, err := edge.New(inner, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shopv1.NewEdgeServiceClient(serve(t, func(s *grpc.Server) { shopv1.RegisterEdgeServiceServer(s, service) }, interceptors.WithEdge()))
+	return shopv1.NewEdgeServiceClient(serve(t, func(s grpc.ServiceRegistrar) { shopv1.RegisterEdgeServiceServer(s, service) }, interceptors.WithEdge()))
 }
 
 // The edge names the leaf's field, and no service.

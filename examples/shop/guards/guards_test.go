@@ -31,7 +31,7 @@ func TestCircuits(t *testing.T) {
 		}
 		for method, fails := range map[string]error{"/shop.Payments/Charge": errors.New("down"), "/shop.Users/Get": nil} {
 			chain := rules.Resolve(&policy.Call{Method: method})
-			_ = chain.Do(t.Context(), method, func(context.Context) error { return fails })
+			_ = chain.Run(t.Context(), method, func(context.Context) error { return fails })
 		}
 		want := []guards.Circuit{{"users", breaker.Closed}, {"payments", breaker.Open}}
 		if all := guards.Circuits(rules, services); !slices.Equal(all, want) {

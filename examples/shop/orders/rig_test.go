@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,9 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/examples/shop/backend"
 	"github.com/afloat-go/afloat/examples/shop/backend/ledger"
@@ -27,7 +24,7 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/guards"
 	"github.com/afloat-go/afloat/examples/shop/orders"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
-	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/afloattest"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
@@ -111,26 +108,11 @@ func (s *shop) connect(t *testing.T) *grpc.ClientConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lis := bufconn.Listen(1 << 16)
-	server := grpc.NewServer(grpc.WaitForHandlers(true), grpc.ChainUnaryInterceptor(s.run))
-	backend.Payments(s.account)(server)
-	backend.Inventory(s.room)(server)
-	go func() {
-		if err := server.Serve(lis); err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	}()
-	t.Cleanup(server.Stop)
-	cc, err := grpc.NewClient("passthrough:///shop", append(
-		interceptors.DialOptions(rules.Rules()),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }),
-	)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cc.Close() })
-	return cc
+	return afloattest.Serve(t, func(server grpc.ServiceRegistrar) {
+		backend.Payments(s.account)(server)
+		backend.Inventory(s.room)(server)
+	}, afloattest.WithName("shop"), afloattest.WithClientRules(rules.Rules()), afloattest.WithServerRules(nil),
+		afloattest.WithGRPCServerOptions(grpc.ChainUnaryInterceptor(s.run)))
 }
 
 // books returns what was taken and given back for each order, and what is kept for it,

@@ -15,6 +15,7 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/page"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/afloattest"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -38,7 +39,7 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	rules := guard(t)
 	for _, s := range page.Guarded() {
-		if err := rules.Resolve(&policy.Call{Method: s.Methods + "Any"}).Do(t.Context(), "any", func(context.Context) error { return nil }); err != nil {
+		if err := rules.Resolve(&policy.Call{Method: s.Methods + "Any"}).Run(t.Context(), "any", func(context.Context) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		b, _ := guards.Find[*breaker.Breaker](rules, s)
@@ -74,8 +75,8 @@ func TestGuardCutsOffWhatFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rules := guard(t)
-		s := script{page.Metrics: fails(codes.Unavailable)}
-		service := newService(t, s, interceptors.DialOptions(rules)...)
+		s := script{page.Metrics: fails(codes.Unavailable)}.scripted(t)
+		service := newService(t, s, afloattest.WithClientRules(rules))
 		ask := func() string {
 			p, err := service.GetDashboard(t.Context(), request())
 			if err != nil {
@@ -94,7 +95,7 @@ func TestGuardCutsOffWhatFails(t *testing.T) {
 		if got := states(rules); len(got) != 1 || got[page.Metrics] != breaker.Open {
 			t.Errorf("circuits = %v; want that of metrics open", got)
 		}
-		delete(s, page.Metrics)
+		s.Always(methods[page.Metrics], afloattest.Pass())
 		time.Sleep(page.MaxOpenFor)
 		for n := range 2 {
 			if got := ask(); got != "" {
@@ -113,7 +114,7 @@ func TestGuardBoundsStreams(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rules := guard(t)
-		service := newService(t, script{page.Activity: hangs}, interceptors.DialOptions(rules)...)
+		service := newService(t, script{page.Activity: hangs}.scripted(t), afloattest.WithClientRules(rules))
 		start := time.Now()
 		p, err := service.GetDashboard(t.Context(), request())
 		if err != nil || degraded(p) != "activity missing timeout" {
@@ -134,7 +135,7 @@ func TestNoGuardNoCircuits(t *testing.T) {
 
 // withCopies returns a dashboard whose user service has stand-ins, and how often the
 // database was read.
-func withCopies(t *testing.T, s script) (*page.Service, *page.Copies, *atomic.Int64) {
+func withCopies(t *testing.T, s *afloattest.Script) (*page.Service, *page.Copies, *atomic.Int64) {
 	t.Helper()
 	rules := guard(t)
 	var reads atomic.Int64
@@ -145,19 +146,19 @@ func withCopies(t *testing.T, s script) (*page.Service, *page.Copies, *atomic.In
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newService(t, s, interceptors.DialOptions(rules, interceptors.WithFallbacks(copies.Fallbacks))...), copies, &reads
+	return newService(t, s, afloattest.WithClientRules(rules), afloattest.WithClientOptions(interceptors.WithFallbacks(copies.Fallbacks))), copies, &reads
 }
 
 // A user who was seen before is seen in an old copy.
 func TestUserFallsBackToACopy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := script{}
+		s := script{}.scripted(t)
 		service, _, reads := withCopies(t, s)
 		if p, err := service.GetDashboard(t.Context(), request()); err != nil || degraded(p) != "" {
 			t.Fatalf("page = %v, %v", p, err)
 		}
-		s[page.Users] = fails(codes.Unavailable)
+		s.Always(methods[page.Users], fails(codes.Unavailable))
 		time.Sleep(time.Minute)
 		p, err := service.GetDashboard(t.Context(), request())
 		if err != nil || degraded(p) != "user stale unavailable" || p.GetUser().GetId() != "user-0001" {
@@ -173,13 +174,13 @@ func TestUserFallsBackToACopy(t *testing.T) {
 func TestDatabaseIsBehindARateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := script{}
+		s := script{}.scripted(t)
 		service, copies, reads := withCopies(t, s)
 		if _, err := service.GetDashboard(t.Context(), request()); err != nil {
 			t.Fatal(err)
 		}
 		copies.Forget()
-		s[page.Users] = fails(codes.Unavailable)
+		s.Always(methods[page.Users], fails(codes.Unavailable))
 		p, err := service.GetDashboard(t.Context(), request())
 		if err != nil || degraded(p) != "user substituted unavailable" || p.GetUser().GetDisplayName() != "from the database" {
 			t.Errorf("page = %v, %v", p, err)

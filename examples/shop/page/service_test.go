@@ -15,6 +15,7 @@ import (
 
 	"github.com/afloat-go/afloat/examples/shop/page"
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
+	"github.com/afloat-go/afloat/interceptors/afloattest"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
@@ -23,23 +24,15 @@ func request() *shopv1.GetDashboardRequest {
 	return &shopv1.GetDashboardRequest{UserId: "user-0001"}
 }
 
-func fails(code codes.Code) func(context.Context) error {
-	return func(context.Context) error { return status.Error(code, "scripted") }
-}
+// fails is what a service does that answers with an error.
+func fails(code codes.Code) afloattest.Act { return afloattest.Fail(status.Error(code, "scripted")) }
 
-// hangs for as long as somebody waits.
-func hangs(ctx context.Context) error {
-	<-ctx.Done()
-	return status.FromContextError(ctx.Err()).Err()
-}
-
-// takes answers after d.
-func takes(d time.Duration) func(context.Context) error {
-	return func(context.Context) error {
-		time.Sleep(d)
-		return nil
-	}
-}
+// hangs is what one does that answers when nobody waits any more, takes one that does not
+// look whether anybody does.
+var (
+	hangs = afloattest.Hang()
+	takes = afloattest.Deaf
+)
 
 // due is when a page is made of what is there: a tenth of its time is for sending
 // it.
@@ -106,7 +99,7 @@ func TestAPageOfWhatCouldBeHad(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				service := newService(t, c.script)
+				service := newService(t, c.script.scripted(t))
 				start := time.Now()
 				p, err := service.GetDashboard(t.Context(), request())
 				if err != nil {
@@ -186,7 +179,7 @@ func TestProductsFallBackTwice(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				service := newService(t, c.script)
+				service := newService(t, c.script.scripted(t))
 				start := time.Now()
 				p, err := service.GetDashboard(t.Context(), &shopv1.GetDashboardRequest{UserId: c.user})
 				if err != nil {
@@ -212,7 +205,7 @@ func TestNoPageWithoutTheUser(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		user func(context.Context) error
+		user afloattest.Act
 		code codes.Code
 		took time.Duration
 	}{
@@ -223,7 +216,7 @@ func TestNoPageWithoutTheUser(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				service := newService(t, script{page.Users: c.user, page.Metrics: hangs})
+				service := newService(t, script{page.Users: c.user, page.Metrics: hangs}.scripted(t))
 				start := time.Now()
 				p, err := service.GetDashboard(t.Context(), request())
 				if status.Code(err) != c.code || p != nil {
@@ -240,7 +233,7 @@ func TestNoPageWithoutTheUser(t *testing.T) {
 func TestACallerThatGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		service := newService(t, script{page.Metrics: hangs})
+		service := newService(t, script{page.Metrics: hangs}.scripted(t))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Millisecond, cancel)
 		start := time.Now()
@@ -256,7 +249,7 @@ func TestACallerThatGivesUp(t *testing.T) {
 func TestAPageIsOfSomebody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		service := newService(t, nil)
+		service := newService(t, script{}.scripted(t))
 		_, err := service.GetDashboard(t.Context(), &shopv1.GetDashboardRequest{})
 		if status.Code(err) != codes.InvalidArgument {
 			t.Errorf("error = %v; want INVALID_ARGUMENT", err)

@@ -56,7 +56,7 @@ func TestFailsafeBreakerRoundsRates(t *testing.T) {
 			result = errDown
 		}
 		_ = failsafe.With(theirs).Run(func() error { return result })
-		_ = policy.Do(t.Context(), ours, "call", func(context.Context) error { return result })
+		_ = policy.Run(t.Context(), ours, "call", func(context.Context) error { return result })
 	}
 	if !theirs.IsOpen() || ours.State() != breaker.Closed {
 		t.Errorf("after 99 failures of 200: %v, afloat %v; want open and closed", theirs.State(), ours.State())

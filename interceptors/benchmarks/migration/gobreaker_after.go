@@ -35,7 +35,7 @@ type stock struct {
 }
 
 func (s *stock) read(ctx context.Context, sku string) (n int, err error) {
-	err = policy.Do(ctx, s.circuit, "read stock", func(ctx context.Context) error {
+	err = policy.Run(ctx, s.circuit, "read stock", func(ctx context.Context) error {
 		n, err = s.query(ctx, sku)
 		return err
 	})

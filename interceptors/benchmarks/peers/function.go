@@ -24,8 +24,8 @@ func Functions() []FunctionPeer {
 	return []FunctionPeer{
 		{NameGobreaker, gobreakerDo(func(err error) bool { return errors.Is(err, errFull) })},
 		{NameCounting, gobreakerDo(nil)},
-		{"Chain.Do, " + NameAfloat, chainDo},
-		{"policy.Do, a breaker alone", policyDo},
+		{"Chain.Run, " + NameAfloat, chainRun},
+		{"policy.Run, a breaker alone", policyRun},
 	}
 }
 
@@ -34,7 +34,7 @@ func gobreakerDo(excluded func(error) bool) func(Config) (Do, error) {
 	return func(cfg Config) (Do, error) { return newGobreakerMethod(cfg, excluded).do, nil }
 }
 
-func chainDo(cfg Config) (Do, error) {
+func chainRun(cfg Config) (Do, error) {
 	b, err := breaker.New(circuit(cfg))
 	if err != nil {
 		return nil, err
@@ -47,13 +47,13 @@ func chainDo(cfg Config) (Do, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, f func(context.Context) error) error { return chain.Do(ctx, "query", f) }, nil
+	return func(ctx context.Context, f func(context.Context) error) error { return chain.Run(ctx, "query", f) }, nil
 }
 
-func policyDo(cfg Config) (Do, error) {
+func policyRun(cfg Config) (Do, error) {
 	b, err := breaker.New(circuit(cfg))
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, f func(context.Context) error) error { return policy.Do(ctx, b, "query", f) }, nil
+	return func(ctx context.Context, f func(context.Context) error) error { return policy.Run(ctx, b, "query", f) }, nil
 }

@@ -62,11 +62,11 @@ func (l *local) once(ctx context.Context, d *dice) {
 		}
 	}()
 	if d.chance(0.3) {
-		_ = policy.Do(ctx, l.alone, "alone", l.function(&l.inAlone, d)) // any error will do
+		_ = policy.Run(ctx, l.alone, "alone", l.function(&l.inAlone, d)) // any error will do
 		return
 	}
 	l.made.Add(1)
-	err := l.chain.Do(ctx, "function", l.function(&l.inChain, d))
+	err := l.chain.Run(ctx, "function", l.function(&l.inChain, d))
 	if policy.IsRejection(err) {
 		l.refused.Add(1)
 	}

@@ -63,6 +63,8 @@ type Chain[In, T any] struct {
 	cfg    Config
 	stages []*stage[In, T]
 	ids    []step.ID // of the stages, if there is an observer
+	// keeps: some stage keeps the values of the first one.
+	keeps bool
 }
 
 // New checks the steps and makes a chain of them. It reports all faults at once.
@@ -86,6 +88,7 @@ func New[In, T any](cfg Config, steps ...Step[In, T]) (*Chain[In, T], error) {
 	for i, s := range steps {
 		id := step.ID{Plan: cfg.Plan, Chain: cfg.Name, Name: s.name, Fallback: i > 0}
 		made, err := s.build(cfg.Label, guardsOf(cfg.Observer, id))
+		c.keeps = c.keeps || made.keep != nil
 		c.stages, c.ids, faults = append(c.stages, made), append(c.ids, id), append(faults, err)
 	}
 	if len(c.stages) > 0 {
@@ -102,7 +105,9 @@ func order[In, T any](f *validate.Faults, steps []Step[In, T], keeps bool) {
 			"first step", fmt.Sprintf("%q, whose value is %v", s.name, s.state), "one whose value is as it should be")
 		f.Require(!s.instant || i == len(steps)-1, "default", fmt.Sprintf("step %d of %d", i+1, len(steps)), "the last step")
 		f.Require(!s.kept || keeps, fmt.Sprintf("step %q", s.name), "of responses that are kept",
-			"for a method of a client: nothing else keeps them")
+			"for a method of a client: chains and plans have LastGood")
+		f.Require(s.keeping == nil || !keeps, fmt.Sprintf("step %q", s.name), "of values that a chain keeps",
+			"made by the method itself: see Method.LastGood")
 	}
 }
 
@@ -214,6 +219,21 @@ func (c *Chain[In, T]) reserved(i int, left time.Duration) time.Duration {
 		}
 	}
 	return min(sum, left/2)
+}
+
+// keep gives a value of the first step, which ran under t, to the stages that keep it,
+// unless something in it is known to be degraded. What panics in there costs nothing that
+// was good.
+func (c *Chain[In, T]) keep(t *try, in In, value T) {
+	defer contain.Panic()
+	if r := t.close(); !r.Complete() {
+		return
+	}
+	for _, s := range c.stages {
+		if s.keep != nil {
+			s.keep(t, in, value)
+		}
+	}
 }
 
 // started tells the observer, if there is one, that the i-th step's turn has come, and

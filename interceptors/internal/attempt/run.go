@@ -198,6 +198,9 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 	if err != nil {
 		return r.failed(t, err)
 	}
+	if r.chain.keeps && t.step == 0 {
+		r.chain.keep(t, r.in, value)
+	}
 	r.Answer.Value = value
 	if d := r.Answer.detour; d != nil {
 		d.won = t

@@ -21,6 +21,8 @@ type stage[In, T any] struct {
 	state degrade.State
 
 	get func(ctx context.Context, in In) (T, time.Time, error)
+	// keep keeps the values of the first step, for this one. Nil: nobody does.
+	keep func(ctx context.Context, in In, value T)
 	// instant stages have their value at hand, and need no time.
 	instant bool
 	timeout time.Duration
@@ -71,7 +73,7 @@ func (s *stage[In, T]) guarded(ctx context.Context, in In) (value T, asOf time.T
 	if s.guard == nil {
 		return s.get(ctx, in)
 	}
-	err = s.guard.Do(ctx, s.name, func(ctx context.Context) (err error) {
+	err = s.guard.Run(ctx, s.name, func(ctx context.Context) (err error) {
 		value, asOf, err = s.get(ctx, in)
 		return err
 	})

@@ -34,6 +34,17 @@ type Step[In, T any] struct {
 	detail any
 	// kept: the value was kept by whoever runs the chain.
 	kept bool
+	// keeping makes get, and what keeps the values of the first step for it, of a chain
+	// with the label. Nil: get is there, and keeps nothing.
+	keeping func(label string) Keeping[In, T]
+}
+
+// Keeping is a step that answers with what the first step gave before.
+type Keeping[In, T any] struct {
+	// Get finds a value, and says when it was current.
+	Get func(ctx context.Context, in In) (T, time.Time, error)
+	// Keep keeps a value that the first step gave.
+	Keep func(ctx context.Context, in In, value T)
 }
 
 // lack is something that a step cannot be made without.
@@ -68,7 +79,7 @@ func Default[In, T any](f func(In) T) Step[In, T] {
 // Without returns the step for a fault: what it should be made of is nil, and must be
 // what is wanted.
 func (s Step[In, T]) Without(what, wanted string) Step[In, T] {
-	s.get, s.lacks = nil, &lack{what, wanted}
+	s.get, s.keeping, s.lacks = nil, nil, &lack{what, wanted}
 	return s
 }
 
@@ -85,6 +96,12 @@ func (s Step[In, T]) Detail() any { return s.detail }
 func (s Step[In, T]) Kept() Step[In, T] {
 	s.kept = true
 	return s
+}
+
+// LastGood returns a step that answers with what the first step of its chain gave before.
+// The label, which is the chain's, tells its values from those of others.
+func LastGood[In, T any](name string, keeping func(label string) Keeping[In, T]) Step[In, T] {
+	return Step[In, T]{name: name, state: degrade.Stale, keeping: keeping}
 }
 
 // Timeout returns the step with a bound on its time.
@@ -144,9 +161,14 @@ func (s Step[In, T]) build(label string, o policy.Observer) (*stage[In, T], erro
 	at := fmt.Sprintf("%s, step %q", label, s.name)
 	f := validate.Of(at)
 	f.Require(s.name != "", "name", `""`, "a name")
+	var keep func(context.Context, In, T)
+	if s.keeping != nil && s.lacks == nil {
+		k := s.keeping(label)
+		s.get, keep = k.Get, k.Keep
+	}
 	lacks := cmp.Or(s.lacks, &lack{"function", "a function"})
 	f.Require(s.get != nil, lacks.what, "nil", lacks.want)
-	made := &stage[In, T]{name: s.name, state: s.state, get: s.get, instant: s.instant}
+	made := &stage[In, T]{name: s.name, state: s.state, get: s.get, keep: keep, instant: s.instant}
 	s.bound(f, made)
 	var err error
 	if len(s.guards) > 0 {

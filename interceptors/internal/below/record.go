@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/afloat-go/afloat/interceptors/internal/connecterror"
 )
 
 // Key is the key under which a context has its *[Record].
@@ -105,7 +107,10 @@ type part struct {
 func partsOf(errs []error) []part {
 	parts := make([]part, len(errs))
 	for i, err := range errs {
-		s := status.Convert(err)
+		s, ok := connecterror.Status(err)
+		if !ok {
+			s = status.Convert(err)
+		}
 		parts[i] = part{[2]string{s.Message(), err.Error()}, details(s)}
 	}
 	return parts

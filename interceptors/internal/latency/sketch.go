@@ -78,6 +78,15 @@ func (s *Sketch) age(halved int64, at policy.Instant) {
 	}
 }
 
+// Forget empties the sketch.
+func (s *Sketch) Forget() {
+	for i := range s.buckets {
+		s.buckets[i].Store(0)
+	}
+	s.last.Store(0)
+	s.halved.Store(0)
+}
+
 // Last returns when a call was last counted, zero if none was.
 func (s *Sketch) Last() policy.Instant { return policy.Instant(s.last.Load()) }
 

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -234,27 +233,12 @@ func (c *compiler) choice(text string, all func() []string, what string) string 
 func (c *compiler) try(path string, m proto.Message, t rules.Template) {
 	_, err := t.New(trialKey)
 	for f := range validate.Each(err) {
-		allowed := "must be " + c.spelled(f.Allowed)
+		allowed := "must be " + spelled(f.Allowed, c.origin)
 		if fieldOf(m, f.Field) == nil { // it is about several
 			c.remark(path, fmt.Sprintf("%s are %v; %s", f.Field, f.Value, allowed))
 			continue
 		}
 		c.wrong(m, path, f.Field, allowed)
-	}
-}
-
-// spelled returns what a configuration may have in the words of the source: in a file, off
-// is a word.
-func (c *compiler) spelled(allowed string) string {
-	allowed = short.Replace(allowed)
-	plain, mayBeOff := strings.CutSuffix(allowed, validate.OrOff)
-	switch {
-	case !mayBeOff:
-		return allowed
-	case c.document != nil:
-		return plain + ", or off"
-	default:
-		return fmt.Sprintf("%s, or %d for off", plain, breaker.Off)
 	}
 }
 

@@ -87,7 +87,7 @@ func quotas() config.Kind[quotaConfig, *quota] {
 func ask(tb testing.TB, s *config.Set, method string, n int) (refused int) {
 	tb.Helper()
 	for range n {
-		err := s.Rules().Resolve(&policy.Call{Method: method}).Do(tb.Context(), method, func(context.Context) error { return nil })
+		err := s.Rules().Resolve(&policy.Call{Method: method}).Run(tb.Context(), method, func(context.Context) error { return nil })
 		if err != nil {
 			refused++
 		}

@@ -68,6 +68,14 @@ func table(given []KindOption) (kinds, error) {
 	return all, errors.Join(faults...)
 }
 
+// orOwn returns the table, or that of afloat's own kinds if there is none.
+func (all kinds) orOwn() kinds {
+	if all == nil {
+		return ownKinds()
+	}
+	return all
+}
+
 // admits reports why no other kind can have the name.
 func (all kinds) admits(name string) error {
 	if name == "" {
@@ -125,7 +133,7 @@ func (all kinds) share(t rules.Template, in *policyv1.Compartment) {
 func (all kinds) look(l rules.Live) LivePolicy {
 	for _, k := range all {
 		if config, status, ok := k.look(l); ok {
-			return LivePolicy{l, config, status}
+			return LivePolicy{Live: l, Config: config, Status: status}
 		}
 	}
 	return LivePolicy{Live: l}

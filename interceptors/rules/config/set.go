@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -11,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 	"weak"
-
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -43,26 +39,6 @@ type Set struct {
 	state atomic.Pointer[state]
 }
 
-// state is what is in force.
-type state struct {
-	statements       []statement
-	rules            []rules.InForce // of the statements
-	unknown          []string        // what no .proto file has, of each statement
-	since            time.Time
-	applied, refused uint64
-	lastRefused      *RefusedChange
-	unwatched        error
-}
-
-// put notes the statements whose rules are in force now.
-func (s *state) put(of *Set, statements []statement) {
-	s.statements, s.rules, s.unknown = statements, of.rules.InForce(), make([]string, len(statements))
-	linked := apiOf(cmp.Or(of.options.files, protoregistry.GlobalFiles))
-	for i, st := range statements {
-		s.unknown[i] = linked.lacks(st.Match)
-	}
-}
-
 // New combines the rules of all sources. It reports all faults at once.
 func New(opts ...Option) (*Set, error) {
 	if err := validate.Options("config", opts); err != nil {
@@ -82,7 +58,7 @@ func New(opts ...Option) (*Set, error) {
 		return nil, err
 	}
 	s.kinds = all
-	s.rules, err = rules.New(rulesOf(statements), s.options.policy...)
+	s.rules, err = rules.New(rulesOf(statements), append([]rules.Option{rules.WithLogger(s.options.logger)}, s.options.policy...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -224,20 +200,37 @@ func (s *Set) setUnwatched(err error) {
 // Snapshot returns what is in force now. Each policy's status is consistent in
 // itself, but they may be of slightly different moments.
 func (s *Set) Snapshot() Snapshot {
+	snap := s.Outline()
+	for l := range s.rules.Live() {
+		snap.Policies = append(snap.Policies, s.Look(l))
+	}
+	slices.SortFunc(snap.Policies, byName)
+	return snap
+}
+
+// Look returns a policy of the set with its configuration and its status.
+func (s *Set) Look(l rules.Live) LivePolicy {
+	p := s.kinds.look(l)
+	p.kinds = s.kinds
+	if o, ok := s.rules.Steering().Of(l); ok {
+		p.Override = &o
+	}
+	return p
+}
+
+// Outline returns what [Set.Snapshot] does, without the policies.
+func (s *Set) Outline() Snapshot {
 	now := s.state.Load()
 	snap := Snapshot{
 		TakenAt: time.Now(), Since: now.since, Applied: now.applied, Refused: now.refused,
-		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
+		LastRefused: now.lastRefused, Unwatched: now.unwatched, Unfollowed: s.options.path != "" && !s.followed.Load(),
+		Overrides: s.rules.Steering().InForce(), Overflowed: s.rules.Overflowed(), kinds: s.kinds,
 	}
 	for i, own := range now.rules {
 		st := now.statements[i]
 		snap.Rules = append(snap.Rules, RuleInForce{own.Rule, st.source, st.place(st.path), own.Met(), now.unknown[i], st.warnings})
 	}
 	slices.SortStableFunc(snap.Rules, byCloseness)
-	for l := range s.rules.Live() {
-		snap.Policies = append(snap.Policies, s.kinds.look(l))
-	}
-	slices.SortFunc(snap.Policies, byName)
 	return snap
 }
 
@@ -306,25 +299,6 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 	}
 	s.state.Store(&next)
 	return len(next.statements), err
-}
-
-// seen is the state of the file at the last look.
-type seen struct {
-	look uint64
-	data []byte
-	err  error
-}
-
-// sees notes the present state of the file, and reports whether it is
-// unchanged.
-func (s *seen) sees(look uint64, data []byte, err error) (same bool) {
-	now := seen{look, data, err}
-	if err != nil {
-		now.data = nil
-	}
-	same = bytes.Equal(now.data, s.data) && (err == nil) == (s.err == nil) && (err == nil || err.Error() == s.err.Error())
-	*s = now
-	return same
 }
 
 var errNoFile = errors.New("config: there is no file to watch; name one by WithFile")

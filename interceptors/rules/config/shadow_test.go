@@ -41,7 +41,7 @@ func TestShadowRulesOfCodeOnlyWatch(t *testing.T) {
 	down := status.Error(codes.Unavailable, "down")
 	call := func(within func()) error {
 		chain := s.Rules().Resolve(&policy.Call{Method: charge})
-		return chain.Do(t.Context(), charge, func(context.Context) error {
+		return chain.Run(t.Context(), charge, func(context.Context) error {
 			within()
 			return down
 		})

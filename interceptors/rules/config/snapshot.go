@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
@@ -37,6 +38,9 @@ type Snapshot struct {
 	// Unfollowed: the set has a file, and nobody has called [Set.Watch] or [Set.Reload], so
 	// that its changes do not come into force.
 	Unfollowed bool
+	// Overrides are what operators have put in force in place of the rules, the latest
+	// first.
+	Overrides []override.Override
 	// Overflowed is how many calls had to share the overflow chain, see
 	// [rules.Rules].
 	Overflowed uint64
@@ -57,21 +61,27 @@ func (s Snapshot) Message() *policyv1.Snapshot {
 			Source: r.Source.message(), At: timestamppb.New(r.At), Faults: strings.ToValidUTF8(r.Err.Error(), "\uFFFD"),
 		}
 	}
+	for _, o := range s.Overrides {
+		m.Overrides = append(m.Overrides, OverrideMessage(o))
+	}
 	if s.Unwatched != nil {
 		m.Unwatched = strings.ToValidUTF8(s.Unwatched.Error(), "\uFFFD")
 	}
-	all := s.kinds
-	if all == nil {
-		all = ownKinds()
-	}
+	all := s.kinds.orOwn()
 	for _, r := range s.Rules {
 		m.Rules = append(m.Rules, r.messages(all)...)
 		r.fill(m.Compartments, all)
 	}
 	for _, p := range s.Policies {
-		m.Policies = append(m.Policies, p.message(all))
+		m.Policies = append(m.Policies, p.Message())
 	}
 	return m
+}
+
+// RuleMessages returns a rule of the snapshot as messages: one, or one for each side where
+// it is not the same on all.
+func (s Snapshot) RuleMessages(r RuleInForce) []*policyv1.RuleInForce {
+	return r.messages(s.kinds.orOwn())
 }
 
 // RefusedChange is a change that was refused.
@@ -92,15 +102,24 @@ type LivePolicy struct {
 	// them, or as its [Kind] says. Status is nil for a timeout. Both are nil for
 	// policies of kinds that are neither afloat's nor registered.
 	Config, Status any
+	// Override is the override in force for the policy, nil if there is none. Status is what
+	// the policy does under it.
+	Override *override.Override
+
+	// kinds are those of the set, nil of no set.
+	kinds kinds
 }
 
-// message returns the policy as a message.
-func (p LivePolicy) message(all kinds) *policyv1.LivePolicy {
+// Message returns the policy as a message.
+func (p LivePolicy) Message() *policyv1.LivePolicy {
 	m := &policyv1.LivePolicy{
 		Kind: p.Kind, Side: sideMessage(p.Side), Target: p.Target, Name: p.Name,
 		Scope: scopeMessage(p.Scope), Match: p.Match, Shadow: p.Shadow,
 	}
-	all.tell(p, m)
+	if p.Override != nil {
+		m.Override = p.Override.ID
+	}
+	p.kinds.orOwn().tell(p, m)
 	if s, ok := p.Status.(breaker.Snapshot); ok {
 		m.OpenedBy = s.OpenedBy
 	}

@@ -65,7 +65,7 @@ rules:
 // is not.
 func TestSetsThatNobodyFeedsAreTold(t *testing.T) { //nolint:paralleltest // sets without sources have no name
 	const text = "rules: [{match: /a.B/C}]"
-	for name, tt := range map[string]struct {
+	for name, tt := range map[string]struct { //nolint:paralleltest // as the test
 		opts []config.Option
 		do   func(*testing.T, *config.Set)
 		want string

@@ -1,12 +1,15 @@
 package config
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
 
 // In a configuration, a zero field means the default. In a message, a field is either
@@ -50,6 +53,21 @@ func lastingOrOff(d *durationpb.Duration) time.Duration {
 		return breaker.Off
 	}
 	return lasting(d)
+}
+
+// spelled returns what a configuration may have in the words of the source: in a file, off
+// is a word.
+func spelled(allowed string, o origin) string {
+	allowed = short.Replace(allowed)
+	plain, mayBeOff := strings.CutSuffix(allowed, validate.OrOff)
+	switch {
+	case !mayBeOff:
+		return allowed
+	case o.document != nil:
+		return plain + ", or off"
+	default:
+		return fmt.Sprintf("%s, or %d for off", plain, breaker.Off)
+	}
 }
 
 // The way back.

@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protojson"
-
 	"github.com/afloat-go/afloat/examples/shop/system"
+	"github.com/afloat-go/afloat/interceptors/admin"
+	"github.com/afloat-go/afloat/interceptors/admin/page"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
@@ -28,7 +28,7 @@ const maxRequest = 1 << 10
 
 // handler serves the page at the given host, and nobody who comes by another name: a
 // page from elsewhere can make a browser look this machine up under a name of its own.
-func handler(host string, v *view, metrics http.Handler) http.Handler {
+func handler(host string, v *view, metrics, guard http.Handler) http.Handler {
 	static, err := fs.Sub(files, "static")
 	if err != nil {
 		panic(err) // the folder is part of the program
@@ -37,7 +37,8 @@ func handler(host string, v *view, metrics http.Handler) http.Handler {
 	mux.Handle("GET /", http.FileServerFS(static))
 	mux.Handle("GET /events", &stream{look: v.look, room: make(chan struct{}, maxWatchers)})
 	mux.Handle("GET /metrics", metrics)
-	mux.HandleFunc("GET /rules", func(w http.ResponseWriter, _ *http.Request) { tellRules(w, v.system.Rules()) })
+	mux.Handle("GET /guard/", http.StripPrefix("/guard", guard))
+	mux.Handle("POST /guard/", http.StripPrefix("/guard", guard))
 	mux.HandleFunc("POST /backends/{name}", func(w http.ResponseWriter, r *http.Request) { become(w, r, v.system) })
 	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,15 +55,15 @@ func handler(host string, v *view, metrics http.Handler) http.Handler {
 	})
 }
 
-// tellRules writes all that is in force.
-func tellRules(w http.ResponseWriter, rules *config.Set) {
-	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(rules.Snapshot().Message())
+// guardPage returns the page of the dashboard's guard. Whoever has come here may change it:
+// only this machine can, and by the name of the page alone.
+func guardPage(rules *config.Set) (http.Handler, error) {
+	service, err := admin.New(rules)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return nil, err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(text)
+	return page.New(service, page.WithTitle("The dashboard's guard"),
+		page.WithAuthoriser(func(*http.Request) (string, error) { return "the visitor of the page", nil }))
 }
 
 // become makes a backend sick, or well.

@@ -54,10 +54,14 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	visiting.Go(func() { visitors.run(ctx) })
+	guard, err := guardPage(sys.Rules())
+	if err != nil {
+		return errors.Join(err, lis.Close())
+	}
 	v := &view{system: sys, visitors: visitors, records: cfg.Records}
 	v.look() // rates are counted from here on
 	fmt.Fprintf(out, "http://%s\n", lis.Addr())
-	return serve(ctx, lis, handler(lis.Addr().String(), v, cfg.Observe.Metrics()))
+	return serve(ctx, lis, handler(lis.Addr().String(), v, cfg.Observe.Metrics(), guard))
 }
 
 // CheckAddress refuses every address that others than this machine can reach.

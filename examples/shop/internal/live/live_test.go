@@ -104,8 +104,8 @@ func wantWell(t *testing.T, s State) {
 	if s.Pages.Full != 1 || s.Pages.PerSecond != 10 || len(s.Pages.History) < 10 {
 		t.Errorf("pages = %+v", s.Pages)
 	}
-	if r := s.Rules; r.File != rulesYAML || r.InForce < 8 || r.Applied != 0 || r.Fault != "" {
-		t.Errorf("rules = %+v", r)
+	if s.RulesFile != rulesYAML {
+		t.Errorf("rules are in %q", s.RulesFile)
 	}
 	if s.part("users").State != "" || len(s.Events) != 0 || s.Orders.Placed == 0 || s.Orders.Charged != s.Orders.Placed {
 		t.Errorf("part %+v, events %+v, orders %+v", s.part("users"), s.Events, s.Orders)
@@ -178,7 +178,7 @@ func TestHostWithoutPort(t *testing.T) {
 		{"127.0.0.1:8080", "127.0.0.1", http.StatusMisdirectedRequest},
 		{"127.0.0.1:80", "", http.StatusMisdirectedRequest},
 	} {
-		w := ask(t, handler(tt.serves, &view{}, http.NotFoundHandler()), "GET", "/", "", "Host", tt.asked)
+		w := ask(t, handler(tt.serves, &view{}, http.NotFoundHandler(), http.NotFoundHandler()), "GET", "/", "", "Host", tt.asked)
 		if w.Code != tt.code {
 			t.Errorf("%q at %s: %d; want %d", tt.asked, tt.serves, w.Code, tt.code)
 		}
@@ -189,7 +189,11 @@ func TestRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := watch(t)
-		h := handler(host, v, http.NotFoundHandler())
+		guard, err := guardPage(v.system.Rules())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := handler(host, v, http.NotFoundHandler(), guard)
 		for _, tt := range []struct {
 			name, method, path, body string
 			header                   []string
@@ -200,7 +204,9 @@ func TestRequests(t *testing.T) {
 			{name: "script", method: "GET", path: "/page.js", code: 200, says: "new EventSource"},
 			{name: "no such file", method: "GET", path: "/../live.go", code: 307},
 			{name: "another name", method: "GET", path: "/", header: []string{"Host", "evil.example"}, code: 421, says: `host = "evil.example"; must be 127.0.0.1:8080`},
-			{name: "rules", method: "GET", path: "/rules", code: 200, says: `shop/v1/users.proto: shop.v1.UserService`},
+			{name: "the guard", method: "GET", path: "/guard/", code: 200, says: "The dashboard&#39;s guard"},
+			{name: "the guard's rules", method: "GET", path: "/guard/snapshot", code: 200, says: `shop/v1/users.proto: shop.v1.UserService`},
+			{name: "a change of the guard without its token", method: "POST", path: "/guard/override", body: "{}", code: 403, says: "the token is not that of this page"},
 			{name: "a switch", method: "POST", path: "/backends/alerts", body: `{"sickness": "slow"}`, code: 200, says: "slow"},
 			{
 				name: "a switch, from the page", method: "POST", path: "/backends/alerts", body: `{"sickness": "well"}`,

@@ -11,8 +11,8 @@ type State struct {
 	Page Page `json:"page"`
 	// Orders is what became of orders.
 	Orders Orders `json:"orders"`
-	// Rules is what is in force in the dashboard.
-	Rules Rules `json:"rules"`
+	// RulesFile is where the rules of the dashboard are.
+	RulesFile string `json:"rulesFile"`
 	// Events are the latest log records, the newest first.
 	Events []Event `json:"events"`
 }
@@ -105,19 +105,6 @@ type Orders struct {
 	Refused  uint64 `json:"refused"`
 	// Waiting is how many are in the queue on disk.
 	Waiting int `json:"waiting"`
-}
-
-// Rules is what the rules file has come to.
-type Rules struct {
-	File string `json:"file"`
-	// InForce is how many rules there are, those of .proto files and the built-in one
-	// among them.
-	InForce int `json:"inForce"`
-	// Applied and Refused count the changes of the file.
-	Applied uint64 `json:"applied"`
-	Refused uint64 `json:"refused"`
-	// Fault is what is wrong with the file, empty if nothing is.
-	Fault string `json:"fault"`
 }
 
 // Event is a log record.

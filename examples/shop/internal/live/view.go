@@ -37,7 +37,7 @@ type rate struct {
 func (v *view) look() State {
 	now := time.Now()
 	pages := v.visitors.window.figures(now)
-	s := State{Pages: pages, Page: pageOf(v.visitors.latest.Load()), Orders: v.orders(), Rules: v.rules(), Events: v.records.latest()}
+	s := State{Pages: pages, Page: pageOf(v.visitors.latest.Load()), Orders: v.orders(), RulesFile: v.system.RulesFile(), Events: v.records.latest()}
 	s.Services = v.servers(pages.PerSecond, v.rate("orders", s.Orders.Placed, now), now)
 	for _, g := range page.Guarded() {
 		s.Services = append(s.Services, v.backend(g, "dashboard", v.system.Guard(), now))
@@ -64,16 +64,6 @@ func (v *view) rate(name string, calls uint64, now time.Time) float64 {
 		v.rates[name] = next
 	}
 	return v.rates[name].perSecond
-}
-
-// rules returns what the dashboard makes of the rules file.
-func (v *view) rules() Rules {
-	snap := v.system.Rules().Snapshot()
-	r := Rules{File: v.system.RulesFile(), InForce: len(snap.Rules), Applied: snap.Applied, Refused: snap.Refused}
-	if snap.LastRefused != nil && snap.LastRefused.At.After(snap.Since) {
-		r.Fault = snap.LastRefused.Err.Error()
-	}
-	return r
 }
 
 // orders returns what became of orders.

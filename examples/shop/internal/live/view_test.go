@@ -1,7 +1,9 @@
 package live
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -36,7 +38,10 @@ func TestFaultsOfRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := &view{system: sys}
+		guard, err := guardPage(sys.Rules())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range []struct {
 			text             string
 			applied, refused uint64
@@ -50,8 +55,21 @@ func TestFaultsOfRules(t *testing.T) {
 			if err := sys.ChangeRules(t.Context(), []byte(c.text)); errors.Is(err, system.ErrRefused) != (c.fault != "") {
 				t.Errorf("%.20q: %v", c.text, err)
 			}
-			if r := v.rules(); r.Applied != c.applied || r.Refused != c.refused || !strings.Contains(r.Fault, c.fault) || (r.Fault == "") != (c.fault == "") {
-				t.Errorf("%.20q: rules = %+v", c.text, r)
+			w := ask(t, handler(host, &view{system: sys}, http.NotFoundHandler(), guard), "GET", "/guard/snapshot?without_rules=1", "")
+			var shown struct {
+				Snapshot struct {
+					Totals struct {
+						ChangesApplied, ChangesRefused uint64 `json:",string"`
+						LastRefused                    struct{ Faults string }
+					}
+				}
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &shown); err != nil {
+				t.Fatal(err)
+			}
+			got := shown.Snapshot.Totals
+			if got.ChangesApplied != c.applied || got.ChangesRefused != c.refused || !strings.Contains(got.LastRefused.Faults, c.fault) {
+				t.Errorf("%.20q: %+v", c.text, got)
 			}
 		}
 	})

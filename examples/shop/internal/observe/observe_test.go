@@ -110,7 +110,7 @@ func TestMetricsAreScraped(t *testing.T) { //nolint:paralleltest // it sets the 
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = rules.Resolve(&policy.Call{Method: "/a.B/C"}).Do(t.Context(), "call", func(context.Context) error { return errors.New("down") })
+		_ = rules.Resolve(&policy.Call{Method: "/a.B/C"}).Run(t.Context(), "call", func(context.Context) error { return errors.New("down") })
 	}
 	answer := httptest.NewRecorder()
 	p.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))

@@ -16,8 +16,8 @@
 // a proxy without stubs, calls have no options; the rules of a file and the built-in
 // rule apply to them as to any other call.
 //
-// Importing this package registers the extensions of proto/afloat/options/v1 with
-// their numbers. Two extensions that claim the same number of the same message
-// cannot be linked into one program; see the .proto file. No other package of afloat
-// imports them.
+// The options have the number [Number]. [WithNumber] reads those of an organisation that has
+// something else under it. This package registers no extension itself, only the generated
+// code of the .proto files that use one does: two extensions that claim the same number of
+// the same message cannot be linked into one program.
 package protooptions

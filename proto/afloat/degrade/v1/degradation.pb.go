@@ -278,6 +278,9 @@ type FieldDegradation struct {
 	ElementKeys []string `protobuf:"bytes,5,rep,name=element_keys,json=elementKeys,proto3" json:"element_keys,omitempty"`
 	// How many elements are affected, if path ends in [*].
 	ElementCount uint32 `protobuf:"varint,6,opt,name=element_count,json=elementCount,proto3" json:"element_count,omitempty"`
+	// Of how many elements that is, if path ends in [*] and the server knows. Not less
+	// than element_count. 0: not known.
+	ElementTotal uint32 `protobuf:"varint,7,opt,name=element_total,json=elementTotal,proto3" json:"element_total,omitempty"`
 	// Where the marker came from. It must not leave the trust boundary.
 	SourceInfo    *SourceInfo `protobuf:"bytes,15,opt,name=source_info,json=sourceInfo,proto3" json:"source_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -352,6 +355,13 @@ func (x *FieldDegradation) GetElementKeys() []string {
 func (x *FieldDegradation) GetElementCount() uint32 {
 	if x != nil {
 		return x.ElementCount
+	}
+	return 0
+}
+
+func (x *FieldDegradation) GetElementTotal() uint32 {
+	if x != nil {
+		return x.ElementTotal
 	}
 	return 0
 }
@@ -463,14 +473,15 @@ const file_afloat_degrade_v1_degradation_proto_rawDesc = "" +
 	"\vDegradation\x12;\n" +
 	"\x06fields\x18\x01 \x03(\v2#.afloat.degrade.v1.FieldDegradationR\x06fields\x12\x1c\n" +
 	"\ttruncated\x18\x02 \x01(\bR\ttruncated\x12#\n" +
-	"\rdropped_count\x18\x03 \x01(\rR\fdroppedCount\"\xc3\x02\n" +
+	"\rdropped_count\x18\x03 \x01(\rR\fdroppedCount\"\xe8\x02\n" +
 	"\x10FieldDegradation\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.afloat.degrade.v1.FieldStateR\x05state\x121\n" +
 	"\x06reason\x18\x03 \x01(\x0e2\x19.afloat.degrade.v1.ReasonR\x06reason\x12+\n" +
 	"\x03age\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x03age\x12!\n" +
 	"\felement_keys\x18\x05 \x03(\tR\velementKeys\x12#\n" +
-	"\relement_count\x18\x06 \x01(\rR\felementCount\x12>\n" +
+	"\relement_count\x18\x06 \x01(\rR\felementCount\x12#\n" +
+	"\relement_total\x18\a \x01(\rR\felementTotal\x12>\n" +
 	"\vsource_info\x18\x0f \x01(\v2\x1d.afloat.degrade.v1.SourceInfoR\n" +
 	"sourceInfo\"\xb5\x01\n" +
 	"\n" +
@@ -503,7 +514,8 @@ const file_afloat_degrade_v1_degradation_proto_rawDesc = "" +
 	"\x0fREASON_DISABLED\x10\n" +
 	"\x12\x13\n" +
 	"\x0fREASON_INTERNAL\x10\v\x12\x1c\n" +
-	"\x18REASON_UPSTREAM_DEGRADED\x10\fB?Z=github.com/afloat-go/afloat/proto/afloat/degrade/v1;degradev1b\x06proto3"
+	"\x18REASON_UPSTREAM_DEGRADED\x10\fB\xce\x01\n" +
+	"\x15com.afloat.degrade.v1B\x10DegradationProtoP\x01Z=github.com/afloat-go/afloat/proto/afloat/degrade/v1;degradev1\xa2\x02\x03ADX\xaa\x02\x11Afloat.Degrade.V1\xca\x02\x11Afloat\\Degrade\\V1\xe2\x02\x1dAfloat\\Degrade\\V1\\GPBMetadata\xea\x02\x13Afloat::Degrade::V1b\x06proto3"
 
 var (
 	file_afloat_degrade_v1_degradation_proto_rawDescOnce sync.Once

@@ -27,8 +27,8 @@
 // All extensions have the number 74128, each for a different message. It is one of
 // the numbers that protobuf reserves for use within an organisation. Two files that
 // claim it for the same message cannot be linked into one program. If you already
-// use the number for something else, copy this file, change the number in the copy
-// and give the copy a package of its own. Globally unique numbers come from
+// use the number for something else, write a copy with another one by
+// "afloat proto export -number", and tell programs by protooptions.WithNumber. Globally unique numbers come from
 // protobuf's global registry of extensions. If afloat gets one, a later version of
 // this package will use it, beside this version.
 
@@ -241,7 +241,8 @@ const file_afloat_options_v1_options_proto_rawDesc = "" +
 	"\rNEED_OPTIONAL\x10\x02:P\n" +
 	"\x06method\x12\x1e.google.protobuf.MethodOptions\x18\x90\xc3\x04 \x03(\v2\x16.afloat.policy.v1.RuleR\x06method:S\n" +
 	"\aservice\x12\x1f.google.protobuf.ServiceOptions\x18\x90\xc3\x04 \x03(\v2\x16.afloat.policy.v1.RuleR\aservice:O\n" +
-	"\x05field\x12\x1d.google.protobuf.FieldOptions\x18\x90\xc3\x04 \x01(\v2\x18.afloat.options.v1.FieldR\x05fieldB?Z=github.com/afloat-go/afloat/proto/afloat/options/v1;optionsv1b\x06proto3"
+	"\x05field\x12\x1d.google.protobuf.FieldOptions\x18\x90\xc3\x04 \x01(\v2\x18.afloat.options.v1.FieldR\x05fieldB\xca\x01\n" +
+	"\x15com.afloat.options.v1B\fOptionsProtoP\x01Z=github.com/afloat-go/afloat/proto/afloat/options/v1;optionsv1\xa2\x02\x03AOX\xaa\x02\x11Afloat.Options.V1\xca\x02\x11Afloat\\Options\\V1\xe2\x02\x1dAfloat\\Options\\V1\\GPBMetadata\xea\x02\x13Afloat::Options::V1b\x06proto3"
 
 var (
 	file_afloat_options_v1_options_proto_rawDescOnce sync.Once

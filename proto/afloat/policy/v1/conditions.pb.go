@@ -376,7 +376,8 @@ const file_afloat_policy_v1_conditions_proto_rawDesc = "" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fVERDICT_FAILURE\x10\x01\x12\x13\n" +
 	"\x0fVERDICT_SUCCESS\x10\x02\x12\x13\n" +
-	"\x0fVERDICT_IGNORED\x10\x03B=Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1b\x06proto3"
+	"\x0fVERDICT_IGNORED\x10\x03B\xc6\x01\n" +
+	"\x14com.afloat.policy.v1B\x0fConditionsProtoP\x01Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1\xa2\x02\x03APX\xaa\x02\x10Afloat.Policy.V1\xca\x02\x10Afloat\\Policy\\V1\xe2\x02\x1cAfloat\\Policy\\V1\\GPBMetadata\xea\x02\x12Afloat::Policy::V1b\x06proto3"
 
 var (
 	file_afloat_policy_v1_conditions_proto_rawDescOnce sync.Once

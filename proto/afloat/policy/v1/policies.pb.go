@@ -1109,7 +1109,8 @@ const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SCOPE_PER_METHOD\x10\x01\x12\x15\n" +
 	"\x11SCOPE_PER_SERVICE\x10\x02\x12\x14\n" +
-	"\x10SCOPE_PER_TARGET\x10\x03B=Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1b\x06proto3"
+	"\x10SCOPE_PER_TARGET\x10\x03B\xc4\x01\n" +
+	"\x14com.afloat.policy.v1B\rPoliciesProtoP\x01Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1\xa2\x02\x03APX\xaa\x02\x10Afloat.Policy.V1\xca\x02\x10Afloat\\Policy\\V1\xe2\x02\x1cAfloat\\Policy\\V1\\GPBMetadata\xea\x02\x12Afloat::Policy::V1b\x06proto3"
 
 var (
 	file_afloat_policy_v1_policies_proto_rawDescOnce sync.Once

@@ -505,7 +505,9 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\vSIDE_CLIENT\x10\x01\x12\x0f\n" +
 	"\vSIDE_SERVER\x10\x02\x12\x0e\n" +
 	"\n" +
-	"SIDE_LOCAL\x10\x03B=Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1b\x06proto3"
+	"SIDE_LOCAL\x10\x03B\xc1\x01\n" +
+	"\x14com.afloat.policy.v1B\n" +
+	"RulesProtoP\x01Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1\xa2\x02\x03APX\xaa\x02\x10Afloat.Policy.V1\xca\x02\x10Afloat\\Policy\\V1\xe2\x02\x1cAfloat\\Policy\\V1\\GPBMetadata\xea\x02\x12Afloat::Policy::V1b\x06proto3"
 
 var (
 	file_afloat_policy_v1_rules_proto_rawDescOnce sync.Once

@@ -186,7 +186,9 @@ type Snapshot struct {
 	// every second. Empty if it does.
 	Unwatched string `protobuf:"bytes,10,opt,name=unwatched,proto3" json:"unwatched,omitempty"`
 	// Whether there is a rules file whose changes nobody follows.
-	Unfollowed    bool `protobuf:"varint,11,opt,name=unfollowed,proto3" json:"unfollowed,omitempty"`
+	Unfollowed bool `protobuf:"varint,11,opt,name=unfollowed,proto3" json:"unfollowed,omitempty"`
+	// What operators have put in force in place of the rules, the latest first.
+	Overrides     []*Override `protobuf:"bytes,12,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +298,13 @@ func (x *Snapshot) GetUnfollowed() bool {
 		return x.Unfollowed
 	}
 	return false
+}
+
+func (x *Snapshot) GetOverrides() []*Override {
+	if x != nil {
+		return x.Overrides
+	}
+	return nil
 }
 
 // RuleInForce is a rule in force and its origin.
@@ -486,6 +495,8 @@ type LivePolicy struct {
 	Match string `protobuf:"bytes,6,opt,name=match,proto3" json:"match,omitempty"`
 	// Whether the rule is a shadow rule.
 	Shadow bool `protobuf:"varint,7,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// The id of the override that is in force for it, empty if there is none.
+	Override string `protobuf:"bytes,8,opt,name=override,proto3" json:"override,omitempty"`
 	// Of an open breaker: what of the rule said that the last call before it opened is a
 	// failure, such as the name of a condition. Empty if nothing did.
 	OpenedBy string `protobuf:"bytes,30,opt,name=opened_by,json=openedBy,proto3" json:"opened_by,omitempty"`
@@ -583,6 +594,13 @@ func (x *LivePolicy) GetShadow() bool {
 		return x.Shadow
 	}
 	return false
+}
+
+func (x *LivePolicy) GetOverride() string {
+	if x != nil {
+		return x.Override
+	}
+	return ""
 }
 
 func (x *LivePolicy) GetOpenedBy() string {
@@ -1316,7 +1334,7 @@ var File_afloat_policy_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x05\n" +
+	"\x1fafloat/policy/v1/snapshot.proto\x12\x10afloat.policy.v1\x1a afloat/policy/v1/overrides.proto\x1a\x1fafloat/policy/v1/policies.proto\x1a\x1cafloat/policy/v1/rules.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x05\n" +
 	"\bSnapshot\x125\n" +
 	"\btaken_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x123\n" +
 	"\x05rules\x18\x02 \x03(\v2\x1d.afloat.policy.v1.RuleInForceR\x05rules\x12P\n" +
@@ -1333,7 +1351,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	" \x01(\tR\tunwatched\x12\x1e\n" +
 	"\n" +
 	"unfollowed\x18\v \x01(\bR\n" +
-	"unfollowed\x1a^\n" +
+	"unfollowed\x128\n" +
+	"\toverrides\x18\f \x03(\v2\x1a.afloat.policy.v1.OverrideR\toverrides\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
 	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xf0\x01\n" +
@@ -1348,7 +1367,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xa5\x05\n" +
+	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xc1\x05\n" +
 	"\n" +
 	"LivePolicy\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1357,7 +1376,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12-\n" +
 	"\x05scope\x18\x05 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12\x14\n" +
 	"\x05match\x18\x06 \x01(\tR\x05match\x12\x16\n" +
-	"\x06shadow\x18\a \x01(\bR\x06shadow\x12\x1b\n" +
+	"\x06shadow\x18\a \x01(\bR\x06shadow\x12\x1a\n" +
+	"\boverride\x18\b \x01(\tR\boverride\x12\x1b\n" +
 	"\topened_by\x18\x1e \x01(\tR\bopenedBy\x12;\n" +
 	"\abreaker\x18\n" +
 	" \x01(\v2\x1f.afloat.policy.v1.BreakerStatusH\x00R\abreaker\x12>\n" +
@@ -1433,7 +1453,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\x0fSOURCE_BUILT_IN\x10\x01\x12\x12\n" +
 	"\x0eSOURCE_OPTIONS\x10\x02\x12\x0f\n" +
 	"\vSOURCE_FILE\x10\x03\x12\x0f\n" +
-	"\vSOURCE_CODE\x10\x04B=Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1b\x06proto3"
+	"\vSOURCE_CODE\x10\x04B\xc4\x01\n" +
+	"\x14com.afloat.policy.v1B\rSnapshotProtoP\x01Z;github.com/afloat-go/afloat/proto/afloat/policy/v1;policyv1\xa2\x02\x03APX\xaa\x02\x10Afloat.Policy.V1\xca\x02\x10Afloat\\Policy\\V1\xe2\x02\x1cAfloat\\Policy\\V1\\GPBMetadata\xea\x02\x12Afloat::Policy::V1b\x06proto3"
 
 var (
 	file_afloat_policy_v1_snapshot_proto_rawDescOnce sync.Once
@@ -1464,18 +1485,19 @@ var file_afloat_policy_v1_snapshot_proto_goTypes = []any{
 	(*CustomStatus)(nil),          // 11: afloat.policy.v1.CustomStatus
 	nil,                           // 12: afloat.policy.v1.Snapshot.CompartmentsEntry
 	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*Rule)(nil),                  // 14: afloat.policy.v1.Rule
-	(Side)(0),                     // 15: afloat.policy.v1.Side
-	(Scope)(0),                    // 16: afloat.policy.v1.Scope
-	(*Timeout)(nil),               // 17: afloat.policy.v1.Timeout
-	(*Breaker)(nil),               // 18: afloat.policy.v1.Breaker
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
-	(*Bulkhead)(nil),              // 20: afloat.policy.v1.Bulkhead
-	(*Overload)(nil),              // 21: afloat.policy.v1.Overload
-	(*RateLimit)(nil),             // 22: afloat.policy.v1.RateLimit
-	(*Fault)(nil),                 // 23: afloat.policy.v1.Fault
-	(*structpb.Struct)(nil),       // 24: google.protobuf.Struct
-	(*Compartment)(nil),           // 25: afloat.policy.v1.Compartment
+	(*Override)(nil),              // 14: afloat.policy.v1.Override
+	(*Rule)(nil),                  // 15: afloat.policy.v1.Rule
+	(Side)(0),                     // 16: afloat.policy.v1.Side
+	(Scope)(0),                    // 17: afloat.policy.v1.Scope
+	(*Timeout)(nil),               // 18: afloat.policy.v1.Timeout
+	(*Breaker)(nil),               // 19: afloat.policy.v1.Breaker
+	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
+	(*Bulkhead)(nil),              // 21: afloat.policy.v1.Bulkhead
+	(*Overload)(nil),              // 22: afloat.policy.v1.Overload
+	(*RateLimit)(nil),             // 23: afloat.policy.v1.RateLimit
+	(*Fault)(nil),                 // 24: afloat.policy.v1.Fault
+	(*structpb.Struct)(nil),       // 25: google.protobuf.Struct
+	(*Compartment)(nil),           // 26: afloat.policy.v1.Compartment
 }
 var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	13, // 0: afloat.policy.v1.Snapshot.taken_at:type_name -> google.protobuf.Timestamp
@@ -1484,37 +1506,38 @@ var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
 	5,  // 3: afloat.policy.v1.Snapshot.policies:type_name -> afloat.policy.v1.LivePolicy
 	4,  // 4: afloat.policy.v1.Snapshot.last_refused:type_name -> afloat.policy.v1.RefusedChange
 	13, // 5: afloat.policy.v1.Snapshot.in_force_since:type_name -> google.protobuf.Timestamp
-	14, // 6: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
-	0,  // 7: afloat.policy.v1.RuleInForce.source:type_name -> afloat.policy.v1.Source
-	0,  // 8: afloat.policy.v1.RefusedChange.source:type_name -> afloat.policy.v1.Source
-	13, // 9: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
-	15, // 10: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
-	16, // 11: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
-	6,  // 12: afloat.policy.v1.LivePolicy.breaker:type_name -> afloat.policy.v1.BreakerStatus
-	7,  // 13: afloat.policy.v1.LivePolicy.bulkhead:type_name -> afloat.policy.v1.BulkheadStatus
-	9,  // 14: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
-	17, // 15: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
-	10, // 16: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
-	11, // 17: afloat.policy.v1.LivePolicy.custom:type_name -> afloat.policy.v1.CustomStatus
-	8,  // 18: afloat.policy.v1.LivePolicy.overload:type_name -> afloat.policy.v1.OverloadStatus
-	18, // 19: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
-	1,  // 20: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
-	13, // 21: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
-	13, // 22: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
-	19, // 23: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
-	19, // 24: afloat.policy.v1.BreakerStatus.recent:type_name -> google.protobuf.Duration
-	20, // 25: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	21, // 26: afloat.policy.v1.OverloadStatus.config:type_name -> afloat.policy.v1.Overload
-	22, // 27: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	23, // 28: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	24, // 29: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
-	24, // 30: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
-	25, // 31: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	14, // 6: afloat.policy.v1.Snapshot.overrides:type_name -> afloat.policy.v1.Override
+	15, // 7: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
+	0,  // 8: afloat.policy.v1.RuleInForce.source:type_name -> afloat.policy.v1.Source
+	0,  // 9: afloat.policy.v1.RefusedChange.source:type_name -> afloat.policy.v1.Source
+	13, // 10: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
+	16, // 11: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
+	17, // 12: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
+	6,  // 13: afloat.policy.v1.LivePolicy.breaker:type_name -> afloat.policy.v1.BreakerStatus
+	7,  // 14: afloat.policy.v1.LivePolicy.bulkhead:type_name -> afloat.policy.v1.BulkheadStatus
+	9,  // 15: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
+	18, // 16: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
+	10, // 17: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
+	11, // 18: afloat.policy.v1.LivePolicy.custom:type_name -> afloat.policy.v1.CustomStatus
+	8,  // 19: afloat.policy.v1.LivePolicy.overload:type_name -> afloat.policy.v1.OverloadStatus
+	19, // 20: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
+	1,  // 21: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
+	13, // 22: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
+	13, // 23: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
+	20, // 24: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
+	20, // 25: afloat.policy.v1.BreakerStatus.recent:type_name -> google.protobuf.Duration
+	21, // 26: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	22, // 27: afloat.policy.v1.OverloadStatus.config:type_name -> afloat.policy.v1.Overload
+	23, // 28: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	24, // 29: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	25, // 30: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
+	25, // 31: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
+	26, // 32: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }
@@ -1522,6 +1545,7 @@ func file_afloat_policy_v1_snapshot_proto_init() {
 	if File_afloat_policy_v1_snapshot_proto != nil {
 		return
 	}
+	file_afloat_policy_v1_overrides_proto_init()
 	file_afloat_policy_v1_policies_proto_init()
 	file_afloat_policy_v1_rules_proto_init()
 	file_afloat_policy_v1_snapshot_proto_msgTypes[3].OneofWrappers = []any{

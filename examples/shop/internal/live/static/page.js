@@ -186,18 +186,6 @@ function events(all) {
   byId("events").replaceChildren(...(items.length > 0 ? items : [make("li", "empty", "Nothing yet.")]));
 }
 
-function rules(r) {
-  if (!differs("rules", r)) return;
-  figures(byId("rule-figures"), [
-    ["in force", String(r.inForce)],
-    ["changes", String(r.applied)],
-    ["refused", String(r.refused)],
-  ]);
-  byId("rules-file").textContent = r.file;
-  byId("rules-fault").hidden = r.fault === "";
-  byId("rules-fault").textContent = r.fault;
-}
-
 function show(state) {
   headline(state);
   figures(byId("figures"), [
@@ -218,7 +206,7 @@ function show(state) {
     ["waiting on disk", state.orders.waiting],
     ["refused", state.orders.refused],
   ].map(([name, n]) => [name, String(n)]));
-  rules(state.rules);
+  byId("rules-file").textContent = state.rulesFile;
   events(state.events);
 }
 

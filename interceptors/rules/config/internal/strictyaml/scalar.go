@@ -38,6 +38,18 @@ func read(n *yaml.Node, fd protoreflect.FieldDescriptor) (v protoreflect.Value, 
 	}
 }
 
+// orOff returns what was read of a field that may be off.
+func orOff(n *yaml.Node, fd protoreflect.FieldDescriptor, v protoreflect.Value, problem string) (protoreflect.Value, string) {
+	switch {
+	case isA(n, "!!str") && n.Value == "off":
+		return offIn(fd), ""
+	case problem != "":
+		return v, problem + ", or off"
+	default:
+		return v, ""
+	}
+}
+
 // offIn returns the value of a field that is off.
 func offIn(fd protoreflect.FieldDescriptor) protoreflect.Value {
 	switch fd.Kind() {

@@ -169,26 +169,14 @@ func (w *walk) scalar(n *yaml.Node, path string, fd protoreflect.FieldDescriptor
 	if !w.plain(n, path) {
 		return v, false
 	}
-	v, problem := w.read(n, fd)
+	v, problem := read(n, fd)
+	if slices.Contains(w.Off, fd.FullName()) {
+		v, problem = orOff(n, fd, v, problem)
+	}
 	if problem != "" {
 		w.fault(n, path, problem)
 	}
 	return v, problem == ""
-}
-
-// read returns the value of a field, or what must be there.
-func (w *walk) read(n *yaml.Node, fd protoreflect.FieldDescriptor) (v protoreflect.Value, problem string) {
-	v, problem = read(n, fd)
-	switch {
-	case !slices.Contains(w.Off, fd.FullName()):
-		return v, problem
-	case isA(n, "!!str") && n.Value == "off":
-		return offIn(fd), ""
-	case problem != "":
-		return v, problem + ", or off"
-	default:
-		return v, ""
-	}
 }
 
 // structure reads a group whose fields nobody here knows. What they may be is for
