@@ -24,27 +24,20 @@ type check struct {
 	made    []config.Option // what the rules were made by
 }
 
-// findings returns what the rules would hardly be meant to do, one a line.
+// findings returns what the rules would hardly be meant to do, one a line: by themselves, and
+// for the methods that are known.
 func (c *check) findings() []string {
 	var all []string
 	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
 		for _, problem := range c.problems(r) {
 			all = append(all, fmt.Sprintf("%s: match = %s; %s", r.Place, r.Match, problem))
 		}
+		all = append(all, r.Warnings...)
 	}
 	for _, m := range c.methods {
 		if r := c.of(m); m.shape == policy.Unary && !hasDeadline(r, c.side) {
 			all = append(all, fmt.Sprintf("%s: has no deadline on a %v: %s", m.name, c.side, because(r)))
 		}
-	}
-	return all
-}
-
-// warnings returns what the rules themselves show that is hardly meant.
-func (c *check) warnings() []string {
-	var all []string
-	for _, r := range slices.SortedStableFunc(slices.Values(c.inForce), byPlace) {
-		all = append(all, r.Warnings...)
 	}
 	return all
 }

@@ -82,10 +82,7 @@ func (a arguments) check(file string, std stdio) int {
 	if exit != exitGood {
 		return exit
 	}
-	found := c.warnings()
-	if a.descriptors != "" {
-		found = append(found, c.findings()...)
-	}
+	found := c.findings()
 	for _, f := range found {
 		fmt.Fprintln(std.complaints, f)
 	}

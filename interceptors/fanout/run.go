@@ -163,7 +163,7 @@ func (r *run[Req, Resp]) report() degrade.Report {
 // conclude fails the run, or fills the response.
 func (r *run[Req, Resp]) conclude(ctx context.Context, resp Resp) (degrade.Report, error) {
 	report := r.report()
-	if err := r.fault(report); err != nil {
+	if err := r.fault(report); err != nil { //nolint:contextcheck // the run has the caller's
 		return report, err
 	}
 	for _, t := range r.tasks {

@@ -157,7 +157,7 @@ func (s *Set) see(look uint64, data []byte, readErr error, evenIfSame bool) (n i
 //	go func() { errs <- rules.Watch(ctx) }()
 func (s *Set) Watch(ctx context.Context) error {
 	if s.options.path == "" {
-		return errNoFile
+		return errors.New("config: there is no file to watch; name one by WithFile")
 	}
 	s.followed.Store(true)
 	follow.File(ctx, s.options.path, s.refresh, s.watched)
@@ -234,14 +234,11 @@ func (s *Set) Outline() Snapshot {
 	return snap
 }
 
-// grace is how long a program may take to follow its file and to bring its rules.
-const grace = time.Minute
-
 // expect tells, after a while, of a file that nobody follows, and of a set that has no rules
 // of the program's own. It keeps the set from no garbage collection.
 func (s *Set) expect() {
 	w := weak.Make(s)
-	time.AfterFunc(grace, func() {
+	time.AfterFunc(time.Minute, func() {
 		if s := w.Value(); s != nil {
 			s.tellExpected()
 		}
@@ -301,4 +298,3 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 	return len(next.statements), err
 }
 
-var errNoFile = errors.New("config: there is no file to watch; name one by WithFile")
