@@ -27,7 +27,7 @@ func TestHealthIsNoMatterOfLoad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		busy := make(chan struct{})
-		rig := rpctest.Rig{Unary: func(ctx context.Context) error {
+		rig := rpctest.Rig{Unary: func(context.Context) error {
 			<-busy
 			return status.Error(codes.Unavailable, "sick")
 		}}
@@ -61,7 +61,9 @@ func TestHealthIsNoMatterOfLoad(t *testing.T) {
 		}
 		serving("full")
 		close(busy)
-		<-done
+		if err := <-done; status.Code(err) != codes.Unavailable {
+			t.Errorf("the first call: %v; want UNAVAILABLE", err)
+		}
 		if err := rpctest.Invoke(t.Context(), cc); policy.ReasonOf(err) != policy.ReasonCircuitOpen {
 			t.Errorf("the next call: %v; want it refused", err)
 		}

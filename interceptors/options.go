@@ -104,7 +104,8 @@ func WithStreamReaping() StreamOption { return streamReaping{} }
 // with WithUnaryInterceptor or WithStreamInterceptor keep working. The options
 // may be used for any number of connections; each target has its own policies, and
 // so has each of several connections to one target that [WithConnectionName] names. A
-// connection has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call fails with INTERNAL.
+// connection has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call
+// fails with INTERNAL.
 func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 	var o clientOptions
 	for _, opt := range opts {
@@ -245,8 +246,9 @@ func observed(r policy.Resolver) []degrade.ServerOption {
 // ServerOptions returns the options that guard every call a server answers with
 // the policies that r finds for it, and that send reports of degraded fields with
 // the responses. If the observer of r is also a [degrade.Observer], it hears of
-// the responses. A server has them once; twice is a [misuse.GuardedTwice]. With a nil r, every call fails with INTERNAL, and an edge lets the
-// reason out, since there is nothing else to say.
+// the responses. A server has them once; twice is a [misuse.GuardedTwice]. With a nil r,
+// every call fails with INTERNAL, and an edge lets the reason out, since there is nothing
+// else to say.
 func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption {
 	if !usable(r) {
 		return []grpc.ServerOption{

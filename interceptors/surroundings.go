@@ -27,9 +27,10 @@ const (
 	maxAllLooks = 16 * maxLooks
 )
 
-// at looks at the connection of a call, unless that is known.
+// at looks at the connection of a call, unless that is known, or all looks have been taken:
+// where calls of several connections take turns, they only read from then on.
 func (s *surroundings) at(cc *grpc.ClientConn) {
-	if s.known.Load() != cc {
+	if s.known.Load() != cc && s.all.Load() < maxAllLooks {
 		s.look(cc)
 	}
 }

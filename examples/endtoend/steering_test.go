@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -183,7 +184,7 @@ func click(selector string) chromedp.Action[chromedp.Void] {
 func TestOperatorsPage(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int64{1280, 360} {
-		t.Run(fmt.Sprint(width), func(t *testing.T) {
+		t.Run(strconv.FormatInt(width, 10), func(t *testing.T) {
 			t.Parallel()
 			b, g := open(t), operate(t, false)
 			b.do(t, chromedp.EmulateViewport(width, 800), chromedp.Navigate(g.url))

@@ -44,8 +44,8 @@ type Config struct {
 
 	// SlowAfter is how long a call must take, in flight or ended, to count as
 	// slow. Range [1ms, 1h], or Off: calls are not judged by time. Default 0: it is
-	// learned. Then a slow answer is an answer; but where nothing is answered for four
-	// tenths of a caller's time, the dependency hangs.
+	// learned. Then a slow answer is an answer; but where nothing is answered for half
+	// of a caller's time, the dependency hangs.
 	SlowAfter time.Duration
 	// SlowRatio is the share of failed and slow calls together at which the
 	// breaker opens. Range (0, 1]. Default 0.5 with SlowAfter; without it none, and at

@@ -11,8 +11,8 @@
 // Without any setting, a circuit opens on evidence that it is worth more than the calls it
 // refuses. It opens for a run of failures that is no chance for a dependency that failed as
 // often as this one did: 8 in a row if it was well, 15 if nothing is known, 32 if 60 % of
-// its calls failed. It opens if nine of ten calls fail, and if nothing is answered for four
-// tenths of the time that a caller has (2 s at most, and at least twice as long as healthy
+// its calls failed. It opens if nine of ten calls fail, and if nothing is answered for half
+// of the time that a caller has (2 s at most, and at least twice as long as healthy
 // calls take, as it has learned): so a dependency that hangs is cut off before any call to
 // it has ended. If one of them is answered after all, it closes again. FailureRatio,
 // ConsecutiveFailures and SlowAfter set thresholds by hand.

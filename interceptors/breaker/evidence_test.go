@@ -163,7 +163,7 @@ func TestLearnedHangIsSeenInFlight(t *testing.T) {
 		}
 		n := 0
 		for ; b.State() != breaker.Open && n < 100; n++ {
-			if _, err := try(t, policy.Call{Deadline: time.Now().Add(250 * time.Millisecond)}, b); err != nil {
+			if _, err := try(t, policy.Call{Deadline: time.Now().Add(200 * time.Millisecond)}, b); err != nil {
 				break
 			}
 			time.Sleep(5 * time.Millisecond)
@@ -223,6 +223,7 @@ func TestSilenceThatEnds(t *testing.T) {
 
 // silenceThatEnds slows calls to 200 ms, whose callers have some time, none set if zero.
 func silenceThatEnds(t *testing.T, has time.Duration, most int, want string) {
+	t.Helper()
 	rec := &recorder{}
 	b := newBreaker(t, breaker.Config{}, breaker.WithObserver(rec))
 	healthyFor(t, b, 10*time.Second)

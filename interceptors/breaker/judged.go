@@ -137,9 +137,10 @@ func (j *judged) overdueAfter(l *learned, now policy.Instant) policy.Instant {
 }
 
 // tippedInFlight judges calls in flight for too long, and returns what they were counted
-// with, and when the first of them started that is still in the ring. By the time set by hand, a few are enough that started since anything last
-// succeeded; otherwise they count as slow calls among the others. By the time that was
-// learned, they are judged as a run of failures is: nothing has been answered.
+// with, and when the first of them started that is still in the ring. By the time set by
+// hand, a few are enough that started since anything last succeeded; otherwise they count
+// as slow calls among the others. By the time that was learned, they are judged as a run of
+// failures is: nothing has been answered.
 func (j *judged) tippedInFlight(r *run, l *learned, now policy.Instant) (f figures, first policy.Instant, tipped bool) {
 	all, sinceGood, first := j.ring.overdue(now, j.overdueAfter(l, now))
 	if all == 0 {

@@ -43,15 +43,16 @@ const (
 	// mostSlow says which share of the calls of a healthy window is slow at most, one in so
 	// many: from more nothing is learned.
 	mostSlow = 10
-	// A silence is borne for as many tenths of a caller's time, at most mostBearable.
-	bearableTenths, mostBearable = 4, 2 * time.Second
+	// mostBearable is the longest time for which a silence is borne, which is half of a
+	// caller's time.
+	mostBearable = 2 * time.Second
 	// patientFor is how long silence that was none is remembered.
 	patientFor = 30 * time.Second
 )
 
 // forget forgets everything.
 func (l *learned) forget() {
-	for _, word := range []*atomic.Int64{&l.overdue, &l.slow, &l.due, &l.usual, &l.first, &l.last, &l.patience, &l.patientUntil} {
+	for _, word := range []*atomic.Int64{&l.overdue, &l.slow, &l.due, &l.usual, &l.recent, &l.first, &l.last, &l.patience, &l.patientUntil} {
 		word.Store(0)
 	}
 }
@@ -96,11 +97,11 @@ func (l *learned) answered(took time.Duration, at policy.Instant) {
 }
 
 // bearable returns how long a silence may last before callers who have nothing else are
-// refused: a share of the time that the caller in hand has, and twice as long as is overdue.
+// refused: half of the time that the caller in hand has, and twice as long as is overdue.
 func bearable(call *policy.Call, now policy.Instant, overdue time.Duration) time.Duration {
 	share := mostBearable
 	if !call.Deadline.IsZero() {
-		share = min(share, call.Deadline.Sub(now.Time())/10*bearableTenths)
+		share = min(share, call.Deadline.Sub(now.Time())/2)
 	}
 	return max(share, 2*overdue)
 }

@@ -247,7 +247,7 @@ func TestReset(t *testing.T) {
 		b.Reset()
 		early.end(errDown)
 		s := b.Snapshot()
-		if s.State != breaker.Closed || s.Calls != 0 || s.ConsecutiveFailures != 0 || s.Usual != 0 || s.Rejected != 1 {
+		if s.State != breaker.Closed || s.Calls != 0 || s.ConsecutiveFailures != 0 || s.Usual != 0 || s.Recent != 0 || s.Rejected != 1 {
 			t.Errorf("%+v; want a circuit that knows nothing, and the count of refusals", s)
 		}
 		do(t, b, inARow-1, errDown)

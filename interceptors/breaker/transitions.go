@@ -76,12 +76,18 @@ func enterModeLocked(b *Breaker, m Mode, cause string, at policy.Instant) {
 	}
 }
 
-// updateLocked puts s in place of the settings.
-func updateLocked(b *Breaker, s *settings) {
-	old := b.settings.Swap(s)
+// swapLocked puts s in place of the settings, and returns the old ones.
+func swapLocked(b *Breaker, s *settings) (old *settings) {
+	old = b.settings.Swap(s)
 	if c := b.calm.Load(); c != nil {
 		c.adapt(old, s)
 	}
+	return old
+}
+
+// updateLocked puts s in place of the settings, and in force for what is going on.
+func updateLocked(b *Breaker, s *settings) {
+	old := swapLocked(b, s)
 	if forcedBy(old.Mode) != forcedBy(s.Mode) {
 		enterModeLocked(b, s.Mode, causeMode, policy.Now())
 		return
@@ -105,16 +111,13 @@ func overrideLocked(b *Breaker, d policy.Directive) (ok bool) {
 	if b.byHand == nil && d == (policy.Directive{}) || b.byHand != nil && d == b.byHand.directive {
 		return true
 	}
-	own, old, now := ownLocked(b), b.settings.Load(), policy.Now()
+	own, now := ownLocked(b), policy.Now()
 	b.byHand = nil
 	if d != (policy.Directive{}) {
 		b.byHand = &byHand{directive: d, mode: mode, own: own}
 	}
 	s := b.byHand.hide(own)
-	b.settings.Store(s)
-	if c := b.calm.Load(); c != nil {
-		c.adapt(old, s)
-	}
+	old := swapLocked(b, s)
 	switch was, is := forcedBy(old.Mode), forcedBy(s.Mode); {
 	case was == is && is == AlwaysClosed:
 		b.current.Store(&stay{phase: disabled{s.notes}, since: b.current.Load().since})

@@ -227,7 +227,7 @@ func TestMarksOutsideOfScopesAreTold(t *testing.T) {
 	_ = degrade.Mark(scoped, "name", degrade.Missing, degrade.ReasonTimeout)
 	degrade.Add(t.Context(), degrade.NewReport())
 	degrade.Merge(t.Context(), degrade.NewReport(missing("name")))
-	degrade.Deliver(t.Context(), nil, degrade.NewReport(missing("name")))
+	_ = degrade.Deliver(t.Context(), nil, degrade.NewReport(missing("name")))
 	p, err := fanout.NewPlan("p",
 		fanout.Optional("name", func(context.Context, int) (string, error) { return "", status.Error(codes.Unavailable, "") },
 			func(r *testv1.GetProfileResponse, name string) { r.Name = name }),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,9 +72,12 @@ func TestRequiredFieldsEndAPlanEarly(t *testing.T) {
 func TestSourcesAreToldWhatIsRequiredOfThem(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		told := map[string]bool{}
 		source := func(path string) fanout.Source[request, response] {
 			return fanout.Optional(path, func(ctx context.Context, _ request) (string, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				told[path] = degrade.CompleteRequired(ctx)
 				return "", nil
 			}, func(response, string) {})

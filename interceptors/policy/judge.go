@@ -83,8 +83,11 @@ func (t *Told) Judgement() (j Judgement, ok bool) {
 // judged lets a judge decide, says so in t unless it is nil, and reports whether it did. Of
 // a refusal by a policy of this process no rule says anything: nobody was asked.
 func (t *Told) judged(by Judge, call *Call, o *Outcome) bool {
+	if o.Err != nil && IsRejection(o.Err) {
+		return false
+	}
 	j, ok := by.Judge(call, o)
-	if !ok || o.Err != nil && IsRejection(o.Err) {
+	if !ok {
 		return false
 	}
 	o.Verdict, o.By, o.Decided = j.Verdict, j.By, true

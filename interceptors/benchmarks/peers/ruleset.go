@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 	policyv1 "github.com/afloat-go/afloat/proto/afloat/policy/v1"
@@ -36,11 +37,11 @@ func Ruleset(cfg Config, methods []string) (grpc.UnaryClientInterceptor, error) 
 func rulesMessage(cfg Config, methods []string) *policyv1.Rules {
 	circuit := &policyv1.Breaker{
 		ConsecutiveFailures: new(int32(cfg.Failures)), //nolint:gosec // a benchmark has few
-		FailureRatio:        new(0.0),
+		FailureRatio:        new(float64(breaker.Off)),
 		OpenFor:             durationpb.New(cfg.OpenFor),
 	}
 	if cfg.Failures == 0 {
-		circuit.ConsecutiveFailures, circuit.FailureRatio, circuit.MinCalls = new(int32), new(1.0), new(int32(manyCalls))
+		circuit.ConsecutiveFailures, circuit.FailureRatio, circuit.MinCalls = new(int32(breaker.Off)), new(1.0), new(int32(manyCalls))
 	}
 	m := new(policyv1.Rules)
 	for _, method := range methods {

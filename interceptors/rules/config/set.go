@@ -297,4 +297,3 @@ func (s *Set) edit(source Source, edit func(*layers) error) (n int, err error) {
 	s.state.Store(&next)
 	return len(next.statements), err
 }
-

@@ -27,7 +27,7 @@ func numbered(tb testing.TB, options, m proto.Message, number int) proto.Message
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n := protowire.Number(number) //nolint:gosec // of a test
+	n := protowire.Number(number)
 	options.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, n, protowire.BytesType), b))
 	return options
 }

@@ -67,7 +67,8 @@ func WithRules(opts ...Option) config.Option {
 // rules returns the extension of options that is a list of rules. It is not registered, so
 // the number may be anybody's in this program.
 func (r reader) rules(name string, of protoiface.MessageV1) *protoimpl.ExtensionInfo {
-	return &protoimpl.ExtensionInfo{ //nolint:staticcheck // there is no other way to make one that generated code has not
+	//nolint:staticcheck // there is no other way to make one that no generated code has
+	return &protoimpl.ExtensionInfo{
 		ExtendedType: of, ExtensionType: ([]*policyv1.Rule)(nil), Field: int32(r.number), //nolint:gosec // it was checked
 		Name: name, Tag: fmt.Sprintf("bytes,%d,rep,name=%s", r.number, name[strings.LastIndexByte(name, '.')+1:]),
 		Filename: "afloat/options/v1/options.proto",

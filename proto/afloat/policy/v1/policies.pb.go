@@ -324,7 +324,7 @@ type Breaker struct {
 	ConsecutiveFailures *int32 `protobuf:"varint,9,opt,name=consecutive_failures,json=consecutiveFailures,proto3,oneof" json:"consecutive_failures,omitempty"`
 	// How long a call must take, in flight or ended, to count as slow. Range
 	// [1ms, 1h], or off: calls are not judged by time. Default: it is learned.
-	// Then a slow answer is an answer; but where nothing is answered for four tenths of a
+	// Then a slow answer is an answer; but where nothing is answered for half of a
 	// caller's time, the dependency hangs.
 	SlowAfter *durationpb.Duration `protobuf:"bytes,10,opt,name=slow_after,json=slowAfter,proto3" json:"slow_after,omitempty"`
 	// The share of failed and slow calls together at which the breaker opens.
