@@ -91,6 +91,14 @@ func (s *stream) end() bool {
 	return !was
 }
 
+// unguarded returns a stream that no policy guards, for a handler with the context ctx.
+func (s *stream) unguarded(ctx context.Context, ss grpc.ServerStream) grpc.ServerStream {
+	if ctx == s.caller {
+		return ss
+	}
+	return &markedStream{ss, ctx}
+}
+
 // abandon settles a stream whose opening or handler panicked.
 func (s *stream) abandon() {
 	if !s.end() {

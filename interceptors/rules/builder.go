@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -107,16 +108,19 @@ func (b *builder) entry(call *policy.Call, was *entry) (*entry, error) {
 		}
 	}
 	var err error
-	e.chain, err = b.chain(policies, found.enforced)
+	e.chain, err = b.chain(policies, found.enforced, found.class())
 	return e, err
 }
 
-// chain makes a chain of policies, whose calls are judged by the conditions of a rule, which
-// may be nil.
-func (b *builder) chain(policies []policy.Policy, by *rule) (*policy.Chain, error) {
-	opts := b.rules.options
+// chain makes a chain of policies, whose calls are of a class, which may be Unset, and are
+// judged by the conditions of a rule, which may be nil.
+func (b *builder) chain(policies []policy.Policy, by *rule, class criticality.Class) (*policy.Chain, error) {
+	opts := slices.Clip(b.rules.options)
 	if by != nil && by.conditions.Len() > 0 {
-		opts = append(slices.Clip(opts), policy.WithJudge(by.conditions.Judge()))
+		opts = append(opts, policy.WithJudge(by.conditions.Judge()))
+	}
+	if class != criticality.Unset {
+		opts = append(opts, policy.WithCriticality(class))
 	}
 	return policy.NewChain(policies, opts...)
 }
@@ -246,7 +250,7 @@ func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
 			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
 		}
 	}
-	return b.chain(policies, at.rule)
+	return b.chain(policies, at.rule, at.class)
 }
 
 // overflowPolicy returns the policy that calls past the key limit share. If it

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/condition"
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -36,13 +37,19 @@ type Rule struct {
 	// [Key.Shadow]; a policy given with [Use] must be one that only watches. Shadow
 	// rules do not apply to calls past the key limit.
 	Shadow bool
+	// Criticality is the class of the calls, see package criticality: of those that say
+	// nothing it is this one, and of those that say a higher one too. A call has it from
+	// the closest rule that has one, which need not be the closest of all. Must be Unset
+	// in a shadow rule. Default Unset: calls are what they say.
+	Criticality criticality.Class
 	// Conditions say what the ends of the calls mean, to policies, observers and fallbacks;
 	// the first one that is met decides, see package condition. A shadow rule has none.
 	// None: the ends are judged as usual.
 	Conditions []condition.Condition
 	// Policies are the templates of the rule, in any order. A call has at most
 	// [policy.MaxPolicies], those of a shadow rule included. None: the calls are left
-	// unguarded, and with Conditions judged.
+	// unguarded, and with Conditions judged; but a rule that has a Criticality and nothing
+	// else leaves them the policies of the closest other rule.
 	Policies []Template
 }
 
@@ -50,6 +57,23 @@ type Rule struct {
 func (r Rule) Clone() Rule {
 	r.Policies, r.Sides, r.Conditions = slices.Clone(r.Policies), slices.Clone(r.Sides), slices.Clone(r.Conditions)
 	return r
+}
+
+// Classifies reports whether r says how much calls matter and nothing else.
+func (r Rule) Classifies() bool {
+	return r.Criticality != criticality.Unset && len(r.Policies) == 0 && len(r.Conditions) == 0
+}
+
+// checkCriticality requires a class that there is, of calls and not of a shadow.
+func (r Rule) checkCriticality() error {
+	switch {
+	case r.Criticality > criticality.Critical:
+		return fmt.Errorf("criticality = %d; must be Low, Medium, High, Critical or Unset", r.Criticality)
+	case r.Shadow && r.Criticality != criticality.Unset:
+		return fmt.Errorf("criticality = %v; must be unset in a shadow rule", r.Criticality)
+	default:
+		return nil
+	}
 }
 
 // checkTarget requires a target that a call can have.
@@ -171,3 +195,6 @@ func (r Rule) count(side policy.Side) int {
 	}
 	return n
 }
+
+// shownBytes is how much of a long text an error repeats.
+const shownBytes = 256

@@ -36,6 +36,7 @@ type Rules struct {
 	current    atomic.Pointer[generation]
 	overflowed atomic.Uint64
 
+	beside   beside
 	applying sync.Mutex // held to change the rules
 	mu       sync.Mutex // held to add and to drop keys, and to change the generation
 }
@@ -93,7 +94,8 @@ func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
-		return r.overflow(g, call)
+		r.overflowed.Add(1)
+		return r.overflowChain(g, call)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,12 +125,6 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 		g.add(e)
 		return e.chain
 	}
-}
-
-// overflow counts a call that gets no key of its own.
-func (r *Rules) overflow(g *generation, call *policy.Call) *policy.Chain {
-	r.overflowed.Add(1)
-	return r.overflowChain(g, call)
 }
 
 // overflowChain returns the overflow chain of call's rule, nil if there is none.
@@ -221,10 +217,7 @@ func (r *Rules) Find(call *policy.Call) *policy.Chain {
 // ConditionsOf returns the conditions by which the end of a call would be judged, with what
 // they have counted since the rules were last changed; nil if there are none.
 func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
-	if enforced := r.current.Load().matcher.find(call).enforced; enforced != nil && enforced.conditions.Len() > 0 {
-		return enforced.conditions
-	}
-	return nil
+	return r.current.Load().matcher.find(call).conditions()
 }
 
 // InForce returns the rules in force as they were given, in that order. The sides of each
@@ -257,6 +250,9 @@ func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
 // them, though calls may still hold their permits.
 func (r *Rules) Live() iter.Seq[Live] {
 	return func(yield func(Live) bool) {
+		if !r.beside.live(yield) {
+			return
+		}
 		g, all := r.allShared()
 		for _, s := range all {
 			if !yield(s.live) {
@@ -277,7 +273,19 @@ func (r *Rules) Live() iter.Seq[Live] {
 // that calls can meet: the one that was made to check the template. Some may come more
 // than once.
 func (r *Rules) Samples() iter.Seq[policy.Policy] {
-	return r.current.Load().matcher.samples
+	samples := r.current.Load().matcher.samples
+	return func(yield func(policy.Policy) bool) {
+		if r.beside.policies(yield) {
+			samples(yield)
+		}
+	}
+}
+
+// Show shows a policy that guards calls beside the rules, as the overload control of a
+// server does, in [Rules.Live] and [Rules.Samples].
+func (r *Rules) Show(l Live) {
+	r.beside.add(l)
+	watch(r.heard, r)
 }
 
 // allShared returns the generation in force and its shared policies, so that they

@@ -45,6 +45,7 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	}
 	fault(r.checkTarget())
 	fault(r.checkSides())
+	fault(r.checkCriticality())
 	if checked.conditions, err = r.checkConditions(); err != nil {
 		fault(err)
 	}
@@ -63,15 +64,15 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	return checked, errors.Join(faults...)
 }
 
-// guards reports whether there is anything that the calls of the rule get.
-func (r *rule) guards() bool { return r != nil && (len(r.Policies) > 0 || r.conditions.Len() > 0) }
-
 // meet notes that a call has found the rule. A nil rule is none.
 func (r *rule) meet() {
 	if r != nil && !r.met.Load() {
 		r.met.Store(true)
 	}
 }
+
+// guards reports whether there is anything that the calls of the rule get.
+func (r *rule) guards() bool { return r != nil && (len(r.Policies) > 0 || r.conditions.Len() > 0) }
 
 // identity returns that of the i-th policy of the rule for a call.
 func (r *rule) identity(i int, at callText) identity {
@@ -136,9 +137,6 @@ func most(rules ...*rule) int {
 	}
 	return slices.Max(n[:])
 }
-
-// shownBytes is how much of a long text an error repeats.
-const shownBytes = 256
 
 // tooMany returns the fault of a call with n policies.
 func tooMany(n int) error {
