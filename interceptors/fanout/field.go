@@ -46,8 +46,8 @@ func Required[Req, Resp, T any](
 
 // Optional returns a source that the response can do without: if it and its
 // fallbacks fail, its field is degrade.Missing. NOT_FOUND is not a failure but
-// an answer: the field is left alone and not marked. See [Required] for the
-// parameters.
+// an answer: the field is left alone and not marked. Its calls matter one class less than
+// the request, see package criticality. See [Required] for the parameters.
 func Optional[Req, Resp, T any](
 	path string, get func(ctx context.Context, req Req) (T, error), set func(resp Resp, value T),
 ) Field[Req, Resp, T] {
@@ -143,7 +143,7 @@ func (f Field[Req, Resp, T]) bind(
 	if f.required && len(f.answers) != 1 {
 		faults.Require(false, "answers", f.answers, "unset: the source is required")
 	}
-	chain, err := f.origin.build(c, label, f.path, f.answered, !f.required)
+	chain, err := f.origin.build(c, label, f.path, f.answered, !f.required, !f.required)
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(labelled(label, checkPath(f.path, md)), faults.Err(), err)
 }
