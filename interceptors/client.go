@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -25,13 +26,15 @@ func UnaryClientInterceptor(r policy.Resolver, opts ...UnaryOption) grpc.UnaryCl
 		describe(&a.Call, ctx, method, policy.Client, policy.Unary)
 		a.Call.Target = o.connection.target(cc)
 		chain := clientChain(r, a, opts)
+		a.Call.Criticality = criticality.Of(ctx).AtMost(chain.Criticality())
 		if chain == nil {
-			return below.Note(ctx, invoker(ctx, method, req, reply, cc, opts...))
+			return below.Note(ctx, invoker(a.Call.Criticality.ToOutgoing(ctx), method, req, reply, cc, opts...))
 		}
 		admitted, err := chain.Admit(ctx, a)
 		if err != nil {
 			return below.Note(ctx, err)
 		}
+		admitted = a.Call.Criticality.ToOutgoing(admitted)
 		if a.Wants(policy.WantsEvidence | policy.WantsMetadata) {
 			return below.Note(ctx, invokeForEvidence(ctx, admitted, method, req, reply, cc, invoker, opts, a))
 		}
@@ -117,8 +120,10 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		s.admission.SentLater = desc.ClientStreams && shape.ServerPaced()
 		s.admission.Call.Target = o.connection.target(cc)
 		chain := clientChain(r, &s.admission, opts)
+		mark := criticality.Of(ctx).AtMost(chain.Criticality())
+		s.admission.Call.Criticality = mark
 		if chain == nil {
-			return unguarded(ctx, desc, cc, method, streamer, opts)
+			return unguarded(mark.ToOutgoing(ctx), desc, cc, method, streamer, opts)
 		}
 		// Whatever happens before the stream is handed to the caller, a panic
 		// too, must not leave a permit behind.
@@ -132,7 +137,7 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		if err != nil {
 			return nil, below.Note(ctx, err)
 		}
-		ctx, cancel := s.derive(ctx, o.reap)
+		ctx, cancel := s.derive(mark.ToOutgoing(ctx), o.reap)
 		// gRPC may call OnFinish before streamer returns, so all of s must be
 		// in place by then.
 		own := s.evidence.options(opts, s.admission.Wants(policy.WantsEvidence|policy.WantsMetadata))

@@ -27,7 +27,8 @@ const (
 // Default returns the built-in rule alone: a breaker with default settings for
 // each method (clients only), a bulkhead of [DefaultMaxConcurrent] unary calls and
 // [DefaultMaxStreams] streams for each target, and [DefaultTimeout] for unary calls without a deadline. Streams get
-// no deadline. Default is [NewRules] without rules.
+// no deadline. Default is [NewRules] without rules. Of a server with [WithOverloadControl]
+// the places are not counted.
 //
 // A unary call that brings no deadline and outlives [DefaultTimeout] ends with
 // [timeout.ErrDefault]. Calls that rightly take longer, such as long polls, get a deadline
@@ -55,7 +56,7 @@ func WithBuiltIn(list []rules.Rule) []rules.Rule {
 	builtIn := BuiltIn()
 	for _, side := range []policy.Side{policy.Client, policy.Server, policy.Local} {
 		covers := func(r rules.Rule) bool {
-			return r.Match == "*" && r.Target == "" && !r.Shadow && (len(r.Sides) == 0 || slices.Contains(r.Sides, side))
+			return !r.Classifies() && r.Match == "*" && r.Target == "" && !r.Shadow && (len(r.Sides) == 0 || slices.Contains(r.Sides, side))
 		}
 		if !slices.ContainsFunc(list, covers) {
 			builtIn.Sides = append(builtIn.Sides, side)
@@ -72,6 +73,6 @@ func BuiltIn() rules.Rule {
 	return rules.Rule{Match: "*", Policies: []rules.Template{
 		timeout.Each(timeout.Config{Default: DefaultTimeout}),
 		breaker.Each(breaker.Config{}).On(policy.Client),
-		bulkhead.Each(bulkhead.Config{MaxConcurrent: DefaultMaxConcurrent, MaxStreams: DefaultMaxStreams}).Per(rules.PerTarget),
+		bulkhead.Each(bulkhead.Config{MaxConcurrent: DefaultMaxConcurrent, MaxStreams: DefaultMaxStreams}, bulkhead.WithBackstop()).Per(rules.PerTarget),
 	}}
 }

@@ -10,7 +10,7 @@ import (
 // interceptors/telemetry imports it.
 func TestGuardCompilesNoTelemetry(t *testing.T) {
 	t.Parallel()
-	for _, pkg := range []string{".", "./policy", "./breaker", "./bulkhead", "./timeout", "./ratelimit", "./fault", "./degrade", "./step", "./fallback", "./fanout"} {
+	for _, pkg := range []string{".", "./policy", "./criticality", "./overload", "./pressure", "./breaker", "./bulkhead", "./timeout", "./ratelimit", "./fault", "./degrade", "./step", "./fallback", "./fanout"} {
 		if deps := depsOf(t, pkg); strings.Contains(deps, "go.opentelemetry.io") {
 			t.Errorf("%s compiles OpenTelemetry", pkg)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
+	"github.com/afloat-go/afloat/interceptors/overload"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -128,13 +129,37 @@ func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 type ServerOption interface{ applyServer(*serverOptions) }
 
 type serverOptions struct {
-	degrade []degrade.ServerOption
-	stream  []ServerStreamOption
+	controls []*overload.Control
+	degrade  []degrade.ServerOption
+	unary    []ServerUnaryOption
+	stream   []ServerStreamOption
 }
 
 type serverOptionFunc func(*serverOptions)
 
 func (f serverOptionFunc) applyServer(o *serverOptions) { f(o) }
+
+// ServerUnaryOption changes how the unary calls of a server are guarded. It is a
+// [ServerOption] too.
+type ServerUnaryOption interface {
+	ServerOption
+
+	applyServerUnary(*serverUnaryOptions)
+}
+
+type serverUnaryOptions struct {
+	intake  intake
+	control policy.Policy // nil: none
+}
+
+// serverUnaryOptionsOf puts the options together.
+func serverUnaryOptionsOf(opts []ServerUnaryOption) *serverUnaryOptions {
+	o := new(serverUnaryOptions)
+	for _, opt := range opts {
+		opt.applyServerUnary(o)
+	}
+	return o
+}
 
 // ServerStreamOption changes how the streams of a server are guarded. It is a
 // [ServerOption] too.
@@ -147,13 +172,15 @@ type ServerStreamOption interface {
 type serverStreamOptions struct {
 	overruns *Overruns
 	shapes   shapes
+	intake   intake
+	control  policy.Policy // nil: none
 }
 
 // serverStreamOptionsOf puts the options together.
-func serverStreamOptionsOf(opts []ServerStreamOption) serverStreamOptions {
-	o := serverStreamOptions{overruns: new(Overruns)}
+func serverStreamOptionsOf(opts []ServerStreamOption) *serverStreamOptions {
+	o := &serverStreamOptions{overruns: new(Overruns)}
 	for _, opt := range opts {
-		opt.applyServerStream(&o)
+		opt.applyServerStream(o)
 	}
 	return o
 }
@@ -175,15 +202,19 @@ func WithOverruns(o *Overruns) ServerStreamOption {
 }
 
 // WithEdge readies a server for callers outside of the trust boundary. See
-// [degrade.WithEdge].
-func WithEdge() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithEdge()) })
-}
+// [degrade.WithEdge]. What they say of how much their calls matter counts for nothing,
+// but for those of [WithTrustedCallers].
+func WithEdge() ServerOption { return edgeOption{degrade.WithEdge()} }
 
 // WithSilence readies a server for callers that must see nothing of afloat. See
-// [degrade.WithSilence].
-func WithSilence() ServerOption {
-	return serverOptionFunc(func(o *serverOptions) { o.degrade = append(o.degrade, degrade.WithSilence()) })
+// [degrade.WithSilence]. It does what [WithEdge] does besides.
+func WithSilence() ServerOption { return edgeOption{degrade.WithSilence()} }
+
+type edgeOption struct{ degrade.ServerOption }
+
+func (e edgeOption) applyServer(o *serverOptions) {
+	o.degrade = append(o.degrade, e.ServerOption)
+	intakeOption(func(in *intake) { in.edge = true }).applyServer(o)
 }
 
 // WithPublicCodes replaces the codes with which a handler's own errors keep their text
@@ -229,8 +260,9 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 	for _, opt := range opts {
 		opt.applyServer(&o)
 	}
+	show(r, o.controls)
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r)),
+		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r, o.unary...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
 	}
 }

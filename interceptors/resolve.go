@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -45,5 +46,6 @@ func (r refusing) Acquire(context.Context, *policy.Call) (policy.Permit, error) 
 func describe(call *policy.Call, ctx context.Context, method string, side policy.Side, shape policy.Shape) { //nolint:revive // what is written comes first
 	call.Method, call.Target, call.Side, call.Shape, call.Unregistered = method, "", side, shape, false
 	call.Deadline, _ = ctx.Deadline()
-	call.Begin, call.Waited, call.Notes = 0, 0, 0
+	call.Begin, call.Waited, call.Notes, call.Criticality = 0, 0, 0, criticality.Mark{}
+	call.Controlled = false
 }

@@ -12,8 +12,9 @@ import (
 // UnaryServerInterceptor guards each unary call that the server answers with
 // the policies that r finds for it. [ServerOptions] installs it together with
 // its stream counterpart.
-func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
+func UnaryServerInterceptor(r policy.Resolver, opts ...ServerUnaryOption) grpc.UnaryServerInterceptor {
 	r = checked(r, nil)
+	o := serverUnaryOptionsOf(opts)
 	around := new(surroundings)
 	return func(caller context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		around.atServer(info.FullMethod)
@@ -21,11 +22,13 @@ func UnaryServerInterceptor(r policy.Resolver) grpc.UnaryServerInterceptor {
 		defer a.End()
 		describe(&a.Call, caller, info.FullMethod, policy.Server, policy.Unary)
 		chain := r.Resolve(&a.Call)
+		marked := o.intake.take(caller, &a.Call, chain)
 		if chain == nil {
-			resp, err := handler(caller, req)
+			resp, err := handler(marked, req)
 			return resp, pushBack(caller, err)
 		}
-		ctx, err := chain.Admit(caller, a)
+		a.Control = o.control
+		ctx, err := chain.Admit(marked, a)
 		if err != nil {
 			return nil, pushBack(caller, err)
 		}
@@ -73,9 +76,11 @@ func StreamServerInterceptor(r policy.Resolver, opts ...ServerStreamOption) grpc
 		// gRPC hands a nil srv to the handler of unknown services.
 		s.admission.Call.Unregistered = srv == nil && !declared
 		chain := r.Resolve(&s.admission.Call)
+		ctx = o.intake.take(ctx, &s.admission.Call, chain)
 		if chain == nil {
-			return pushBackStream(ss, handler(srv, ss))
+			return pushBackStream(ss, handler(srv, s.unguarded(ctx, ss)))
 		}
+		s.admission.Control = o.control
 		defer s.abandon()
 		ctx, err := chain.Admit(ctx, &s.admission)
 		if err != nil {

@@ -121,3 +121,14 @@ func (s *serverStream) cut() error {
 	}
 	return nil
 }
+
+// markedStream is a stream that no policy guards and whose context says how much it
+// matters.
+type markedStream struct {
+	grpc.ServerStream
+
+	ctx context.Context //nolint:containedctx // a stream lives as long as its context
+}
+
+// Context returns that context.
+func (s *markedStream) Context() context.Context { return s.ctx }

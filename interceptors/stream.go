@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -76,6 +77,14 @@ func (s *stream) end() bool {
 	was := s.done
 	s.done = true
 	return !was
+}
+
+// unguarded returns a stream that no policy guards, for a handler with the context ctx.
+func (s *stream) unguarded(ctx context.Context, ss grpc.ServerStream) grpc.ServerStream {
+	if ctx == s.caller {
+		return ss
+	}
+	return &markedStream{ss, ctx}
 }
 
 // abandon settles a stream whose opening or handler panicked.

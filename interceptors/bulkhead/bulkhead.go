@@ -17,12 +17,14 @@ import (
 // must not be used.
 type Bulkhead struct {
 	config  atomic.Pointer[Config]
-	counter counter
+	counter queue.Counter
 	// streams counts the streams that have places of their own.
 	streams atomic.Int64
 	// refused counts refusals, in shadow those that there would have been.
 	refused queue.Refusals
 	name    string
+	// backstop: calls that are under the control of their server are left alone.
+	backstop bool
 
 	// sampling: the next place given back is a sample of the hold time, even if no call
 	// waits by then. Else calls with short deadlines would never learn of shorter holds.
@@ -41,12 +43,12 @@ func New(cfg Config, opts ...Option) (*Bulkhead, error) {
 	if err := errors.Join(cfg.validate(), validate.Options(kind, opts)); err != nil {
 		return nil, err
 	}
-	return newBulkhead(&cfg, optionsOf(opts).name), nil
+	return newBulkhead(&cfg, optionsOf(opts)), nil
 }
 
 // newBulkhead returns a bulkhead by a valid configuration.
-func newBulkhead(cfg *Config, name string) *Bulkhead {
-	b := &Bulkhead{name: name, own: cfg}
+func newBulkhead(cfg *Config, o options) *Bulkhead {
+	b := &Bulkhead{name: o.name, backstop: o.backstop, own: cfg}
 	b.config.Store(cfg)
 	return b
 }
@@ -55,7 +57,7 @@ func newBulkhead(cfg *Config, name string) *Bulkhead {
 func (*Bulkhead) Layer() policy.Layer { return policy.LayerBulkhead }
 
 // Idle reports whether no call is in flight and no call waits.
-func (b *Bulkhead) Idle() bool { return b.counter.load() == 0 && b.streams.Load() == 0 }
+func (b *Bulkhead) Idle() bool { return b.counter.Load() == 0 && b.streams.Load() == 0 }
 
 // Config returns the configuration. What an operator overrides of it is not in it.
 func (b *Bulkhead) Config() Config {
@@ -127,8 +129,8 @@ func (b *Bulkhead) overrideLocked(d policy.Directive) bool {
 
 // WouldAdmit reports whether a call would find a place now, or a seat in the queue.
 func (b *Bulkhead) WouldAdmit() bool {
-	cfg, s := b.config.Load(), b.counter.load()
-	return s.inFlight()+s.waiting() < cfg.MaxConcurrent+cfg.MaxQueue
+	cfg, s := b.config.Load(), b.counter.Load()
+	return s.InFlight()+s.Waiting() < cfg.MaxConcurrent+cfg.MaxQueue
 }
 
 // Acquire takes a place, or waits for one if there is a queue. It blocks for at
@@ -137,6 +139,9 @@ func (b *Bulkhead) WouldAdmit() bool {
 // [ErrCancelled]. If ctx is already done, the call is refused even if a place
 // is free. With Shadow it admits every call at once.
 func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permit, error) {
+	if b.backstop && call.Controlled {
+		return policy.Permit{}, nil
+	}
 	cfg := b.config.Load()
 	if ctx.Err() != nil && !cfg.Shadow {
 		return policy.Permit{}, b.refuse(refusedBy(ctx), call)
@@ -145,16 +150,16 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 		return b.acquireStream(cfg, call)
 	}
 	for {
-		s := b.counter.load()
+		s := b.counter.Load()
 		switch {
-		case s.hasRoom(cfg):
-			if b.counter.swap(s, s+oneInFlight) {
+		case cfg.hasRoom(s):
+			if b.counter.Swap(s, s+queue.OneInFlight) {
 				if cfg.Shadow {
-					b.watch(s.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
+					b.watch(s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				}
 				return permit(b, cfg), nil
 			}
-		case s.waiting() >= cfg.MaxQueue:
+		case s.Waiting() >= cfg.MaxQueue:
 			return policy.Permit{}, b.refuse(&refuse.full, call)
 		default:
 			return b.acquireQueued(ctx, call)
@@ -231,19 +236,19 @@ func (b *Bulkhead) join(left time.Duration, call *policy.Call) (*queue.Waiter, *
 	defer b.mu.Unlock()
 	cfg, r := b.config.Load(), b.roomLocked()
 	for {
-		s := b.counter.load()
+		s := b.counter.Load()
 		switch {
-		case s.hasRoom(cfg):
-			if b.counter.swap(s, s+oneInFlight) {
-				b.watch(cfg.Shadow && s.inFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
+		case cfg.hasRoom(s):
+			if b.counter.Swap(s, s+queue.OneInFlight) {
+				b.watch(cfg.Shadow && s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				return nil, cfg, nil
 			}
-		case s.waiting() >= cfg.MaxQueue:
+		case s.Waiting() >= cfg.MaxQueue:
 			return nil, cfg, &refuse.full
-		case r.holds.outlast(left, s.waiting()+1, cfg.MaxConcurrent):
+		case r.holds.outlast(left, s.Waiting()+1, cfg.MaxConcurrent):
 			b.sampling.Store(true)
 			return nil, cfg, &refuse.deadline
-		case b.counter.swap(s, s+oneWaiting):
+		case b.counter.Swap(s, s+queue.OneWaiting):
 			return r.line.Join(), cfg, nil
 		}
 	}
@@ -268,7 +273,7 @@ func (b *Bulkhead) Settle(token uint64, o *policy.Outcome) {
 		return
 	}
 	sampled := b.sampling.Load()
-	if b.counter.vacate().waiting() == 0 && !sampled {
+	if b.counter.Vacate().Waiting() == 0 && !sampled {
 		return
 	}
 	b.mu.Lock()
@@ -282,11 +287,11 @@ func (b *Bulkhead) Settle(token uint64, o *policy.Outcome) {
 func (b *Bulkhead) handOutLocked() {
 	cfg := b.config.Load()
 	for {
-		s := b.counter.load()
-		if s.waiting() == 0 || s.inFlight() >= cfg.MaxConcurrent && !cfg.Shadow {
+		s := b.counter.Load()
+		if s.Waiting() == 0 || s.InFlight() >= cfg.MaxConcurrent && !cfg.Shadow {
 			return
 		}
-		if b.counter.swap(s, s+oneInFlight-oneWaiting) {
+		if b.counter.Swap(s, s+queue.OneInFlight-queue.OneWaiting) {
 			b.room.line.Serve()
 		}
 	}

@@ -1,6 +1,7 @@
 package bulkhead
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
@@ -10,7 +11,10 @@ import (
 // Option changes how a bulkhead is built.
 type Option interface{ apply(*options) }
 
-type options struct{ name string }
+type options struct {
+	name     string
+	backstop bool
+}
 
 func optionsOf(opts []Option) options {
 	var all options
@@ -23,6 +27,15 @@ func optionsOf(opts []Option) options {
 // WithName names the bulkhead in its rejections and in its [Snapshot]. Default:
 // no name, but the name of the key for one made by [Each].
 func WithName(name string) Option { return nameOption(name) }
+
+// WithBackstop makes the bulkhead one that is there only for want of something better: it
+// leaves calls alone that are under the overload control of their server, see package
+// overload. Default: it counts every call.
+func WithBackstop() Option { return backstopOption{} }
+
+type backstopOption struct{}
+
+func (backstopOption) apply(o *options) { o.backstop = true }
 
 type nameOption string
 
@@ -45,20 +58,20 @@ func Each(cfg Config, opts ...Option) rules.Template {
 		}
 		return &cfg
 	}
-	named := func(key rules.Key) string {
-		if fault == nil {
-			if name := optionsOf(opts).name; name != "" {
-				return name
-			}
+	named := func(key rules.Key) options {
+		if fault != nil {
+			return options{name: key.Name}
 		}
-		return key.Name
+		o := optionsOf(opts)
+		o.name = cmp.Or(o.name, key.Name)
+		return o
 	}
 	return rules.TemplateOf(kind, cfg,
 		func(key rules.Key) (*Bulkhead, error) {
 			return newBulkhead(under(key), named(key)), fault
 		},
 		func(key rules.Key, b *Bulkhead) error {
-			if b.name != named(key) {
+			if (options{b.name, b.backstop}) != named(key) {
 				return rules.ErrOther
 			}
 			b.use(under(key))

@@ -102,6 +102,6 @@ func withdraw(b *Bulkhead, w *queue.Waiter) bool {
 	if !b.room.line.Leave(w) {
 		return false
 	}
-	b.counter.take(oneWaiting)
+	b.counter.Take(queue.OneWaiting)
 	return true
 }

@@ -3,6 +3,7 @@ package bulkhead
 import (
 	"testing"
 
+	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -30,7 +31,7 @@ func TestRoomIsForWaitersFirst(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name              string
-		inFlight, waiting counts
+		inFlight, waiting queue.Counts
 		want              bool
 	}{
 		{"all free", 0, 0, true},
@@ -43,8 +44,8 @@ func TestRoomIsForWaitersFirst(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := tt.inFlight*oneInFlight + tt.waiting*oneWaiting
-			if got := s.hasRoom(&Config{MaxConcurrent: 2}); got != tt.want {
+			s := tt.inFlight*queue.OneInFlight + tt.waiting*queue.OneWaiting
+			if got := (&Config{MaxConcurrent: 2}).hasRoom(s); got != tt.want {
 				t.Errorf("hasRoom = %v; want %v", got, tt.want)
 			}
 		})

@@ -28,14 +28,14 @@ type Snapshot struct {
 
 // snapshotOf returns the present state of a bulkhead.
 func snapshotOf(b *Bulkhead) Snapshot {
-	cfg, s := b.config.Load(), b.counter.load()
+	cfg, s := b.config.Load(), b.counter.Load()
 	return Snapshot{
 		Name:          b.name,
 		MaxConcurrent: cfg.MaxConcurrent,
 		MaxQueue:      cfg.MaxQueue,
 		MaxStreams:    cfg.MaxStreams,
-		InFlight:      s.inFlight(),
-		Waiting:       s.waiting(),
+		InFlight:      s.InFlight(),
+		Waiting:       s.Waiting(),
 		Streams:       int(b.streams.Load()),
 		Rejected:      b.refused.Rejected(),
 		Cancelled:     b.refused.Cancelled(),

@@ -177,7 +177,7 @@ func (e Elements[Req, Resp, K, T]) bind(
 	validate.Between(f, "max_keys", e.maxKeys, 1, 100_000)
 	_, running := e.origin.itself.Bounds()
 	f.Require(running < 1 || running >= e.parallel, "max_running", running, fmt.Sprintf("at least parallel, %d", e.parallel))
-	chain, err := e.origin.build(c, label, e.path, e.answered, e.atLeast == 0)
+	chain, err := e.origin.build(c, label, e.path, e.answered, e.atLeast == 0, true)
 	return &elementsBinding[Req, Resp, K, T]{spec: e, chain: chain},
 		errors.Join(labelled(label, checkPath(degrade.Elements(e.path), md)), f.Err(), err)
 }

@@ -46,8 +46,8 @@ func Required[Req, Resp, T any](
 
 // Optional returns a source that the response can do without: if it and its
 // fallbacks fail, its field is degrade.Missing. NOT_FOUND is not a failure but
-// an answer: the field is left alone and not marked. See [Required] for the
-// parameters.
+// an answer: the field is left alone and not marked. Its calls matter one class less than
+// the request, see package criticality. See [Required] for the parameters.
 func Optional[Req, Resp, T any](
 	path string, get func(ctx context.Context, req Req) (T, error), set func(resp Resp, value T),
 ) Field[Req, Resp, T] {
@@ -139,7 +139,7 @@ func (f Field[Req, Resp, T]) bind(
 	faults.Require(f.set != nil, "setter", "nil", "a function")
 	faults.Require(!f.origin.whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
 	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
-	chain, err := f.origin.build(c, label, f.path, f.answered, !f.required)
+	chain, err := f.origin.build(c, label, f.path, f.answered, !f.required, !f.required)
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(labelled(label, checkPath(f.path, md)), faults.Err(), err)
 }

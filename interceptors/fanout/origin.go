@@ -50,12 +50,12 @@ func (o origin[In, T]) obey(label string, required bool, d Declaration) (origin[
 	return o, f.Err()
 }
 
-// build checks the origin of the source at the path, which may be optional, and makes a
-// chain of it.
-func (o origin[In, T]) build(c *Config, label, path string, answered func(error) bool, optional bool) (*attempt.Chain[In, T], error) {
+// build checks the origin of the source at the path, which may be optional and dispensable,
+// and makes a chain of it.
+func (o origin[In, T]) build(c *Config, label, path string, answered func(error) bool, optional, dispensable bool) (*attempt.Chain[In, T], error) {
 	chain, err := attempt.New(attempt.Config{
 		Label: label, Plan: c.Name, Name: path, Observer: c.Observer,
-		FallsBack: o.when, Answered: answered, Panicked: c.panicked(path), Overtime: true, Optional: optional, Whole: o.whole,
+		FallsBack: o.when, Answered: answered, Panicked: c.panicked(path), Overtime: true, Optional: optional, Dispensable: dispensable, Whole: o.whole,
 	}, append([]attempt.Step[In, T]{o.itself}, o.others...)...)
 	return chain, errors.Join(o.within(c.MaxDuration, label), err)
 }

@@ -20,6 +20,9 @@ type Admission struct {
 	// Told, if not nil, is told what the rule of the call says of its end. Set it before
 	// the call is settled.
 	Told *Told
+	// Control is asked before the policies of the chain: the overload control of a server.
+	// A chain with a [Controller] leaves it out. Nil: none. Set it before [Chain.Admit].
+	Control Policy
 	// SentLater says that the request comes later than the call, as where a proxy forwards
 	// a unary call as a stream. The call starts with Sent. Set it before [Chain.Admit].
 	SentLater bool
@@ -39,7 +42,7 @@ type Admission struct {
 	outcome         Outcome
 	reply           Reply // what outcome.Reply points to, if anybody wants it
 	held, unsettled int
-	holds           [MaxPolicies]hold
+	holds           [MaxPolicies + 1]hold // and that of Control
 }
 
 // admissions are those that no call uses. A policy is asked through an interface, so
@@ -66,7 +69,7 @@ func (a *Admission) forget() {
 	for i := range a.held {
 		a.holds[i].settler = nil
 	}
-	a.Classifier, a.ctx, a.Call.Context, a.observer, a.outcome.Err = nil, nil, nil, nil, nil
+	a.Control, a.Classifier, a.ctx, a.Call.Context, a.observer, a.outcome.Err = nil, nil, nil, nil, nil, nil
 	if a.Told != nil {
 		a.Told = nil
 	}

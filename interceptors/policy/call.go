@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/afloat-go/afloat/interceptors/criticality"
 )
 
 // Call is what a policy knows of a call before it starts. The one that is asked is
@@ -25,6 +27,12 @@ type Call struct {
 	Unregistered bool
 	// Deadline is the caller's own, before any policy tightens it. Zero: none.
 	Deadline time.Time
+	// Criticality is how much it matters that the call is answered, by what it carries and
+	// by its rule. Who refuses only some calls refuses those first that matter least.
+	Criticality criticality.Mark
+	// Controlled: the call is under the overload control of its server, so bounds that are
+	// there only for want of one need not hold.
+	Controlled bool
 	// Begin is the last instant read for this call, zero if none has been read
 	// yet.
 	Begin Instant

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/below"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 )
@@ -25,9 +26,15 @@ type Chain struct {
 	// hear.
 	observer Observer
 	interest Interest
+	// class is that of the calls by their rule, Unset if it has none.
+	class criticality.Class
 	// judge is nil when the rule of the calls does not say what their ends mean.
 	judge      Judge
 	judgeWants Wants
+	// refusal is the last one by a control that is none of the chain's policies, of which
+	// controls says that there is one.
+	refusal  atomic.Pointer[Rejection]
+	controls bool
 	// standIns is the index of the first policy of LayerFault.
 	standIns int8
 }
@@ -92,6 +99,14 @@ func (o observerOption) applyChain(c *Chain) {
 	}
 }
 
+// WithCriticality makes c the class of the calls of a chain that say nothing or a higher
+// one. Default: calls are what they say.
+func WithCriticality(c criticality.Class) ChainOption { return classOption(c) }
+
+type classOption criticality.Class
+
+func (o classOption) applyChain(c *Chain) { c.class = criticality.Class(o) }
+
 // NewChain returns a chain of the policies, sorted by [Layer]; policies of one
 // layer keep their order. It reports all faults at once: more than
 // [MaxPolicies] policies, each policy that is nil or a nil pointer, and each that is there
@@ -118,6 +133,10 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 	c := newChain(len(policies))
 	for i, p := range ordered(policies) {
 		c.links[i].policy = p
+	}
+	for i := range c.links {
+		_, ok := c.links[i].policy.(Controller)
+		c.controls = c.controls || ok
 	}
 	for int(c.standIns) < len(c.links) && LayerOf(c.links[c.standIns].policy) != LayerFault {
 		c.standIns++
@@ -161,6 +180,15 @@ func (c *Chain) Observer() Observer {
 	return c.observer
 }
 
+// Criticality returns the class of the chain's calls by [WithCriticality], Unset if it has
+// none.
+func (c *Chain) Criticality() criticality.Class {
+	if c == nil {
+		return criticality.Unset
+	}
+	return c.class
+}
+
 // Admit asks every policy in order whether a.Call may start. It returns the context
 // to make the call with, and a must then be settled exactly once. On an error, which
 // becomes the error of the call, nothing is left to settle.
@@ -179,16 +207,19 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 		a.judge = c.judge
 		a.wants |= c.judgeWants
 	}
-	for i := range c.links {
+	for i := c.first(a); i < len(c.links); i++ {
 		if i == int(c.standIns) {
 			a.start()
 		}
-		l := &c.links[i]
+		asked, refusal := a.Control, &c.refusal
+		if i >= 0 {
+			asked, refusal = c.links[i].policy, &c.links[i].refusal
+		}
 		waited := a.Call.Waited
-		a.Call.refusal = &l.refusal
-		permit, err := l.policy.Acquire(a.ctx, &a.Call)
+		a.Call.refusal = refusal
+		permit, err := asked.Acquire(a.ctx, &a.Call)
 		if a.Call.Waited > waited {
-			a.blocked(LayerOf(l.policy), a.Call.Waited-waited)
+			a.blocked(LayerOf(asked), a.Call.Waited-waited)
 		}
 		if err != nil {
 			a.refused(err)
@@ -205,6 +236,16 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 	}
 	a.start()
 	return a.ctx, nil
+}
+
+// first returns the index of the first policy to ask, -1 for the control that comes before
+// those of the chain.
+func (c *Chain) first(a *Admission) int {
+	a.Call.Controlled = a.Control != nil && !c.controls
+	if a.Call.Controlled {
+		return -1
+	}
+	return 0
 }
 
 // Run runs f, which has no value, under all policies of the chain. See the function [Do],
@@ -226,7 +267,7 @@ func (c *Chain) run(ctx context.Context, a *Admission, name string, f func(ctx c
 
 // admitLocal admits a call that is not gRPC's.
 func (c *Chain) admitLocal(ctx context.Context, a *Admission, name string) (context.Context, error) {
-	a.Call = Call{Method: name, Side: Local}
+	a.Call = Call{Method: name, Side: Local, Criticality: criticality.Of(ctx).AtMost(c.Criticality())}
 	a.Call.Deadline, _ = ctx.Deadline()
 	return c.Admit(ctx, a)
 }

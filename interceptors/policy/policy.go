@@ -110,6 +110,14 @@ const (
 	Received
 )
 
+// Controller is implemented by a policy that controls overload, or exempts calls from
+// that control. Calls whose chain has one are not under that of their server.
+type Controller interface {
+	Policy
+
+	Controls()
+}
+
 // Idler is implemented by a policy that knows when it can be dropped and made
 // anew without loss: nothing in flight, nothing remembered. Rules never drop a
 // policy that is not an Idler. A configuration that was changed on the policy

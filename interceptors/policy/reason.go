@@ -30,6 +30,8 @@ const (
 	ReasonCancelled Reason = "CANCELLED"
 	// ReasonOverruns: too many handlers run on although their streams have ended.
 	ReasonOverruns Reason = "OVERRUNS"
+	// ReasonOverloaded: there is more to do than can be done in time.
+	ReasonOverloaded Reason = "OVERLOADED"
 	// ReasonIncomplete is not a refusal: an answer had to be complete and was not.
 	ReasonIncomplete Reason = "INCOMPLETE"
 	// ReasonTimeout is not a refusal: a timeout policy ended a running call.
@@ -42,7 +44,7 @@ const (
 // reason is not one of afloat's.
 func (r Reason) Code() codes.Code {
 	switch r {
-	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns:
+	case ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns, ReasonOverloaded:
 		return codes.ResourceExhausted
 	case ReasonDeadlineTooNear, ReasonTimeout:
 		return codes.DeadlineExceeded
@@ -65,7 +67,7 @@ func (r Reason) Retriable() bool {
 // be made up by a peer.
 func (r Reason) IsOwn() bool {
 	switch r {
-	case ReasonCircuitOpen, ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns,
+	case ReasonCircuitOpen, ReasonBulkheadFull, ReasonQueueTimeout, ReasonRateLimited, ReasonOverruns, ReasonOverloaded,
 		ReasonDeadlineTooNear, ReasonCancelled, ReasonIncomplete, ReasonTimeout, ReasonFaultInjected:
 		return true
 	default:

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -136,16 +137,19 @@ func (b *builder) entry(call *policy.Call) (*entry, error) {
 		}
 	}
 	var err error
-	e.chain, err = b.chain(policies, found.enforced)
+	e.chain, err = b.chain(policies, found.enforced, found.class())
 	return e, err
 }
 
-// chain makes a chain of policies, whose calls are judged by the conditions of a rule, which
-// may be nil.
-func (b *builder) chain(policies []policy.Policy, by *rule) (*policy.Chain, error) {
-	opts := b.rules.options
+// chain makes a chain of policies, whose calls are of a class, which may be Unset, and are
+// judged by the conditions of a rule, which may be nil.
+func (b *builder) chain(policies []policy.Policy, by *rule, class criticality.Class) (*policy.Chain, error) {
+	opts := slices.Clip(b.rules.options)
 	if by != nil && by.conditions.Len() > 0 {
-		opts = append(slices.Clip(opts), policy.WithJudge(by.conditions.Judge()))
+		opts = append(opts, policy.WithJudge(by.conditions.Judge()))
+	}
+	if class != criticality.Unset {
+		opts = append(opts, policy.WithCriticality(class))
 	}
 	return policy.NewChain(policies, opts...)
 }
@@ -222,7 +226,7 @@ func (b *builder) keyOf(r *rule, i int, call *policy.Call) Key {
 	key := r.Policies[i].keyOf(call)
 	key.Name, key.Target = names.Shown(key.Name), names.Shown(key.Target)
 	key.Rule, key.Shadow = r.nameFor(i), r.Shadow
-	key.Observer = b.rules.observerFor(key, call.Side)
+	key.Observer = policy.Locate(b.rules.observer, key.Target, call.Side)
 	return key
 }
 
@@ -255,7 +259,7 @@ func (b *builder) keepDropped(all map[identity]policy.Policy) {
 // keyAs returns what a policy that is described is told by the i-th template of its rule.
 func (b *builder) keyAs(r *rule, i int, l Live) Key {
 	key := Key{Name: l.Name, Target: l.Target, Rule: r.nameFor(i), Shadow: l.Shadow}
-	key.Observer = b.rules.observerFor(key, l.Side)
+	key.Observer = policy.Locate(b.rules.observer, key.Target, l.Side)
 	return key
 }
 
@@ -268,7 +272,7 @@ func (b *builder) overflow(at overflowAt) (*policy.Chain, error) {
 			policies = append(policies, b.overflowPolicy(at.rule, i, at.side))
 		}
 	}
-	return b.chain(policies, at.rule)
+	return b.chain(policies, at.rule, at.class)
 }
 
 // overflowPolicy returns the policy that calls past the key limit share. If it
@@ -282,7 +286,7 @@ func (b *builder) overflowPolicy(r *rule, i int, side policy.Side) policy.Policy
 	if id.scope == PerCompartment {
 		key.Name = t.Compartment
 	}
-	key.Observer = b.rules.observerFor(key, side)
+	key.Observer = policy.Locate(b.rules.observer, key.Target, side)
 	p, err := t.make(i, key)
 	if err != nil {
 		p = r.trial[i]

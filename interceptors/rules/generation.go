@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -28,8 +29,9 @@ type generation struct {
 
 // overflowAt is the key of an overflow chain.
 type overflowAt struct {
-	rule *rule
-	side policy.Side
+	rule  *rule
+	side  policy.Side
+	class criticality.Class
 }
 
 // entry is what rules keep for one (target, method, side).
@@ -57,8 +59,10 @@ func (e *entry) call() *policy.Call {
 // overflowOf returns where the chain for calls past the key limit is kept, with a
 // nil rule if they are unguarded, and the chain if it has been made.
 func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Chain) {
-	at = overflowAt{g.matcher.enforced.find(call), call.Side}
+	found := g.matcher.find(call)
+	at = overflowAt{found.enforced, call.Side, found.class()}
 	at.rule.meet()
+	found.classed.meet()
 	if !at.rule.guards() {
 		return overflowAt{}, nil
 	}

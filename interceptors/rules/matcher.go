@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -13,6 +14,9 @@ import (
 // matcher finds the rules of a call. It is not changed once it is in use.
 type matcher struct {
 	enforced, shadow index
+	// classes are the rules that have a criticality. Those that have nothing else are
+	// here alone.
+	classes index
 	// compartments has those that name each.
 	compartments map[compartment][]member
 }
@@ -34,12 +38,26 @@ func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 		if r.pattern == (pattern{}) {
 			continue // there is a fault already
 		}
-		faults = append(faults, m.indexOf(given).add(r), m.share(r))
+		faults = append(faults, m.file(r), m.share(r))
 	}
+	m.classes.sort()
 	m.enforced.sort()
 	m.shadow.sort()
 	faults = append(faults, checkSums(&m.enforced, &m.shadow), m.checkGiven())
 	return m, errors.Join(faults...)
+}
+
+// file files r where calls find it.
+func (m *matcher) file(r *rule) error {
+	if !r.Classifies() {
+		if err := m.indexOf(r.Rule).add(r); err != nil {
+			return err
+		}
+	}
+	if r.Criticality == criticality.Unset {
+		return nil
+	}
+	return m.classes.add(r)
 }
 
 // share notes the compartments of r. All templates that name a compartment must
@@ -92,6 +110,11 @@ func (m *matcher) inForce() []InForce {
 	for _, x := range []*index{&m.enforced, &m.shadow} {
 		all = slices.AppendSeq(all, x.all())
 	}
+	for own := range m.classes.all() {
+		if own.Classifies() {
+			all = append(all, own)
+		}
+	}
 	slices.SortFunc(all, func(a, b *rule) int { return a.at - b.at })
 	list := make([]InForce, len(all))
 	for i, own := range all {
@@ -102,7 +125,7 @@ func (m *matcher) inForce() []InForce {
 
 // find returns the rules of a call.
 func (m *matcher) find(call *policy.Call) found {
-	return found{m.enforced.find(call), m.shadow.find(call)}
+	return found{m.enforced.find(call), m.shadow.find(call), m.classes.find(call)}
 }
 
 // meet notes that a call has found its rules, and reports whether they have any policy for
@@ -174,17 +197,30 @@ func (m *matcher) ruleOf(id identity) *rule {
 }
 
 // found are the rules that apply to a call. Either may be nil.
-type found struct{ enforced, shadow *rule }
+type found struct {
+	enforced, shadow *rule
+	// classed is the rule that says how much the calls matter.
+	classed *rule
+}
 
-// guards reports whether the rules have any policy for the call.
+// class returns the class that the rules give the calls, Unset if none does.
+func (f found) class() criticality.Class {
+	if f.classed == nil {
+		return criticality.Unset
+	}
+	return f.classed.Criticality
+}
+
+// guards reports whether the rules have any policy or class for the call.
 func (f found) guards() bool {
-	return f.enforced.guards() || f.shadow.guards()
+	return f.classed != nil || f.enforced.guards() || f.shadow.guards()
 }
 
 // meet notes that a call has found the rules.
 func (f found) meet() {
 	f.enforced.meet()
 	f.shadow.meet()
+	f.classed.meet()
 }
 
 // copied returns the rules that there are, which the caller may change.

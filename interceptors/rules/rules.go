@@ -36,6 +36,7 @@ type Rules struct {
 	current    atomic.Pointer[generation]
 	overflowed atomic.Uint64
 
+	beside   beside
 	applying sync.Mutex // held to change the rules
 	mu       sync.Mutex // held to add and to drop keys, and to change the generation
 }
@@ -251,6 +252,9 @@ func (r *Rules) All() iter.Seq2[Key, *policy.Chain] {
 // them, though calls may still hold their permits.
 func (r *Rules) Live() iter.Seq[Live] {
 	return func(yield func(Live) bool) {
+		if !r.beside.live(yield) {
+			return
+		}
 		g, all := r.allShared()
 		for _, s := range all {
 			if !yield(s.live) {
@@ -271,7 +275,19 @@ func (r *Rules) Live() iter.Seq[Live] {
 // that calls can meet: the one that was made to check the template. Some may come more
 // than once.
 func (r *Rules) Samples() iter.Seq[policy.Policy] {
-	return r.current.Load().matcher.samples
+	samples := r.current.Load().matcher.samples
+	return func(yield func(policy.Policy) bool) {
+		if r.beside.policies(yield) {
+			samples(yield)
+		}
+	}
+}
+
+// Show shows a policy that guards calls beside the rules, as the overload control of a
+// server does, in [Rules.Live] and [Rules.Samples].
+func (r *Rules) Show(l Live) {
+	r.beside.add(l)
+	watch(r.heard, r)
 }
 
 // allShared returns the generation in force and its shared policies, so that they
@@ -281,9 +297,4 @@ func (r *Rules) allShared() (*generation, []*shared) {
 	defer r.mu.Unlock()
 	g := r.current.Load()
 	return g, slices.Collect(maps.Values(g.shared))
-}
-
-// observerFor returns the observer for a policy of calls on side.
-func (r *Rules) observerFor(key Key, side policy.Side) policy.Observer {
-	return policy.Locate(r.observer, key.Target, side)
 }

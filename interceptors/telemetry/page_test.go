@@ -21,6 +21,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/misuse"
+	"github.com/afloat-go/afloat/interceptors/overload"
 	"github.com/afloat-go/afloat/interceptors/override"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/ratelimit"
@@ -137,7 +138,7 @@ func (b *backend) emitted(t *testing.T) map[string]instrument {
 // everything makes all that can happen happen, to a client and to a server.
 func (b *backend) everything(t *testing.T) *rules.Rules {
 	t.Helper()
-	list := b.guard(t, breaker.Each(breaker.Config{}).On(policy.Client, policy.Server), bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}), ratelimit.Each(ratelimit.Config{PerSecond: 1}))
+	list := b.guard(t, breaker.Each(breaker.Config{}).On(policy.Client, policy.Server), bulkhead.Each(bulkhead.Config{MaxConcurrent: 1}), ratelimit.Each(ratelimit.Config{PerSecond: 1}), overload.Each(overload.Config{}))
 	b.tellAll(t, "rig:443")
 	for _, s := range []policy.Side{policy.Client, policy.Server} {
 		list.Resolve(&policy.Call{Method: "/a.B/C", Target: "rig:443", Side: s})

@@ -43,6 +43,9 @@ type Config struct {
 	Overtime bool
 	// Optional: there is an answer without the value too.
 	Optional bool
+	// Dispensable: whoever asks for the answer can do without the value, so that the calls
+	// for it matter less.
+	Dispensable bool
 	// Whole: the value is the response of a call as it is.
 	Whole bool
 	// Keeps: the user of the chain keeps good values for the steps that are [Step.Kept].

@@ -96,6 +96,7 @@ func (r *Run[In, T]) step(i int) bool {
 		t.scope.Required = r.first.scope.Required
 	}
 	t.scope.Whole = r.chain.cfg.Whole
+	t.lowered = r.chain.cfg.Dispensable && !t.scope.Required
 	t.spare = !t.scope.Required && (r.chain.cfg.Optional || i < len(r.chain.stages)-1)
 	value, asOf, err := r.attempt(t)
 	return r.end(t, err) && r.concluded(t, value, asOf, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/alternative"
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
@@ -19,7 +20,9 @@ type try struct {
 	step    int
 	// spare: whoever runs the step has something else if it is refused.
 	spare bool
-	state atomic.Uint32
+	// lowered: the answer can do without the value, so its calls matter less.
+	lowered bool
+	state   atomic.Uint32
 }
 
 // watched is what an observer makes of a try.
@@ -38,7 +41,7 @@ const (
 	ended
 )
 
-// Value returns the scope to calls that are made under t.
+// Value returns the scope to calls that are made under t, and how much they matter.
 func (t *try) Value(key any) any {
 	switch key {
 	case lazyscope.Key{}:
@@ -46,6 +49,11 @@ func (t *try) Value(key any) any {
 	case alternative.Key{}:
 		if t.spare {
 			return true
+		}
+	}
+	if t.lowered {
+		if value, ok := criticality.Lowered(t.Context, key); ok {
+			return value
 		}
 	}
 	return t.Context.Value(key)

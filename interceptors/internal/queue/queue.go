@@ -6,6 +6,8 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
 // Line is the waiting calls in order of arrival. Its zero value is empty. The lock of
@@ -17,6 +19,9 @@ type Line struct {
 
 // Waiter is a call that waits for its turn.
 type Waiter struct {
+	// Since is when it began to wait, if the policy wants to remember that.
+	Since policy.Instant
+
 	// turn is closed when it is the waiter's turn.
 	turn chan struct{}
 	// served says the same under the lock: a waiter that leaves must know whether it
@@ -67,11 +72,22 @@ func (l *Line) Leave(w *Waiter) bool {
 }
 
 // Serve gives the first its turn. There must be one.
-func (l *Line) Serve() {
-	w := l.first
+func (l *Line) Serve() { l.ServeThis(l.first) }
+
+// ServeThis gives one of the line its turn.
+func (l *Line) ServeThis(w *Waiter) {
 	l.Leave(w)
 	w.served = true
 	close(w.turn)
+}
+
+// First returns the one whose turn it is, in order of arrival or with the newest first.
+// There must be one.
+func (l *Line) First(newest bool) *Waiter {
+	if newest {
+		return l.last
+	}
+	return l.first
 }
 
 // End says how a wait ended.

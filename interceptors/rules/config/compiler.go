@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -82,7 +83,11 @@ func (c *compiler) rules(m *policyv1.Rules) []statement {
 func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 	s := statement{origin: c.origin, path: path, Rule: rules.Rule{
 		Match: match, Target: r.GetTarget(), Shadow: r.GetShadow(), Policies: c.policies(path, r),
+		Criticality: criticality.Class(r.GetCriticality()), //nolint:gosec // checked below
 	}}
+	if problem := problemOfClass(r); problem != "" {
+		c.wrong(r, path, "criticality", problem)
+	}
 	var known bool
 	if s.Sides, known = sidesOf(r.GetSide()); !known {
 		c.wrong(r, path, "side", "must be client, server or local")
@@ -250,7 +255,9 @@ func (c *compiler) scoped(t rules.Template, path string, m proto.Message) rules.
 		return t
 	}
 	switch scoped.GetScope() {
-	case policyv1.Scope_SCOPE_UNSPECIFIED, policyv1.Scope_SCOPE_PER_METHOD:
+	case policyv1.Scope_SCOPE_UNSPECIFIED:
+		return t
+	case policyv1.Scope_SCOPE_PER_METHOD:
 	case policyv1.Scope_SCOPE_PER_SERVICE:
 		return t.Per(rules.PerService)
 	case policyv1.Scope_SCOPE_PER_TARGET:

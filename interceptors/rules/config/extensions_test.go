@@ -158,7 +158,7 @@ func TestOptionsBesideAFileThatCannotBeRead(t *testing.T) {
 		"rules: [":                                      probes + "rules.yaml:2:1: a value must stand here; are all brackets closed?",
 		"{rules: [], compartments: 5}":                  probes + "rules.yaml:1:27: compartments = 5; must be a group of names; {} is one without any",
 		"{rules: [], compartments: {payments: 5}}":      probes + "rules.yaml:1:38: compartments.payments = 5; must be a group of fields; {} is one without any",
-		"{rules: [], compartments: {payments: {x: 5}}}": probes + "rules.yaml:1:39: compartments.payments.x: is no field here; there are: breaker, bulkhead, custom, rate_limit",
+		"{rules: [], compartments: {payments: {x: 5}}}": probes + "rules.yaml:1:39: compartments.payments.x: is no field here; there are: breaker, bulkhead, custom, overload, rate_limit",
 	} {
 		_, err := layers{kinds: ownKinds(), options: options, file: Parse("rules.yaml", []byte(file))}.compile()
 		if got := text(err); got != want {

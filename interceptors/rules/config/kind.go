@@ -50,7 +50,7 @@ type kinds []kind
 
 // ownKinds returns the rows of afloat's own kinds.
 func ownKinds() kinds {
-	return kinds{timeoutRow(), breakerRow(), bulkheadRow(), rateLimitRow(), faultRow()}
+	return kinds{timeoutRow(), breakerRow(), bulkheadRow(), rateLimitRow(), faultRow(), overloadRow()}
 }
 
 // table returns the rows of afloat's own kinds and of those given.

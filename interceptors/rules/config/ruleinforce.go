@@ -46,7 +46,7 @@ func (r RuleInForce) messages(all kinds) []*policyv1.RuleInForce {
 
 // messageOn returns the rule as it is on a side.
 func (r RuleInForce) messageOn(side policy.Side, told policyv1.Side, all kinds) *policyv1.RuleInForce {
-	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow}
+	m := &policyv1.Rule{Match: r.Match, Target: r.Target, Side: told, Shadow: r.Shadow, Criticality: policyv1.Criticality(r.Criticality)}
 	for i := range r.Conditions {
 		m.Conditions = append(m.Conditions, conditionMessage(&r.Conditions[i]))
 	}

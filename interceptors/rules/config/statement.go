@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/condition"
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/names"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/rules"
@@ -92,11 +93,35 @@ func problemOf(target string) string {
 	return ""
 }
 
+// problemOfClass says why no rule has the class of r, empty if r can have it.
+func problemOfClass(r *policyv1.Rule) string {
+	if _, ok := policyv1.Criticality_name[int32(r.GetCriticality())]; !ok {
+		return "must be low, medium, high or critical"
+	}
+	if r.GetShadow() && r.GetCriticality() != policyv1.Criticality_CRITICALITY_UNSPECIFIED {
+		return "must be left out in a shadow rule"
+	}
+	return ""
+}
+
+// parts returns the statement as up to two: of the policies of calls, and of how much
+// they matter.
+func (s statement) parts() []statement {
+	if s.Criticality == criticality.Unset || s.Classifies() {
+		return []statement{s}
+	}
+	class := s
+	class.Policies, class.Conditions, s.Criticality = nil, nil, criticality.Unset
+	return []statement{s, class}
+}
+
 // spot is what at most one rule is for.
 type spot struct {
 	match, target string
 	side          policy.Side
 	shadow        bool
+	// class: the spot is of what calls matter, and not of their policies.
+	class bool
 }
 
 // claim is the i-th statement of a layer, which has a spot.
@@ -107,22 +132,31 @@ type claim struct {
 
 // merge combines the layers. A statement takes the spots of its sides from all
 // earlier layers; one that is left without any is not in force. Two statements of
-// one layer for one spot are a fault.
+// one layer for one spot are a fault. Policies and criticality have spots of their own:
+// a statement may lose one and keep the other.
 func merge(layers ...[]statement) (all []statement, faults []*finding) {
 	taken := map[spot]claim{}
 	for n, layer := range slices.Backward(layers) {
 		var left []statement
 		for i, s := range layer {
-			sides, f := claim{n, i, s}.take(taken)
-			if f != nil {
-				faults = append(faults, f)
+			var kept []statement
+			for _, part := range s.parts() {
+				sides, f := claim{n, i, part}.take(taken)
+				if f != nil {
+					faults = append(faults, f)
+				}
+				if 0 < len(sides) && len(sides) < len(part.sides()) {
+					part.Rule = part.Narrow(sides...)
+				}
+				if len(sides) > 0 {
+					kept = append(kept, part)
+				}
 			}
-			if 0 < len(sides) && len(sides) < len(s.sides()) {
-				s.Rule = s.Narrow(sides...)
+			if len(kept) == 2 && slices.Equal(kept[0].Sides, kept[1].Sides) {
+				kept[0].Criticality = kept[1].Criticality
+				kept = kept[:1]
 			}
-			if len(sides) > 0 {
-				left = append(left, s)
-			}
+			left = append(left, kept...)
 		}
 		all = append(left, all...)
 	}
@@ -133,7 +167,7 @@ func merge(layers ...[]statement) (all []statement, faults []*finding) {
 func (c claim) take(taken map[spot]claim) (sides []policy.Side, f *finding) {
 	s := c.by
 	for _, side := range s.sides() {
-		at := spot{s.Match, s.Target, side, s.Shadow}
+		at := spot{s.Match, s.Target, side, s.Shadow, s.Criticality != criticality.Unset}
 		first, ok := taken[at]
 		switch {
 		case !ok:

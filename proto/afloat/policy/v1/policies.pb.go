@@ -141,6 +141,63 @@ func (Breaker_Mode) EnumDescriptor() ([]byte, []int) {
 	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{1, 0}
 }
 
+// Mode is what becomes of calls that would be refused.
+type Overload_Mode int32
+
+const (
+	// The default: automatic.
+	Overload_MODE_UNSPECIFIED Overload_Mode = 0
+	// They are refused.
+	Overload_MODE_AUTOMATIC Overload_Mode = 1
+	// They are admitted and counted.
+	Overload_MODE_SHADOW Overload_Mode = 2
+	// All calls are admitted, and not under the control of their server either.
+	Overload_MODE_EXEMPT Overload_Mode = 3
+)
+
+// Enum value maps for Overload_Mode.
+var (
+	Overload_Mode_name = map[int32]string{
+		0: "MODE_UNSPECIFIED",
+		1: "MODE_AUTOMATIC",
+		2: "MODE_SHADOW",
+		3: "MODE_EXEMPT",
+	}
+	Overload_Mode_value = map[string]int32{
+		"MODE_UNSPECIFIED": 0,
+		"MODE_AUTOMATIC":   1,
+		"MODE_SHADOW":      2,
+		"MODE_EXEMPT":      3,
+	}
+)
+
+func (x Overload_Mode) Enum() *Overload_Mode {
+	p := new(Overload_Mode)
+	*p = x
+	return p
+}
+
+func (x Overload_Mode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Overload_Mode) Descriptor() protoreflect.EnumDescriptor {
+	return file_afloat_policy_v1_policies_proto_enumTypes[2].Descriptor()
+}
+
+func (Overload_Mode) Type() protoreflect.EnumType {
+	return &file_afloat_policy_v1_policies_proto_enumTypes[2]
+}
+
+func (x Overload_Mode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Overload_Mode.Descriptor instead.
+func (Overload_Mode) EnumDescriptor() ([]byte, []int) {
+	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{3, 0}
+}
+
 // Timeout bounds how long calls may take. An empty Timeout bounds nothing.
 type Timeout struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -585,6 +642,74 @@ func (x *Bulkhead) GetMaxStreams() int32 {
 	return 0
 }
 
+// Overload admits as many calls as can be answered in time, and refuses the least critical
+// ones first. It finds out by itself how many that is: an empty Overload has nothing to be
+// set.
+type Overload struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which calls share one controller. Default per_target: on a server all calls of the
+	// rule that it answers.
+	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=afloat.policy.v1.Scope" json:"scope,omitempty"`
+	// The compartment of the controller. If it is set, all other fields must be left out.
+	// Default: none.
+	Compartment string `protobuf:"bytes,2,opt,name=compartment,proto3" json:"compartment,omitempty"`
+	// What becomes of calls that would be refused. Default automatic.
+	Mode          Overload_Mode `protobuf:"varint,3,opt,name=mode,proto3,enum=afloat.policy.v1.Overload_Mode" json:"mode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Overload) Reset() {
+	*x = Overload{}
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Overload) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Overload) ProtoMessage() {}
+
+func (x *Overload) ProtoReflect() protoreflect.Message {
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Overload.ProtoReflect.Descriptor instead.
+func (*Overload) Descriptor() ([]byte, []int) {
+	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Overload) GetScope() Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *Overload) GetCompartment() string {
+	if x != nil {
+		return x.Compartment
+	}
+	return ""
+}
+
+func (x *Overload) GetMode() Overload_Mode {
+	if x != nil {
+		return x.Mode
+	}
+	return Overload_MODE_UNSPECIFIED
+}
+
 // RateLimit caps calls per second.
 type RateLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -610,7 +735,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_afloat_policy_v1_policies_proto_msgTypes[3]
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +747,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_policy_v1_policies_proto_msgTypes[3]
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +760,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{3}
+	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RateLimit) GetScope() Scope {
@@ -717,7 +842,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_afloat_policy_v1_policies_proto_msgTypes[4]
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +854,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_policy_v1_policies_proto_msgTypes[4]
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +867,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{4}
+	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Fault) GetScope() Scope {
@@ -827,7 +952,7 @@ type Custom struct {
 
 func (x *Custom) Reset() {
 	*x = Custom{}
-	mi := &file_afloat_policy_v1_policies_proto_msgTypes[5]
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +964,7 @@ func (x *Custom) String() string {
 func (*Custom) ProtoMessage() {}
 
 func (x *Custom) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_policy_v1_policies_proto_msgTypes[5]
+	mi := &file_afloat_policy_v1_policies_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +977,7 @@ func (x *Custom) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Custom.ProtoReflect.Descriptor instead.
 func (*Custom) Descriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{5}
+	return file_afloat_policy_v1_policies_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Custom) GetName() string {
@@ -943,7 +1068,16 @@ const file_afloat_policy_v1_policies_proto_rawDesc = "" +
 	"\bmax_wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\amaxWait\x12\x16\n" +
 	"\x06shadow\x18\x06 \x01(\bR\x06shadow\x12\x1f\n" +
 	"\vmax_streams\x18\a \x01(\x05R\n" +
-	"maxStreams\"\xee\x01\n" +
+	"maxStreams\"\xe4\x01\n" +
+	"\bOverload\x12-\n" +
+	"\x05scope\x18\x01 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12 \n" +
+	"\vcompartment\x18\x02 \x01(\tR\vcompartment\x123\n" +
+	"\x04mode\x18\x03 \x01(\x0e2\x1f.afloat.policy.v1.Overload.ModeR\x04mode\"R\n" +
+	"\x04Mode\x12\x14\n" +
+	"\x10MODE_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eMODE_AUTOMATIC\x10\x01\x12\x0f\n" +
+	"\vMODE_SHADOW\x10\x02\x12\x0f\n" +
+	"\vMODE_EXEMPT\x10\x03\"\xee\x01\n" +
 	"\tRateLimit\x12-\n" +
 	"\x05scope\x18\x01 \x01(\x0e2\x17.afloat.policy.v1.ScopeR\x05scope\x12 \n" +
 	"\vcompartment\x18\x02 \x01(\tR\vcompartment\x12\x1d\n" +
@@ -990,49 +1124,53 @@ func file_afloat_policy_v1_policies_proto_rawDescGZIP() []byte {
 	return file_afloat_policy_v1_policies_proto_rawDescData
 }
 
-var file_afloat_policy_v1_policies_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_afloat_policy_v1_policies_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_afloat_policy_v1_policies_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_afloat_policy_v1_policies_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_afloat_policy_v1_policies_proto_goTypes = []any{
 	(Scope)(0),                  // 0: afloat.policy.v1.Scope
 	(Breaker_Mode)(0),           // 1: afloat.policy.v1.Breaker.Mode
-	(*Timeout)(nil),             // 2: afloat.policy.v1.Timeout
-	(*Breaker)(nil),             // 3: afloat.policy.v1.Breaker
-	(*Bulkhead)(nil),            // 4: afloat.policy.v1.Bulkhead
-	(*RateLimit)(nil),           // 5: afloat.policy.v1.RateLimit
-	(*Fault)(nil),               // 6: afloat.policy.v1.Fault
-	(*Custom)(nil),              // 7: afloat.policy.v1.Custom
-	(*durationpb.Duration)(nil), // 8: google.protobuf.Duration
-	(*structpb.Struct)(nil),     // 9: google.protobuf.Struct
+	(Overload_Mode)(0),          // 2: afloat.policy.v1.Overload.Mode
+	(*Timeout)(nil),             // 3: afloat.policy.v1.Timeout
+	(*Breaker)(nil),             // 4: afloat.policy.v1.Breaker
+	(*Bulkhead)(nil),            // 5: afloat.policy.v1.Bulkhead
+	(*Overload)(nil),            // 6: afloat.policy.v1.Overload
+	(*RateLimit)(nil),           // 7: afloat.policy.v1.RateLimit
+	(*Fault)(nil),               // 8: afloat.policy.v1.Fault
+	(*Custom)(nil),              // 9: afloat.policy.v1.Custom
+	(*durationpb.Duration)(nil), // 10: google.protobuf.Duration
+	(*structpb.Struct)(nil),     // 11: google.protobuf.Struct
 }
 var file_afloat_policy_v1_policies_proto_depIdxs = []int32{
-	8,  // 0: afloat.policy.v1.Timeout.default:type_name -> google.protobuf.Duration
-	8,  // 1: afloat.policy.v1.Timeout.max:type_name -> google.protobuf.Duration
-	8,  // 2: afloat.policy.v1.Timeout.first_message:type_name -> google.protobuf.Duration
-	8,  // 3: afloat.policy.v1.Timeout.idle:type_name -> google.protobuf.Duration
-	8,  // 4: afloat.policy.v1.Timeout.total:type_name -> google.protobuf.Duration
+	10, // 0: afloat.policy.v1.Timeout.default:type_name -> google.protobuf.Duration
+	10, // 1: afloat.policy.v1.Timeout.max:type_name -> google.protobuf.Duration
+	10, // 2: afloat.policy.v1.Timeout.first_message:type_name -> google.protobuf.Duration
+	10, // 3: afloat.policy.v1.Timeout.idle:type_name -> google.protobuf.Duration
+	10, // 4: afloat.policy.v1.Timeout.total:type_name -> google.protobuf.Duration
 	0,  // 5: afloat.policy.v1.Breaker.scope:type_name -> afloat.policy.v1.Scope
 	1,  // 6: afloat.policy.v1.Breaker.mode:type_name -> afloat.policy.v1.Breaker.Mode
-	8,  // 7: afloat.policy.v1.Breaker.window:type_name -> google.protobuf.Duration
-	8,  // 8: afloat.policy.v1.Breaker.slow_after:type_name -> google.protobuf.Duration
-	8,  // 9: afloat.policy.v1.Breaker.open_for:type_name -> google.protobuf.Duration
-	8,  // 10: afloat.policy.v1.Breaker.max_open_for:type_name -> google.protobuf.Duration
-	8,  // 11: afloat.policy.v1.Breaker.probe_timeout:type_name -> google.protobuf.Duration
-	8,  // 12: afloat.policy.v1.Breaker.min_deadline:type_name -> google.protobuf.Duration
-	8,  // 13: afloat.policy.v1.Breaker.stream_grace:type_name -> google.protobuf.Duration
-	8,  // 14: afloat.policy.v1.Breaker.slow_start:type_name -> google.protobuf.Duration
+	10, // 7: afloat.policy.v1.Breaker.window:type_name -> google.protobuf.Duration
+	10, // 8: afloat.policy.v1.Breaker.slow_after:type_name -> google.protobuf.Duration
+	10, // 9: afloat.policy.v1.Breaker.open_for:type_name -> google.protobuf.Duration
+	10, // 10: afloat.policy.v1.Breaker.max_open_for:type_name -> google.protobuf.Duration
+	10, // 11: afloat.policy.v1.Breaker.probe_timeout:type_name -> google.protobuf.Duration
+	10, // 12: afloat.policy.v1.Breaker.min_deadline:type_name -> google.protobuf.Duration
+	10, // 13: afloat.policy.v1.Breaker.stream_grace:type_name -> google.protobuf.Duration
+	10, // 14: afloat.policy.v1.Breaker.slow_start:type_name -> google.protobuf.Duration
 	0,  // 15: afloat.policy.v1.Bulkhead.scope:type_name -> afloat.policy.v1.Scope
-	8,  // 16: afloat.policy.v1.Bulkhead.max_wait:type_name -> google.protobuf.Duration
-	0,  // 17: afloat.policy.v1.RateLimit.scope:type_name -> afloat.policy.v1.Scope
-	8,  // 18: afloat.policy.v1.RateLimit.max_wait:type_name -> google.protobuf.Duration
-	0,  // 19: afloat.policy.v1.Fault.scope:type_name -> afloat.policy.v1.Scope
-	8,  // 20: afloat.policy.v1.Fault.delay:type_name -> google.protobuf.Duration
-	9,  // 21: afloat.policy.v1.Custom.config:type_name -> google.protobuf.Struct
-	0,  // 22: afloat.policy.v1.Custom.scope:type_name -> afloat.policy.v1.Scope
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	10, // 16: afloat.policy.v1.Bulkhead.max_wait:type_name -> google.protobuf.Duration
+	0,  // 17: afloat.policy.v1.Overload.scope:type_name -> afloat.policy.v1.Scope
+	2,  // 18: afloat.policy.v1.Overload.mode:type_name -> afloat.policy.v1.Overload.Mode
+	0,  // 19: afloat.policy.v1.RateLimit.scope:type_name -> afloat.policy.v1.Scope
+	10, // 20: afloat.policy.v1.RateLimit.max_wait:type_name -> google.protobuf.Duration
+	0,  // 21: afloat.policy.v1.Fault.scope:type_name -> afloat.policy.v1.Scope
+	10, // 22: afloat.policy.v1.Fault.delay:type_name -> google.protobuf.Duration
+	11, // 23: afloat.policy.v1.Custom.config:type_name -> google.protobuf.Struct
+	0,  // 24: afloat.policy.v1.Custom.scope:type_name -> afloat.policy.v1.Scope
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_policies_proto_init() }
@@ -1041,14 +1179,14 @@ func file_afloat_policy_v1_policies_proto_init() {
 		return
 	}
 	file_afloat_policy_v1_policies_proto_msgTypes[1].OneofWrappers = []any{}
-	file_afloat_policy_v1_policies_proto_msgTypes[3].OneofWrappers = []any{}
+	file_afloat_policy_v1_policies_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_afloat_policy_v1_policies_proto_rawDesc), len(file_afloat_policy_v1_policies_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   6,
+			NumEnums:      3,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

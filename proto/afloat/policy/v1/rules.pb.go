@@ -23,6 +23,68 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Criticality is how much it matters that a call is answered, in the words of
+// OpenTelemetry's service.criticality.
+type Criticality int32
+
+const (
+	// Not said.
+	Criticality_CRITICALITY_UNSPECIFIED Criticality = 0
+	// Nobody waits for the answer.
+	Criticality_CRITICALITY_LOW Criticality = 1
+	// Somebody would miss the answer, and can do without it.
+	Criticality_CRITICALITY_MEDIUM Criticality = 2
+	// Somebody waits for the answer.
+	Criticality_CRITICALITY_HIGH Criticality = 3
+	// Without the answer the business stands still.
+	Criticality_CRITICALITY_CRITICAL Criticality = 4
+)
+
+// Enum value maps for Criticality.
+var (
+	Criticality_name = map[int32]string{
+		0: "CRITICALITY_UNSPECIFIED",
+		1: "CRITICALITY_LOW",
+		2: "CRITICALITY_MEDIUM",
+		3: "CRITICALITY_HIGH",
+		4: "CRITICALITY_CRITICAL",
+	}
+	Criticality_value = map[string]int32{
+		"CRITICALITY_UNSPECIFIED": 0,
+		"CRITICALITY_LOW":         1,
+		"CRITICALITY_MEDIUM":      2,
+		"CRITICALITY_HIGH":        3,
+		"CRITICALITY_CRITICAL":    4,
+	}
+)
+
+func (x Criticality) Enum() *Criticality {
+	p := new(Criticality)
+	*p = x
+	return p
+}
+
+func (x Criticality) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Criticality) Descriptor() protoreflect.EnumDescriptor {
+	return file_afloat_policy_v1_rules_proto_enumTypes[0].Descriptor()
+}
+
+func (Criticality) Type() protoreflect.EnumType {
+	return &file_afloat_policy_v1_rules_proto_enumTypes[0]
+}
+
+func (x Criticality) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Criticality.Descriptor instead.
+func (Criticality) EnumDescriptor() ([]byte, []int) {
+	return file_afloat_policy_v1_rules_proto_rawDescGZIP(), []int{0}
+}
+
 // Side is where calls are seen.
 type Side int32
 
@@ -64,11 +126,11 @@ func (x Side) String() string {
 }
 
 func (Side) Descriptor() protoreflect.EnumDescriptor {
-	return file_afloat_policy_v1_rules_proto_enumTypes[0].Descriptor()
+	return file_afloat_policy_v1_rules_proto_enumTypes[1].Descriptor()
 }
 
 func (Side) Type() protoreflect.EnumType {
-	return &file_afloat_policy_v1_rules_proto_enumTypes[0]
+	return &file_afloat_policy_v1_rules_proto_enumTypes[1]
 }
 
 func (x Side) Number() protoreflect.EnumNumber {
@@ -77,7 +139,7 @@ func (x Side) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Side.Descriptor instead.
 func (Side) EnumDescriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_rules_proto_rawDescGZIP(), []int{0}
+	return file_afloat_policy_v1_rules_proto_rawDescGZIP(), []int{1}
 }
 
 // Rules is the contents of a rules file.
@@ -139,8 +201,8 @@ func (x *Rules) GetRules() []*Rule {
 // Rule says which policies the calls have that it matches. Only the closest
 // rule applies to a call: the one with the closest match and, of two with the
 // same match, the one with the call's target. Calls do not have the policies
-// that it leaves out. A rule without policies leaves calls unguarded. Nor do they have
-// the conditions of other rules.
+// that it leaves out. A rule without policies and without a criticality leaves calls
+// unguarded. Nor do they have the conditions of other rules.
 type Rule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The methods: "/pkg.Service/Method", "/pkg.Service/*", "/pkg.*" (a package and
@@ -156,13 +218,18 @@ type Rule struct {
 	Side Side `protobuf:"varint,3,opt,name=side,proto3,enum=afloat.policy.v1.Side" json:"side,omitempty"`
 	// Whether the rule only watches, beside the rule in force for a call: it refuses
 	// nothing, but counts what it would have refused. It can have a breaker, a
-	// bulkhead, a rate limit and custom policies of kinds that can watch. Default
+	// bulkhead, a rate limit, overload and custom policies of kinds that can watch. Default
 	// false.
 	Shadow bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// What the ends of the calls mean, to policies and to fallbacks. The first condition
 	// that is met decides; what meets none is judged as usual. At most 32, and none in a
 	// shadow rule.
 	Conditions []*Condition `protobuf:"bytes,5,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// How much it matters that the calls are answered, if they do not say so or say that it
+	// matters more. A call has it from the closest rule that has one, which need not be the
+	// closest of all; a rule that has nothing else leaves the policies of its calls alone.
+	// Must be left out in a shadow rule. Default: calls are what they say, or high.
+	Criticality Criticality `protobuf:"varint,6,opt,name=criticality,proto3,enum=afloat.policy.v1.Criticality" json:"criticality,omitempty"`
 	// Bounds how long calls may take.
 	Timeout *Timeout `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Refuses calls to a dependency that keeps failing. On a server, that is its
@@ -176,6 +243,8 @@ type Rule struct {
 	RateLimit *RateLimit `protobuf:"bytes,13,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	// Delays and fails calls on purpose.
 	Fault *Fault `protobuf:"bytes,14,opt,name=fault,proto3" json:"fault,omitempty"`
+	// Admits as many calls as can be answered in time.
+	Overload *Overload `protobuf:"bytes,16,opt,name=overload,proto3" json:"overload,omitempty"`
 	// Policies of the program's own kinds. In a file, one alone may stand without
 	// the list around it.
 	Custom        []*Custom `protobuf:"bytes,15,rep,name=custom,proto3" json:"custom,omitempty"`
@@ -248,6 +317,13 @@ func (x *Rule) GetConditions() []*Condition {
 	return nil
 }
 
+func (x *Rule) GetCriticality() Criticality {
+	if x != nil {
+		return x.Criticality
+	}
+	return Criticality_CRITICALITY_UNSPECIFIED
+}
+
 func (x *Rule) GetTimeout() *Timeout {
 	if x != nil {
 		return x.Timeout
@@ -283,6 +359,13 @@ func (x *Rule) GetFault() *Fault {
 	return nil
 }
 
+func (x *Rule) GetOverload() *Overload {
+	if x != nil {
+		return x.Overload
+	}
+	return nil
+}
+
 func (x *Rule) GetCustom() []*Custom {
 	if x != nil {
 		return x.Custom
@@ -303,7 +386,9 @@ type Compartment struct {
 	RateLimit *RateLimit `protobuf:"bytes,3,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	// The custom policies of rules whose custom policies name the compartment, at
 	// most one of each kind.
-	Custom        []*Custom `protobuf:"bytes,4,rep,name=custom,proto3" json:"custom,omitempty"`
+	Custom []*Custom `protobuf:"bytes,4,rep,name=custom,proto3" json:"custom,omitempty"`
+	// The controller of rules whose overload names the compartment.
+	Overload      *Overload `protobuf:"bytes,5,opt,name=overload,proto3" json:"overload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,6 +451,13 @@ func (x *Compartment) GetCustom() []*Custom {
 	return nil
 }
 
+func (x *Compartment) GetOverload() *Overload {
+	if x != nil {
+		return x.Overload
+	}
+	return nil
+}
+
 var File_afloat_policy_v1_rules_proto protoreflect.FileDescriptor
 
 const file_afloat_policy_v1_rules_proto_rawDesc = "" +
@@ -376,7 +468,7 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\x05rules\x18\x02 \x03(\v2\x16.afloat.policy.v1.RuleR\x05rules\x1a^\n" +
 	"\x11CompartmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x123\n" +
-	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xf4\x03\n" +
+	"\x05value\x18\x02 \x01(\v2\x1d.afloat.policy.v1.CompartmentR\x05value:\x028\x01\"\xed\x04\n" +
 	"\x04Rule\x12\x14\n" +
 	"\x05match\x18\x01 \x01(\tR\x05match\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12*\n" +
@@ -384,21 +476,30 @@ const file_afloat_policy_v1_rules_proto_rawDesc = "" +
 	"\x06shadow\x18\x04 \x01(\bR\x06shadow\x12;\n" +
 	"\n" +
 	"conditions\x18\x05 \x03(\v2\x1b.afloat.policy.v1.ConditionR\n" +
-	"conditions\x123\n" +
+	"conditions\x12?\n" +
+	"\vcriticality\x18\x06 \x01(\x0e2\x1d.afloat.policy.v1.CriticalityR\vcriticality\x123\n" +
 	"\atimeout\x18\n" +
 	" \x01(\v2\x19.afloat.policy.v1.TimeoutR\atimeout\x123\n" +
 	"\abreaker\x18\v \x01(\v2\x19.afloat.policy.v1.BreakerR\abreaker\x126\n" +
 	"\bbulkhead\x18\f \x01(\v2\x1a.afloat.policy.v1.BulkheadR\bbulkhead\x12:\n" +
 	"\n" +
 	"rate_limit\x18\r \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit\x12-\n" +
-	"\x05fault\x18\x0e \x01(\v2\x17.afloat.policy.v1.FaultR\x05fault\x120\n" +
-	"\x06custom\x18\x0f \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\"\xe8\x01\n" +
+	"\x05fault\x18\x0e \x01(\v2\x17.afloat.policy.v1.FaultR\x05fault\x126\n" +
+	"\boverload\x18\x10 \x01(\v2\x1a.afloat.policy.v1.OverloadR\boverload\x120\n" +
+	"\x06custom\x18\x0f \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\"\xa0\x02\n" +
 	"\vCompartment\x123\n" +
 	"\abreaker\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\abreaker\x126\n" +
 	"\bbulkhead\x18\x02 \x01(\v2\x1a.afloat.policy.v1.BulkheadR\bbulkhead\x12:\n" +
 	"\n" +
 	"rate_limit\x18\x03 \x01(\v2\x1b.afloat.policy.v1.RateLimitR\trateLimit\x120\n" +
-	"\x06custom\x18\x04 \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom*N\n" +
+	"\x06custom\x18\x04 \x03(\v2\x18.afloat.policy.v1.CustomR\x06custom\x126\n" +
+	"\boverload\x18\x05 \x01(\v2\x1a.afloat.policy.v1.OverloadR\boverload*\x87\x01\n" +
+	"\vCriticality\x12\x1b\n" +
+	"\x17CRITICALITY_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fCRITICALITY_LOW\x10\x01\x12\x16\n" +
+	"\x12CRITICALITY_MEDIUM\x10\x02\x12\x14\n" +
+	"\x10CRITICALITY_HIGH\x10\x03\x12\x18\n" +
+	"\x14CRITICALITY_CRITICAL\x10\x04*N\n" +
 	"\x04Side\x12\x14\n" +
 	"\x10SIDE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSIDE_CLIENT\x10\x01\x12\x0f\n" +
@@ -420,43 +521,48 @@ func file_afloat_policy_v1_rules_proto_rawDescGZIP() []byte {
 	return file_afloat_policy_v1_rules_proto_rawDescData
 }
 
-var file_afloat_policy_v1_rules_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_afloat_policy_v1_rules_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_afloat_policy_v1_rules_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_afloat_policy_v1_rules_proto_goTypes = []any{
-	(Side)(0),           // 0: afloat.policy.v1.Side
-	(*Rules)(nil),       // 1: afloat.policy.v1.Rules
-	(*Rule)(nil),        // 2: afloat.policy.v1.Rule
-	(*Compartment)(nil), // 3: afloat.policy.v1.Compartment
-	nil,                 // 4: afloat.policy.v1.Rules.CompartmentsEntry
-	(*Condition)(nil),   // 5: afloat.policy.v1.Condition
-	(*Timeout)(nil),     // 6: afloat.policy.v1.Timeout
-	(*Breaker)(nil),     // 7: afloat.policy.v1.Breaker
-	(*Bulkhead)(nil),    // 8: afloat.policy.v1.Bulkhead
-	(*RateLimit)(nil),   // 9: afloat.policy.v1.RateLimit
-	(*Fault)(nil),       // 10: afloat.policy.v1.Fault
-	(*Custom)(nil),      // 11: afloat.policy.v1.Custom
+	(Criticality)(0),    // 0: afloat.policy.v1.Criticality
+	(Side)(0),           // 1: afloat.policy.v1.Side
+	(*Rules)(nil),       // 2: afloat.policy.v1.Rules
+	(*Rule)(nil),        // 3: afloat.policy.v1.Rule
+	(*Compartment)(nil), // 4: afloat.policy.v1.Compartment
+	nil,                 // 5: afloat.policy.v1.Rules.CompartmentsEntry
+	(*Condition)(nil),   // 6: afloat.policy.v1.Condition
+	(*Timeout)(nil),     // 7: afloat.policy.v1.Timeout
+	(*Breaker)(nil),     // 8: afloat.policy.v1.Breaker
+	(*Bulkhead)(nil),    // 9: afloat.policy.v1.Bulkhead
+	(*RateLimit)(nil),   // 10: afloat.policy.v1.RateLimit
+	(*Fault)(nil),       // 11: afloat.policy.v1.Fault
+	(*Overload)(nil),    // 12: afloat.policy.v1.Overload
+	(*Custom)(nil),      // 13: afloat.policy.v1.Custom
 }
 var file_afloat_policy_v1_rules_proto_depIdxs = []int32{
-	4,  // 0: afloat.policy.v1.Rules.compartments:type_name -> afloat.policy.v1.Rules.CompartmentsEntry
-	2,  // 1: afloat.policy.v1.Rules.rules:type_name -> afloat.policy.v1.Rule
-	0,  // 2: afloat.policy.v1.Rule.side:type_name -> afloat.policy.v1.Side
-	5,  // 3: afloat.policy.v1.Rule.conditions:type_name -> afloat.policy.v1.Condition
-	6,  // 4: afloat.policy.v1.Rule.timeout:type_name -> afloat.policy.v1.Timeout
-	7,  // 5: afloat.policy.v1.Rule.breaker:type_name -> afloat.policy.v1.Breaker
-	8,  // 6: afloat.policy.v1.Rule.bulkhead:type_name -> afloat.policy.v1.Bulkhead
-	9,  // 7: afloat.policy.v1.Rule.rate_limit:type_name -> afloat.policy.v1.RateLimit
-	10, // 8: afloat.policy.v1.Rule.fault:type_name -> afloat.policy.v1.Fault
-	11, // 9: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
-	7,  // 10: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
-	8,  // 11: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
-	9,  // 12: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
-	11, // 13: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
-	3,  // 14: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	5,  // 0: afloat.policy.v1.Rules.compartments:type_name -> afloat.policy.v1.Rules.CompartmentsEntry
+	3,  // 1: afloat.policy.v1.Rules.rules:type_name -> afloat.policy.v1.Rule
+	1,  // 2: afloat.policy.v1.Rule.side:type_name -> afloat.policy.v1.Side
+	6,  // 3: afloat.policy.v1.Rule.conditions:type_name -> afloat.policy.v1.Condition
+	0,  // 4: afloat.policy.v1.Rule.criticality:type_name -> afloat.policy.v1.Criticality
+	7,  // 5: afloat.policy.v1.Rule.timeout:type_name -> afloat.policy.v1.Timeout
+	8,  // 6: afloat.policy.v1.Rule.breaker:type_name -> afloat.policy.v1.Breaker
+	9,  // 7: afloat.policy.v1.Rule.bulkhead:type_name -> afloat.policy.v1.Bulkhead
+	10, // 8: afloat.policy.v1.Rule.rate_limit:type_name -> afloat.policy.v1.RateLimit
+	11, // 9: afloat.policy.v1.Rule.fault:type_name -> afloat.policy.v1.Fault
+	12, // 10: afloat.policy.v1.Rule.overload:type_name -> afloat.policy.v1.Overload
+	13, // 11: afloat.policy.v1.Rule.custom:type_name -> afloat.policy.v1.Custom
+	8,  // 12: afloat.policy.v1.Compartment.breaker:type_name -> afloat.policy.v1.Breaker
+	9,  // 13: afloat.policy.v1.Compartment.bulkhead:type_name -> afloat.policy.v1.Bulkhead
+	10, // 14: afloat.policy.v1.Compartment.rate_limit:type_name -> afloat.policy.v1.RateLimit
+	13, // 15: afloat.policy.v1.Compartment.custom:type_name -> afloat.policy.v1.Custom
+	12, // 16: afloat.policy.v1.Compartment.overload:type_name -> afloat.policy.v1.Overload
+	4,  // 17: afloat.policy.v1.Rules.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_rules_proto_init() }
@@ -471,7 +577,7 @@ func file_afloat_policy_v1_rules_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_afloat_policy_v1_rules_proto_rawDesc), len(file_afloat_policy_v1_rules_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,

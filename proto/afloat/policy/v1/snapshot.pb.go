@@ -511,6 +511,7 @@ type LivePolicy struct {
 	//	*LivePolicy_Timeout
 	//	*LivePolicy_Fault
 	//	*LivePolicy_Custom
+	//	*LivePolicy_Overload
 	Status        isLivePolicy_Status `protobuf_oneof:"status"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -670,6 +671,15 @@ func (x *LivePolicy) GetCustom() *CustomStatus {
 	return nil
 }
 
+func (x *LivePolicy) GetOverload() *OverloadStatus {
+	if x != nil {
+		if x, ok := x.Status.(*LivePolicy_Overload); ok {
+			return x.Overload
+		}
+	}
+	return nil
+}
+
 type isLivePolicy_Status interface {
 	isLivePolicy_Status()
 }
@@ -704,6 +714,11 @@ type LivePolicy_Custom struct {
 	Custom *CustomStatus `protobuf:"bytes,15,opt,name=custom,proto3,oneof"`
 }
 
+type LivePolicy_Overload struct {
+	// An overload controller.
+	Overload *OverloadStatus `protobuf:"bytes,16,opt,name=overload,proto3,oneof"`
+}
+
 func (*LivePolicy_Breaker) isLivePolicy_Status() {}
 
 func (*LivePolicy_Bulkhead) isLivePolicy_Status() {}
@@ -715,6 +730,8 @@ func (*LivePolicy_Timeout) isLivePolicy_Status() {}
 func (*LivePolicy_Fault) isLivePolicy_Status() {}
 
 func (*LivePolicy_Custom) isLivePolicy_Status() {}
+
+func (*LivePolicy_Overload) isLivePolicy_Status() {}
 
 // BreakerStatus is a breaker at one moment.
 type BreakerStatus struct {
@@ -993,6 +1010,115 @@ func (x *BulkheadStatus) GetStreams() int32 {
 	return 0
 }
 
+// OverloadStatus is an overload controller at one moment.
+type OverloadStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The configuration in force.
+	Config *Overload `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
+	// How many calls may be in flight now, as the controller has found out.
+	Limit int32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	// How many calls are in flight.
+	InFlight int32 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	// How many calls wait for their turn.
+	Waiting int32 `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// How close the controller is to refusing everything, in [0, 1].
+	Pressure float64 `protobuf:"fixed64,5,opt,name=pressure,proto3" json:"pressure,omitempty"`
+	// How many calls were refused, or would have been in shadow.
+	Rejected uint64 `protobuf:"varint,6,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// How many of each class were refused for overload: low, medium, high, critical.
+	RejectedOf []uint64 `protobuf:"varint,7,rep,packed,name=rejected_of,json=rejectedOf,proto3" json:"rejected_of,omitempty"`
+	// How many calls did not start because their callers gave up first.
+	Cancelled     uint64 `protobuf:"varint,8,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OverloadStatus) Reset() {
+	*x = OverloadStatus{}
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OverloadStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OverloadStatus) ProtoMessage() {}
+
+func (x *OverloadStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OverloadStatus.ProtoReflect.Descriptor instead.
+func (*OverloadStatus) Descriptor() ([]byte, []int) {
+	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OverloadStatus) GetConfig() *Overload {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *OverloadStatus) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *OverloadStatus) GetInFlight() int32 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *OverloadStatus) GetWaiting() int32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *OverloadStatus) GetPressure() float64 {
+	if x != nil {
+		return x.Pressure
+	}
+	return 0
+}
+
+func (x *OverloadStatus) GetRejected() uint64 {
+	if x != nil {
+		return x.Rejected
+	}
+	return 0
+}
+
+func (x *OverloadStatus) GetRejectedOf() []uint64 {
+	if x != nil {
+		return x.RejectedOf
+	}
+	return nil
+}
+
+func (x *OverloadStatus) GetCancelled() uint64 {
+	if x != nil {
+		return x.Cancelled
+	}
+	return 0
+}
+
 // RateLimitStatus is a rate limit at one moment.
 type RateLimitStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1013,7 +1139,7 @@ type RateLimitStatus struct {
 
 func (x *RateLimitStatus) Reset() {
 	*x = RateLimitStatus{}
-	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[6]
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1151,7 @@ func (x *RateLimitStatus) String() string {
 func (*RateLimitStatus) ProtoMessage() {}
 
 func (x *RateLimitStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[6]
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1164,7 @@ func (x *RateLimitStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimitStatus.ProtoReflect.Descriptor instead.
 func (*RateLimitStatus) Descriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{6}
+	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RateLimitStatus) GetConfig() *RateLimit {
@@ -1093,7 +1219,7 @@ type FaultStatus struct {
 
 func (x *FaultStatus) Reset() {
 	*x = FaultStatus{}
-	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[7]
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1231,7 @@ func (x *FaultStatus) String() string {
 func (*FaultStatus) ProtoMessage() {}
 
 func (x *FaultStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[7]
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1244,7 @@ func (x *FaultStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultStatus.ProtoReflect.Descriptor instead.
 func (*FaultStatus) Descriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{7}
+	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FaultStatus) GetConfig() *Fault {
@@ -1162,7 +1288,7 @@ type CustomStatus struct {
 
 func (x *CustomStatus) Reset() {
 	*x = CustomStatus{}
-	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[8]
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1300,7 @@ func (x *CustomStatus) String() string {
 func (*CustomStatus) ProtoMessage() {}
 
 func (x *CustomStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[8]
+	mi := &file_afloat_policy_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1313,7 @@ func (x *CustomStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomStatus.ProtoReflect.Descriptor instead.
 func (*CustomStatus) Descriptor() ([]byte, []int) {
-	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{8}
+	return file_afloat_policy_v1_snapshot_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CustomStatus) GetConfig() *structpb.Struct {
@@ -1241,7 +1367,7 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\rRefusedChange\x120\n" +
 	"\x06source\x18\x01 \x01(\x0e2\x18.afloat.policy.v1.SourceR\x06source\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\tR\x06faults\"\x81\x05\n" +
+	"\x06faults\x18\x03 \x01(\tR\x06faults\"\xc1\x05\n" +
 	"\n" +
 	"LivePolicy\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12*\n" +
@@ -1260,7 +1386,8 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"rate_limit\x18\f \x01(\v2!.afloat.policy.v1.RateLimitStatusH\x00R\trateLimit\x125\n" +
 	"\atimeout\x18\r \x01(\v2\x19.afloat.policy.v1.TimeoutH\x00R\atimeout\x125\n" +
 	"\x05fault\x18\x0e \x01(\v2\x1d.afloat.policy.v1.FaultStatusH\x00R\x05fault\x128\n" +
-	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06customB\b\n" +
+	"\x06custom\x18\x0f \x01(\v2\x1e.afloat.policy.v1.CustomStatusH\x00R\x06custom\x12>\n" +
+	"\boverload\x18\x10 \x01(\v2 .afloat.policy.v1.OverloadStatusH\x00R\boverloadB\b\n" +
 	"\x06status\"\x9e\x06\n" +
 	"\rBreakerStatus\x121\n" +
 	"\x06config\x18\x01 \x01(\v2\x19.afloat.policy.v1.BreakerR\x06config\x12;\n" +
@@ -1296,7 +1423,17 @@ const file_afloat_policy_v1_snapshot_proto_rawDesc = "" +
 	"\awaiting\x18\x03 \x01(\x05R\awaiting\x12\x1a\n" +
 	"\brejected\x18\x04 \x01(\x04R\brejected\x12\x1c\n" +
 	"\tcancelled\x18\x05 \x01(\x04R\tcancelled\x12\x18\n" +
-	"\astreams\x18\x06 \x01(\x05R\astreams\"\xb2\x01\n" +
+	"\astreams\x18\x06 \x01(\x05R\astreams\"\x88\x02\n" +
+	"\x0eOverloadStatus\x122\n" +
+	"\x06config\x18\x01 \x01(\v2\x1a.afloat.policy.v1.OverloadR\x06config\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x05R\x05limit\x12\x1b\n" +
+	"\tin_flight\x18\x03 \x01(\x05R\binFlight\x12\x18\n" +
+	"\awaiting\x18\x04 \x01(\x05R\awaiting\x12\x1a\n" +
+	"\bpressure\x18\x05 \x01(\x01R\bpressure\x12\x1a\n" +
+	"\brejected\x18\x06 \x01(\x04R\brejected\x12\x1f\n" +
+	"\vrejected_of\x18\a \x03(\x04R\n" +
+	"rejectedOf\x12\x1c\n" +
+	"\tcancelled\x18\b \x01(\x04R\tcancelled\"\xb2\x01\n" +
 	"\x0fRateLimitStatus\x123\n" +
 	"\x06config\x18\x01 \x01(\v2\x1b.afloat.policy.v1.RateLimitR\x06config\x12\x16\n" +
 	"\x06tokens\x18\x02 \x01(\x01R\x06tokens\x12\x18\n" +
@@ -1332,7 +1469,7 @@ func file_afloat_policy_v1_snapshot_proto_rawDescGZIP() []byte {
 }
 
 var file_afloat_policy_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_afloat_policy_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_afloat_policy_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_afloat_policy_v1_snapshot_proto_goTypes = []any{
 	(Source)(0),                   // 0: afloat.policy.v1.Source
 	(BreakerStatus_State)(0),      // 1: afloat.policy.v1.BreakerStatus.State
@@ -1342,61 +1479,65 @@ var file_afloat_policy_v1_snapshot_proto_goTypes = []any{
 	(*LivePolicy)(nil),            // 5: afloat.policy.v1.LivePolicy
 	(*BreakerStatus)(nil),         // 6: afloat.policy.v1.BreakerStatus
 	(*BulkheadStatus)(nil),        // 7: afloat.policy.v1.BulkheadStatus
-	(*RateLimitStatus)(nil),       // 8: afloat.policy.v1.RateLimitStatus
-	(*FaultStatus)(nil),           // 9: afloat.policy.v1.FaultStatus
-	(*CustomStatus)(nil),          // 10: afloat.policy.v1.CustomStatus
-	nil,                           // 11: afloat.policy.v1.Snapshot.CompartmentsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Override)(nil),              // 13: afloat.policy.v1.Override
-	(*Rule)(nil),                  // 14: afloat.policy.v1.Rule
-	(Side)(0),                     // 15: afloat.policy.v1.Side
-	(Scope)(0),                    // 16: afloat.policy.v1.Scope
-	(*Timeout)(nil),               // 17: afloat.policy.v1.Timeout
-	(*Breaker)(nil),               // 18: afloat.policy.v1.Breaker
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
-	(*Bulkhead)(nil),              // 20: afloat.policy.v1.Bulkhead
-	(*RateLimit)(nil),             // 21: afloat.policy.v1.RateLimit
-	(*Fault)(nil),                 // 22: afloat.policy.v1.Fault
-	(*structpb.Struct)(nil),       // 23: google.protobuf.Struct
-	(*Compartment)(nil),           // 24: afloat.policy.v1.Compartment
+	(*OverloadStatus)(nil),        // 8: afloat.policy.v1.OverloadStatus
+	(*RateLimitStatus)(nil),       // 9: afloat.policy.v1.RateLimitStatus
+	(*FaultStatus)(nil),           // 10: afloat.policy.v1.FaultStatus
+	(*CustomStatus)(nil),          // 11: afloat.policy.v1.CustomStatus
+	nil,                           // 12: afloat.policy.v1.Snapshot.CompartmentsEntry
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*Override)(nil),              // 14: afloat.policy.v1.Override
+	(*Rule)(nil),                  // 15: afloat.policy.v1.Rule
+	(Side)(0),                     // 16: afloat.policy.v1.Side
+	(Scope)(0),                    // 17: afloat.policy.v1.Scope
+	(*Timeout)(nil),               // 18: afloat.policy.v1.Timeout
+	(*Breaker)(nil),               // 19: afloat.policy.v1.Breaker
+	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
+	(*Bulkhead)(nil),              // 21: afloat.policy.v1.Bulkhead
+	(*Overload)(nil),              // 22: afloat.policy.v1.Overload
+	(*RateLimit)(nil),             // 23: afloat.policy.v1.RateLimit
+	(*Fault)(nil),                 // 24: afloat.policy.v1.Fault
+	(*structpb.Struct)(nil),       // 25: google.protobuf.Struct
+	(*Compartment)(nil),           // 26: afloat.policy.v1.Compartment
 }
 var file_afloat_policy_v1_snapshot_proto_depIdxs = []int32{
-	12, // 0: afloat.policy.v1.Snapshot.taken_at:type_name -> google.protobuf.Timestamp
+	13, // 0: afloat.policy.v1.Snapshot.taken_at:type_name -> google.protobuf.Timestamp
 	3,  // 1: afloat.policy.v1.Snapshot.rules:type_name -> afloat.policy.v1.RuleInForce
-	11, // 2: afloat.policy.v1.Snapshot.compartments:type_name -> afloat.policy.v1.Snapshot.CompartmentsEntry
+	12, // 2: afloat.policy.v1.Snapshot.compartments:type_name -> afloat.policy.v1.Snapshot.CompartmentsEntry
 	5,  // 3: afloat.policy.v1.Snapshot.policies:type_name -> afloat.policy.v1.LivePolicy
 	4,  // 4: afloat.policy.v1.Snapshot.last_refused:type_name -> afloat.policy.v1.RefusedChange
-	12, // 5: afloat.policy.v1.Snapshot.in_force_since:type_name -> google.protobuf.Timestamp
-	13, // 6: afloat.policy.v1.Snapshot.overrides:type_name -> afloat.policy.v1.Override
-	14, // 7: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
+	13, // 5: afloat.policy.v1.Snapshot.in_force_since:type_name -> google.protobuf.Timestamp
+	14, // 6: afloat.policy.v1.Snapshot.overrides:type_name -> afloat.policy.v1.Override
+	15, // 7: afloat.policy.v1.RuleInForce.rule:type_name -> afloat.policy.v1.Rule
 	0,  // 8: afloat.policy.v1.RuleInForce.source:type_name -> afloat.policy.v1.Source
 	0,  // 9: afloat.policy.v1.RefusedChange.source:type_name -> afloat.policy.v1.Source
-	12, // 10: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
-	15, // 11: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
-	16, // 12: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
+	13, // 10: afloat.policy.v1.RefusedChange.at:type_name -> google.protobuf.Timestamp
+	16, // 11: afloat.policy.v1.LivePolicy.side:type_name -> afloat.policy.v1.Side
+	17, // 12: afloat.policy.v1.LivePolicy.scope:type_name -> afloat.policy.v1.Scope
 	6,  // 13: afloat.policy.v1.LivePolicy.breaker:type_name -> afloat.policy.v1.BreakerStatus
 	7,  // 14: afloat.policy.v1.LivePolicy.bulkhead:type_name -> afloat.policy.v1.BulkheadStatus
-	8,  // 15: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
-	17, // 16: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
-	9,  // 17: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
-	10, // 18: afloat.policy.v1.LivePolicy.custom:type_name -> afloat.policy.v1.CustomStatus
-	18, // 19: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
-	1,  // 20: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
-	12, // 21: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
-	12, // 22: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
-	19, // 23: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
-	19, // 24: afloat.policy.v1.BreakerStatus.recent:type_name -> google.protobuf.Duration
-	20, // 25: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
-	21, // 26: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
-	22, // 27: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
-	23, // 28: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
-	23, // 29: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
-	24, // 30: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	9,  // 15: afloat.policy.v1.LivePolicy.rate_limit:type_name -> afloat.policy.v1.RateLimitStatus
+	18, // 16: afloat.policy.v1.LivePolicy.timeout:type_name -> afloat.policy.v1.Timeout
+	10, // 17: afloat.policy.v1.LivePolicy.fault:type_name -> afloat.policy.v1.FaultStatus
+	11, // 18: afloat.policy.v1.LivePolicy.custom:type_name -> afloat.policy.v1.CustomStatus
+	8,  // 19: afloat.policy.v1.LivePolicy.overload:type_name -> afloat.policy.v1.OverloadStatus
+	19, // 20: afloat.policy.v1.BreakerStatus.config:type_name -> afloat.policy.v1.Breaker
+	1,  // 21: afloat.policy.v1.BreakerStatus.state:type_name -> afloat.policy.v1.BreakerStatus.State
+	13, // 22: afloat.policy.v1.BreakerStatus.since:type_name -> google.protobuf.Timestamp
+	13, // 23: afloat.policy.v1.BreakerStatus.retry_at:type_name -> google.protobuf.Timestamp
+	20, // 24: afloat.policy.v1.BreakerStatus.usual:type_name -> google.protobuf.Duration
+	20, // 25: afloat.policy.v1.BreakerStatus.recent:type_name -> google.protobuf.Duration
+	21, // 26: afloat.policy.v1.BulkheadStatus.config:type_name -> afloat.policy.v1.Bulkhead
+	22, // 27: afloat.policy.v1.OverloadStatus.config:type_name -> afloat.policy.v1.Overload
+	23, // 28: afloat.policy.v1.RateLimitStatus.config:type_name -> afloat.policy.v1.RateLimit
+	24, // 29: afloat.policy.v1.FaultStatus.config:type_name -> afloat.policy.v1.Fault
+	25, // 30: afloat.policy.v1.CustomStatus.config:type_name -> google.protobuf.Struct
+	25, // 31: afloat.policy.v1.CustomStatus.status:type_name -> google.protobuf.Struct
+	26, // 32: afloat.policy.v1.Snapshot.CompartmentsEntry.value:type_name -> afloat.policy.v1.Compartment
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_afloat_policy_v1_snapshot_proto_init() }
@@ -1414,6 +1555,7 @@ func file_afloat_policy_v1_snapshot_proto_init() {
 		(*LivePolicy_Timeout)(nil),
 		(*LivePolicy_Fault)(nil),
 		(*LivePolicy_Custom)(nil),
+		(*LivePolicy_Overload)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1421,7 +1563,7 @@ func file_afloat_policy_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_afloat_policy_v1_snapshot_proto_rawDesc), len(file_afloat_policy_v1_snapshot_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

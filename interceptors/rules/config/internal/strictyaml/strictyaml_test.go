@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 		{"line break in a name", "{\"rul\\nes\\e[2J\": 1}", `1:2 : has "rul\nes\x1b[2J" where a name must be, of at most 100 bytes that can be printed`},
 		{"name that turns the text around", "compartments: {\u202ea: {}}", `1:16 compartments: has \u202ea where a name must be, of at most 100 bytes that can be printed`},
 		{"long name", "compartments: {" + strings.Repeat("a", 101) + ": {x: 1}}", "1:16 compartments: has " + strings.Repeat("a", 64) + "… where a name must be, of at most 100 bytes that can be printed"},
-		{"name as long as may be", "compartments: {" + strings.Repeat("a", 100) + ": {x: 1}}", "1:119 compartments." + strings.Repeat("a", 100) + ".x: is no field here; there are: breaker, bulkhead, custom, rate_limit"},
+		{"name as long as may be", "compartments: {" + strings.Repeat("a", 100) + ": {x: 1}}", "1:119 compartments." + strings.Repeat("a", 100) + ".x: is no field here; there are: breaker, bulkhead, custom, overload, rate_limit"},
 		{"line break in a tag", "rules: !<%0A%1B> []", `1:8 rules: has the tag \n\x1b; there must be none`},
 		{"alias as a key", "a: &a b\n*a : c", "1:1 a: is no field here; there are: compartments, rules|2:1 : is the alias *a; it must be written out"},
 		{"alias as a value", "rules: &a []\ncompartments: *a", `1:8 rules: has the anchor &a; there must be none|2:15 compartments: is the alias *a; it must be written out`},
