@@ -228,6 +228,10 @@ story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
 # In virtual time, in a process for each core.
+.PHONY: overload
+overload: ## Ask a server for more than it can do, beside the peers (an hour, on a quiet machine)
+	@cd interceptors/benchmarks && go run ./overload
+
 .PHONY: lab
 lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
 	@cd interceptors/benchmarks && go run ./lab
