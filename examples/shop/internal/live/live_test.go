@@ -218,7 +218,7 @@ func TestRequests(t *testing.T) {
 			},
 			{name: "a switch by GET", method: "GET", path: "/backends/alerts", code: 404},
 			{name: "no such backend", method: "POST", path: "/backends/weather", body: `{"sickness": "slow"}`, code: 404, says: `backend = "weather"`},
-			{name: "no such sickness", method: "POST", path: "/backends/alerts", body: `{"sickness": "tired"}`, code: 400, says: `sickness = "tired"; must be well, hanging, failing or slow`},
+			{name: "no such sickness", method: "POST", path: "/backends/alerts", body: `{"sickness": "tired"}`, code: 400, says: `sickness = "tired"; must be well, hanging, failing, slow or narrow`},
 			{name: "no JSON", method: "POST", path: "/backends/alerts", body: `sickness=slow`, code: 400, says: "must be like"},
 			{name: "more than that", method: "POST", path: "/backends/alerts", body: `{"sickness": "slow", "for": 1}`, code: 400, says: "unknown field"},
 			{name: "too much", method: "POST", path: "/backends/alerts", body: `{"sickness": "` + strings.Repeat("x", 2000) + `"}`, code: 400, says: "too large"},
