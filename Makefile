@@ -43,7 +43,7 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
+demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait, a crowd (90 seconds)
 	cd examples/shop && go run .
 
 # PORT=0 takes a free one; the program says which. Its data git ignores.

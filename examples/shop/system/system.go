@@ -82,7 +82,7 @@ func (s *System) start(ctx context.Context) (err error) {
 }
 
 // startShop starts payments, inventory and orders.
-func (s *System) startShop(ctx context.Context) error {
+func (s *System) startShop(ctx context.Context) (err error) {
 	for _, b := range []struct {
 		name     string
 		service  backend.Service
@@ -106,7 +106,10 @@ func (s *System) startShop(ctx context.Context) error {
 	if err := s.startOrders(ctx); err != nil {
 		return err
 	}
-	return s.startWindows(ctx)
+	windows := &process{cfg: s.cfg}
+	s.onStop(windows.stop)
+	s.windows, err = startWindows(ctx, windows, s.Backend(orders.Inventory).lis)
+	return err
 }
 
 // startOrders starts the service, or stops what it had started of it.

@@ -150,9 +150,9 @@ func (v *visitors) look(ctx context.Context, n int) {
 	if n%aheadEvery == 0 {
 		ctx = criticality.With(ctx, criticality.Low)
 	}
-	_, _ = v.system.Windows().GetStock(ctx, &shopv1.GetStockRequest{ //nolint:errcheck // the inventory counts what it refuses
-		ProductId: v.products[n%len(v.products)].GetId(),
-	})
+	product := v.products[n%len(v.products)]
+	// The inventory counts what it refuses.
+	_, _ = v.system.Windows().GetStock(ctx, &shopv1.GetStockRequest{ProductId: product.GetId()})
 }
 
 // order places an order for some product. One that is sold out is refused.
