@@ -7,7 +7,7 @@ import (
 )
 
 // patience is how long anything may take.
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // news wakes who waits for something to happen.
 type news struct {

@@ -152,7 +152,7 @@ func (b *Bulkhead) Acquire(ctx context.Context, call *policy.Call) (policy.Permi
 	for {
 		s := b.counter.Load()
 		switch {
-		case hasRoom(s, cfg):
+		case cfg.hasRoom(s):
 			if b.counter.Swap(s, s+queue.OneInFlight) {
 				if cfg.Shadow {
 					b.watch(s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
@@ -238,7 +238,7 @@ func (b *Bulkhead) join(left time.Duration, call *policy.Call) (*queue.Waiter, *
 	for {
 		s := b.counter.Load()
 		switch {
-		case hasRoom(s, cfg):
+		case cfg.hasRoom(s):
 			if b.counter.Swap(s, s+queue.OneInFlight) {
 				b.watch(cfg.Shadow && s.InFlight() >= cfg.MaxConcurrent+cfg.MaxQueue, call)
 				return nil, cfg, nil
@@ -295,10 +295,4 @@ func (b *Bulkhead) handOutLocked() {
 			b.room.line.Serve()
 		}
 	}
-}
-
-// hasRoom reports whether a new call may take a place: one is free, and no call
-// waits for it. In shadow there is always room.
-func hasRoom(c queue.Counts, cfg *Config) bool {
-	return c.Waiting() == 0 && (c.InFlight() < cfg.MaxConcurrent || cfg.Shadow)
 }

@@ -3,6 +3,7 @@ package bulkhead
 import (
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/internal/queue"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
@@ -52,6 +53,12 @@ func (c *Config) under(d policy.Directive) (*Config, bool) {
 	default:
 		return nil, false
 	}
+}
+
+// hasRoom reports whether a new call may take a place: one is free, and no call waits for
+// it. In shadow there is always room.
+func (c *Config) hasRoom(s queue.Counts) bool {
+	return s.Waiting() == 0 && (s.InFlight() < c.MaxConcurrent || c.Shadow)
 }
 
 // validate reports all faults, joined.

@@ -45,7 +45,7 @@ func TestRoomIsForWaitersFirst(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := tt.inFlight*queue.OneInFlight + tt.waiting*queue.OneWaiting
-			if got := hasRoom(s, &Config{MaxConcurrent: 2}); got != tt.want {
+			if got := (&Config{MaxConcurrent: 2}).hasRoom(s); got != tt.want {
 				t.Errorf("hasRoom = %v; want %v", got, tt.want)
 			}
 		})

@@ -68,9 +68,9 @@ func Of(ctx context.Context) Mark {
 	return Mark{}
 }
 
-// Lowered is for contexts of a type of their own whose calls matter one class less than
-// those of their parent, such as those of sources that an answer can do without. Their
-// Value method asks it first: it returns the value of key, if key is that of the mark.
+// Lowered returns what a context of a type of its own has for key, whose calls matter one
+// class less than those of its parent, and whether key is that of the mark. The Value
+// method of such a context, as for sources that an answer can do without, asks it first.
 // It does not allocate.
 func Lowered(parent context.Context, key any) (value any, ok bool) {
 	if key != (markKey{}) {

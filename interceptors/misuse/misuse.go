@@ -27,28 +27,24 @@ func (m Misuse) String() string {
 	return s + "; " + m.Kind.remedy()
 }
 
-// The bounds of what is remembered: how many places, and how many bytes of a text.
+// The bounds of what is remembered: how many places of a kind, so that one of which there is
+// much leaves the others theirs, how many kinds, and how many bytes of a text.
 const (
-	maxPlaces = 1000
+	maxPlaces = 100
+	maxKinds  = 100
 	maxText   = 512
 )
-
-// place is where something was misused.
-type place struct {
-	kind  Kind
-	where string
-}
 
 // told is what has happened in this process.
 var told struct { //nolint:gochecknoglobals // a misuse has no owner, see the package's text
 	mu       sync.Mutex
 	counts   map[Kind]uint64
-	places   map[place]bool
+	places   map[Kind]map[string]bool
 	watchers map[*func(Misuse)]bool
 }
 
 // Note counts a misuse. The first time that it happens in a place it is logged, up to a
-// thousand places. Texts are cut to 512 bytes. It is for the packages of the toolkit, and
+// hundred places of a kind. Texts are cut to 512 bytes. It is for the packages of the toolkit, and
 // for extensions of it.
 func Note(m Misuse) {
 	m.Where, m.Problem = within(m.Where), within(m.Problem)
@@ -67,12 +63,16 @@ func note(m Misuse) (first bool, watchers []*func(Misuse)) {
 	told.mu.Lock()
 	defer told.mu.Unlock()
 	if told.counts == nil {
-		told.counts, told.places = map[Kind]uint64{}, map[place]bool{}
+		told.counts, told.places = map[Kind]uint64{}, map[Kind]map[string]bool{}
 	}
 	told.counts[m.Kind]++
-	at := place{m.Kind, m.Where}
-	if first = !told.places[at] && len(told.places) < maxPlaces; first {
-		told.places[at] = true
+	places := told.places[m.Kind]
+	if places == nil && len(told.places) < maxKinds {
+		places = map[string]bool{}
+		told.places[m.Kind] = places
+	}
+	if first = places != nil && !places[m.Where] && len(places) < maxPlaces; first {
+		places[m.Where] = true
 	}
 	return first, slices.Collect(maps.Keys(told.watchers))
 }

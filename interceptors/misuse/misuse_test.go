@@ -63,7 +63,8 @@ func TestNote(t *testing.T) { //nolint:paralleltest // it takes the log of the p
 	}
 }
 
-// What is remembered is bounded, whatever is misused where.
+// What is remembered is bounded, whatever is misused where, and one kind does not use up
+// what there is for another.
 func TestNoteIsBounded(t *testing.T) { //nolint:paralleltest // it takes the log of the process
 	var log bytes.Buffer
 	before := slog.Default()
@@ -80,8 +81,12 @@ func TestNoteIsBounded(t *testing.T) { //nolint:paralleltest // it takes the log
 	for i := range many {
 		misuse.Note(misuse.Misuse{Kind: "test_many", Where: strconv.Itoa(i)})
 	}
-	if lines := strings.Count(log.String(), "\n"); lines > 1000 {
-		t.Errorf("logged %d places; want at most 1000", lines)
+	if lines := strings.Count(log.String(), "\n"); lines != 100 {
+		t.Errorf("logged %d places; want 100", lines)
+	}
+	misuse.Note(misuse.Misuse{Kind: "test_other"})
+	if !strings.Contains(log.String(), "misuse=test_other") {
+		t.Error("another kind is not logged any more")
 	}
 	if got := count("test_many"); got != many {
 		t.Errorf("counted %d; want %d", got, many)

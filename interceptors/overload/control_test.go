@@ -90,7 +90,10 @@ func ask(ctx context.Context, c *overload.Control, class criticality.Class) *ask
 func TestConforms(t *testing.T) { //nolint:paralleltest // it measures allocations
 	for _, mode := range []overload.Mode{overload.Automatic, overload.Shadow, overload.Exempt} { //nolint:paralleltest // as above
 		t.Run(mode.String(), func(t *testing.T) {
-			policytest.Run(t, func(tb testing.TB) policy.Policy { return newControl(tb, overload.Config{Mode: mode}) })
+			policytest.Run(t, func(tb testing.TB) policy.Policy {
+				tb.Helper()
+				return newControl(tb, overload.Config{Mode: mode})
+			})
 		})
 	}
 }
@@ -436,7 +439,11 @@ func TestStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	messenger, waiter := p.Settler.(policy.Messenger), p.Settler.(policy.Waiter)
+	messenger, ok := p.Settler.(policy.Messenger)
+	waiter, also := p.Settler.(policy.Waiter)
+	if !ok || !also {
+		t.Fatalf("%T is told nothing of messages", p.Settler)
+	}
 	want := func(n int, when string) {
 		t.Helper()
 		if got := c.Snapshot().InFlight; got != n {

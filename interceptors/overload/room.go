@@ -24,15 +24,9 @@ type room struct {
 	strained atomic.Bool
 
 	mu    sync.Mutex // held while somebody waits, joins or leaves, and for a step
-	lanes [classes]lane
+	lines lines
 	limit *limit
-	ends  rate          // of calls that ended well
-	took  time.Duration // by a call, lately
-	// budget is how long calls can wait, as of late.
-	budget time.Duration
-	last   policy.Instant
-	// looked is when it was noted last how many wait.
-	looked policy.Instant
+	last  policy.Instant
 	// calmAt is when the strain is over, if none is seen until then.
 	calmAt atomic.Int64
 	// retry is when to try again, for those who are refused now.
@@ -42,9 +36,8 @@ type room struct {
 
 // init readies a room with so many places.
 func (r *room) init(places int, now policy.Instant) {
-	r.limit, r.budget = newLimit(places), defaultBudget
+	r.limit, r.lines, r.last = newLimit(places), newLines(places, now), now
 	r.places.Store(int64(places))
-	r.last, r.looked = now, now
 }
 
 // has reports whether there is a free place that nobody waits for.
@@ -113,17 +106,17 @@ func (r *room) join(now policy.Instant, budget time.Duration, mark criticality.M
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.strain(now)
-	r.lookLocked(now)
+	r.lines.look(now)
 	for s := r.counts.Load(); s.Waiting() == 0 && !r.full(s); s = r.counts.Load() {
 		if r.counts.Swap(s, s+queue.OneInFlight) {
 			return nil, 0, nil
 		}
 	}
 	rank := rankOf(mark)
-	l := &r.lanes[rank]
+	l := &r.lines.lanes[rank]
 	l.came++
-	patience := allowed(budget, r.goodLocked(), l.stands, r.burstLocked())
-	if patience <= 0 || l.cutsOff(mark.Cohort) || r.expectedLocked(rank) > patience {
+	patience := r.lines.patience(rank, budget)
+	if patience <= 0 || l.cutsOff(mark.Cohort) || r.lines.expected(rank) > patience {
 		l.refuse()
 		return nil, 0, &refuse.overloaded
 	}
@@ -153,8 +146,8 @@ func (r *room) await(ctx context.Context, w *queue.Waiter, patience time.Duratio
 func (r *room) withdraw(w *queue.Waiter, rank int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lookLocked(policy.Now())
-	l := &r.lanes[rank]
+	r.lines.look(policy.Now())
+	l := &r.lines.lanes[rank]
 	if !l.line.Leave(w) {
 		return false
 	}
@@ -166,103 +159,16 @@ func (r *room) withdraw(w *queue.Waiter, rank int) bool {
 // handOutLocked serves those who wait while there are places, of a class in order of
 // arrival, or the newest first where its queue stands.
 func (r *room) handOutLocked(now policy.Instant) {
-	r.lookLocked(now)
+	r.lines.look(now)
 	for {
 		s := r.counts.Load()
 		if s.Waiting() == 0 || r.full(s) {
 			return
 		}
-		if !r.counts.Swap(s, s+queue.OneInFlight-queue.OneWaiting) {
-			continue
-		}
-		l := r.nextLocked()
-		l.serve(now, l.stands >= r.burstLocked()/2)
-	}
-}
-
-// nearly is the share of what can be answered from which on there are more calls than that
-// for a class: its queue would grow long by chance alone.
-const nearly = 0.95
-
-// nextLocked returns whose turn it is: that of the class whose first has waited longest, and
-// in a crowd that of the highest one. Somebody waits.
-func (r *room) nextLocked() *lane {
-	crowd := r.crowdLocked()
-	var next *lane
-	for i := classes - 1; i >= 0; i-- {
-		l := &r.lanes[i]
-		switch {
-		case l.line.Empty():
-		case next == nil, !crowd && l.line.First(false).Since < next.line.First(false).Since:
-			next = l
+		if r.counts.Swap(s, s+queue.OneInFlight-queue.OneWaiting) {
+			r.lines.serve(now)
 		}
 	}
-	return next
-}
-
-// crowdLocked reports whether more waits than a burst may bring: then calls are served by
-// what they matter, else in order of arrival.
-func (r *room) crowdLocked() bool {
-	for i := range r.lanes {
-		if r.lanes[i].refused > 0 {
-			return true
-		}
-	}
-	waiting := float64(r.counts.Load().Waiting())
-	return r.lanes[0].stands >= r.burstLocked()/4 || waiting > r.flowLocked()*r.budget.Seconds()/3
-}
-
-// lookLocked notes how much has waited since the last look. For a class, those of higher
-// classes are ahead.
-func (r *room) lookLocked(now policy.Instant) {
-	elapsed := now.Sub(r.looked)
-	r.looked = now
-	flow, good, burst := r.flowLocked(), r.goodLocked(), r.burstLocked()
-	ahead, comes := 0, 0.0
-	for i := classes - 1; i >= 0; i-- {
-		ahead, comes = ahead+r.lanes[i].line.Len(), comes+r.lanes[i].arrivals.perSecond
-		r.lanes[i].stand(float64(ahead) > flow*good.Seconds(), comes > nearly*flow, elapsed, burst)
-	}
-}
-
-// goodLocked returns how long calls may wait where the queue stands: about as long as
-// they do without overload.
-func (r *room) goodLocked() time.Duration {
-	return max(5*time.Millisecond, r.took/2, time.Duration(float64(8*time.Second)/max(r.flowLocked(), 1)))
-}
-
-// burstLocked returns how long a burst may take to drain: the time of a thousand calls.
-func (r *room) burstLocked() time.Duration {
-	const shortest, longest = 500 * time.Millisecond, 10 * time.Second
-	return min(longest, max(shortest, time.Duration(float64(1000*time.Second)/max(r.flowLocked(), 1))))
-}
-
-// flowLocked returns how many calls can end per second: as many as do, or as the places
-// make possible.
-func (r *room) flowLocked() float64 {
-	flow := r.ends.perSecond
-	if r.took > 0 {
-		flow = max(flow, float64(r.places.Load())/r.took.Seconds())
-	}
-	return flow
-}
-
-// expectedLocked returns how long a call of a class that comes now would wait. Where the
-// queue stands, only what is left by higher classes is there for it; a burst of theirs is
-// soon over.
-func (r *room) expectedLocked(rank int) time.Duration {
-	flow := r.flowLocked()
-	if flow <= 0 {
-		return 0 // nothing is known
-	}
-	own, ahead := &r.lanes[rank], 1
-	for i := rank; i < classes; i++ {
-		ahead += r.lanes[i].line.Len()
-	}
-	if own.stands >= r.burstLocked()/2 {
-		flow = max(own.starts.perSecond, flow/50)
-	}
-	return time.Duration(float64(ahead) / flow * float64(time.Second))
 }
 
 // strain notes that calls or goroutines wait.
@@ -280,12 +186,11 @@ func (r *room) refuses(s queue.Counts, call *policy.Call) bool {
 	if !call.Deadline.IsZero() {
 		left = policy.InstantOf(call.Deadline).Sub(now)
 	}
-	l := &r.lanes[rankOf(call.Criticality)]
-	patience := allowed(budgetOf(left, 0), r.goodLocked(), l.stands, r.burstLocked())
-	beyond := float64(s.InFlight()-int(r.places.Load())) / max(1, r.flowLocked())
-	refused := beyond > patience.Seconds()
+	rank := rankOf(call.Criticality)
+	beyond := float64(s.InFlight()-int(r.places.Load())) / max(1, r.lines.flow())
+	refused := beyond > r.lines.patience(rank, budgetOf(left, 0)).Seconds()
 	if refused {
-		l.refuse()
+		r.lines.lanes[rank].refuse()
 	}
 	return refused
 }
@@ -298,13 +203,10 @@ func (r *room) retryAt() time.Time {
 }
 
 // rejectedOf returns how many calls of each class were refused, the lowest first.
-func (r *room) rejectedOf() (all [classes]uint64) {
+func (r *room) rejectedOf() [classes]uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range r.lanes {
-		all[i] = r.lanes[i].total
-	}
-	return all
+	return r.lines.rejectedOf()
 }
 
 // step ends an interval, and returns the pressure. The latency is the scheduler's.
@@ -317,48 +219,31 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 	}
 	r.last = now
 	if elapsed > longPause && r.counts.Load() == 0 { // what was learned is of another time
-		r.forgetLocked()
+		r.limit = newLimit(int(r.limit.least))
+		r.lines.forget(now)
 	}
 	w := sums.take(elapsed)
-	r.budget += (w.budget - r.budget) / 4
-	w.budget = r.budget
-	if w.all > time.Duration(w.ended)*r.budget/4 { // calls wait somewhere
+	r.lines.budget += (w.budget - r.lines.budget) / 4
+	w.budget = r.lines.budget
+	if w.all > time.Duration(w.ended)*w.budget/4 { // calls wait somewhere
 		latency = strainLatency
 	}
 	r.strainOrRelaxLocked(now, latency)
-	if mean := w.mean(); mean > 0 {
-		r.took += (mean - r.took) / 2
-	}
-	if r.strained.Load() {
-		r.ends.add(float64(w.good), elapsed)
-	}
-	came, refused, waits := 0, 0, 0.0
-	for i := range r.lanes {
-		came, refused = came+r.lanes[i].came, refused+r.lanes[i].refused
-		waits = max(waits, r.lanes[i].step(w.came[i], elapsed, r.goodLocked()))
-	}
+	r.level = r.lines.step(&w, r.strained.Load())
 	if r.open.Load() {
 		r.limit.watch(w)
 	} else {
 		r.limit.step(w)
 	}
-	r.places.Store(int64(r.limit.value()))
+	r.lines.places = r.limit.value()
+	r.places.Store(int64(r.lines.places))
 	r.handOutLocked(now)
 	r.retry = time.Now().Add(time.Second)
-	r.level = max(waits, float64(refused)/float64(max(1, came)))
 	return r.level
 }
 
 // longPause is a time without calls after which what was learned counts for nothing.
 const longPause = time.Minute
-
-// forgetLocked begins anew.
-func (r *room) forgetLocked() {
-	r.limit, r.budget, r.took, r.ends, r.level = newLimit(int(r.limit.least)), defaultBudget, 0, rate{}, 0
-	for i := range r.lanes {
-		r.lanes[i] = lane{total: r.lanes[i].total}
-	}
-}
 
 // strainOrRelaxLocked notes whether goroutines wait.
 func (r *room) strainOrRelaxLocked(now policy.Instant, latency time.Duration) {

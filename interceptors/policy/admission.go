@@ -20,9 +20,8 @@ type Admission struct {
 	// Told, if not nil, is told what the rule of the call says of its end. Set it before
 	// the call is settled.
 	Told *Told
-	// Control is asked before the policies of the chain, which count on it if it admits the
-	// call: the overload control of a server. A chain that has a [Controller] of its own
-	// leaves it out. Nil: there is none. Set it before [Chain.Admit].
+	// Control is asked before the policies of the chain: the overload control of a server.
+	// A chain with a [Controller] leaves it out. Nil: none. Set it before [Chain.Admit].
 	Control Policy
 	// SentLater says that the request comes later than the call, as where a proxy forwards
 	// a unary call as a stream. The call starts with Sent. Set it before [Chain.Admit].
@@ -70,8 +69,7 @@ func (a *Admission) forget() {
 	for i := range a.held {
 		a.holds[i].settler = nil
 	}
-	a.Control = nil
-	a.Classifier, a.ctx, a.Call.Context, a.observer, a.outcome.Err = nil, nil, nil, nil, nil
+	a.Control, a.Classifier, a.ctx, a.Call.Context, a.observer, a.outcome.Err = nil, nil, nil, nil, nil, nil
 	if a.Told != nil {
 		a.Told = nil
 	}

@@ -17,7 +17,9 @@ type reports struct{ halves [2]half }
 type half struct{ number, highest atomic.Uint64 }
 
 // halfOf returns which half second an instant is in.
-func halfOf(now policy.Instant) uint64 { return uint64(now) / uint64(500*time.Millisecond) }
+func halfOf(now policy.Instant) uint64 {
+	return uint64(now) / uint64(500*time.Millisecond) //nolint:gosec // also of instants below zero
+}
 
 // add notes a report.
 func (r *reports) add(now policy.Instant, level float64) {

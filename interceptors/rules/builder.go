@@ -226,7 +226,7 @@ func (b *builder) keyOf(r *rule, i int, call *policy.Call) Key {
 	key := r.Policies[i].keyOf(call)
 	key.Name, key.Target = names.Shown(key.Name), names.Shown(key.Target)
 	key.Rule, key.Shadow = r.nameFor(i), r.Shadow
-	key.Observer = b.rules.observerFor(key, call.Side)
+	key.Observer = policy.Locate(b.rules.observer, key.Target, call.Side)
 	return key
 }
 
@@ -259,7 +259,7 @@ func (b *builder) keepDropped(all map[identity]policy.Policy) {
 // keyAs returns what a policy that is described is told by the i-th template of its rule.
 func (b *builder) keyAs(r *rule, i int, l Live) Key {
 	key := Key{Name: l.Name, Target: l.Target, Rule: r.nameFor(i), Shadow: l.Shadow}
-	key.Observer = b.rules.observerFor(key, l.Side)
+	key.Observer = policy.Locate(b.rules.observer, key.Target, l.Side)
 	return key
 }
 
@@ -286,7 +286,7 @@ func (b *builder) overflowPolicy(r *rule, i int, side policy.Side) policy.Policy
 	if id.scope == PerCompartment {
 		key.Name = t.Compartment
 	}
-	key.Observer = b.rules.observerFor(key, side)
+	key.Observer = policy.Locate(b.rules.observer, key.Target, side)
 	p, err := t.make(i, key)
 	if err != nil {
 		p = r.trial[i]

@@ -298,8 +298,3 @@ func (r *Rules) allShared() (*generation, []*shared) {
 	g := r.current.Load()
 	return g, slices.Collect(maps.Values(g.shared))
 }
-
-// observerFor returns the observer for a policy of calls on side.
-func (r *Rules) observerFor(key Key, side policy.Side) policy.Observer {
-	return policy.Locate(r.observer, key.Target, side)
-}

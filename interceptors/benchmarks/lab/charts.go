@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/benchmarks/draw"
 	"github.com/afloat-go/afloat/internal/lab"
 )
 
@@ -35,30 +36,30 @@ func drawCharts(b book) ([]file, error) {
 // drawPartial draws what is kept, by the share of calls that fail.
 func drawPartial(b book) []byte {
 	const left, top, width, height = 50.0, 45.0, 470.0, 260.0
-	c := newCanvas(760, 350, "Good answers given, in % of those possible, by the share of calls that fail (400 calls a second)")
+	c := draw.New(760, 350, "Good answers given, in % of those possible, by the share of calls that fail (400 calls a second)")
 	for y := 0; y <= 100; y += 25 {
 		at := top + height*float64(100-y)/100
-		c.line(left, at, left+width, at, faint)
-		c.text(left-6, at+4, "end", strconv.Itoa(y))
+		c.Line(left, at, left+width, at, draw.Faint)
+		c.Text(left-6, at+4, "end", strconv.Itoa(y))
 	}
 	shares := []int{5, 30, 40, 50, 60, 80}
 	x := func(share int) float64 { return left + width*float64(share)/80 }
 	for _, share := range shares {
-		c.text(x(share), top+height+18, "middle", fmt.Sprintf("%d %%", share))
+		c.Text(x(share), top+height+18, "middle", fmt.Sprintf("%d %%", share))
 	}
 	w := worldOf("fails-5")
 	for i, s := range systemsIn(&w) {
-		var points []point
+		var points []draw.Point
 		for _, share := range shares {
 			kept := b.of(fmt.Sprintf("fails-%d", share), s.Name, chartRate).Lowest(kept).Median
-			points = append(points, point{x(share), top + height*(100-kept)/100})
+			points = append(points, draw.Point{X: x(share), Y: top + height*(100-kept)/100})
 		}
-		c.curve(points, colours()[i])
+		c.Curve(points, draw.Colours()[i])
 		y := top + 14 + 20*float64(i)
-		c.box(left+width+18, y-9, 14, 10, colours()[i])
-		c.text(left+width+38, y, "start", s.Name)
+		c.Box(left+width+18, y-9, 14, 10, draw.Colours()[i])
+		c.Text(left+width+38, y, "start", s.Name)
 	}
-	return c.end()
+	return c.End()
 }
 
 func sentShare(m lab.Moment) float64 { return percentOf(m.Sent, m.Calls) }
@@ -70,7 +71,7 @@ func drawTimes(world, title string, of func(lab.Moment) float64) ([]byte, error)
 	const left, width, strip, gap = 190.0, 540.0, 36.0, 12.0
 	w := worldOf(world)
 	systems := append(systemsIn(&w), lab.None())
-	c := newCanvas(760, 60+int(strip+gap)*len(systems), title)
+	c := draw.New(760, 60+int(strip+gap)*len(systems), title)
 	for i, s := range systems {
 		view := &lab.View{Step: 500 * time.Millisecond}
 		if _, err := lab.Run(&w, s, chartRate, 1, view); err != nil {
@@ -81,17 +82,17 @@ func drawTimes(world, title string, of func(lab.Moment) float64) ([]byte, error)
 		y := 40 + (strip+gap)*float64(i)
 		x := func(at float64) float64 { return left + width*(at-float64(from))/float64(to-from) }
 		fault := lab.Span{From: view.Fault.From / view.Step, To: min(view.Fault.To/view.Step, time.Duration(to))}
-		c.box(x(float64(fault.From)), y, x(float64(fault.To))-x(float64(fault.From)), strip, shade)
-		points := []point{{x(float64(from)), y + strip}}
+		c.Box(x(float64(fault.From)), y, x(float64(fault.To))-x(float64(fault.From)), strip, draw.Shade)
+		points := []draw.Point{{X: x(float64(from)), Y: y + strip}}
 		for k := from; k < to; k++ {
 			level := y + strip*(100-of(view.Moments[k]))/100
-			points = append(points, point{x(float64(k)), level}, point{x(float64(k + 1)), level})
+			points = append(points, draw.Point{X: x(float64(k)), Y: level}, draw.Point{X: x(float64(k + 1)), Y: level})
 		}
-		c.area(append(points, point{x(float64(to)), y + strip}), "#0072b2")
-		c.line(left, y+strip, left+width, y+strip, faint)
-		c.text(left-10, y+strip/2+4, "end", s.Name)
+		c.Area(append(points, draw.Point{X: x(float64(to)), Y: y + strip}), "#0072b2")
+		c.Line(left, y+strip, left+width, y+strip, draw.Faint)
+		c.Text(left-10, y+strip/2+4, "end", s.Name)
 	}
-	return c.end(), nil
+	return c.End(), nil
 }
 
 // cell is a figure of a system in a world.
@@ -118,26 +119,26 @@ func drawMap(b book, title string, of, none cell) []byte {
 	const left, top, cellWidth, cellHeight = 190.0, 150.0, 62.0, 20.0
 	worlds := slices.DeleteFunc(lab.Worlds(), func(w lab.World) bool { return isLearning(&w) })
 	systems := systemsIn(&worlds[0])
-	c := newCanvas(900, int(top)+20+int(cellHeight)*len(worlds), title)
+	c := draw.New(900, int(top)+20+int(cellHeight)*len(worlds), title)
 	for i, s := range append(systems, lab.None()) {
 		x := left + cellWidth*(float64(i)+0.5)
-		fmt.Fprintf(&c.out, `<text transform="translate(%.1f %.1f) rotate(-40)" fill="%s">%s</text>`+"\n", x, top-8, ink, s.Name)
+		c.Slanted(x, top-8, s.Name)
 	}
 	for k := range worlds {
 		w := &worlds[k]
 		y := top + cellHeight*float64(k)
-		c.text(left-8, y+14, "end", w.Name)
+		c.Text(left-8, y+14, "end", w.Name)
 		figures := make([]float64, 0, len(systems)+1)
 		for _, s := range systems {
 			figures = append(figures, of(b.of(w.Name, s.Name, closerRate(w))))
 		}
 		for i, figure := range append(figures, none(b.of(w.Name, nameAfloat, closerRate(w)))) {
 			x := left + cellWidth*float64(i)
-			c.box(x+1, y+1, cellWidth-2, cellHeight-2, heat(figure))
-			c.text(x+cellWidth/2, y+14, "middle", tenths(figure))
+			c.Box(x+1, y+1, cellWidth-2, cellHeight-2, heat(figure))
+			c.Text(x+cellWidth/2, y+14, "middle", tenths(figure))
 		}
 	}
-	return c.end()
+	return c.End()
 }
 
 // heat returns the colour of a figure of which more is worse: the redder, the more.

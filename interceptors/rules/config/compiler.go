@@ -85,11 +85,8 @@ func (c *compiler) rule(path, match string, r *policyv1.Rule) statement {
 		Match: match, Target: r.GetTarget(), Shadow: r.GetShadow(), Policies: c.policies(path, r),
 		Criticality: criticality.Class(r.GetCriticality()), //nolint:gosec // checked below
 	}}
-	if _, ok := policyv1.Criticality_name[int32(r.GetCriticality())]; !ok {
-		c.wrong(r, path, "criticality", "must be low, medium, high or critical")
-	}
-	if r.GetShadow() && s.Criticality != criticality.Unset {
-		c.wrong(r, path, "criticality", "must be left out in a shadow rule")
+	if problem := problemOfClass(r); problem != "" {
+		c.wrong(r, path, "criticality", problem)
 	}
 	var known bool
 	if s.Sides, known = sidesOf(r.GetSide()); !known {

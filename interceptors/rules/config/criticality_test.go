@@ -37,11 +37,13 @@ func TestCriticalityInFiles(t *testing.T) {
 		"in two rules":   {"rules: [{match: '*', criticality: critical}, {match: '*', timeout: {default: 1s}}]", nil, criticality.Critical, 1},
 		"code takes the class": {
 			"rules: [{match: '*', criticality: critical, timeout: {default: 1s}}]",
-			[]rules.Rule{{Match: "*", Criticality: criticality.Medium}}, criticality.Medium, 1,
+			[]rules.Rule{{Match: "*", Criticality: criticality.Medium}},
+			criticality.Medium, 1,
 		},
 		"code takes the policies": {
 			"rules: [{match: '*', criticality: critical, timeout: {default: 1s}}]",
-			[]rules.Rule{{Match: "*", Policies: interceptors.BuiltIn().Policies}}, criticality.Critical, 2,
+			[]rules.Rule{{Match: "*", Policies: interceptors.BuiltIn().Policies}},
+			criticality.Critical, 2,
 		},
 	} {
 		s := setOf(t, tt.file, config.WithRules(tt.code...))

@@ -93,6 +93,17 @@ func problemOf(target string) string {
 	return ""
 }
 
+// problemOfClass says why no rule has the class of r, empty if r can have it.
+func problemOfClass(r *policyv1.Rule) string {
+	if _, ok := policyv1.Criticality_name[int32(r.GetCriticality())]; !ok {
+		return "must be low, medium, high or critical"
+	}
+	if r.GetShadow() && r.GetCriticality() != policyv1.Criticality_CRITICALITY_UNSPECIFIED {
+		return "must be left out in a shadow rule"
+	}
+	return ""
+}
+
 // parts returns the statement as up to two: of the policies of calls, and of how much
 // they matter.
 func (s statement) parts() []statement {

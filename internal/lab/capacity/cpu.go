@@ -7,7 +7,6 @@ import (
 // CPU is a processor with a run queue, as Go has it: goroutines that are new run before
 // those that let others go first. It is for the goroutines of one bubble.
 type CPU struct {
-	jobs    chan struct{} // holds a token while the processor is busy
 	free    int
 	first   []chan struct{}
 	last    []chan struct{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,6 +56,11 @@ func (s *Second) Quantile(share float64) time.Duration {
 	return s.Took[min(len(s.Took)-1, int(share*float64(len(s.Took))))]
 }
 
+// criticalShare returns what share of the critical calls was answered in time.
+func (s *Second) criticalShare() float64 {
+	return float64(s.CriticalGood) / float64(max(1, s.CriticalCame))
+}
+
 // Result is what became of the calls of a run, second by second.
 type Result struct {
 	Service Service
@@ -83,7 +89,7 @@ type world struct {
 	dice    *rand.Rand
 	began   time.Time
 	guard   policy.Policy
-	handler func(context.Context) bool
+	handler handler
 	calls   sync.WaitGroup
 	mu      sync.Mutex
 	result  *Result
@@ -147,8 +153,9 @@ func (w *world) run(perSecond float64) {
 func (w *world) call(at time.Duration) {
 	class := criticality.Critical
 	if draw := w.dice.IntN(10); draw >= 2 {
-		class = criticality.Low + criticality.Class(draw%3) //nolint:gosec // small
+		class = criticality.Low + criticality.Class(draw%3)
 	}
+	work := w.dice.ExpFloat64()
 	second := &w.result.Seconds[min(len(w.result.Seconds)-1, int(at/time.Second))]
 	w.calls.Go(func() {
 		began := time.Now()
@@ -160,7 +167,7 @@ func (w *world) call(at time.Duration) {
 		permit, err := w.guard.Acquire(ctx, &call)
 		good := false
 		if err == nil {
-			good = w.handler(ctx)
+			good = w.handler(ctx, work)
 			if permit.Settler != nil {
 				o := policy.Outcome{Verdict: policy.Success, End: policy.Now()}
 				if !good {
@@ -201,12 +208,13 @@ func (w *world) note(s *Second, class criticality.Class, took time.Duration, goo
 
 // String shows the run, a line for each second.
 func (r *Result) String() string {
-	text := fmt.Sprintf("%s, %s: capacity %d\n", r.Service.Name, r.Shape.Name, r.Service.PerSecond)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s, %s: capacity %d\n", r.Service.Name, r.Shape.Name, r.Service.PerSecond)
 	for i := range r.Seconds {
 		s := &r.Seconds[i]
-		text += fmt.Sprintf("%3d: came %5d good %5d refused %5d late %4d critical %d/%d p50 %v p99 %v\n",
+		fmt.Fprintf(&text, "%3d: came %5d good %5d refused %5d late %4d critical %d/%d p50 %v p99 %v\n",
 			i, s.Came, s.Good, s.Refused, s.Late, s.CriticalGood, s.CriticalCame,
 			s.Quantile(0.5).Round(time.Millisecond), s.Quantile(0.99).Round(time.Millisecond))
 	}
-	return text
+	return text.String()
 }

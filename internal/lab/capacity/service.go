@@ -15,8 +15,12 @@ type Service struct {
 	// computes: it needs the processor, as meeting the guard does.
 	computes bool
 	// build makes its handler.
-	build func(w *world) func(ctx context.Context) bool
+	build func(w *world) handler
 }
+
+// handler does the work of a call, of which there is so much: 1 on average. It reports
+// whether it was done.
+type handler func(ctx context.Context, work float64) bool
 
 // pool is places of which each call holds one while it works.
 type pool chan struct{}
@@ -44,20 +48,20 @@ func Services() []Service {
 
 // cpuBound returns a service that only computes.
 func cpuBound(name string, each time.Duration) Service {
-	return Service{name, int(time.Second / each), true, func(w *world) func(context.Context) bool {
-		return func(context.Context) bool { w.cpu.run(each); return true }
+	return Service{name, int(time.Second / each), true, func(w *world) handler {
+		return func(context.Context, float64) bool { w.cpu.run(each); return true }
 	}}
 }
 
 // pooled returns a service with so many places, of which a call holds one for that time,
 // or for one that varies around it.
 func pooled(name string, places int, each time.Duration, varied bool) Service {
-	return Service{name, places * int(time.Second/each), false, func(w *world) func(context.Context) bool {
+	return Service{name, places * int(time.Second/each), false, func(w *world) handler {
 		p := make(pool, places)
-		return func(ctx context.Context) bool {
+		return func(ctx context.Context, work float64) bool {
 			d := each
 			if varied {
-				d = min(time.Duration(w.dice.ExpFloat64()*float64(each)), 20*each)
+				d = min(time.Duration(work*float64(each)), 20*each)
 			}
 			return p.hold(ctx, d*100/time.Duration(w.percent()))
 		}
@@ -66,8 +70,8 @@ func pooled(name string, places int, each time.Duration, varied bool) Service {
 
 // mixed returns a service that computes, waits and computes.
 func mixed() Service {
-	return Service{"cpu, wait, cpu", 1000, true, func(w *world) func(context.Context) bool {
-		return func(context.Context) bool {
+	return Service{"cpu, wait, cpu", 1000, true, func(w *world) handler {
+		return func(context.Context, float64) bool {
 			w.cpu.run(time.Millisecond / 2)
 			time.Sleep(5 * time.Millisecond)
 			w.cpu.run(time.Millisecond / 2)
@@ -76,6 +80,5 @@ func mixed() Service {
 	}}
 }
 
-// dice are random numbers of a world, for one goroutine at a time, of which only one runs
-// between two waits.
+// dice are random numbers, for one goroutine at a time.
 func dice(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) } //nolint:gosec // no secret
