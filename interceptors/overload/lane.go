@@ -13,6 +13,9 @@ import (
 // classes is how many classes of calls there are.
 const classes = int(criticality.Critical)
 
+// highest is the rank of the class that matters most.
+const highest = classes - 1
+
 // rankOf returns the place of a call's class among the classes, from 0.
 func rankOf(m criticality.Mark) int { return int(m.Class.OrDefault() - criticality.Low) }
 
@@ -22,6 +25,9 @@ type lane struct {
 	// stands is for how long, on balance, more has waited than can be answered in good
 	// time: it grows while that is so, and shrinks at a third of the pace while it is not.
 	stands time.Duration
+	// exceeds is for how long it still counts that of this class and those above it more
+	// came than can be answered.
+	exceeds time.Duration
 	// arrivals are the calls of the class while there is a strain, and starts those that
 	// got a place after a wait.
 	arrivals, starts rate
@@ -42,12 +48,18 @@ func (l *lane) cutsOff(c criticality.Cohort) bool {
 
 // stand notes that for some time more has waited than can be answered in good time, or
 // less. While more comes than can be answered, that less waits is only because others are
-// refused.
-func (l *lane) stand(waits, comes bool, elapsed, burst time.Duration) {
+// refused. The highest class, for which nobody is, recovers as fast as it fell.
+func (l *lane) stand(waits, comes, highest bool, elapsed, burst time.Duration) {
+	if l.exceeds = max(0, l.exceeds-elapsed); comes {
+		l.exceeds = time.Second
+	}
 	switch {
 	case waits:
 		l.stands = min(l.stands+elapsed, burst)
-	case !comes:
+	case comes:
+	case highest:
+		l.stands = max(0, l.stands-elapsed)
+	default:
 		l.stands = max(0, l.stands-elapsed/3)
 	}
 }

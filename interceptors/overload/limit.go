@@ -17,9 +17,11 @@ type limit struct {
 	phase    phase
 	before   float64       // the places before the trial
 	rate     float64       // of calls finished well per second, at the places before
+	took     time.Duration // what a call took there
 	held     time.Duration // since the last trial
 	patience time.Duration // for how long to hold after a trial that failed
 	up       bool          // the next trial is of more places
+	guessed  bool          // the trial is of a guess
 	failing  bool          // most calls fail, late
 	recent   window        // by which failing is known
 	failures int           // of trials in distress, one after the other
@@ -34,17 +36,23 @@ type phase uint8
 
 // The phases of a limit.
 const (
-	holding  phase = iota
-	settling       // a trial has begun, and what is in flight is of before
+	resting phase = iota // there are free places
+	filling              // there are none, and what is in flight is of before
+	holding
+	settling // a trial has begun, and what is in flight is of before
 	trying
 )
 
 // The steps of trials, and what is judged of them.
 const (
 	fewer, more = 0.75, 1.25
+	bitFewer    = 0.85 // where fewer did not do lately
 	muchFewer   = 0.5
+	muchMore    = 2
+	noQuicker   = 0.9  // of what calls took: with fewer of them none waits less for another
 	asMuch      = 0.96 // of the rate: nothing is lost
-	enoughMore  = 1.1  // of the rate: something is won
+	enoughMore  = 1.08 // of the rate: something is won
+	clearlyLess = 0.88 // of the rate: no need to go on
 	mostly      = 0.75 // of the rate: what half of the places would not yield if all were needed
 	full        = 0.9  // of the places: they are all taken
 	leastPlaces = 2
@@ -53,59 +61,7 @@ const (
 )
 
 // How long the places are held after a trial that failed: at first, and in the end.
-const firstPatience, mostPatience = time.Second, 4 * time.Second
-
-// window is what was measured in one interval, or in several where little happened.
-type window struct {
-	elapsed  time.Duration
-	ended    int           // calls whose end was seen
-	took     time.Duration // by those of them that ended well, in all
-	good     int           // those that ended well
-	inFlight float64       // on average, when calls came
-	most     int           // at most
-	all      time.Duration // that those took whose end was seen, well or not
-	came     [classes]int  // calls of each class
-	waited   int           // calls that met no free place
-	budget   time.Duration // that calls can spend on waiting
-}
-
-// add adds a later window.
-func (w *window) add(o window) {
-	total := w.elapsed + o.elapsed
-	if total > 0 {
-		w.inFlight = (w.inFlight*float64(w.elapsed) + o.inFlight*float64(o.elapsed)) / float64(total)
-	}
-	w.elapsed = total
-	w.ended += o.ended
-	w.took += o.took
-	w.all += o.all
-	w.good += o.good
-	w.most = max(w.most, o.most)
-	w.waited += o.waited
-	w.budget = o.budget
-}
-
-// rate returns how many calls ended well per second.
-func (w *window) rate() float64 {
-	if w.elapsed <= 0 {
-		return 0
-	}
-	return float64(w.good) / w.elapsed.Seconds()
-}
-
-// mean returns what a call took that ended well, zero if none did.
-func (w *window) mean() time.Duration {
-	if w.good == 0 {
-		return 0
-	}
-	return w.took / time.Duration(w.good)
-}
-
-// hopeless reports whether most calls fail after a time that their deadlines hardly leave
-// them.
-func (w *window) hopeless() bool {
-	return w.good*2 < w.ended && w.all > time.Duration(w.ended)*w.budget/4
-}
+const firstPatience, mostPatience = time.Second, 6 * time.Second
 
 // newLimit returns a limit that begins with so many places.
 func newLimit(places int) *limit {
@@ -126,10 +82,12 @@ func (l *limit) step(w window) {
 	case !full && !l.failing:
 		l.relax(w)
 		return
-	case !full && l.phase == holding && w.inFlight >= leastPlaces:
+	case !full && l.phase <= holding && w.inFlight >= leastPlaces:
 		l.places = min(l.places, w.inFlight) // deadlines limit them, which are too late
 	}
-	l.roomFor = 0
+	if l.roomFor = 0; l.phase == resting {
+		l.phase = filling
+	}
 	l.window.add(w)
 	l.distress = l.distressed(&l.window)
 	if !l.enough() {
@@ -138,6 +96,8 @@ func (l *limit) step(w window) {
 	m := l.window
 	l.window = window{}
 	switch l.phase {
+	case filling:
+		l.phase = holding
 	case holding:
 		l.hold(&m)
 	case settling:
@@ -149,13 +109,17 @@ func (l *limit) step(w window) {
 
 // The least that a window must have for the limit to judge by it.
 const (
-	enoughCalls = 200
+	enoughCalls = 400
+	someCalls   = 100 // for a trial of far fewer places
 	enoughTime  = time.Second
 	fewCalls    = 10
 )
 
 // enough reports whether the window has enough to judge by.
 func (l *limit) enough() bool {
+	if l.phase == filling {
+		return l.window.ended >= int(l.places) || l.window.elapsed >= enoughTime/2
+	}
 	if l.phase == settling && l.distress && l.window.elapsed >= 300*time.Millisecond {
 		return true
 	}
@@ -165,7 +129,13 @@ func (l *limit) enough() bool {
 	if l.distress {
 		return l.window.ended >= fewCalls
 	}
-	return l.window.ended >= enoughCalls || l.window.elapsed >= enoughTime && l.window.ended >= fewCalls || l.window.elapsed >= 4*enoughTime
+	if l.phase == trying && l.window.ended >= someCalls && l.window.rate() < clearlyLess*l.rate {
+		return true
+	}
+	if l.far(&l.window) || l.phase == trying && l.guessed {
+		return l.window.ended >= someCalls || l.window.elapsed >= enoughTime
+	}
+	return l.window.ended >= enoughCalls || l.window.elapsed >= enoughTime && l.window.ended >= fewCalls || l.window.elapsed >= 4*enoughTime && l.window.ended > 0
 }
 
 // distressed reports whether calls take so long, compared with when none waited for
@@ -180,9 +150,10 @@ func (l *limit) distressed(w *window) bool {
 
 // relax lets the places grow back while they are not all taken, and learns what calls take.
 func (l *limit) relax(w window) {
-	if l.phase != holding { // too few calls for the trial
-		l.places, l.phase = max(l.before, l.places), holding
+	if l.phase >= settling { // too few calls for the trial
+		l.places = max(l.before, l.places)
 	}
+	l.phase = resting
 	l.failures = 0
 	l.window, l.rate, l.held, l.patience, l.up = window{}, 0, firstPatience, firstPatience, false
 	l.roomFor += w.elapsed
@@ -192,8 +163,10 @@ func (l *limit) relax(w window) {
 			l.base = mean
 		case mean < l.base:
 			l.base += (mean - l.base) / 4
-		default:
+		case mean < 2*l.base:
 			l.base += (mean - l.base) / 64
+		default: // they wait for one another, or something else has become slow for good
+			l.base += l.base / 512
 		}
 	}
 	idle := max(l.least, 2*l.peak)
@@ -225,19 +198,45 @@ func (l *limit) hold(m *window) {
 
 // try begins a trial: of more places if calls take no longer than usual, else of fewer.
 func (l *limit) try(m *window) {
-	l.before, l.phase = l.places, settling
-	if l.up || l.close(m.mean()) {
-		l.places = min(mostPlaces, max(l.places*more, l.places+1))
+	l.before, l.phase, l.took, l.guessed = l.places, settling, m.mean(), false
+	if unhindered := l.close(l.took) && l.took < m.budget/2; l.up || unhindered {
+		step := more
+		if unhindered {
+			step = muchMore
+		}
+		l.places = min(mostPlaces, max(l.places*step, l.places+1))
 		return
 	}
-	step := fewer
-	if l.distress {
-		step = math.Pow(muchFewer, float64(1+l.failures))
-	}
-	l.places = max(leastPlaces, min(l.places*step, l.places-1))
+	l.places = max(leastPlaces, min(l.fewer(m), l.places-1))
 	if l.places >= l.before {
 		l.end(l.before, true)
 	}
+}
+
+// fewer returns how many places a trial of fewer has: those that are needed as long as calls
+// take what they took in calm times, and some to spare, if that is far less; else a step.
+func (l *limit) fewer(m *window) float64 {
+	switch {
+	case l.far(m):
+		l.guessed = true
+		return l.guess(m)
+	case l.distress:
+		return l.places * math.Pow(muchFewer, float64(1+l.failures))
+	case l.failures > 0:
+		return l.places * bitFewer
+	default:
+		return l.places * fewer
+	}
+}
+
+// guess returns twice the calls in flight that there would be if they took what they took
+// in calm times.
+func (l *limit) guess(m *window) float64 { return 2 * math.Ceil(m.rate()*l.base.Seconds()) }
+
+// far reports whether there are so many more places than the guess that it is worth a trial,
+// which has not failed just before.
+func (l *limit) far(m *window) bool {
+	return l.base > 0 && l.failures == 0 && m.good >= fewCalls && l.guess(m) <= l.places*fewer
 }
 
 // close reports whether calls take hardly longer than where none waits for another.
@@ -251,10 +250,17 @@ const closeTo = 4 * time.Millisecond
 // judge ends a trial: it keeps the places if that does good, and else goes back.
 func (l *limit) judge(m *window) {
 	rate, wentUp := m.rate(), l.places > l.before
+	if mean := m.mean(); !wentUp && m.good >= fewCalls && mean < m.budget/4 && float64(mean) >= noQuicker*float64(l.took) {
+		l.base = max(l.base, min(mean, l.took))
+	}
 	switch {
 	case wentUp && rate >= l.rate*enoughMore:
+		l.places = min(l.places, math.Ceil(l.before*rate/l.rate)+1) // more than are needed if each was
 		l.rate, l.phase, l.held, l.up, l.patience = rate, holding, firstPatience, true, firstPatience
 	case !wentUp && rate > 0 && (rate >= l.rate*asMuch || l.places <= l.before*muchFewer && rate >= l.rate*mostly):
+		if rate < l.rate*asMuch { // too few by that much, if each is needed
+			l.places *= l.rate / rate
+		}
 		l.failures = 0
 		l.rate, l.phase, l.held, l.up = max(rate, l.rate), holding, l.patience, false
 	default:

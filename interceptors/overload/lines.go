@@ -42,9 +42,15 @@ func (q *lines) serve(now policy.Instant) {
 	l.serve(now, l.stands >= q.burst()/2)
 }
 
-// patience returns how long a call of a class may wait that has so much time for it.
+// patience returns how long a call of a class may wait that has so much time for it. Of a
+// class that cannot all be answered, that does not depend on for how long it has been this
+// class that has to wait, and not the one below; but the highest waits as long as it can.
 func (q *lines) patience(rank int, budget time.Duration) time.Duration {
-	return allowed(budget, q.good(), q.lanes[rank].stands, q.burst())
+	stands := q.lanes[rank].stands
+	if q.lanes[rank].exceeds > 0 && rank < highest {
+		stands = max(stands, q.lanes[0].stands)
+	}
+	return allowed(budget, q.good(), stands, q.burst())
 }
 
 // step ends an interval, of which the window tells, and returns the pressure.
@@ -84,12 +90,15 @@ func (q *lines) rejectedOf() (all [classes]uint64) {
 // for a class: its queue would grow long by chance alone.
 const nearly = 0.95
 
+// beyond is the same for the highest class, which is refused only if it must be.
+const beyond = 1.05
+
 // next returns whose turn it is: that of the class whose first has waited longest, and
 // in a crowd that of the highest one. Somebody waits.
 func (q *lines) next() *lane {
 	crowd := q.crowd()
 	var next *lane
-	for i := classes - 1; i >= 0; i-- {
+	for i := highest; i >= 0; i-- {
 		l := &q.lanes[i]
 		switch {
 		case l.line.Empty():
@@ -118,10 +127,12 @@ func (q *lines) look(now policy.Instant) {
 	elapsed := now.Sub(q.looked)
 	q.looked = now
 	flow, good, burst := q.flow(), q.good(), q.burst()
-	ahead, comes := 0, 0.0
-	for i := classes - 1; i >= 0; i-- {
-		ahead, comes = ahead+q.lanes[i].line.Len(), comes+q.lanes[i].arrivals.perSecond
-		q.lanes[i].stand(float64(ahead) > flow*good.Seconds(), comes > nearly*flow, elapsed, burst)
+	ahead, comes, share := 0, 0.0, beyond
+	for i := highest; i >= 0; i-- {
+		l := &q.lanes[i]
+		ahead, comes = ahead+l.line.Len(), comes+l.arrivals.perSecond
+		l.stand(float64(ahead) > flow*good.Seconds(), comes > share*flow, i == highest, elapsed, burst)
+		share = nearly
 	}
 }
 
@@ -131,10 +142,10 @@ func (q *lines) good() time.Duration {
 	return max(5*time.Millisecond, q.took/2, time.Duration(float64(8*time.Second)/max(q.flow(), 1)))
 }
 
-// burst returns how long a burst may take to drain: the time of a thousand calls.
+// burst returns how long a burst may take to drain: the time of 600 calls.
 func (q *lines) burst() time.Duration {
-	const shortest, longest = 500 * time.Millisecond, 10 * time.Second
-	return min(longest, max(shortest, time.Duration(float64(1000*time.Second)/max(q.flow(), 1))))
+	const calls, shortest, longest = 600, 400 * time.Millisecond, 10 * time.Second
+	return min(longest, max(shortest, time.Duration(float64(calls*time.Second)/max(q.flow(), 1))))
 }
 
 // flow returns how many calls can end per second: as many as do, or as the places

@@ -76,7 +76,7 @@ func TestSizes(t *testing.T) {
 }
 
 // testModules requires that a guarded client has few modules besides gRPC's: afloat's own,
-// and the one of its clock.
+// and the one of the store of last good responses.
 func testModules(t *testing.T, plain, guarded program) {
 	t.Helper()
 	more := slices.DeleteFunc(slices.Clone(guarded.modules), func(m string) bool { return slices.Contains(plain.modules, m) })
