@@ -71,10 +71,7 @@ func (b *Bulkhead) Config() Config {
 func (b *Bulkhead) Snapshot() Snapshot { return snapshotOf(b) }
 
 // Gauges implements [policy.Gauged]. It shows the slots and the calls that wait for one.
-func (b *Bulkhead) Gauges(g *policy.Gauges) {
-	b.Snapshot().show(g)
-	g.Shadow = b.config.Load().Shadow
-}
+func (b *Bulkhead) Gauges(g *policy.Gauges) { b.Snapshot().show(g, b.config.Load().Shadow) }
 
 // Update changes the limits of a bulkhead in use. If cfg has faults, it returns
 // all of them, joined, and changes nothing. It never blocks: calls in flight

@@ -42,9 +42,9 @@ func snapshotOf(b *Bulkhead) Snapshot {
 	}
 }
 
-// show adds the snapshot to what a bulkhead shows of itself.
-func (s Snapshot) show(g *policy.Gauges) {
-	g.Name = s.Name
+// show adds the snapshot to what a bulkhead shows of itself, which may only watch.
+func (s Snapshot) show(g *policy.Gauges, shadow bool) {
+	g.Name, g.Shadow = s.Name, shadow
 	g.All = append(g.All,
 		policy.Gauge{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(s.InFlight)},
 		policy.Gauge{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(s.Waiting)},

@@ -46,7 +46,7 @@ func UnaryClientInterceptorAround(inside grpc.UnaryClientInterceptor) grpc.Unary
 	}
 }
 
-// passOn is an interceptor that does nothing.
+// passOn makes the call: an interceptor that does nothing else.
 func passOn(
 	ctx context.Context, method string, req, reply any,
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,

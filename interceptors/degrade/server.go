@@ -53,7 +53,7 @@ func UnaryServerInterceptorAround(inside grpc.UnaryServerInterceptor, opts ...Se
 	}
 }
 
-// handOn is an interceptor that does nothing.
+// handOn asks the handler: an interceptor that does nothing else.
 func handOn(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	return handler(ctx, req)
 }
