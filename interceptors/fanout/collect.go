@@ -141,7 +141,7 @@ type function[T any] struct {
 }
 
 // call calls a function, as that of a step.
-func call[T any](ctx context.Context, f *function[T]) (T, time.Time, error) {
+func call[T any](ctx context.Context, f *function[T]) (T, time.Time, error) { //nolint:unparam // steps say how old a value is
 	value, err := f.call(ctx)
 	return value, time.Time{}, err
 }
