@@ -43,7 +43,7 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
+demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait, a crowd (90 seconds)
 	cd examples/shop && go run .
 
 # PORT=0 takes a free one; the program says which. Its data git ignores.
@@ -228,6 +228,10 @@ story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
 # In virtual time, in a process for each core.
+.PHONY: overload
+overload: ## Ask a server for more than it can do, beside the peers (an hour, on a quiet machine)
+	@cd interceptors/benchmarks && go run ./overload
+
 .PHONY: lab
 lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
 	@cd interceptors/benchmarks && go run ./lab
