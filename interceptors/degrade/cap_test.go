@@ -135,6 +135,9 @@ func FuzzCap(f *testing.F) {
 		if proto.Size(r.Proto()) <= limit && !proto.Equal(d, r.Proto()) {
 			t.Fatal("something was taken away that had room")
 		}
+		if exact := proto.Size(r.Proto()); !degrade.Fits(r, exact) || degrade.Fits(r, exact-1) {
+			t.Fatalf("the size of %d bytes is computed wrongly", exact)
+		}
 		if encoded, err := proto.Marshal(d); err != nil || proto.Unmarshal(encoded, new(degradev1.Degradation)) != nil {
 			t.Fatalf("cannot be sent: %v", err)
 		}

@@ -90,12 +90,14 @@ func covered(paths []string, path string) bool {
 }
 
 // fit reports whether the markers are within the bounds of a report.
-func (ms markers) fit() bool {
-	detail := 0
+func (ms markers) fit() bool { return len(ms) <= maxMarkers && ms.detail() <= maxDetail }
+
+// detail returns the bytes of the names of elements and of the sources.
+func (ms markers) detail() (bytes int) {
 	for i := range ms {
-		detail += ms[i].detail()
+		bytes += ms[i].detail()
 	}
-	return len(ms) <= maxMarkers && detail <= maxDetail
+	return bytes
 }
 
 // lacking returns those of others that say something new.
@@ -162,6 +164,9 @@ func (ms markers) received() markers {
 
 // collapsed returns the markers with those of single values of a map merged.
 func (ms markers) collapsed() markers {
+	if !slices.ContainsFunc(ms, func(m Marker) bool { return strings.HasSuffix(m.Path, `"]`) }) {
+		return ms
+	}
 	return ms.mapped(func(m Marker) Marker {
 		if !strings.HasSuffix(m.Path, `"]`) {
 			return m
@@ -188,13 +193,6 @@ func (ms markers) unnamed() markers {
 		m.Keys = nil
 		return m
 	}).normal()
-}
-
-// bySeverity returns the markers with the worst first.
-func (ms markers) bySeverity() markers {
-	sorted := slices.Clone(ms)
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].State.severity() > sorted[j].State.severity() })
-	return sorted
 }
 
 // mapped returns the markers, each changed.
