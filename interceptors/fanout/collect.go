@@ -45,7 +45,7 @@ func Collect[T any](
 type collection[T any] struct {
 	ctx     until // the functions'
 	tally   tally
-	chains  attempt.Functions[T]
+	chain   attempt.Functions[*function[T], T]
 	all     []function[T]
 	next    atomic.Int64 // the first that was not started
 	results map[string]Result[T]
@@ -58,18 +58,20 @@ func newCollection[T any](
 ) *collection[T] {
 	c := &collection[T]{
 		ctx:     until{Context: ctx, end: endOf(ctx, timeout)},
-		all:     make([]function[T], 0, len(functions)),
+		all:     make([]function[T], len(functions)),
 		results: make(map[string]Result[T], len(functions)),
 	}
-	c.chains.Label("fanout.Collect")
+	c.chain.Make("fanout.Collect", call[T], (*function[T]).logged)
+	n := 0
 	for name, f := range functions {
-		if f == nil {
-			c.results[name] = Result[T]{Err: missing(name)}
+		own := &c.all[n]
+		if own.name, own.call, own.of = name, f, c; f == nil {
+			c.results[name] = Result[T]{Err: own.missing()}
 			continue
 		}
-		c.all = append(c.all, function[T]{name: name, call: f, tally: &c.tally})
-		c.all[len(c.all)-1].alone.Make(&c.chains, logged(name))
+		n++
 	}
+	c.all = c.all[:n]
 	return c
 }
 
@@ -84,16 +86,6 @@ func endOf(ctx context.Context, timeout time.Duration) policy.Instant {
 		return 0
 	}
 	return end
-}
-
-// logged returns the name of a function for logs and errors.
-func logged(name string) string { return cmp.Or(excerpt.Of(name), "function") }
-
-// missing returns the error of a function that is nil.
-func missing(name string) error {
-	f := validate.Of(fmt.Sprintf("fanout.Collect %q, step %q", excerpt.Of(name), logged(name)))
-	f.Require(false, "function", "nil", "a function")
-	return f.Err()
 }
 
 // run asks all functions and takes what they answer until the timeout, if there is one.
@@ -117,7 +109,7 @@ func (c *collection[T]) run(timeout time.Duration) {
 // ask asks the next function.
 func (c *collection[T]) ask() {
 	f := &c.all[c.next.Add(1)-1]
-	f.Start(&c.ctx, f.alone.Chain(), f.call, f)
+	f.Start(&c.ctx, c.chain.Chain(), f, f)
 }
 
 // look takes what has ended.
@@ -136,12 +128,11 @@ func (c *collection[T]) look() bool {
 
 // function is one that runs.
 type function[T any] struct {
-	attempt.Run[func(context.Context) (T, error), T]
+	attempt.Run[*function[T], T]
 
-	name  string
-	call  func(context.Context) (T, error)
-	alone attempt.Alone[T]
-	tally *tally
+	name string
+	call func(context.Context) (T, error)
+	of   *collection[T]
 	// ok is written before ended is set, and read after.
 	ok    bool
 	ended atomic.Bool
@@ -149,11 +140,27 @@ type function[T any] struct {
 	settled bool
 }
 
+// call calls a function, as that of a step.
+func call[T any](ctx context.Context, f *function[T]) (T, time.Time, error) { //nolint:unparam // steps say how old a value is
+	value, err := f.call(ctx)
+	return value, time.Time{}, err
+}
+
+// logged returns the name for logs and errors.
+func (f *function[T]) logged() string { return cmp.Or(excerpt.Of(f.name), "function") }
+
+// missing returns the error of a function that is nil.
+func (f *function[T]) missing() error {
+	faults := validate.Of(fmt.Sprintf("fanout.Collect %q, step %q", excerpt.Of(f.name), f.logged()))
+	faults.Require(false, "function", "nil", "a function")
+	return faults.Err()
+}
+
 // Took notes how the attempt ended, which calls it.
 func (f *function[T]) Took(ok bool) {
 	f.ok = ok
 	f.ended.Store(true)
-	f.tally.ended(false)
+	f.of.tally.ended(false)
 }
 
 // result returns the result of the function. What its calls reported goes to the scope

@@ -43,7 +43,7 @@ func lists(ctx context.Context) ([]comparison, func() error, error) {
 	return []comparison{{
 		"10000 elements of a list, 8 at once", measure.Ratio(),
 		append(twice("errgroup with SetLimit and a deadline", group), measure.System{
-			Name: "Each", Goal: &measure.Goal{Most: 1},
+			Name: "Each", Goal: &measure.Goal{Most: 1, Allocs: measure.AnyAllocs},
 			Sample: serial(func() { _, _ = p.Gather(ctx, keys, new([]int)) }),
 		}),
 	}}, nothing, nil
@@ -55,7 +55,7 @@ func constructions(context.Context) ([]comparison, func() error, error) {
 	for _, c := range []struct {
 		n    int
 		goal *measure.Goal
-	}{{100, nil}, {1000, &measure.Goal{Most: 10}}} {
+	}{{100, nil}, {1000, &measure.Goal{Most: 10, Allocs: measure.AnyAllocs}}} {
 		sources := instants(c.n)
 		build := func() { _, _ = planOf(sources) }
 		if _, err := planOf(sources); err != nil {

@@ -86,7 +86,7 @@ func (n *network) comparison(ctx context.Context, kind string, guarded bool) (co
 	if err != nil {
 		return comparison{}, err
 	}
-	base := &measure.Goal{Most: 1}
+	base := &measure.Goal{Most: 1, Allocs: measure.AnyAllocs}
 	group := func(int) { n.note(callsInErrgroup(ctx, client)) }
 	plan := func(int) {
 		_, err := p.Gather(ctx, struct{}{}, make([]string, remoteSources))

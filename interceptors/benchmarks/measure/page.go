@@ -3,20 +3,32 @@ package measure
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 	"time"
 )
 
-// Page is a table: what was measured beside what the project promises.
-type Page struct{ rows []row }
+// Page is a table: what was measured beside what the project promises. The zero Page is
+// empty.
+type Page struct {
+	// Legend says how to read it.
+	Legend string
+
+	rows []Row
+}
 
 // Goal is a promise.
 type Goal struct {
 	// Most is how large the figure may be. 0: nothing is promised of it.
 	Most float64
-	// Allocs is how many allocations a call may have. 0: nothing is promised of them.
+	// Allocs is how many allocations a call may have, none of [AnyAllocs].
 	Allocs float64
+	// Over: so many more than the base has.
+	Over bool
 }
+
+// AnyAllocs promises nothing of allocations.
+const AnyAllocs = -1
 
 // Figure is what is told of a sample beside its base.
 type Figure struct {
@@ -26,6 +38,12 @@ type Figure struct {
 
 // Ratio returns the figure of what a call takes as a share of what one of the base takes.
 func Ratio() Figure { return Figure{"%.2f", (*Sample).Of} }
+
+// CPURatio returns the same of the CPU time of the whole process.
+func CPURatio() Figure { return Figure{"%.3f", (*Sample).CPUOf} }
+
+// More returns the figure of how much longer a call takes than one of the base.
+func More() Figure { return Figure{"%+.0f ns", (*Sample).More} }
 
 // Each returns the figure of what a call takes by itself, in units with that name.
 func Each(unit time.Duration, name string) Figure {
@@ -39,13 +57,27 @@ type System struct {
 	Goal   *Goal // nil: nothing is promised
 }
 
-// row is one figure.
-type row struct {
-	measure         string
-	system          System
-	figure          Figure
-	measured, noise float64
+// Row is one figure of a page.
+type Row struct {
+	// Measure is what was measured, and System of what.
+	Measure, System string
+	// Goal is nil where nothing is promised.
+	Goal *Goal
+	// Measured is the figure, and Noise that of what was measured twice.
+	Measured, Noise float64
+	// Format is that of both.
+	Format string
+	// NS is how long a call takes. NaN: there is no such thing.
+	NS float64
+	// Allocs are the allocations a call, and Bare those of the base. NaN: as above.
+	Allocs, Bare float64
 }
+
+// Add adds a figure that was measured otherwise.
+func (p *Page) Add(r Row) { p.rows = append(p.rows, r) }
+
+// Rows returns all figures, in order.
+func (p *Page) Rows() []Row { return p.rows }
 
 // Compare measures systems in turns and adds their figures. The first is the base, the
 // second is the base again and shows the noise.
@@ -55,62 +87,97 @@ func (p *Page) Compare(rounds int, slice time.Duration, measure string, f Figure
 		samples[i] = s.Sample
 	}
 	Run(samples, rounds, slice)
-	noise := f.Of(samples[1], samples[0])
+	base, noise := samples[0], f.Of(samples[1], samples[0])
 	for i, s := range systems {
 		if i != 1 {
-			p.rows = append(p.rows, row{measure: measure, system: s, figure: f, measured: f.Of(s.Sample, samples[0]), noise: noise})
+			p.Add(Row{
+				Measure: measure, System: s.Name, Goal: s.Goal,
+				Measured: f.Of(s.Sample, base), Noise: noise, Format: f.Format,
+				NS: s.Sample.Wall(), Allocs: s.Sample.Allocs(), Bare: base.Allocs(),
+			})
 		}
 	}
 }
 
 // Print prints the page, and how many promises are not kept.
 func (p *Page) Print(out io.Writer) error {
+	fmt.Fprint(out, p.Legend)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "measure\tsystem\tto reach\tmeasured\tnoise\tns\tallocations\t")
-	promised, missed := 0, 0
 	for _, r := range p.rows {
-		verdict := r.verdict()
-		if verdict != "" {
-			promised++
-		}
-		if verdict == "missed" {
-			missed++
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t"+r.figure.Format+"\t"+r.figure.Format+"\t%.0f\t%.1f\t%s\n",
-			r.measure, r.system.Name, r.toReach(), r.measured, r.noise, r.system.Sample.Wall(), r.system.Sample.Allocs(), verdict)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			r.Measure, r.System, r.toReach(), text(r.Format, r.Measured), text(r.Format, r.Noise),
+			text("%.0f", r.NS), text("%.2f", r.Allocs), r.Verdict())
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d promises, %d missed\n", promised, missed)
+	_, err := fmt.Fprintf(out, "\n%s\n", p.promises())
 	return err
 }
 
-// toReach returns what is promised.
-func (r row) toReach() string {
-	g := r.system.Goal
-	switch {
-	case g == nil:
-		return ""
-	case g.Allocs == 0:
-		return "≤ " + fmt.Sprintf(r.figure.Format, g.Most)
-	case g.Most == 0:
-		return fmt.Sprintf("%.3g allocations", g.Allocs)
-	default:
-		return fmt.Sprintf("≤ "+r.figure.Format+", %.3g allocations", g.Most, g.Allocs)
+// promises returns how many there are, and how many are not kept.
+func (p *Page) promises() string {
+	promised, missed := 0, 0
+	for _, r := range p.rows {
+		switch r.Verdict() {
+		case missedGoal:
+			promised, missed = promised+1, missed+1
+		case keptGoal:
+			promised++
+		}
 	}
+	return fmt.Sprintf("%d promises, %d missed", promised, missed)
 }
 
-// verdict returns whether the promise is kept, and nothing where there is none. A tenth
-// of an allocation is the background's.
-func (r row) verdict() string {
-	g := r.system.Goal
-	switch {
-	case g == nil:
+// text returns nothing for what there is not.
+func text(format string, v float64) string {
+	if math.IsNaN(v) {
 		return ""
-	case g.Most != 0 && r.measured > g.Most, g.Allocs != 0 && r.system.Sample.Allocs() > g.Allocs+0.1:
-		return "missed"
-	default:
-		return "kept"
 	}
+	return fmt.Sprintf(format, v)
+}
+
+// toReach returns what is promised.
+func (r Row) toReach() string {
+	if r.Goal == nil {
+		return ""
+	}
+	var goal string
+	if r.Goal.Most != 0 {
+		goal = "≤ " + fmt.Sprintf(r.Format, r.Goal.Most)
+	}
+	if math.IsNaN(r.Allocs) || r.Goal.Allocs == AnyAllocs {
+		return goal
+	}
+	if goal != "" {
+		goal += ", "
+	}
+	goal += fmt.Sprintf("%.3g allocations", r.Goal.Allocs)
+	if r.Goal.Over {
+		goal += " more"
+	}
+	return goal
+}
+
+// The verdicts.
+const (
+	keptGoal   = "kept"
+	missedGoal = "missed"
+)
+
+// Verdict returns whether the promise is kept, and nothing where there is none. A tenth of
+// an allocation is the background's.
+func (r Row) Verdict() string {
+	if r.Goal == nil {
+		return ""
+	}
+	allocs := r.Allocs
+	if r.Goal.Over {
+		allocs -= r.Bare
+	}
+	if r.Goal.Most != 0 && r.Measured > r.Goal.Most || r.Goal.Allocs != AnyAllocs && allocs > r.Goal.Allocs+0.1 {
+		return missedGoal
+	}
+	return keptGoal
 }

@@ -52,7 +52,7 @@ type Config struct {
 	Keeps bool
 }
 
-// withDefaults returns c with what is nil filled in.
+// withDefaults returns c with its rules filled in where they are nil.
 func (c Config) withDefaults() Config {
 	if c.FallsBack == nil {
 		c.FallsBack = fallsBack
@@ -60,14 +60,15 @@ func (c Config) withDefaults() Config {
 	if c.Answered == nil {
 		c.Answered = func(error) bool { return false }
 	}
-	if c.Panicked == nil {
-		c.Panicked = c.logPanic
-	}
 	return c
 }
 
-// logPanic logs the panic of a step.
-func (c Config) logPanic(ctx context.Context, step string, p *policy.PanicError, late bool) {
+// panicked tells of the panic of a step, or logs it.
+func (c *Config) panicked(ctx context.Context, step string, p *policy.PanicError, late bool) {
+	if c.Panicked != nil {
+		c.Panicked(ctx, step, p, late)
+		return
+	}
 	slog.ErrorContext(ctx, "a step panicked", "chain", c.Name, "step", step,
 		"panic", excerpt.Of(p.Error()), "late", late, "stack", string(p.Stack))
 }
@@ -76,9 +77,11 @@ func (c Config) logPanic(ctx context.Context, step string, p *policy.PanicError,
 type Chain[In, T any] struct {
 	cfg    *settings
 	stages []*stage[In, T]
+	// nameOf returns the name of an input, for the log of a panic. Nil: it is the step's.
+	nameOf func(In) string
 }
 
-// settings are what a chain has besides its stages. Chains may share them.
+// settings are what a chain has besides its stages.
 type settings struct {
 	Config
 
@@ -162,6 +165,14 @@ func fallsBack(err error) bool {
 	default:
 		return false
 	}
+}
+
+// nameAt returns the name of the i-th step for an input.
+func (c *Chain[In, T]) nameAt(i int, in In) string {
+	if c.nameOf != nil {
+		return c.nameOf(in)
+	}
+	return c.stages[i].name
 }
 
 // StepName returns the name of the i-th step.

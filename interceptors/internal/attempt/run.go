@@ -154,7 +154,7 @@ func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.
 func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
 	err := &policy.PanicError{Value: value, Stack: debug.Stack()}
 	err.Tell(ctx)
-	r.chain.cfg.Panicked(ctx, r.chain.stages[t.step].name, err, r.late(ctx, t))
+	r.chain.cfg.panicked(ctx, r.chain.nameAt(t.step, r.in), err, r.late(ctx, t))
 	if value == nil {
 		go r.exited(t, err)
 	}

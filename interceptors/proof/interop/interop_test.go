@@ -59,6 +59,7 @@ func TestInterop(t *testing.T) {
 			client, server := newGuard(t, kind), newGuard(t, kind)
 			r := newRig(t, client, server)
 			all := cases()
+			found := trial.Suite{Name: "grpc-go interop", Kind: kind, Cases: len(all), Passed: len(all)}
 			for _, name := range slices.Sorted(maps.Keys(all)) {
 				repeat := 20
 				if onPurpose(name) {
@@ -67,11 +68,13 @@ func TestInterop(t *testing.T) {
 				for range repeat {
 					if err := try(r, all[name]); err != nil && !lateCancel(name, err) {
 						t.Errorf("%s: %v", name, err)
+						found.Passed--
 						break
 					}
 				}
 			}
 			trial.Untouched(t, client, server)
+			found.Keep(t)
 		})
 	}
 }

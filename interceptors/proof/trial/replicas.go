@@ -2,7 +2,9 @@ package trial
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -92,15 +94,20 @@ func (r *Replicas) Dial(t *testing.T, opts ...grpc.DialOption) *grpc.ClientConn 
 	return conn
 }
 
-// FreeAddress returns an address of this machine that nobody listens on.
+// FreeAddress returns an address of this machine that nobody listens on. Its port is none of
+// those that the system gives to connections, which could take it before it is used.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
-	lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := "127.0.0.1:" + strconv.Itoa(10_000+rand.IntN(20_000)) //nolint:gosec // any will do
+		lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+		if err == nil {
+			_ = lis.Close()
+			return address
+		}
 	}
-	defer lis.Close()
-	return lis.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // Wait waits for a time in which nothing is expected to happen.

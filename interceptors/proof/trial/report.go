@@ -48,7 +48,7 @@ func Compare(t *testing.T, client, event string, run func(t *testing.T, g *Guard
 	}
 	both.Wait()
 	t.Logf("\n%s\n%s", p.Bare, p.Guarded)
-	p.write(t)
+	keep(t, "pair "+client+" "+event, p)
 	return p
 }
 
@@ -79,21 +79,37 @@ func (p *Pair) Recovered(t *testing.T) {
 	}
 }
 
-// write keeps the findings in the folder that AFLOAT_PROOF_FINDINGS names, for the report.
-func (p *Pair) write(t *testing.T) {
+// Suite is what a suite of others says of calls on one side, with a guard or without one.
+type Suite struct {
+	Name string
+	Kind Kind
+	// Cases is how many the suite has, Passed how many of them passed.
+	Cases, Passed int
+	// Why says why the others did not.
+	Why string
+}
+
+// Keep keeps what a suite says for the report.
+func (s Suite) Keep(t *testing.T) {
+	t.Helper()
+	keep(t, "suite "+s.Name+" "+string(s.Kind), s)
+}
+
+// keep writes what was found to the folder that AFLOAT_PROOF_FINDINGS names, for the report.
+func keep(t *testing.T, name string, found any) {
 	t.Helper()
 	folder := os.Getenv("AFLOAT_PROOF_FINDINGS")
 	if folder == "" {
 		return
 	}
-	text, err := json.MarshalIndent(p, "", "\t")
+	text, err := json.MarshalIndent(found, "", "\t")
 	if err == nil {
-		name := strings.Map(func(r rune) rune {
+		name = strings.Map(func(r rune) rune {
 			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 				return r
 			}
 			return '-'
-		}, p.Bare.Client+" "+p.Bare.Event)
+		}, name)
 		err = os.WriteFile(filepath.Join(folder, name+".json"), text, 0o600) //nolint:gosec // who runs it names the folder
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ func ordersPaid(f Figures) error {
 
 // ordersInTime checks that orders do not wait for the crowd.
 func ordersInTime(f Figures) error {
-	return expect.Within("p99 of orders", f.P99, 400*time.Millisecond)
+	return expect.Within("p99 of orders", f.P99, 500*time.Millisecond)
 }
 
 // allAnswered checks that windows are refused nothing, and nothing is late, once the phase

@@ -55,7 +55,7 @@ func TestEachExpectationBites(t *testing.T) {
 	}{
 		{0, "an order is not paid", func(f *Figures) { f.Orders.answered, f.FirstUnpaid = 59, errors.New("hung up") }, "orders paid = 59 of 60 (the first that is not: hung up); must be all"},
 		{0, "nobody orders", func(f *Figures) { f.Orders = tally{} }, "orders paid = 0 of 0"},
-		{0, "orders wait", func(f *Figures) { f.P99 = 401 * time.Millisecond }, "p99 of orders = 401.0 ms; must be at most 400.0 ms"},
+		{0, "orders wait", func(f *Figures) { f.P99 = 501 * time.Millisecond }, "p99 of orders = 501.0 ms; must be at most 500.0 ms"},
 		{0, "something is not shown", func(f *Figures) { f.ShownThen.answered = 99 }, "shown = 99 of 100"},
 		{0, "something is not fetched ahead", func(f *Figures) { f.AheadThen.answered = 49 }, "fetched ahead = 49 of 50"},
 		{1, "an order is refused", func(f *Figures) { f.Orders.answered, f.Orders.refused = 119, 1 }, "orders paid = 119 of 120"},
