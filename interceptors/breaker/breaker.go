@@ -109,11 +109,7 @@ func (b *Breaker) Snapshot() Snapshot {
 // Gauges implements [policy.Gauged]. It shows the state, and how long calls take.
 func (b *Breaker) Gauges(g *policy.Gauges) {
 	g.Name, g.Shadow = b.name, b.shadow()
-	first := len(g.All)
-	g.All = append(g.All, gauges[:]...)
-	own := g.All[first:]
-	own[b.State()].Value = 1
-	own[usualGauge].Time, own[recentGauge].Time = b.learned.usually(), b.learned.recently()
+	g.All = appendGauges(g.All, b.State(), &b.learned)
 }
 
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps

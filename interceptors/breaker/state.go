@@ -190,6 +190,15 @@ func newGauges() (all [allGauges]policy.Gauge) {
 	return all
 }
 
+// appendGauges appends the gauges of a breaker in a state.
+func appendGauges(all []policy.Gauge, s State, l *learned) []policy.Gauge {
+	all = append(all, gauges[:]...)
+	own := all[len(all)-allGauges:]
+	own[s].Value = 1
+	own[usualGauge].Time, own[recentGauge].Time = l.usually(), l.recently()
+	return all
+}
+
 // timeOf returns a time as a number of a breaker.
 func timeOf(name, description string) policy.Gauge {
 	return policy.Gauge{Name: "circuit_breaker." + name, Description: description, IsTime: true}

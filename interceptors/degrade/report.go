@@ -297,6 +297,3 @@ func (r Report) String() string {
 		return fmt.Sprintf("%s and %d more", named, more)
 	}
 }
-
-// plus adds counts, up to the largest that a message can hold.
-func plus(a, b int) int { return int(min(int64(a)+int64(b), maxCount)) }

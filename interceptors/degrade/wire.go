@@ -174,3 +174,6 @@ func encodedFields(record []byte) int {
 	}
 	return fields
 }
+
+// plus adds counts, up to the largest that a message can hold.
+func plus(a, b int) int { return int(min(int64(a)+int64(b), maxCount)) }
