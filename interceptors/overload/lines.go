@@ -12,6 +12,7 @@ type lines struct {
 	lanes [classes]lane
 	// places is how many calls may be in flight, as of the last step.
 	places int
+	full   bool // they are all taken
 	// ends are the calls that ended well, took what one took lately.
 	ends rate
 	took time.Duration
@@ -127,11 +128,15 @@ func (q *lines) look(now policy.Instant) {
 	elapsed := now.Sub(q.looked)
 	q.looked = now
 	flow, good, burst := q.flow(), q.good(), q.burst()
+	most := flow
+	if q.full { // then it is what is finished, however many places there are
+		most = q.ends.perSecond
+	}
 	ahead, comes, share := 0, 0.0, beyond
 	for i := highest; i >= 0; i-- {
 		l := &q.lanes[i]
 		ahead, comes = ahead+l.line.Len(), comes+l.arrivals.perSecond
-		l.stand(float64(ahead) > flow*good.Seconds(), comes > share*flow, i == highest, elapsed, burst)
+		l.stand(float64(ahead) > flow*good.Seconds(), comes > share*most, i == highest, elapsed, burst)
 		share = nearly
 	}
 }

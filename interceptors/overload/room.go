@@ -235,7 +235,7 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 	} else {
 		r.limit.step(w)
 	}
-	r.lines.places = r.limit.value()
+	r.lines.places, r.lines.full = r.limit.value(), r.limit.phase != resting
 	r.places.Store(int64(r.lines.places))
 	r.handOutLocked(now)
 	r.retry = time.Now().Add(time.Second)

@@ -58,7 +58,7 @@ type bounds struct{ good, late, second, critical, lateCritical float64 }
 
 // boundsOf returns those of a service under a load.
 func boundsOf(s Service, shape Shape) bounds {
-	b := bounds{good: 0.94, late: 0.92, second: 0.8, critical: 0.98, lateCritical: 0.994}
+	b := bounds{good: 0.94, late: 0.92, second: 0.75, critical: 0.98, lateCritical: 0.994}
 	if s.computes { // refusing costs what critical calls need
 		b.lateCritical = 0.98
 	}
@@ -104,7 +104,7 @@ func TestOverload(t *testing.T) {
 }
 
 // Soon after a step from 0.8 to 1.4 times the capacity, the answers that there are come nearly
-// as fast as before it: in the second second p99 is under four times what it was, in the
+// as fast as before it: in the second second p99 is under five times what it was, in the
 // third under twice.
 func TestStepIsBorne(t *testing.T) {
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestStepIsBorne(t *testing.T) {
 		at := int(stepAt / time.Second)
 		before := r.Sum(3, at)
 		healthy := before.Quantile(0.99)
-		if second, third := r.Seconds[at+1].Quantile(0.99), r.Seconds[at+2].Quantile(0.99); second > 4*healthy || third > 2*healthy {
+		if second, third := r.Seconds[at+1].Quantile(0.99), r.Seconds[at+2].Quantile(0.99); second > 5*healthy || third > 2*healthy {
 			t.Errorf("p99 was %v, and %v and %v after the step\n%s", healthy, second, third, r)
 		}
 	})
