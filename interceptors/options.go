@@ -6,6 +6,7 @@ import (
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/tap"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
@@ -133,6 +134,7 @@ type serverOptions struct {
 	degrade  []degrade.ServerOption
 	unary    []ServerUnaryOption
 	stream   []ServerStreamOption
+	tap      tap.ServerInHandle // nil: there is none
 }
 
 type serverOptionFunc func(*serverOptions)
@@ -261,8 +263,8 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 		opt.applyServer(&o)
 	}
 	show(r, o.controls)
-	return []grpc.ServerOption{
+	return append(tapOf(r, &o),
 		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r, o.unary...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
-	}
+	)
 }

@@ -3,6 +3,7 @@ package overload
 import (
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -52,6 +53,13 @@ func (q *lines) patience(rank int, budget time.Duration) time.Duration {
 		stands = max(stands, q.lanes[0].stands)
 	}
 	return allowed(budget, q.good(), stands, q.burst())
+}
+
+// admits reports whether a call of a class that has so much time for it may wait, and for
+// how long.
+func (q *lines) admits(rank int, budget time.Duration, cohort criticality.Cohort) (patience time.Duration, ok bool) {
+	patience = q.patience(rank, budget)
+	return patience, patience > 0 && !q.lanes[rank].cutsOff(cohort) && q.expected(rank) <= patience
 }
 
 // step ends an interval, of which the window tells, and returns the pressure.

@@ -115,8 +115,8 @@ func (r *room) join(now policy.Instant, budget time.Duration, mark criticality.M
 	rank := rankOf(mark)
 	l := &r.lines.lanes[rank]
 	l.came++
-	patience := r.lines.patience(rank, budget)
-	if patience <= 0 || l.cutsOff(mark.Cohort) || r.lines.expected(rank) > patience {
+	patience, ok := r.lines.admits(rank, budget, mark.Cohort)
+	if !ok {
 		l.refuse()
 		return nil, 0, &refuse.overloaded
 	}
@@ -124,6 +124,24 @@ func (r *room) join(now policy.Instant, budget time.Duration, mark criticality.M
 	w.Since = now
 	r.counts.Add(queue.OneWaiting)
 	return w, patience, nil
+}
+
+// turnsAway reports whether a call would be refused at once, and counts it if so.
+func (r *room) turnsAway(now policy.Instant, budget time.Duration, mark criticality.Mark) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.counts.Load(); s.Waiting() == 0 && !r.full(s) {
+		return false
+	}
+	r.strain(now)
+	r.lines.look(now)
+	rank := rankOf(mark)
+	if _, ok := r.lines.admits(rank, budget, mark.Cohort); ok {
+		return false
+	}
+	r.lines.lanes[rank].came++
+	r.lines.lanes[rank].refuse()
+	return true
 }
 
 // await blocks until w has a place, or returns why it left without one.
