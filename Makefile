@@ -232,6 +232,11 @@ story: ## Tell what users see of a fault, beside the peers (6 minutes)
 lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
 	@cd interceptors/benchmarks && go run ./lab
 
+# Every service under every load, and hours below the capacity.
+.PHONY: lab-capacity
+lab-capacity: ## Set the overload control against services with a capacity, for hours of virtual time (10 minutes)
+	@go test -timeout=60m ./internal/lab/capacity -long
+
 .PHONY: lab-update
 lab-update: ## Write docs/scenarios.md and its charts
 	@cd interceptors/benchmarks && go run ./lab -update

@@ -188,7 +188,14 @@ func (c *Control) permit(cfg *Config, call *policy.Call, strained bool) policy.P
 		return policy.Permit{Settler: c}
 	}
 	begin := call.Now()
-	c.sums.begin(begin, call.Deadline)
+	deadline := call.Deadline
+	if call.Side == policy.Client {
+		c.room.share()
+		if !deadline.IsZero() { // as it was before the call had to wait: clients must judge alike
+			deadline = deadline.Add(call.Waited)
+		}
+	}
+	c.sums.begin(begin, deadline)
 	if !strained && c.meter.Latency(begin) >= strainLatency {
 		c.room.strain(begin)
 	}
@@ -207,9 +214,8 @@ func (c *Control) Settle(t uint64, o *policy.Outcome) {
 	if t != 0 && o.Verdict != policy.NotStarted {
 		end := o.End.OrNow()
 		took := token(t).until(end)
-		good := o.Verdict == policy.Success
-		c.sums.end(took, good)
-		if good {
+		c.sums.end(took, o.Verdict)
+		if o.Verdict == policy.Success {
 			c.usual.add(token(t).id(), took, end)
 		}
 		c.stepIfDue(end)

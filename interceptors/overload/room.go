@@ -20,6 +20,8 @@ type room struct {
 	counts queue.Counter
 	// open: nobody waits, however many are in flight.
 	open atomic.Bool
+	// shared: others call what these calls are made to.
+	shared atomic.Bool
 	// strained: calls wait, or goroutines do.
 	strained atomic.Bool
 
@@ -56,6 +58,13 @@ func (r *room) setOpen(open bool) {
 	defer r.mu.Unlock()
 	r.open.Store(open)
 	r.handOutLocked(policy.Now())
+}
+
+// share notes that others call what these calls are made to.
+func (r *room) share() {
+	if !r.shared.Load() {
+		r.shared.Store(true)
+	}
 }
 
 // leave gives a place back, and hands it to a call that waits.
@@ -236,11 +245,11 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 		return r.level
 	}
 	r.last = now
-	if elapsed > longPause && r.counts.Load() == 0 { // what was learned is of another time
-		r.limit = newLimit(int(r.limit.least))
+	w := sums.take(elapsed)
+	if s := r.counts.Load(); elapsed > longPause && s.Waiting() == 0 && s.InFlight() <= 1 { // what was learned is of another time
+		r.limit, w = newLimit(int(r.limit.least)), window{elapsed: elapsed, budget: w.budget}
 		r.lines.forget(now)
 	}
-	w := sums.take(elapsed)
 	r.lines.budget += (w.budget - r.lines.budget) / 4
 	w.budget = r.lines.budget
 	if w.all > time.Duration(w.ended)*w.budget/4 { // calls wait somewhere
@@ -248,6 +257,7 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 	}
 	r.strainOrRelaxLocked(now, latency)
 	r.level = r.lines.step(&w, r.strained.Load())
+	r.limit.shared = r.shared.Load()
 	if r.open.Load() {
 		r.limit.watch(w)
 	} else {
