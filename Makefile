@@ -43,7 +43,7 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait (80 seconds)
+demo: ## Run the story of a shop: backends that hang, fail and slow down, orders that wait, a crowd (90 seconds)
 	cd examples/shop && go run .
 
 # PORT=0 takes a free one; the program says which. Its data git ignores.
@@ -228,6 +228,10 @@ story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
 # In virtual time, in a process for each core.
+.PHONY: overload
+overload: ## Ask a server for more than it can do, beside the peers (an hour, on a quiet machine)
+	@cd interceptors/benchmarks && go run ./overload
+
 .PHONY: lab
 lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
 	@cd interceptors/benchmarks && go run ./lab
@@ -247,6 +251,17 @@ SOAKSEED ?= 1
 .PHONY: soak
 soak: ## Run three tiers with everything on and every fault at random for SOAKTIME, and check what is promised
 	@cd interceptors/benchmarks && go run ./soak -for $(SOAKTIME) -seed $(SOAKSEED)
+
+# What compares times runs without the race detector, which is for others' code here.
+.PHONY: proof-short
+proof-short: ## Try clients of others with and without the built-in rule, in breaks of 5 seconds (2 minutes)
+	@cd interceptors/proof && AFLOAT_PROOF=short go test -count=1 -timeout=10m -p=1 ./pubsub ./etcd
+
+.PHONY: proof
+proof: ## The same with breaks of 30 seconds, and the suites of others; write docs/proof.md (6 minutes)
+	@cd interceptors/proof && rm -f page/findings/*.json && \
+	AFLOAT_PROOF=whole AFLOAT_PROOF_FINDINGS="$$PWD/page/findings" go test -count=1 -v -timeout=30m -p=1 $$(go list ./... | grep -v /page) && \
+	go run ./page
 
 # go test fuzzes one target of one package at a time.
 .PHONY: fuzz
@@ -275,5 +290,5 @@ check-readme: ## Do what the README says in an empty folder, with empty caches
 	@.ci/readme
 
 .PHONY: ci
-ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-readme demo soak lab ## Everything that CI runs
+ci: lint breaking check-generated check-api test test-allocs test-386 build cross build-all check-readme demo soak lab proof-short ## Everything that CI runs
 	@$(MAKE) fuzz FUZZTIME=5000x

@@ -19,8 +19,9 @@ const (
 	// DefaultMaxConcurrent is the maximum number of unary calls in flight to one
 	// target, or on one server.
 	DefaultMaxConcurrent = 1024
-	// DefaultMaxStreams is the same of streams, which have places of their own.
-	DefaultMaxStreams = 1024
+	// DefaultMaxStreams is the same of streams, which have places of their own. A program
+	// has as many as it subscribes to, and keeps them: so the bound is for those that leak.
+	DefaultMaxStreams = 100_000
 )
 
 // Default returns the built-in rule alone: a breaker with default settings for

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 var screenshot = flag.String("screenshot", "", "`file` for a picture of the page while backends are sick")
@@ -147,6 +148,25 @@ func TestPageInANarrowWindow(t *testing.T) {
 	b.wantNoFaults(t)
 }
 
+// A person makes the inventory narrow and, by the keyboard, lets a crowd come: what matters
+// least is refused. The slider is where the person put it, whatever states come meanwhile.
+func TestMoreVisitors(t *testing.T) {
+	t.Parallel()
+	b, d := open(t), serve(t, nil)
+	b.do(t, chromedp.EmulateViewport(360, 800), chromedp.Navigate(d.url), press("inventory", "narrow"))
+	b.until(t, `document.querySelector('#backend-inventory button[value="narrow"]').ariaPressed === "true"`)
+	b.until(t, textOf("#backend-inventory .control")+".includes('refused by class: low 0 · medium 0 · high 0 · critical 0')")
+	b.do(t, chromedp.SendKeys(chromedp.CSS("#times"), kb.End))
+	b.until(t, textOf("#times-shown")+" === '8 times as many as usual'")
+	b.until(t, "/by class: low [1-9][0-9]*/.test("+textOf("#backend-inventory .control")+")")
+	b.until(t, `document.documentElement.scrollWidth <= 360 && document.querySelector("#times").value === "8" &&
+		document.querySelector("#times").getAttribute("aria-valuetext") === "8 times as many as usual"`)
+	b.accessible(t, "in a crowd")
+	b.do(t, chromedp.SendKeys(chromedp.CSS("#times"), kb.Home))
+	b.until(t, textOf("#times-shown")+" === 'as many as usual'")
+	b.wantNoFaults(t)
+}
+
 // The picture of the page that the README shows.
 func TestScreenshot(t *testing.T) {
 	t.Parallel()
@@ -173,7 +193,9 @@ func TestScreenshot(t *testing.T) {
 // hostile is a state of which every text is an attack.
 const hostile = `{"pages": {"perSecond": 1, "full": 1, "partial": 0, "failed": 0, "p50": 1, "p99": 1, "history": []},
 	"services": [{"name": "<img src=x onerror=alert(1)>", "calledBy": "<b>b</b>", "sickness": "well", "callsPerSecond": 1,
-		"circuit": {"state": "<i>open</i>", "retryIn": 0}, "places": null, "refused": 0}],
+		"sicknesses": ["<b>well</b>"], "circuit": {"state": "<i>open</i>", "retryIn": 0}, "places": null, "refused": 0,
+		"control": {"inFlight": 1, "limit": 2, "waiting": 0, "pressure": 0.5, "refused": [{"class": "<i>low</i>", "calls": 1}]}}],
+	"visitors": {"times": 1, "most": 8},
 	"page": {"user": "u", "team": "t", "error": "", "parts": [
 		{"name": "<script>alert(1)</script>", "state": "<u>stale</u>", "reason": "<u>r</u>", "age": 0, "lines": ["<svg onload=alert(1)>"]}]},
 	"orders": {"placed": 0, "charged": 0, "accepted": 0, "refused": 0, "waiting": 0},

@@ -1,8 +1,9 @@
 // Command shop runs a shop on TCP loopback: a service that makes pages, one that takes
 // orders, and the backends of both. It lets one backend after another fall sick while
-// clients ask for pages and place orders at a steady rate, and shows that the pages keep
-// coming and that no order is lost or charged for twice. It exits with 0 if every phase
-// showed what it must, with 1 if not, and with 2 if it was called wrongly.
+// clients ask for pages and place orders at a steady rate, and then four times the usual
+// crowd come, and shows that the pages keep coming, that no order is lost or charged for
+// twice, and that orders are served in time. It exits with 0 if every phase showed what it
+// must, with 1 if not, and with 2 if it was called wrongly.
 //
 // With -serve it keeps all of that running for a person to play with, on a local page.
 package main

@@ -26,14 +26,16 @@ const usage = `Usage: shop [flags]
 
 Runs a service that makes pages, one that takes orders, and their backends on
 127.0.0.1, and makes one backend after another hang, fail and slow down, under
-steady load. Ends by itself after a little more than a minute, with exit code 1 if
-a phase did not show what it must.
+steady load, before four times the usual crowd comes. Ends by itself after a minute
+and a half, with exit code 1 if a phase did not show what it must.
 
 To see what the guard is for, run it with -guard=false: the sick backends are then
-asked every time, pages and orders wait for them, and the program fails.
+asked every time, pages and orders wait for them and for the crowd, and the program
+fails.
 
 With -serve the same system keeps running until it is interrupted, and a local page
-shows it, with switches to make backends sick. The rules file is followed meanwhile.
+shows it, with switches to make backends sick and a slider for its visitors. The
+rules file is followed meanwhile.
 
 The standard variables of OpenTelemetry, OTEL_EXPORTER_OTLP_ENDPOINT and the like,
 have traces, metrics and logs exported by OTLP over gRPC.

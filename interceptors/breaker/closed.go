@@ -108,7 +108,7 @@ func (c *closed) count(j *judged, r *ring, token uint64, o *policy.Outcome) {
 		c.run.end()
 		c.judge(j, o, false)
 	case failed:
-		if !overslept(o) && !c.b.lost.joins(o) {
+		if !overslept(o) && !c.b.lost.joins(token, o) {
 			c.failed(j, o, false)
 		}
 	case shed:

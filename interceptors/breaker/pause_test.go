@@ -61,3 +61,36 @@ func TestPauseOfTheServerOpens(t *testing.T) {
 		wantState(t, b, breaker.Open)
 	})
 }
+
+// A caller gave a call so much time that no dependency can answer in it. That this process
+// was busy, and saw it late, gave the dependency no more.
+func TestShortDeadlineSeenLateOpensNothing(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBreaker(t, breaker.Config{})
+			if known {
+				healthyFor(t, b, time.Second)
+			}
+			for range 40 {
+				deadlines(t, b, 1, 500*time.Microsecond, 30*time.Millisecond)
+			}
+			wantState(t, b, breaker.Closed)
+			if got := b.Snapshot(); got.Failures != 0 {
+				t.Errorf("healthy calls known: %t; %d failures; want none", known, got.Failures)
+			}
+		})
+	}
+}
+
+// The control: as late, but the time that was given would have been enough.
+func TestLongDeadlineSeenLateOpens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(t, breaker.Config{})
+		for i := 0; i < 40 && b.State() == breaker.Closed; i++ {
+			deadlines(t, b, 1, 100*time.Millisecond, 30*time.Millisecond)
+		}
+		wantState(t, b, breaker.Open)
+	})
+}

@@ -30,7 +30,7 @@ func (u *usual) answered(after time.Duration, at policy.Instant) { u.sketch.Add(
 // cutShort learns from a call that was ended by its caller, or by its deadline.
 func (u *usual) cutShort(token uint64, o *policy.Outcome) {
 	if token&paced != 0 && o.Started != 0 && o.Responded == 0 && o.Over != codes.OK && o.Sent != policy.No {
-		u.sketch.AtLeast(o.End.Sub(o.Started), o.End)
+		u.sketch.AtLeast(given(o), o.End)
 	}
 }
 
@@ -41,9 +41,13 @@ func (u *usual) explains(token uint64, o *policy.Outcome) bool {
 	if o.Started == 0 || o.Over == codes.OK {
 		return false
 	}
-	took, known := o.End.Sub(o.Started), u.sketch.Usual()
+	had, known := given(o), u.sketch.Usual()
 	if known.Calls >= fewCalls {
-		return known.Longer(took) >= 0.5
+		return known.Longer(had) >= 0.5
 	}
-	return took < tooShort || token&unbounded != 0 && took >= tooLong
+	return had < tooShort || token&unbounded != 0 && had >= tooLong
 }
+
+// given returns how long the dependency had for a call that was cut short. That this process
+// saw the end of that time late is no time of the dependency's.
+func given(o *policy.Outcome) time.Duration { return o.End.Sub(o.Started) - o.Overslept }

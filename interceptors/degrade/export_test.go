@@ -8,3 +8,6 @@ var FromMetadata = reading{}.beside
 
 // Capped returns what is sent of r in at most size bytes.
 var Capped = capped
+
+// Fits reports whether r has at most size bytes as a message.
+func Fits(r Report, size int) bool { return r.fits(size, full) }

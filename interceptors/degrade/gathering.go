@@ -98,16 +98,27 @@ func (g *gathering) keep(m Marker) {
 	g.markers = append(g.markers, m)
 }
 
+// keepEach takes markers in that nobody writes to any more. If they are the first, and
+// within the bounds, the gathering begins with them as they are.
+func (g *gathering) keepEach(found markers) {
+	if g.claimed == nil && len(g.markers) == 0 && found.fit() {
+		g.markers, g.detail = slices.Clip(found), found.detail()
+		return
+	}
+	for i := range found {
+		g.keep(found[i])
+	}
+}
+
 // drop counts degraded fields that get no marker.
 func (g *gathering) drop(fields int) { g.dropped = plus(g.dropped, fields) }
 
 // condense makes room by putting markers together that say the same.
 func (g *gathering) condense() {
-	g.markers = g.markers.normal()
-	g.claimed, g.detail = make(map[claim]int, maxMarkers), 0
+	g.markers = slices.Clone(g.markers.normal()) // from now on they are written to
+	g.claimed, g.detail = make(map[claim]int, maxMarkers), g.markers.detail()
 	for i := range g.markers {
 		g.claimed[g.markers[i].claim()] = i
-		g.detail += g.markers[i].detail()
 	}
 }
 

@@ -233,6 +233,18 @@ func (m Marker) united(other Marker) Marker {
 	return m
 }
 
+// addValue adds the marker of one value of a map to the one of several, under a key that is
+// not among theirs.
+func (m *Marker) addValue(key string, of *Marker) {
+	m.Age, m.Count = max(m.Age, of.Age), m.Count+1
+	if len(m.Keys) < MaxKeys {
+		m.Keys = append(m.Keys, key)
+	}
+	if m.Source == (Source{}) {
+		m.Source = of.Source
+	}
+}
+
 // unitedKeys returns the names that are in one list or the other, as many as there may
 // be, and how many of the second are in both. It writes to neither list. Long lists are
 // looked up in a set: with the product of both, a peer could buy time.

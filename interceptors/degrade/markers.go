@@ -90,12 +90,14 @@ func covered(paths []string, path string) bool {
 }
 
 // fit reports whether the markers are within the bounds of a report.
-func (ms markers) fit() bool {
-	detail := 0
+func (ms markers) fit() bool { return len(ms) <= maxMarkers && ms.detail() <= maxDetail }
+
+// detail returns the bytes of the names of elements and of the sources.
+func (ms markers) detail() (bytes int) {
 	for i := range ms {
-		detail += ms[i].detail()
+		bytes += ms[i].detail()
 	}
-	return len(ms) <= maxMarkers && detail <= maxDetail
+	return bytes
 }
 
 // lacking returns those of others that say something new.
@@ -160,18 +162,35 @@ func (ms markers) received() markers {
 	})
 }
 
-// collapsed returns the markers with those of single values of a map merged.
+// collapsed returns the markers with those of single values of a map merged: one for all of
+// a map that say the same. They are gathered before they are put in order, since to unite
+// them one by one would copy the keys each time.
 func (ms markers) collapsed() markers {
-	return ms.mapped(func(m Marker) Marker {
+	first := slices.IndexFunc(ms, func(m Marker) bool { return strings.HasSuffix(m.Path, `"]`) })
+	if first < 0 {
+		return ms
+	}
+	kept, groups := slices.Clone(ms[:first]), map[claim]int{}
+	for i := range ms[first:] {
+		m := &ms[first+i]
 		if !strings.HasSuffix(m.Path, `"]`) {
-			return m
+			kept = append(kept, *m)
+			continue
 		}
 		path, _ := fieldpath.Scan(m.Path)
 		n := path.Len() - 1
-		m.Keys, m.Count = []string{path.Step(n).Name()}, 1
-		m.Path = fieldpath.Elements(path.Head(n))
-		return m
-	}).normal()
+		of := claim{path: path.Head(n), state: m.State, reason: m.Reason}
+		at, ok := groups[of]
+		if !ok {
+			at, groups[of] = len(kept), len(kept)
+			kept = append(kept, Marker{
+				Path: fieldpath.Elements(of.path), State: m.State, Reason: m.Reason,
+				Keys: make([]string, 0, min(len(ms)-first-i, MaxKeys)),
+			})
+		}
+		kept[at].addValue(path.Step(n).Name(), m)
+	}
+	return kept.normal()
 }
 
 // stripped returns the markers without what is for operators.
@@ -188,13 +207,6 @@ func (ms markers) unnamed() markers {
 		m.Keys = nil
 		return m
 	}).normal()
-}
-
-// bySeverity returns the markers with the worst first.
-func (ms markers) bySeverity() markers {
-	sorted := slices.Clone(ms)
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].State.severity() > sorted[j].State.severity() })
-	return sorted
 }
 
 // mapped returns the markers, each changed.

@@ -233,10 +233,24 @@ func (r Report) Proto() *degradev1.Degradation {
 		return nil
 	}
 	d := &degradev1.Degradation{Truncated: r.truncated, DroppedCount: uint32(r.dropped)} //nolint:gosec // in range
-	for _, m := range r.markers {
-		d.Fields = append(d.Fields, m.proto())
+	if len(r.markers) > 0 {
+		d.Fields = make([]*degradev1.FieldDegradation, len(r.markers))
+	}
+	for i := range r.markers {
+		d.Fields[i] = r.markers[i].proto()
 	}
 	return d
+}
+
+// fits reports whether the report has at most size bytes as a message, in a wording.
+func (r Report) fits(size int, w wording) bool {
+	n := head(r.truncated, int64(r.dropped))
+	for i := range r.markers {
+		if n.marker(&r.markers[i], w); int(n) > size {
+			return false
+		}
+	}
+	return int(n) <= size
 }
 
 // Summary returns the report in the short form of [SummaryKey]. It is "0" for a

@@ -83,9 +83,7 @@ func (s *Scope) add(found markers, dropped int) {
 		return
 	}
 	s.found.drop(dropped)
-	for i := range found {
-		s.found.keep(found[i])
-	}
+	s.found.keepEach(found)
 }
 
 // full returns what a scope says that has no room to say anything else, else nil. It does

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 
 	"google.golang.org/grpc/metadata"
@@ -80,36 +81,42 @@ func toTrailer(r Report) (metadata.MD, error) {
 // then the names of elements, then the least severe markers. Dropped markers are
 // counted.
 func capped(r Report, size int) *degradev1.Degradation {
-	d := r.Proto()
-	for _, shrunk := range []func(markers) markers{markers.collapsed, markers.stripped, markers.unnamed} {
-		if proto.Size(d) <= size {
-			return d
-		}
-		r.markers = shrunk(r.markers)
-		d = r.Proto()
+	if r.fits(size, full) {
+		return r.Proto()
 	}
-	if proto.Size(d) <= size {
-		return d
+	r.markers = r.markers.collapsed()
+	switch {
+	case r.fits(size, full):
+	case r.fits(size, unsourced):
+		r.markers = r.markers.stripped()
+	case r.fits(size, anonymous):
+		r.markers = r.markers.stripped().unnamed()
+	default:
+		return worst(r, size)
 	}
-	return worst(r, size)
+	return r.Proto()
 }
 
-// worst returns as many markers of a report as fit into size bytes, the worst
-// first.
+// worst returns as many markers of a report as fit into size bytes without their details,
+// the worst first.
 func worst(r Report, size int) *degradev1.Degradation {
 	d := &degradev1.Degradation{Truncated: true}
-	room := size - proto.Size(&degradev1.Degradation{Truncated: true, DroppedCount: 1<<32 - 1})
+	room := encodedSize(size) - head(true, math.MaxUint32)
 	dropped := r.dropped
-	for _, m := range r.markers.bySeverity() {
-		f := m.proto()
-		// Its tag, its length and itself.
-		need := proto.Size(&degradev1.Degradation{Fields: []*degradev1.FieldDegradation{f}})
-		if need > room {
-			dropped = plus(dropped, m.fields())
-			continue
+	for severity := severities - 1; severity >= 0; severity-- {
+		for i := range r.markers {
+			m := &r.markers[i]
+			if m.State.severity() != severity {
+				continue
+			}
+			var need encodedSize
+			if need.marker(m, anonymous); need > room {
+				dropped = plus(dropped, m.fields())
+				continue
+			}
+			room -= need
+			d.Fields = append(d.Fields, m.bare().proto())
 		}
-		room -= need
-		d.Fields = append(d.Fields, f)
 	}
 	d.DroppedCount = uint32(dropped) //nolint:gosec // in range
 	return d

@@ -85,8 +85,11 @@ func (c Config) validate(label string, sources int) error {
 // declared returns what the author of the message declares about the field at the
 // path.
 func (c Config) declared(path string, md protoreflect.MessageDescriptor) (Declaration, error) {
+	if c.Declared == nil {
+		return Declaration{}, nil
+	}
 	fd := descriptorOf(path, md)
-	if c.Declared == nil || fd == nil {
+	if fd == nil {
 		return Declaration{}, nil
 	}
 	return c.Declared(fd)

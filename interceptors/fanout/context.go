@@ -15,6 +15,7 @@ import (
 type until struct {
 	context.Context //nolint:containedctx // the parent
 
+	// end is the deadline. Zero: that of the parent, if it has one.
 	end    policy.Instant
 	ending atomic.Uint32 // an ending, set by the run
 	inner  atomic.Pointer[standard]
@@ -24,6 +25,9 @@ type until struct {
 // to a time only when asked for: most sources do not ask, and an Instant costs half
 // as much.
 func (u *until) Deadline() (time.Time, bool) {
+	if u.end == 0 {
+		return u.Context.Deadline()
+	}
 	now := time.Now()
 	return now.Add(u.end.Sub(policy.InstantOf(now))), true
 }

@@ -196,14 +196,11 @@ func (b *elementsBinding[Req, Resp, K, T]) path() string { return b.spec.path }
 
 func (b *elementsBinding[Req, Resp, K, T]) overtime() bool { return b.chain.Overtime() }
 
-func (b *elementsBinding[Req, Resp, K, T]) takes(other binding[Req, Resp], place int) bool {
-	if other != binding[Req, Resp](b) {
-		return false
-	}
-	b.place = place
-	return true
-}
+// kind returns one of its own.
+func (b *elementsBinding[Req, Resp, K, T]) kind() any { return b }
+
+func (b *elementsBinding[Req, Resp, K, T]) take(_ binding[Req, Resp], place int) { b.place = place }
 
 func (b *elementsBinding[Req, Resp, K, T]) begin(r *run[Req, Resp]) {
-	r.tasks[b.place] = &elementsTask[Req, Resp, K, T]{binding: b, run: r}
+	r.tasks[b.place] = &elementsTask[Req, Resp, K, T]{binding: b, run: r, all: r.requires(b.spec.path)}
 }

@@ -15,6 +15,7 @@ type elementsTask[Req, Resp, K, T any] struct {
 
 	binding *elementsBinding[Req, Resp, K, T]
 	run     *run[Req, Resp]
+	all     bool // whoever asked wants all of the field or nothing
 	// list is set once there are keys, or an error instead.
 	list atomic.Pointer[list[Req, K, T]]
 	// closed: elements that have not been started are no longer wanted.
@@ -25,11 +26,11 @@ type elementsTask[Req, Resp, K, T any] struct {
 
 // collected is what came of the elements.
 type collected[Req, K, T any] struct {
-	values  []T
-	runs    []*attempt.Run[Element[Req, K], T] // that the values come from
-	answers int                                // that there is no such element
-	marks   elementMarks[K]                    // on elements as a whole
-	err     error                              // the first
+	values   []T
+	fellBack []*attempt.Run[Element[Req, K], T] // those whose value is that of a fallback
+	answers  int                                // that there is no such element
+	marks    elementMarks[K]                    // on elements as a whole
+	err      error                              // the first
 }
 
 // ask gets the keys and begins. A panic of theirs is an error.
@@ -72,26 +73,39 @@ func (t *elementsTask[Req, Resp, K, T]) goesOn() bool {
 	return !t.closed.Load() && t.binding.chain.GoesOn(t.run.ctx.Err())
 }
 
-// startNext starts the next element, if there is one, and time for it or a default.
+// startNext starts a goroutine with the next element, if there is one, and time for it or
+// a default.
 func (t *elementsTask[Req, Resp, K, T]) startNext(l *list[Req, K, T]) {
+	if i, ok := t.claim(l); ok {
+		go t.askFrom(l, i)
+	}
+}
+
+// claim returns the next element to ask for, if there is one, and time for it or a default.
+func (t *elementsTask[Req, Resp, K, T]) claim(l *list[Req, K, T]) (i int, ok bool) {
 	if !t.goesOn() {
-		return
+		return 0, false
 	}
-	if i := int(l.next.Add(1) - 1); i < len(l.asked) {
-		go t.askElement(l, i)
+	i = int(l.next.Add(1) - 1)
+	return i, i < len(l.asked)
+}
+
+// askFrom asks for the i-th element and then for others on the same goroutine, until
+// there are no more or one was left behind, which gives way to the next elsewhere.
+func (t *elementsTask[Req, Resp, K, T]) askFrom(l *list[Req, K, T], i int) {
+	for ok := true; ok; {
+		e := &l.asked[i]
+		e.taker = t
+		e.attempt.Require(t.all)
+		if !e.attempt.Start(&t.run.ctx, t.binding.chain, Element[Req, K]{t.run.req, l.keys[i]}, e) {
+			return
+		}
+		i, ok = t.claim(l)
 	}
 }
 
-// askElement asks for the i-th element, until it has ended or was left behind.
-func (t *elementsTask[Req, Resp, K, T]) askElement(l *list[Req, K, T], i int) {
-	e := &l.asked[i]
-	e.taker = t
-	e.attempt.Require(t.run.requires(t.binding.spec.path))
-	e.attempt.Start(&t.run.ctx, t.binding.chain, Element[Req, K]{t.run.req, l.keys[i]}, e)
-}
-
-// took implements [elementTaker]. An element that is left behind gives way to the next
-// one.
+// took implements [elementTaker]. The goroutine that asked for the element goes on with the
+// next one, unless the element was left behind there.
 func (t *elementsTask[Req, Resp, K, T]) took(e *askedElement[Req, K, T]) {
 	l := t.list.Load()
 	if e.ok && !e.attempt.Plain() {
@@ -101,7 +115,7 @@ func (t *elementsTask[Req, Resp, K, T]) took(e *askedElement[Req, K, T]) {
 	}
 	if l.pending.Add(-1) == 0 {
 		t.end()
-	} else {
+	} else if e.attempt.Moved() {
 		t.startNext(l)
 	}
 }
@@ -170,7 +184,7 @@ func (t *elementsTask[Req, Resp, K, T]) set(resp Resp) {
 		return
 	}
 	t.binding.spec.set(resp, t.got.values)
-	for _, run := range t.got.runs {
+	for _, run := range t.got.fellBack {
 		run.Used(t.run.ctx.Context)
 	}
 }
@@ -210,12 +224,17 @@ func (t *elementsTask[Req, Resp, K, T]) take(c *collected[Req, K, T], key K, e *
 
 // arrive takes an element that has.
 func (t *elementsTask[Req, Resp, K, T]) arrive(c *collected[Req, K, T], key K, e *askedElement[Req, K, T]) {
-	c.runs = append(c.runs, &e.attempt)
+	if e.attempt.Answer.Step() > 0 {
+		c.fellBack = append(c.fellBack, &e.attempt)
+	}
 	value := e.attempt.Answer.Value
 	if t.binding.spec.origin.whole {
 		value = cleared(value)
 	}
 	c.values = append(c.values, value)
+	if e.whole.Len() == 0 {
+		return
+	}
 	for m := range e.whole.Markers() {
 		c.marks.mark(m, key)
 	}

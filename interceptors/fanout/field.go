@@ -137,8 +137,12 @@ func (f Field[Req, Resp, T]) bind(
 ) (binding[Req, Resp], error) {
 	faults := validate.Of(label)
 	faults.Require(f.set != nil, "setter", "nil", "a function")
-	faults.Require(!f.origin.whole || isMessage[T](), "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
-	faults.Require(!f.required || len(f.answers) == 1, "answers", f.answers, "unset: the source is required")
+	if f.origin.whole && !isMessage[T]() {
+		faults.Require(false, "embed", fmt.Sprintf("true for %T", *new(T)), "for a proto message")
+	}
+	if f.required && len(f.answers) != 1 {
+		faults.Require(false, "answers", f.answers, "unset: the source is required")
+	}
 	chain, err := f.origin.build(c, label, f.path, f.answered, !f.required, !f.required)
 	return &fieldBinding[Req, Resp, T]{spec: f, chain: chain},
 		errors.Join(labelled(label, checkPath(f.path, md)), faults.Err(), err)
@@ -148,6 +152,9 @@ func (f Field[Req, Resp, T]) bind(
 func (f Field[Req, Resp, T]) answered(err error) bool {
 	return !f.required && isAnswer(err, f.answers)
 }
+
+// fieldKind is the kind of all fields with values of type T.
+type fieldKind[T any] struct{}
 
 // fieldBinding is a Field that was checked.
 type fieldBinding[Req, Resp, T any] struct {
@@ -162,12 +169,12 @@ func (b *fieldBinding[Req, Resp, T]) path() string { return b.spec.path }
 
 func (b *fieldBinding[Req, Resp, T]) overtime() bool { return b.chain.Overtime() }
 
-func (b *fieldBinding[Req, Resp, T]) takes(other binding[Req, Resp], place int) bool {
-	o, same := other.(*fieldBinding[Req, Resp, T])
-	if same {
-		b.taken, b.places = append(b.taken, o), append(b.places, place)
-	}
-	return same
+// kind returns that of the fields of one type.
+func (b *fieldBinding[Req, Resp, T]) kind() any { return fieldKind[T]{} }
+
+func (b *fieldBinding[Req, Resp, T]) take(other binding[Req, Resp], place int) {
+	b.taken = append(b.taken, other.(*fieldBinding[Req, Resp, T])) //nolint:errcheck,forcetypeassert // of the same kind
+	b.places = append(b.places, place)
 }
 
 func (b *fieldBinding[Req, Resp, T]) begin(r *run[Req, Resp]) {

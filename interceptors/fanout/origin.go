@@ -64,15 +64,19 @@ func (o origin[In, T]) build(c *Config, label, path string, answered func(error)
 // timeout is not the plan's own, and may be longer.
 func (o origin[In, T]) within(run time.Duration, label string) error {
 	f := validate.Of(label)
-	allowed := fmt.Sprintf("at most the plan's max_duration, %v", run)
-	for i, s := range append([]attempt.Step[In, T]{o.itself}, o.others...) {
-		of := ""
-		if i > 0 {
-			of = fmt.Sprintf(" of step %q", s.Name())
+	require := func(of, field string, value time.Duration, free bool) {
+		if value > run && !free {
+			f.Require(false, field+of, value, fmt.Sprintf("at most the plan's max_duration, %v", run))
 		}
+	}
+	timeout, _ := o.itself.Bounds()
+	require("", "timeout", timeout, o.declared)
+	require("", "needs", o.itself.Needed(), false)
+	for _, s := range o.others {
+		of := fmt.Sprintf(" of step %q", s.Name())
 		timeout, _ := s.Bounds()
-		f.Require(timeout <= run || i == 0 && o.declared, "timeout"+of, timeout, allowed)
-		f.Require(s.Needed() <= run, "needs"+of, s.Needed(), allowed)
+		require(of, "timeout", timeout, false)
+		require(of, "needs", s.Needed(), false)
 	}
 	return f.Err()
 }

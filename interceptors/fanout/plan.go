@@ -11,7 +11,6 @@ import (
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/internal/below"
-	"github.com/afloat-go/afloat/interceptors/internal/fieldpath"
 	"github.com/afloat-go/afloat/interceptors/internal/markerfield"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -44,7 +43,7 @@ func NewPlan[Req, Resp any](name string, sources ...Source[Req, Resp]) (*Plan[Re
 func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan[Req, Resp], error) {
 	p := &Plan[Req, Resp]{cfg: cfg.withDefaults()}
 	label := fmt.Sprintf("fanout %q", cfg.Name)
-	faults := []error{p.cfg.validate(label, len(sources)), p.overlaps(label, sources)}
+	faults := []error{p.cfg.validate(label, len(sources)), overlaps(label, sources)}
 	md := messageOf[Resp]()
 	if md != nil {
 		err := degrade.CheckMessage(md)
@@ -65,26 +64,37 @@ func NewPlanWith[Req, Resp any](cfg Config, sources ...Source[Req, Resp]) (*Plan
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	for place, b := range p.bindings {
-		p.kinds, p.defaults = grouped(p.kinds, b, place), p.defaults || b.overtime()
-	}
+	p.group()
 	return p, nil
 }
 
 // overlaps requires that no two sources are bound to one field, or to a field and
 // one within it.
-func (p *Plan[Req, Resp]) overlaps(label string, sources []Source[Req, Resp]) error {
-	f := validate.Of(label)
-	for i, s := range sources {
-		for _, before := range sources[:i] {
-			if s != nil && before != nil {
-				a, b := s.field(), before.field()
-				f.Require(!fieldpath.Covers(a, b) && !fieldpath.Covers(b, a),
-					"path", fmt.Sprintf("%q, bound already by %q", a, b), "bound once")
-			}
+func overlaps[Req, Resp any](label string, sources []Source[Req, Resp]) error {
+	f, bound := validate.Of(label), newBoundPaths(len(sources))
+	for _, s := range sources {
+		if s == nil {
+			continue
+		}
+		for _, before := range bound.add(s.field()) {
+			f.Require(false, "path", fmt.Sprintf("%q, bound already by %q", s.field(), before), "bound once")
 		}
 	}
 	return f.Err()
+}
+
+// group puts the bindings together whose tasks are allocated together.
+func (p *Plan[Req, Resp]) group() {
+	first := map[any]binding[Req, Resp]{}
+	for place, b := range p.bindings {
+		leader, ok := first[b.kind()]
+		if !ok {
+			leader, p.kinds = b, append(p.kinds, b)
+			first[b.kind()] = b
+		}
+		leader.take(b, place)
+		p.defaults = p.defaults || b.overtime()
+	}
 }
 
 // Gather asks all sources at once and fills resp with their answers. It returns

@@ -31,25 +31,15 @@ type Source[Req, Resp any] interface {
 type binding[Req, Resp any] interface {
 	// path is that of the field.
 	path() string
-	// takes reports whether it begins another binding, which has that place in the
-	// plan, together with itself: one of its own type, whose tasks are allocated with
-	// its own.
-	takes(other binding[Req, Resp], place int) bool
+	// kind is the same for bindings whose tasks are allocated together, and comparable.
+	kind() any
+	// take makes it begin another binding of its kind, or itself, that has that place in
+	// the plan.
+	take(other binding[Req, Resp], place int)
 	// begin makes the tasks of all that it has taken, itself among them, for a run.
 	begin(r *run[Req, Resp])
 	// overtime reports whether it has a default, which is run even if the time is over.
 	overtime() bool
-}
-
-// grouped returns the bindings, one of which has taken b, or b with them.
-func grouped[Req, Resp any](all []binding[Req, Resp], b binding[Req, Resp], place int) []binding[Req, Resp] {
-	for _, other := range all {
-		if other.takes(b, place) {
-			return all
-		}
-	}
-	b.takes(b, place)
-	return append(all, b)
 }
 
 // task is a source that is being asked. All methods but ask are for the goroutine

@@ -105,7 +105,7 @@ func measures(root string, out io.Writer) ([]string, error) {
 	if err := measure.Print(out, "library", library); err != nil {
 		return nil, err
 	}
-	if err := measure.Print(out, "examples, benchmarks, tools", programs); err != nil {
+	if err := measure.Print(out, "examples, benchmarks, proof, tools", programs); err != nil {
 		return nil, err
 	}
 	return append(measure.Library().Check(library), measure.Programs().Check(programs)...), nil
@@ -115,5 +115,6 @@ func measures(root string, out io.Writer) ([]string, error) {
 // import.
 func isLibrary(folder string) bool {
 	top, rest, _ := strings.Cut(folder, "/")
-	return top == "cmd" || top == "interceptors" && rest != "benchmarks" && !strings.HasPrefix(rest, "benchmarks/")
+	within, _, _ := strings.Cut(rest, "/")
+	return top == "cmd" || top == "interceptors" && within != "benchmarks" && within != "proof"
 }

@@ -45,6 +45,7 @@ func TestRun(t *testing.T) {
 		{"library", []string{"measures", "-root", tree(t, "interceptors/a/a.go", is)}, exitPassed, "interceptors/a ", "interceptors/a/a.go:4: "},
 		{"command", []string{"measures", "-root", tree(t, "cmd/a/a.go", is)}, exitPassed, "cmd/a ", "cmd/a/a.go:4: "},
 		{"benchmarks", []string{"measures", "-root", tree(t, "interceptors/benchmarks/a.go", is)}, exitGood, "interceptors/benchmarks ", ""},
+		{"proof", []string{"measures", "-root", tree(t, "interceptors/proof/etcd/a.go", is)}, exitGood, "interceptors/proof/etcd ", ""},
 		{"examples", []string{"measures", "-root", tree(t, "examples/a/a.go", is)}, exitGood, "examples/a ", ""},
 		{"no Go", []string{"measures", "-root", tree(t, "tools/a.go", "package")}, exitFailed, "", "tools/a.go:1:"},
 	} {

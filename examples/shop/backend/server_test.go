@@ -28,9 +28,9 @@ func (v verdict) Acquire(context.Context, *policy.Call) (policy.Permit, error) {
 }
 
 // serve starts a backend and returns a connection to it.
-func serve(t *testing.T, service backend.Service, under policy.Policy) (*backend.Server, *grpc.ClientConn) {
+func serve(t *testing.T, service backend.Service, cfg backend.Config) (*backend.Server, *grpc.ClientConn) {
 	t.Helper()
-	server, err := backend.New(service, under, nil)
+	server, err := backend.New(service, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func data(t *testing.T) *store.Store {
 
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	server, cc := serve(t, backend.Users(data(t)), verdict{})
+	server, cc := serve(t, backend.Users(data(t)), backend.Config{Under: verdict{}})
 	users := shopv1.NewUserServiceClient(cc)
 	got, err := users.GetUser(t.Context(), &shopv1.GetUserRequest{UserId: "user-0002"})
 	if err != nil || got.GetUser().GetTeam() != "Team B" {
@@ -87,7 +87,7 @@ func TestUsers(t *testing.T) {
 
 func TestActivityIsStreamed(t *testing.T) {
 	t.Parallel()
-	_, cc := serve(t, backend.Activity(data(t)), verdict{})
+	_, cc := serve(t, backend.Activity(data(t)), backend.Config{Under: verdict{}})
 	for _, c := range []struct {
 		limit   int32
 		entries int
@@ -131,7 +131,7 @@ func TestCallsAreCountedBeforeTheFault(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			server, cc := serve(t, c.service(data(t)), verdict{status.Error(codes.Aborted, "scripted")})
+			server, cc := serve(t, c.service(data(t)), backend.Config{Under: verdict{status.Error(codes.Aborted, "scripted")}})
 			if err := c.ask(cc); status.Code(err) != codes.Aborted {
 				t.Errorf("error = %v; want ABORTED", err)
 			}
@@ -144,7 +144,7 @@ func TestCallsAreCountedBeforeTheFault(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	_, cc := serve(t, backend.History(data(t)), verdict{})
+	_, cc := serve(t, backend.History(data(t)), backend.Config{Under: verdict{}})
 	for user, want := range map[string]int{"user-0001": 5, "user-0010": 0, "nobody": 0} {
 		got, err := shopv1.NewHistoryServiceClient(cc).ListViewed(t.Context(), &shopv1.ListViewedRequest{UserId: user})
 		if err != nil || len(got.GetProducts()) != want {
@@ -155,7 +155,7 @@ func TestHistory(t *testing.T) {
 
 func TestNoPolicy(t *testing.T) {
 	t.Parallel()
-	if _, err := backend.New(backend.Users(nil), nil, nil); err == nil || !strings.HasPrefix(err.Error(), "backend: ") {
+	if _, err := backend.New(backend.Users(nil), backend.Config{}); err == nil || !strings.HasPrefix(err.Error(), "backend: ") {
 		t.Errorf("error = %v", err)
 	}
 }

@@ -35,7 +35,7 @@ func TestPayments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, cc := serve(t, backend.Payments(account), verdict{})
+	_, cc := serve(t, backend.Payments(account), backend.Config{Under: verdict{}})
 	client := shopv1.NewPaymentServiceClient(cc)
 	paid := ""
 	charge := func(order, product string, cents int64) func() error {
@@ -89,7 +89,7 @@ func TestInventory(t *testing.T) {
 	if err := room.Deliver(map[string]int64{"lamp": 1, "chair": 1}); err != nil {
 		t.Fatal(err)
 	}
-	_, cc := serve(t, backend.Inventory(room), verdict{})
+	_, cc := serve(t, backend.Inventory(room), backend.Config{Under: verdict{}})
 	client := shopv1.NewInventoryServiceClient(cc)
 	pieces := int64(-1)
 	reserve := func(order, product string) func() error {

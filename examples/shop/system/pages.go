@@ -69,7 +69,7 @@ func (p *pages) startBackends(
 		page.History:         backend.History(p.data),
 	}
 	for _, name := range page.Services() {
-		b, err := startBackend(ctx, &p.process, name, services[name])
+		b, err := startBackend(ctx, &p.process, name, services[name], nil)
 		if err != nil {
 			return nil, err
 		}

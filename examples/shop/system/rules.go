@@ -9,14 +9,15 @@ import (
 
 	"github.com/afloat-go/afloat/examples/shop/guards"
 	"github.com/afloat-go/afloat/examples/shop/internal/observe"
+	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/rules/config"
 )
 
-// startRules makes the rules of the process and, if it is asked for, follows their file
-// for as long as the process runs.
-func startRules(ctx context.Context, p *process, observed *observe.Service) (*config.Set, error) {
+// startRules makes the rules of the process, with those of its own before those of the
+// file, and follows the file, if it is asked for, for as long as the process runs.
+func startRules(ctx context.Context, p *process, observed *observe.Service, own ...rules.Rule) (*config.Set, error) {
 	p.changes = &changes{next: observed.Changes(), heard: make(chan error, 1)}
-	set, err := guards.Rules(p.cfg.Rules, config.WithPolicyOptions(observed.Rules()...),
+	set, err := guards.Rules(p.cfg.Rules, config.WithRules(own...), config.WithPolicyOptions(observed.Rules()...),
 		config.WithObserver(p.changes), config.WithLogger(observed.Logger()))
 	if err != nil {
 		return nil, err

@@ -21,10 +21,16 @@ const (
 	Failing
 	// Slow is one that answers every call, but late.
 	Slow
+	// Narrow is one whose database does one thing at a time: it answers [Capacity] calls a
+	// second and no more, and who asks for more waits ever longer.
+	Narrow
 )
 
 // SlowBy is how late a slow backend answers.
 const SlowBy = 500 * time.Millisecond
+
+// Capacity is how many calls a second a narrow backend can answer.
+const Capacity = 250
 
 // String returns the sickness as in "hanging".
 func (s Sickness) String() string {
@@ -37,6 +43,8 @@ func (s Sickness) String() string {
 		return "failing"
 	case Slow:
 		return "slow"
+	case Narrow:
+		return "narrow"
 	default:
 		return fmt.Sprintf("Sickness(%d)", int(s))
 	}
@@ -44,12 +52,12 @@ func (s Sickness) String() string {
 
 // SicknessOf returns the sickness of that name.
 func SicknessOf(name string) (Sickness, error) {
-	for _, s := range []Sickness{Well, Hanging, Failing, Slow} {
+	for _, s := range []Sickness{Well, Hanging, Failing, Slow, Narrow} {
 		if s.String() == name {
 			return s, nil
 		}
 	}
-	return Well, fmt.Errorf("system: sickness = %q; must be well, hanging, failing or slow", name)
+	return Well, fmt.Errorf("system: sickness = %q; must be well, hanging, failing, slow or narrow", name)
 }
 
 // symptoms returns what the sickness does to calls.
@@ -61,9 +69,17 @@ func (s Sickness) symptoms() fault.Config {
 		return fault.Config{Abort: codes.Unavailable, AbortShare: 1}
 	case Slow:
 		return fault.Config{Delay: SlowBy, DelayShare: 1}
-	case Well:
+	case Well, Narrow:
 		return fault.Config{}
 	default:
 		return fault.Config{}
 	}
+}
+
+// takes returns how long the database takes for each call, alone. Zero: nothing that counts.
+func (s Sickness) takes() time.Duration {
+	if s == Narrow {
+		return time.Second / Capacity
+	}
+	return 0
 }

@@ -30,7 +30,8 @@ type Config struct {
 	// Follow has the rules file followed while the system runs. In virtual time it
 	// cannot be.
 	Follow bool
-	// Guarded says whether connections between services carry policies.
+	// Guarded says whether connections between services carry policies, and whether the
+	// inventory is under overload control.
 	Guarded bool
 	// Observe has all services observed. Nil: nobody does.
 	Observe *observe.Providers
@@ -44,6 +45,7 @@ type System struct {
 	pages    pages
 	orders   atomic.Pointer[Orders]
 	backends []*Backend
+	windows  shopv1.InventoryServiceClient
 }
 
 // Start starts the system, or stops what it had started and says what failed. The
@@ -80,15 +82,16 @@ func (s *System) start(ctx context.Context) (err error) {
 }
 
 // startShop starts payments, inventory and orders.
-func (s *System) startShop(ctx context.Context) error {
+func (s *System) startShop(ctx context.Context) (err error) {
 	for _, b := range []struct {
-		name    string
-		service backend.Service
+		name     string
+		service  backend.Service
+		database *backend.Bottleneck
 	}{
-		{orders.Payments, backend.Payments(s.data.account)},
-		{orders.Inventory, backend.Inventory(s.data.room)},
+		{orders.Payments, backend.Payments(s.data.account), nil},
+		{orders.Inventory, backend.Inventory(s.data.room), &backend.Bottleneck{}},
 	} {
-		started, err := startBackend(ctx, &s.process, b.name, b.service)
+		started, err := startBackend(ctx, &s.process, b.name, b.service, b.database)
 		if err != nil {
 			return err
 		}
@@ -100,7 +103,13 @@ func (s *System) startShop(ctx context.Context) error {
 		}
 		return nil
 	})
-	return s.startOrders(ctx)
+	if err := s.startOrders(ctx); err != nil {
+		return err
+	}
+	windows := &process{cfg: s.cfg}
+	s.onStop(windows.stop)
+	s.windows, err = startWindows(ctx, windows, s.Backend(orders.Inventory).lis)
+	return err
 }
 
 // startOrders starts the service, or stops what it had started of it.
@@ -119,6 +128,9 @@ func (s *System) Stop() error { return s.stop() }
 
 // Edge returns a client of the edge, which answers requests for pages.
 func (s *System) Edge() shopv1.EdgeServiceClient { return s.pages.edge }
+
+// Windows returns a client of the inventory, which asks what there is to be had.
+func (s *System) Windows() shopv1.InventoryServiceClient { return s.windows }
 
 // Orders returns the service that takes orders, as it runs now.
 func (s *System) Orders() *Orders { return s.orders.Load() }

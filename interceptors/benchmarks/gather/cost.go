@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
@@ -26,55 +25,46 @@ func (e effort) validate() error {
 	return nil
 }
 
-// cost prints what it costs to ask sources that answer at once, for a request that
-// has a deadline, as those have that a server gets.
+// comparison is a few systems that do the same: the base, the base again, the others.
+type comparison struct {
+	title   string
+	figure  measure.Figure
+	systems []measure.System
+}
+
+// cost prints what things cost, beside what is promised. The callers have a deadline, as
+// those have that a server gets.
 func cost(ctx context.Context, out io.Writer, e effort) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\nns (allocations)\tafloat\tafloat again\tnoise\terrgroup\tafloat, of it\terrgroup, deadline\tafloat, of it\tmap and channel\tafloat, of it\t")
-	for _, n := range []int{3, 10, 100} {
-		samples, err := costSamples(ctx, n)
+	var page measure.Page
+	for _, part := range []func(context.Context) ([]comparison, func() error, error){
+		plans, collections, lists, constructions, markers, remote,
+	} {
+		all, closed, err := part(ctx)
 		if err != nil {
 			return err
 		}
-		measure.Run(samples, e.rounds, e.slice)
-		fmt.Fprintf(table, "%d sources\t", n)
-		for i, s := range samples {
-			fmt.Fprintf(table, "%.0f (%.0f)\t", s.Wall(), s.Allocs())
-			if i > 0 {
-				fmt.Fprintf(table, "%.2f\t", samples[0].Of(s))
-			}
+		for _, c := range all {
+			page.Compare(e.rounds, e.slice, c.title, c.figure, c.systems)
 		}
-		fmt.Fprintln(table)
+		if err := closed(); err != nil {
+			return err
+		}
 	}
-	return table.Flush()
+	fmt.Fprintln(out)
+	return page.Print(out)
 }
 
-// costSamples returns the ways to ask n sources: a plan, twice; errgroup as it
-// is; errgroup with a deadline, which the plan has too; and the one by hand that has one.
-func costSamples(ctx context.Context, n int) ([]*measure.Sample, error) {
-	sources := make([]source, n)
-	for i := range sources {
-		sources[i] = func(context.Context) (string, error) { return "good", nil }
-	}
-	p, err := planOf(sources)
-	if err != nil {
-		return nil, err
-	}
-	timed := func(gather func(context.Context, []source) []string) func(int) {
-		return func(int) {
-			ctx, cancel := context.WithTimeout(ctx, time.Second)
-			defer cancel()
-			gather(ctx, sources)
-		}
-	}
-	plan := func(int) { _, _ = p.Gather(ctx, struct{}{}, make([]string, n)) }
-	return []*measure.Sample{
-		{Goroutines: 1, Call: plan},
-		{Goroutines: 1, Call: plan},
-		{Goroutines: 1, Call: func(int) { withErrgroup(ctx, sources) }},
-		{Goroutines: 1, Call: timed(withErrgroup)},
-		{Goroutines: 1, Call: timed(mapAndChannel)},
-	}, nil
+// nothing is to be closed.
+func nothing() error { return nil }
+
+// serial returns a sample of calls one after the other.
+func serial(call func()) *measure.Sample {
+	return &measure.Sample{Goroutines: 1, Call: func(int) { call() }}
+}
+
+// twice returns the base of a comparison.
+func twice(name string, call func()) []measure.System {
+	return []measure.System{{Name: name, Sample: serial(call)}, {Name: name, Sample: serial(call)}}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,19 +85,57 @@ func TestWhatIsThereIsKept(t *testing.T) {
 }
 
 // With its deadline, scopes and caps a plan allocates less than an errgroup that has
-// none of them.
-func TestAPlanAllocatesLessThanAnErrgroup(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
+// none of them, and what is promised is kept, where that is a number of allocations.
+func TestPromisedAllocations(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for _, n := range []int{3, 10, 100} {
-		samples, err := costSamples(t.Context(), n)
+	for _, part := range []func(context.Context) ([]comparison, func() error, error){plans, collections} {
+		all, _, err := part(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		measure.Run(samples, 1, time.Millisecond)
-		if plan, group := samples[0].Allocs(), samples[2].Allocs(); plan >= group {
-			t.Errorf("%d sources: %v allocations; an errgroup: %v", n, plan, group)
+		for _, c := range all {
+			var page measure.Page
+			page.Compare(1, time.Millisecond, c.title, c.figure, c.systems)
+			own := c.systems[2]
+			if got := own.Sample.Allocs(); got > own.Goal.Allocs+0.1 {
+				t.Errorf("%s: %s: %v allocations; want at most %v", c.title, own.Name, got, own.Goal.Allocs)
+			}
+			if base := c.systems[0]; own.Name == "a plan" && own.Sample.Allocs() >= base.Sample.Allocs() {
+				t.Errorf("%s: %v allocations; an errgroup: %v", c.title, own.Sample.Allocs(), base.Sample.Allocs())
+			}
+		}
+	}
+}
+
+// Every figure that the project speaks of is on the page.
+func TestCostPrintsEverything(t *testing.T) { //nolint:paralleltest // it measures the whole process
+	if raceEnabled {
+		t.Skip("there is nothing in it that other tests do not have, and it takes half a minute")
+	}
+	var out bytes.Buffer
+	if err := cost(t.Context(), &out, effort{1, time.Millisecond}); err != nil {
+		t.Fatal(err)
+	}
+	page := regexp.MustCompile(`  +`).ReplaceAllString(out.String(), "  ")
+	for _, want := range []string{
+		"measure  system  to reach  measured  noise  ns  allocations",
+		"3 sources that answer at once  a plan  ≤ 0.90, 7 allocations  ",
+		"10 sources that answer at once  a plan  ≤ 1.00, 8 allocations  ",
+		"100 sources that answer at once  a plan  ≤ 1.10, 8 allocations  ",
+		"3 functions that return at once  Collect  ≤ 1.60, 12 allocations  ",
+		"10 functions that return at once  Collect  ≤ 1.50, 40 allocations  ",
+		"100 functions that return at once  Collect  ≤ 1.50, 400 allocations  ",
+		"10000 elements of a list, 8 at once  Each  ≤ 1.00  ",
+		"a plan of 1000 sources, made  NewPlan  ≤ 10 ms  ",
+		"markers into the trailer  50 of fields  ≤ 40 µs  ",
+		"markers into the trailer  500 of values of a map  ≤ 500 µs  ",
+		"10 RPCs, 8 callers, in memory, bare  a plan  ≤ 1.00  ",
+		"10 RPCs, 8 callers, over TCP, guarded  a plan  ≤ 1.00  ",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
 		}
 	}
 }

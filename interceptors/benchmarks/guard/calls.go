@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
@@ -18,18 +19,18 @@ const (
 // promise is what is promised of the guards under a load, by their names.
 type promise struct {
 	load  load
-	goals map[string]*goal
+	goals map[string]*measure.Goal
 }
 
 // promises returns the loads that are measured. What is promised is a share of what
 // gobreaker and a semaphore take; 0 as a share promises the allocations alone.
 func promises() []promise {
 	serial := []promise{
-		{load{admitted, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.50}, builtIn: {most: 0.50}, slowAfter: {most: 0.75}}},
-		{load{admitted, 10_000, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.70}, builtIn: {}, slowAfter: {}}},
-		{load{refused, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 0.90}, slowAfter: {}}},
-		{load{failing, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 1}, slowAfter: {}}},
-		{load{failingPlainly, 1, 1, true}, map[string]*goal{peers.NameAfloat: {most: 1}, slowAfter: {}}},
+		{load{admitted, 1, 1, true}, map[string]*measure.Goal{peers.NameAfloat: {Most: 0.50}, builtIn: {Most: 0.50}, slowAfter: {Most: 0.75}}},
+		{load{admitted, 10_000, 1, true}, map[string]*measure.Goal{peers.NameAfloat: {Most: 0.70}, builtIn: {}, slowAfter: {}}},
+		{load{refused, 1, 1, true}, map[string]*measure.Goal{peers.NameAfloat: {Most: 0.90}, slowAfter: {}}},
+		{load{failing, 1, 1, true}, map[string]*measure.Goal{peers.NameAfloat: {Most: 1}, slowAfter: {}}},
+		{load{failingPlainly, 1, 1, true}, map[string]*measure.Goal{peers.NameAfloat: {Most: 1}, slowAfter: {}}},
 	}
 	var all []promise
 	for _, p := range serial {
@@ -37,7 +38,7 @@ func promises() []promise {
 	}
 	return append(all,
 		promise{load{admitted, 1, 2, true}, nil},
-		promise{load{admitted, 1, 32, true}, map[string]*goal{peers.NameAfloat: {most: 0.30}, builtIn: {}, slowAfter: {}}},
+		promise{load{admitted, 1, 32, true}, map[string]*measure.Goal{peers.NameAfloat: {Most: 0.30}, builtIn: {}, slowAfter: {}}},
 		promise{load{admitted, 100, 1, true}, nil},
 		promise{load{admitted, 10_000, 32, true}, nil},
 		promise{load{refused, 1, 32, true}, nil},
@@ -49,7 +50,7 @@ func promises() []promise {
 // one then, which is a context and a timer: of it nothing is promised.
 func (p promise) withoutDeadline() promise {
 	p.load.deadline = false
-	kept := map[string]*goal{}
+	kept := map[string]*measure.Goal{}
 	for name, g := range p.goals {
 		if name != builtIn {
 			kept[name] = g
@@ -76,7 +77,7 @@ func (l load) guards() []peers.Peer {
 
 // calls measures the interceptors by themselves, with an invoker that returns at
 // once.
-func calls(ctx context.Context, e effort, p *page) error {
+func calls(ctx context.Context, e effort, p *measure.Page) error {
 	for _, promised := range promises() {
 		if err := promised.measure(ctx, e, p); err != nil {
 			return err
@@ -85,7 +86,7 @@ func calls(ctx context.Context, e effort, p *page) error {
 	return nil
 }
 
-func (p promise) measure(ctx context.Context, e effort, out *page) error {
+func (p promise) measure(ctx context.Context, e effort, out *measure.Page) error {
 	ctx, cancel := p.load.caller(ctx)
 	defer cancel()
 	systems, err := p.load.systems(ctx)
@@ -93,21 +94,21 @@ func (p promise) measure(ctx context.Context, e effort, out *page) error {
 		return err
 	}
 	for i, s := range systems {
-		systems[i].goal = p.goals[s.name]
+		systems[i].Goal = p.goals[s.Name]
 	}
-	out.compare(e, p.load.String(), ratio(), systems)
+	out.Compare(e.rounds, e.slice, p.load.String(), measure.Ratio(), systems)
 	return nil
 }
 
 // systems returns the guards under the load.
-func (l load) systems(ctx context.Context) ([]system, error) {
-	var systems []system
+func (l load) systems(ctx context.Context) ([]measure.System, error) {
+	var systems []measure.System
 	for _, g := range l.guards() {
 		s, err := l.sample(ctx, g)
 		if err != nil {
 			return nil, err
 		}
-		systems = append(systems, system{name: g.Name, sample: s})
+		systems = append(systems, measure.System{Name: g.Name, Sample: s})
 	}
 	return systems, nil
 }

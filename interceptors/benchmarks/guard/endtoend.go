@@ -17,7 +17,7 @@ import (
 
 // endToEnd measures calls over gRPC in memory, bare and guarded. What the guard takes
 // is less than the noise.
-func endToEnd(ctx context.Context, e effort, p *page) error {
+func endToEnd(ctx context.Context, e effort, p *measure.Page) error {
 	ctx, cancel := load{deadline: true}.caller(ctx)
 	defer cancel()
 	listener := bufconn.Listen(1 << 20)
@@ -28,7 +28,7 @@ func endToEnd(ctx context.Context, e effort, p *page) error {
 	var kept faults
 	systems, err := remoteSystems(ctx, listener, &kept)
 	if err == nil {
-		p.compare(e, "a call over gRPC, CPU time of bare", cpuRatio(), systems)
+		p.Compare(e.rounds, e.slice, "a call over gRPC, CPU time of bare", measure.CPURatio(), systems)
 	}
 	server.Stop()
 	return errors.Join(err, kept.first, <-served)
@@ -43,12 +43,12 @@ func (f *faults) note(err error) {
 	}
 }
 
-func remoteSystems(ctx context.Context, listener *bufconn.Listener, f *faults) ([]system, error) {
+func remoteSystems(ctx context.Context, listener *bufconn.Listener, f *faults) ([]measure.System, error) {
 	guard, err := peers.Afloat(peers.Config{Places: 100, OpenFor: time.Hour})
 	if err != nil {
 		return nil, err
 	}
-	var all []system
+	var all []measure.System
 	for i, opts := range [][]grpc.DialOption{nil, nil, {grpc.WithChainUnaryInterceptor(guard)}} {
 		cc, err := grpc.NewClient("passthrough:///guard", append(
 			opts, grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -58,9 +58,9 @@ func remoteSystems(ctx context.Context, listener *bufconn.Listener, f *faults) (
 			return nil, err
 		}
 		name := []string{"bare", "bare", peers.NameAfloat}[i]
-		all = append(all, system{name: name, sample: &measure.Sample{Goroutines: 1, Call: remoteCall(ctx, cc, f)}})
+		all = append(all, measure.System{Name: name, Sample: &measure.Sample{Goroutines: 1, Call: remoteCall(ctx, cc, f)}})
 	}
-	all[2].goal = &goal{most: 1.10, allocs: 0.4, over: true}
+	all[2].Goal = &measure.Goal{Most: 1.10, Allocs: 0.4, Over: true}
 	return all, nil
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // functions measures guards of functions that are not gRPC and fail with plain errors.
-func functions(ctx context.Context, e effort, p *page) error {
+func functions(ctx context.Context, e effort, p *measure.Page) error {
 	for _, deadline := range []bool{true, false} {
 		l := load{kind: failingPlainly, methods: 1, goroutines: 1, deadline: deadline}
 		if err := l.functions(ctx, e, p); err != nil {
@@ -20,24 +20,24 @@ func functions(ctx context.Context, e effort, p *page) error {
 	return nil
 }
 
-func (l load) functions(ctx context.Context, e effort, p *page) error {
+func (l load) functions(ctx context.Context, e effort, p *measure.Page) error {
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
 	all := peers.Functions()
 	all = append(all[:1:1], all...) // the first is the base, twice
-	var systems []system
+	var systems []measure.System
 	for i, peer := range all {
 		do, err := peer.New(peers.Config{Places: 100, OpenFor: time.Hour})
 		if err != nil {
 			return fmt.Errorf("%s: %w", peer.Name, err)
 		}
-		s := system{name: peer.Name, sample: l.functionSample(ctx, do)}
+		s := measure.System{Name: peer.Name, Sample: l.functionSample(ctx, do)}
 		if i > 2 { // afloat's
-			s.goal = &goal{most: 1}
+			s.Goal = &measure.Goal{Most: 1}
 		}
 		systems = append(systems, s)
 	}
-	p.compare(e, "a function, "+l.String(), ratio(), systems)
+	p.Compare(e.rounds, e.slice, "a function, "+l.String(), measure.Ratio(), systems)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,11 +17,11 @@ import (
 var quick = effort{rounds: 1, slice: time.Millisecond}
 
 // named returns the sample of that name.
-func named(t *testing.T, systems []system, name string) *measure.Sample {
+func named(t *testing.T, systems []measure.System, name string) *measure.Sample {
 	t.Helper()
 	for _, s := range slices.Backward(systems) {
-		if s.name == name {
-			return s.sample
+		if s.Name == name {
+			return s.Sample
 		}
 	}
 	t.Fatalf("nothing is called %q", name)
@@ -41,7 +40,7 @@ func TestAllocationsOfCalls(t *testing.T) { //nolint:paralleltest // allocations
 		}
 		for _, name := range []string{peers.NameAfloat, slowAfter} {
 			s := named(t, systems, name)
-			quick.measure(s)
+			measure.Run([]*measure.Sample{s}, quick.rounds, quick.slice)
 			if got := s.Allocs(); got > 0.1 && !raceEnabled {
 				t.Errorf("%v: %s: %v allocations; want none", p.load, name, got)
 			}
@@ -59,7 +58,7 @@ func TestAllocationsByTheBuiltInRule(t *testing.T) { //nolint:paralleltest // al
 		if err != nil {
 			t.Fatal(err)
 		}
-		quick.measure(s)
+		measure.Run([]*measure.Sample{s}, quick.rounds, quick.slice)
 		if got := s.Allocs(); (got > most || !deadline && got < 1) && !raceEnabled {
 			t.Errorf("%v: %v allocations; want %v at most", l, got, most)
 		}
@@ -74,8 +73,8 @@ func TestAllocationsByARuleset(t *testing.T) { //nolint:paralleltest // allocati
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := systems[byRuleset].sample
-		quick.measure(s)
+		s := systems[byRuleset].Sample
+		measure.Run([]*measure.Sample{s}, quick.rounds, quick.slice)
 		if got := s.Allocs(); got > 0.1 && !raceEnabled {
 			t.Errorf("%d methods: %v allocations; want none", methods, got)
 		}
@@ -88,12 +87,12 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 		t.Skip("there is nothing concurrent in it, and it takes half a minute")
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), &out, quick); err != nil {
+	if err := run(t.Context(), &out, quick, ""); err != nil {
 		t.Fatal(err)
 	}
 	page := regexp.MustCompile(`  +`).ReplaceAllString(out.String(), "  ")
 	for _, want := range []string{
-		"measure  guard  to reach  measured  noise  ns  allocations",
+		"measure  system  to reach  measured  noise  ns  allocations",
 		"admitted, serial  breaker + bulkhead  ≤ 0.50, 0 allocations  ",
 		"admitted, serial  the built-in rule  ≤ 0.50, 0 allocations  ",
 		"admitted, serial  the same with SlowAfter  ≤ 0.75, 0 allocations  ",
@@ -134,45 +133,20 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 	}
 }
 
-// A promise is missed by its figure or by its allocations.
-func TestVerdicts(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		row           row
-		toReach, want string
-	}{
-		{row{format: "%.2f", measured: 9, allocs: 9}, "", ""},
-		{row{format: "%.2f", measured: 0.4, goal: &goal{most: 0.4}}, "≤ 0.40, 0 allocations", "kept"},
-		{row{format: "%.2f", measured: 0.41, goal: &goal{most: 0.4}}, "≤ 0.40, 0 allocations", "missed"},
-		{row{format: "%.2f", measured: 0.4, allocs: 1, goal: &goal{most: 0.4}}, "≤ 0.40, 0 allocations", "missed"},
-		{row{format: "%.2f", measured: 9, goal: &goal{}}, "0 allocations", "kept"},
-		{row{allocs: 10, bare: 1, goal: &goal{allocs: 9, over: true}}, "9 allocations more", "kept"},
-		{row{allocs: 11, bare: 1, goal: &goal{allocs: 9, over: true}}, "9 allocations more", "missed"},
-		{row{format: "%.0f bytes", measured: 901, allocs: math.NaN(), goal: &goal{most: 900}}, "≤ 900 bytes", "missed"},
-	} {
-		if got := tt.row.toReach(); got != tt.toReach {
-			t.Errorf("%+v: to reach %q; want %q", tt.row, got, tt.toReach)
-		}
-		if got := tt.row.verdict(); got != tt.want {
-			t.Errorf("%+v: %q; want %q", tt.row, got, tt.want)
-		}
-	}
-}
-
 // checkPromisedAllocations measures a part and checks that it allocates as promised.
-func checkPromisedAllocations(t *testing.T, part func(context.Context, effort, *page) error) {
+func checkPromisedAllocations(t *testing.T, part func(context.Context, effort, *measure.Page) error) {
 	t.Helper()
-	var p page
+	var p measure.Page
 	if err := part(t.Context(), quick, &p); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range p.rows {
-		if r.goal == nil {
+	for _, r := range p.Rows() {
+		if r.Goal == nil {
 			continue
 		}
-		r.goal = &goal{allocs: r.goal.allocs, over: r.goal.over} // times are not a test's
-		if r.verdict() != "kept" && !raceEnabled {
-			t.Errorf("%s, %s: %v allocations, %v bare; want %s", r.measure, r.guard, r.allocs, r.bare, r.toReach())
+		r.Goal = &measure.Goal{Allocs: r.Goal.Allocs, Over: r.Goal.Over} // times are not a test's
+		if r.Verdict() != "kept" && !raceEnabled {
+			t.Errorf("%s, %s: %v allocations, %v bare; want %+v", r.Measure, r.System, r.Allocs, r.Bare, *r.Goal)
 		}
 	}
 }
@@ -202,7 +176,7 @@ func TestBadFlagsAreNamed(t *testing.T) {
 		"flag -slice = 1ns; must be in [1ms, 10s]":  {1, 1},
 		"flag -slice = 11s; must be in [1ms, 10s]":  {1, 11 * time.Second},
 	} {
-		if err := run(t.Context(), &bytes.Buffer{}, e); err == nil || err.Error() != want {
+		if err := run(t.Context(), &bytes.Buffer{}, e, ""); err == nil || err.Error() != want {
 			t.Errorf("error = %v; want %s", err, want)
 		}
 	}

@@ -9,11 +9,12 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
 // memory measures how many bytes a guard keeps for each of 10,000 methods.
-func memory(ctx context.Context, _ effort, p *page) error {
+func memory(ctx context.Context, _ effort, p *measure.Page) error {
 	l := load{admitted, 10_000, 1, true}
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
@@ -26,14 +27,14 @@ func memory(ctx context.Context, _ effort, p *page) error {
 		if err != nil {
 			return err
 		}
-		r := row{
-			measure: fmt.Sprintf("memory a method, at %d", l.methods), guard: peer.Name, format: "%.0f bytes",
-			measured: size, noise: math.Abs(again - size), ns: math.NaN(), allocs: math.NaN(),
+		r := measure.Row{
+			Measure: fmt.Sprintf("memory a method, at %d", l.methods), System: peer.Name, Format: "%.0f bytes",
+			Measured: size, Noise: math.Abs(again - size), NS: math.NaN(), Allocs: math.NaN(),
 		}
 		if peer.Name == peers.NameAfloat {
-			r.goal = &goal{most: 900}
+			r.Goal = &measure.Goal{Most: 900}
 		}
-		p.rows = append(p.rows, r)
+		p.Add(r)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/telemetry"
@@ -20,7 +21,7 @@ import (
 type watched struct {
 	name    string
 	options func() ([]rules.Option, error)
-	goal    *goal // of what it costs an admitted call
+	goal    *measure.Goal // of what it costs an admitted call
 }
 
 // observers returns nobody, nobody again, and what a program may have.
@@ -39,14 +40,14 @@ func observers() []watched {
 	traces := telemetry.WithTracerProvider(trace.NewTracerProvider())
 	return []watched{
 		nobody, nobody,
-		{"telemetry, no-op providers", withTelemetry(noTraces, noMetrics), &goal{most: 25}},
-		{"telemetry, the SDK's metrics", withTelemetry(noTraces, sdk), &goal{most: 220}},
-		{"telemetry, the SDK's metrics and traces", withTelemetry(traces, sdk), &goal{}},
+		{"telemetry, no-op providers", withTelemetry(noTraces, noMetrics), &measure.Goal{Most: 25}},
+		{"telemetry, the SDK's metrics", withTelemetry(noTraces, sdk), &measure.Goal{Most: 220}},
+		{"telemetry, the SDK's metrics and traces", withTelemetry(traces, sdk), &measure.Goal{}},
 	}
 }
 
 // observed measures what telemetry adds to a guarded call, one goroutine, one method.
-func observed(ctx context.Context, e effort, p *page) error {
+func observed(ctx context.Context, e effort, p *measure.Page) error {
 	for _, kind := range []string{admitted, refused} {
 		l := load{kind, 1, 1, true}
 		if err := l.observed(ctx, e, p); err != nil {
@@ -56,10 +57,10 @@ func observed(ctx context.Context, e effort, p *page) error {
 	return nil
 }
 
-func (l load) observed(ctx context.Context, e effort, p *page) error {
+func (l load) observed(ctx context.Context, e effort, p *measure.Page) error {
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
-	var systems []system
+	var systems []measure.System
 	for _, w := range observers() { //nolint:contextcheck // telemetry is not the call's
 		s, err := l.sample(ctx, peers.Peer{Name: w.name, New: w.guard})
 		if err != nil {
@@ -68,9 +69,9 @@ func (l load) observed(ctx context.Context, e effort, p *page) error {
 		if l.kind == refused {
 			w.goal = nil
 		}
-		systems = append(systems, system{w.name, s, w.goal})
+		systems = append(systems, measure.System{Name: w.name, Sample: s, Goal: w.goal})
 	}
-	p.compare(e, l.String()+", more than observed by nobody", more(), systems)
+	p.Compare(e.rounds, e.slice, l.String()+", more than observed by nobody", measure.More(), systems)
 	return nil
 }
 

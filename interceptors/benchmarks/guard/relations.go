@@ -3,23 +3,24 @@ package main
 import (
 	"context"
 
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
 // relations measures what is promised of afloat's calls among each other, and beside
 // failsafe-go.
-func relations(ctx context.Context, e effort, p *page) error {
+func relations(ctx context.Context, e effort, p *measure.Page) error {
 	one := load{admitted, 1, 1, true}
 	ctx, cancel := one.caller(ctx)
 	defer cancel()
 	own := peers.Peer{Name: peers.NameAfloat, New: peers.Afloat}
 	failsafe := peers.Peer{Name: peers.NameFailsafe, New: peers.Failsafe}
 	for _, r := range []relation{
-		{"admitted, serial, of failsafe-go", []part{{failsafe, one, nil}, {failsafe, one, nil}, {own, one, &goal{most: 1.0 / 6}}}},
+		{"admitted, serial, of failsafe-go", []part{{failsafe, one, nil}, {failsafe, one, nil}, {own, one, &measure.Goal{Most: 1.0 / 6}}}},
 		{"of " + one.String(), []part{
 			{own, one, nil},
 			{own, one, nil},
-			{own, load{refused, 1, 1, true}, &goal{most: 1}},
+			{own, load{refused, 1, 1, true}, &measure.Goal{Most: 1}},
 		}},
 	} {
 		if err := r.measure(ctx, e, p); err != nil {
@@ -38,11 +39,11 @@ type relation struct {
 type part struct {
 	peer peers.Peer
 	load load
-	goal *goal
+	goal *measure.Goal
 }
 
-func (r relation) measure(ctx context.Context, e effort, p *page) error {
-	var systems []system
+func (r relation) measure(ctx context.Context, e effort, p *measure.Page) error {
+	var systems []measure.System
 	for _, part := range r.parts {
 		s, err := part.load.sample(ctx, part.peer)
 		if err != nil {
@@ -52,8 +53,8 @@ func (r relation) measure(ctx context.Context, e effort, p *page) error {
 		if part.load != r.parts[0].load {
 			name += ": " + part.load.String()
 		}
-		systems = append(systems, system{name, s, part.goal})
+		systems = append(systems, measure.System{Name: name, Sample: s, Goal: part.goal})
 	}
-	p.compare(e, r.title, ratio(), systems)
+	p.Compare(e.rounds, e.slice, r.title, measure.Ratio(), systems)
 	return nil
 }

@@ -14,26 +14,26 @@ import (
 
 // streams measures the adapter of streams, with a streamer that has no network.
 // No peer has one.
-func streams(ctx context.Context, e effort, p *page) error {
+func streams(ctx context.Context, e effort, p *measure.Page) error {
 	ctx, cancel := load{deadline: true}.caller(ctx)
 	defer cancel()
 	opened, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return openings(ctx, guard), nil })
 	if err != nil {
 		return err
 	}
-	opened[2].goal = &goal{allocs: 9, over: true}
-	p.compare(e, "a stream, opened and ended, more than bare", more(), opened)
+	opened[2].Goal = &measure.Goal{Allocs: 9, Over: true}
+	p.Compare(e.rounds, e.slice, "a stream, opened and ended, more than bare", measure.More(), opened)
 	of, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return messages(ctx, guard) })
 	if err != nil {
 		return err
 	}
-	of[2].goal = &goal{}
-	p.compare(e, "a message of a stream, more than bare", more(), of)
+	of[2].Goal = &measure.Goal{}
+	p.Compare(e.rounds, e.slice, "a message of a stream, more than bare", measure.More(), of)
 	return nil
 }
 
 // streamSystems returns what is measured of streams: bare, bare again, guarded.
-func streamSystems(sample func(grpc.StreamClientInterceptor) (*measure.Sample, error)) ([]system, error) {
+func streamSystems(sample func(grpc.StreamClientInterceptor) (*measure.Sample, error)) ([]measure.System, error) {
 	rules, err := peers.Rules(peers.Config{Places: 100, OpenFor: time.Hour})
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func streamSystems(sample func(grpc.StreamClientInterceptor) (*measure.Sample, e
 	) (grpc.ClientStream, error) {
 		return streamer(ctx, desc, cc, method, opts...)
 	}
-	var all []system
+	var all []measure.System
 	for _, s := range []struct {
 		name  string
 		guard grpc.StreamClientInterceptor
@@ -55,7 +55,7 @@ func streamSystems(sample func(grpc.StreamClientInterceptor) (*measure.Sample, e
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, system{name: s.name, sample: made})
+		all = append(all, measure.System{Name: s.name, Sample: made})
 	}
 	return all, nil
 }

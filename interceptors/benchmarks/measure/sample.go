@@ -18,6 +18,7 @@ type Sample struct {
 
 	wall, cpu []float64 // by round
 	allocs    float64
+	batch     int // how many calls are made between two looks at the clock
 	made      int // how many calls a goroutine made in the rounds before
 }
 
@@ -25,7 +26,7 @@ type Sample struct {
 // round in another order, at random.
 func Run(samples []*Sample, rounds int, slice time.Duration) {
 	for _, s := range samples {
-		s.allocs = allocations(s.Call)
+		s.warmUp()
 	}
 	inTurns(len(samples), rounds, func(i int) { samples[i].round(slice) })
 }
@@ -68,7 +69,6 @@ func (s *Sample) Allocs() float64 { return s.allocs }
 
 // round makes calls for about slice.
 func (s *Sample) round(slice time.Duration) {
-	const batch = 64
 	var all sync.WaitGroup
 	counts := make([]int, s.Goroutines)
 	first := s.made // so that short rounds reach all methods in the end
@@ -77,7 +77,7 @@ func (s *Sample) round(slice time.Duration) {
 		all.Go(func() {
 			n := 0
 			for time.Since(begin) < slice {
-				for range batch {
+				for range s.batch {
 					s.Call(g*7919 + first + n)
 					n++
 				}
@@ -96,20 +96,26 @@ func (s *Sample) round(slice time.Duration) {
 	s.cpu = append(s.cpu, float64(burnt)/float64(calls))
 }
 
-// allocations returns the mean number per call, after a warm-up.
-func allocations(call func(int)) float64 {
-	const n = 2000
-	for i := range n {
-		call(i)
+// warmUp makes calls and notes how many allocations one makes, and of how many of them
+// the time is worth a look at the clock.
+func (s *Sample) warmUp() {
+	const most, enough, long = 2000, 200 * time.Millisecond, 4 * time.Microsecond
+	n, begin := 0, time.Now()
+	for n < most && time.Since(begin) < enough {
+		s.Call(n)
+		n++
+	}
+	if s.batch = 64; time.Since(begin) > time.Duration(n)*long {
+		s.batch = 1
 	}
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for i := range n {
-		call(i)
+		s.Call(i)
 	}
 	runtime.ReadMemStats(&after)
-	return float64(after.Mallocs-before.Mallocs) / n
+	s.allocs = float64(after.Mallocs-before.Mallocs) / float64(n)
 }
 
 // pairs combines the figures of two samples round by round.

@@ -52,34 +52,49 @@ type Config struct {
 	Keeps bool
 }
 
-// logPanic logs the panic of a step.
-func (c Config) logPanic(ctx context.Context, step string, p *policy.PanicError, late bool) {
+// withDefaults returns c with its rules filled in where they are nil.
+func (c Config) withDefaults() Config {
+	if c.FallsBack == nil {
+		c.FallsBack = fallsBack
+	}
+	if c.Answered == nil {
+		c.Answered = func(error) bool { return false }
+	}
+	return c
+}
+
+// panicked tells of the panic of a step, or logs it.
+func (c *Config) panicked(ctx context.Context, step string, p *policy.PanicError, late bool) {
+	if c.Panicked != nil {
+		c.Panicked(ctx, step, p, late)
+		return
+	}
 	slog.ErrorContext(ctx, "a step panicked", "chain", c.Name, "step", step,
 		"panic", excerpt.Of(p.Error()), "late", late, "stack", string(p.Stack))
 }
 
 // Chain is the steps to one value. It is immutable. Make one with [New].
 type Chain[In, T any] struct {
-	cfg    Config
+	cfg    *settings
 	stages []*stage[In, T]
-	ids    []step.ID // of the stages, if there is an observer
+	// nameOf returns the name of an input, for the log of a panic. Nil: it is the step's.
+	nameOf func(In) string
+}
+
+// settings are what a chain has besides its stages.
+type settings struct {
+	Config
+
+	ids []step.ID // of the stages, if there is an observer
 	// keeps: some stage keeps the values of the first one.
 	keeps bool
 }
 
 // New checks the steps and makes a chain of them. It reports all faults at once.
 func New[In, T any](cfg Config, steps ...Step[In, T]) (*Chain[In, T], error) {
-	if cfg.FallsBack == nil {
-		cfg.FallsBack = fallsBack
-	}
-	if cfg.Answered == nil {
-		cfg.Answered = func(error) bool { return false }
-	}
-	if cfg.Panicked == nil {
-		cfg.Panicked = cfg.logPanic
-	}
+	cfg = cfg.withDefaults()
 	cfg.Overtime = cfg.Overtime && len(steps) > 0 && steps[len(steps)-1].instant
-	c := &Chain[In, T]{cfg: cfg}
+	c := &Chain[In, T]{cfg: &settings{Config: cfg}, stages: make([]*stage[In, T], 0, len(steps))}
 	f := validate.Of(cfg.Label)
 	f.Require(len(steps) > 0, "steps", "none", "at least one")
 	order(f, steps, cfg.Keeps)
@@ -88,8 +103,11 @@ func New[In, T any](cfg Config, steps ...Step[In, T]) (*Chain[In, T], error) {
 	for i, s := range steps {
 		id := step.ID{Plan: cfg.Plan, Chain: cfg.Name, Name: s.name, Fallback: i > 0}
 		made, err := s.build(cfg.Label, guardsOf(cfg.Observer, id))
-		c.keeps = c.keeps || made.keep != nil
-		c.stages, c.ids, faults = append(c.stages, made), append(c.ids, id), append(faults, err)
+		c.cfg.keeps = c.cfg.keeps || made.keep != nil
+		if c.stages = append(c.stages, made); cfg.Observer != nil {
+			c.cfg.ids = append(c.cfg.ids, id)
+		}
+		faults = append(faults, err)
 	}
 	if len(c.stages) > 0 {
 		c.stages[0].state = degrade.Intact
@@ -97,25 +115,35 @@ func New[In, T any](cfg Config, steps ...Step[In, T]) (*Chain[In, T], error) {
 	return c, errors.Join(faults...)
 }
 
-// order requires that the first step may give the value as it should be, that a
+// order, which words nothing that is as it should be, requires that the first step may give the value as it should be, that a
 // default, which cannot fail, is last, and that kept values are kept.
 func order[In, T any](f *validate.Faults, steps []Step[In, T], keeps bool) {
 	for i, s := range steps {
-		f.Require(i > 0 || s.state != degrade.Stale && s.state != degrade.Defaulted,
-			"first step", fmt.Sprintf("%q, whose value is %v", s.name, s.state), "one whose value is as it should be")
-		f.Require(!s.instant || i == len(steps)-1, "default", fmt.Sprintf("step %d of %d", i+1, len(steps)), "the last step")
-		f.Require(!s.kept || keeps, fmt.Sprintf("step %q", s.name), "of responses that are kept",
-			"for a method of a client: chains and plans have LastGood")
-		f.Require(s.keeping == nil || !keeps, fmt.Sprintf("step %q", s.name), "of values that a chain keeps",
-			"made by the method itself: see Method.LastGood")
+		if i == 0 && (s.state == degrade.Stale || s.state == degrade.Defaulted) {
+			f.Require(false, "first step", fmt.Sprintf("%q, whose value is %v", s.name, s.state), "one whose value is as it should be")
+		}
+		if s.instant && i < len(steps)-1 {
+			f.Require(false, "default", fmt.Sprintf("step %d of %d", i+1, len(steps)), "the last step")
+		}
+		if s.kept && !keeps {
+			f.Require(false, fmt.Sprintf("step %q", s.name), "of responses that are kept",
+				"for a method of a client: chains and plans have LastGood")
+		}
+		if s.keeping != nil && keeps {
+			f.Require(false, fmt.Sprintf("step %q", s.name), "of values that a chain keeps",
+				"made by the method itself: see Method.LastGood")
+		}
 	}
 }
 
 // shared requires that no two steps stand under one policy: what refuses the
 // one would refuse the other.
 func shared[In, T any](f *validate.Faults, steps []Step[In, T]) {
-	owners := map[policy.Policy]int{}
+	var owners map[policy.Policy]int
 	for i, s := range steps {
+		if owners == nil && len(s.guards) > 0 {
+			owners = map[policy.Policy]int{}
+		}
 		for _, p := range s.guards {
 			if p == nil || !reflect.ValueOf(p).Comparable() {
 				continue
@@ -137,6 +165,14 @@ func fallsBack(err error) bool {
 	default:
 		return false
 	}
+}
+
+// nameAt returns the name of the i-th step for an input.
+func (c *Chain[In, T]) nameAt(i int, in In) string {
+	if c.nameOf != nil {
+		return c.nameOf(in)
+	}
+	return c.stages[i].name
 }
 
 // StepName returns the name of the i-th step.
@@ -176,8 +212,8 @@ const instantShare = 5 * time.Millisecond
 // or why it must not be started now. It reads the clock only where there is something
 // to share.
 func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
-	s, last := c.stages[i], i == len(c.stages)-1
-	if s.instant || last && s.timeout == 0 && s.needs == 0 {
+	s := c.stages[i]
+	if s.unbounded(i == len(c.stages)-1) {
 		return time.Time{}, nil
 	}
 	end, bounded := ctx.Deadline()
@@ -191,7 +227,7 @@ func (c *Chain[In, T]) Limit(ctx context.Context, i int) (time.Time, error) {
 	now := time.Now()
 	left := end.Sub(now)
 	if left <= 0 || left < s.needs {
-		return time.Time{}, s.noTime
+		return time.Time{}, s.refused().noTime
 	}
 	share := left - c.reserved(i, left)
 	if s.timeout > 0 {
@@ -241,7 +277,7 @@ func (c *Chain[In, T]) keep(t *try, in In, value T) {
 func (c *Chain[In, T]) started(ctx context.Context, i int) (out context.Context) {
 	out = ctx
 	defer contain.Panic()
-	if own := c.cfg.Observer.StepStarted(ctx, c.ids[i]); own != nil {
+	if own := c.cfg.Observer.StepStarted(ctx, c.cfg.ids[i]); own != nil {
 		out = own
 	}
 	return out
@@ -250,7 +286,7 @@ func (c *Chain[In, T]) started(ctx context.Context, i int) (out context.Context)
 // ended tells the observer how the i-th step did.
 func (c *Chain[In, T]) ended(ctx context.Context, i int, e step.Ended) {
 	defer contain.Panic()
-	c.cfg.Observer.StepEnded(ctx, c.ids[i], e)
+	c.cfg.Observer.StepEnded(ctx, c.cfg.ids[i], e)
 }
 
 // fellBack tells the observer that the answer of the i-th step is used.

@@ -12,13 +12,6 @@ import (
 	"github.com/afloat-go/afloat/interceptors/step"
 )
 
-// Taker hears that a run has ended.
-type Taker interface {
-	// Took is called once for each run, from any goroutine: there is an answer. If
-	// not ok, all steps failed that were tried, and there are only their failures.
-	Took(ok bool)
-}
-
 // Run is one way through a chain. It is a struct to be part of what its user
 // allocates anyway, and must not be copied.
 type Run[In, T any] struct {
@@ -33,6 +26,7 @@ type Run[In, T any] struct {
 	// when the run is abandoned.
 	current atomic.Pointer[try]
 	first   try
+	moved   bool // see Moved
 }
 
 // Require notes, before the start, whether whoever asked wants all or nothing.
@@ -43,20 +37,24 @@ func (r *Run[In, T]) Require(all bool) { r.first.scope.Required = all }
 // runtime.Goexit of a step are failures of it.
 //
 // The end of ctx itself is for the caller to watch: a step that ignores it keeps
-// the run from ending.
-func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Taker) {
-	r.Resume(ctx, c, in, taker, nil)
+// the run from ending. Start reports whether the run has ended on this goroutine.
+func (r *Run[In, T]) Start(ctx context.Context, c *Chain[In, T], in In, taker Taker) bool {
+	return r.Resume(ctx, c, in, taker, nil)
 }
 
 // Resume does what Start does, for a chain whose first steps somebody else has run,
 // with these failures.
-func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker, failures []error) {
+func (r *Run[In, T]) Resume(ctx context.Context, c *Chain[In, T], in In, taker Taker, failures []error) bool {
 	r.chain, r.in, r.taker, r.first.Context = c, in, taker, ctx
 	if len(failures) > 0 {
 		r.Answer.detour = &detour{failures: failures}
 	}
-	r.from(len(failures))
+	return r.from(len(failures))
 }
+
+// Moved reports whether the run goes on on another goroutine than the one that started
+// it, because a step was left behind there or ended it. It is for the taker.
+func (r *Run[In, T]) Moved() bool { return r.moved }
 
 // Abandon notes that nobody waits for the run any more, because its context has
 // ended. It reports whether a step is left behind thereby: then the failures of
@@ -80,16 +78,18 @@ func (r *Run[In, T]) Hurry() {
 	}
 }
 
-// from runs the steps from the i-th on.
-func (r *Run[In, T]) from(i int) {
-	for r.step(i) {
+// from runs the steps from the i-th on, and reports whether the run has ended by that. If
+// not, it goes on elsewhere.
+func (r *Run[In, T]) from(i int) bool {
+	c := r.step(i)
+	for ; c == next; c = r.step(i) {
 		i++
 	}
+	return c == over
 }
 
-// step runs the i-th step and reports whether the next one is for the caller to
-// run.
-func (r *Run[In, T]) step(i int) bool {
+// step runs the i-th step.
+func (r *Run[In, T]) step(i int) course {
 	t := &r.first
 	if i > 0 { // who runs the one before may not have left it yet
 		t = &try{Context: r.first.Context, step: i}
@@ -99,7 +99,10 @@ func (r *Run[In, T]) step(i int) bool {
 	t.lowered = r.chain.cfg.Dispensable && !t.scope.Required
 	t.spare = !t.scope.Required && (r.chain.cfg.Optional || i < len(r.chain.stages)-1)
 	value, asOf, err := r.attempt(t)
-	return r.end(t, err) && r.concluded(t, value, asOf, err)
+	if r.end(t, err) {
+		return r.concluded(t, value, asOf, err)
+	}
+	return elsewhere
 }
 
 // attempt runs the step within its bounds.
@@ -125,22 +128,23 @@ func (r *Run[In, T]) attempt(t *try) (value T, asOf time.Time, err error) {
 	if err != nil {
 		return value, asOf, err
 	}
-	defer s.leave()
 	if !limit.IsZero() {
 		defer context.AfterFunc(ctx, func() { r.overtake(t) })()
 	}
 	return r.contained(ctx, t)
 }
 
-// contained runs the step so that a panic is an error.
+// contained runs the step, which was counted in, so that a panic is an error, and counts
+// it out.
 func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.Time, err error) {
-	returned := false
+	s, returned := r.chain.stages[t.step], false
 	defer func() {
+		s.leave()
 		if !returned {
 			err = r.panicked(ctx, t, recover())
 		}
 	}()
-	value, asOf, err = r.chain.stages[t.step].guarded(ctx, r.in)
+	value, asOf, err = s.guarded(ctx, r.in)
 	returned = true
 	return value, asOf, err
 }
@@ -150,7 +154,7 @@ func (r *Run[In, T]) contained(ctx context.Context, t *try) (value T, asOf time.
 func (r *Run[In, T]) panicked(ctx context.Context, t *try, value any) error {
 	err := &policy.PanicError{Value: value, Stack: debug.Stack()}
 	err.Tell(ctx)
-	r.chain.cfg.Panicked(ctx, r.chain.stages[t.step].name, err, r.late(ctx, t))
+	r.chain.cfg.panicked(ctx, r.chain.nameAt(t.step, r.in), err, r.late(ctx, t))
 	if value == nil {
 		go r.exited(t, err)
 	}
@@ -170,7 +174,7 @@ func (r *Run[In, T]) late(ctx context.Context, t *try) bool {
 func (r *Run[In, T]) overtake(t *try) {
 	err := t.Err()
 	if err == nil {
-		err = r.chain.stages[t.step].gaveUp
+		err = r.chain.stages[t.step].refused().gaveUp
 	}
 	if r.leave(t, err) {
 		r.goOn(t, err)
@@ -187,18 +191,19 @@ func (r *Run[In, T]) exited(t *try, err error) {
 // goOn runs the steps after the one that failed with err, on this goroutine.
 func (r *Run[In, T]) goOn(t *try, err error) {
 	var none T
-	if r.concluded(t, none, time.Time{}, err) {
+	r.moved = true
+	if r.concluded(t, none, time.Time{}, err) == next {
 		r.from(t.step + 1)
 	}
 }
 
-// concluded takes what the step came to, and reports whether the next one is to be
-// run. Only whoever ended the try calls it.
-func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool {
+// concluded takes what the step came to, and returns whether the next one is to be run or
+// all is over. Only whoever ended the try calls it.
+func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) course {
 	if err != nil {
 		return r.failed(t, err)
 	}
-	if r.chain.keeps && t.step == 0 {
+	if r.chain.cfg.keeps && t.step == 0 {
 		r.chain.keep(t, r.in, value)
 	}
 	r.Answer.Value = value
@@ -209,11 +214,11 @@ func (r *Run[In, T]) concluded(t *try, value T, asOf time.Time, err error) bool 
 		}
 	}
 	r.taker.Took(true)
-	return false
+	return over
 }
 
-// failed notes that the step has, and reports whether the next one is to be run.
-func (r *Run[In, T]) failed(t *try, err error) bool {
+// failed notes that the step has, and returns what concluded does.
+func (r *Run[In, T]) failed(t *try, err error) course {
 	t.close()
 	_ = below.Note(t, err)
 	if t.step == 0 {
@@ -222,10 +227,10 @@ func (r *Run[In, T]) failed(t *try, err error) bool {
 	r.Answer.detour.failures = append(r.Answer.detour.failures, err)
 	goesOn := t.step > 0 || !r.chain.cfg.Answered(err) && r.chain.cfg.FallsBack(err)
 	if goesOn && t.step+1 < len(r.chain.stages) && r.chain.GoesOn(t.Err()) {
-		return true
+		return next
 	}
 	r.taker.Took(false)
-	return false
+	return over
 }
 
 // end notes that the step has ended, and reports whether its result counts: it does

@@ -31,22 +31,32 @@ type stage[In, T any] struct {
 
 	maxRunning int64
 	running    atomic.Int64
-	// The errors of a step that was not started are made once, and so is that of one
-	// that was left behind.
-	tooMany, noTime, timeOver, cancelled error
-	gaveUp                               error
+
+	label string // of the chain
+	// made are the errors of refused, once there are any.
+	made atomic.Pointer[refusals]
 }
 
-// refusals makes the errors of a stage of the labelled chain.
-func (s *stage[In, T]) refusals(label string) {
-	refusal := func(reason policy.Reason, err error) error {
-		return &policy.Rejection{Kind: "fallback", Name: label, Method: s.name, Reason: reason, Err: err}
+// refusals are the errors of a step that was not started, or was left behind. They are
+// made once, and only where there is one.
+type refusals struct{ tooMany, noTime, timeOver, cancelled, gaveUp error }
+
+// refused returns the errors of the stage.
+func (s *stage[In, T]) refused() *refusals {
+	if r := s.made.Load(); r != nil {
+		return r
 	}
-	s.tooMany = refusal(policy.ReasonBulkheadFull, step.ErrRunning)
-	s.noTime = refusal(policy.ReasonDeadlineTooNear, step.ErrNoTime)
-	s.timeOver = refusal(policy.ReasonDeadlineTooNear, fmt.Errorf("%w: %w", step.ErrNoTime, context.DeadlineExceeded))
-	s.cancelled = refusal(policy.ReasonCancelled, context.Canceled)
-	s.gaveUp = fmt.Errorf("%s: %q did not end in time: %w", label, s.name, context.DeadlineExceeded)
+	refusal := func(reason policy.Reason, err error) error {
+		return &policy.Rejection{Kind: "fallback", Name: s.label, Method: s.name, Reason: reason, Err: err}
+	}
+	s.made.CompareAndSwap(nil, &refusals{
+		tooMany:   refusal(policy.ReasonBulkheadFull, step.ErrRunning),
+		noTime:    refusal(policy.ReasonDeadlineTooNear, step.ErrNoTime),
+		timeOver:  refusal(policy.ReasonDeadlineTooNear, fmt.Errorf("%w: %w", step.ErrNoTime, context.DeadlineExceeded)),
+		cancelled: refusal(policy.ReasonCancelled, context.Canceled),
+		gaveUp:    fmt.Errorf("%s: %q did not end in time: %w", s.label, s.name, context.DeadlineExceeded),
+	})
+	return s.made.Load()
 }
 
 // enter counts a step in that is about to run under ctx. In overtime one that has its
@@ -54,19 +64,25 @@ func (s *stage[In, T]) refusals(label string) {
 func (s *stage[In, T]) enter(ctx context.Context, overtime bool) error {
 	if err := ctx.Err(); err != nil && (!overtime || !s.instant) {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return s.timeOver
+			return s.refused().timeOver
 		}
-		return s.cancelled
+		return s.refused().cancelled
 	}
 	if s.running.Add(1) > s.maxRunning {
 		s.running.Add(-1)
-		return s.tooMany
+		return s.refused().tooMany
 	}
 	return nil
 }
 
 // leave counts a step out that has ended, however late.
 func (s *stage[In, T]) leave() { s.running.Add(-1) }
+
+// unbounded reports whether nothing of its own bounds the time of the stage, which is the
+// last of its chain or not.
+func (s *stage[In, T]) unbounded(last bool) bool {
+	return s.instant || last && s.timeout == 0 && s.needs == 0
+}
 
 // guarded gets the value under the policies of the stage.
 func (s *stage[In, T]) guarded(ctx context.Context, in In) (value T, asOf time.Time, err error) {

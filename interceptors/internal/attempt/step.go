@@ -168,7 +168,7 @@ func (s Step[In, T]) build(label string, o policy.Observer) (*stage[In, T], erro
 	}
 	lacks := cmp.Or(s.lacks, &lack{"function", "a function"})
 	f.Require(s.get != nil, lacks.what, "nil", lacks.want)
-	made := &stage[In, T]{name: s.name, state: s.state, get: s.get, keep: keep, instant: s.instant}
+	made := &stage[In, T]{name: s.name, state: s.state, get: s.get, keep: keep, instant: s.instant, label: label}
 	s.bound(f, made)
 	var err error
 	if len(s.guards) > 0 {
@@ -176,7 +176,6 @@ func (s Step[In, T]) build(label string, o policy.Observer) (*stage[In, T], erro
 			err = fmt.Errorf("%s: %w", at, err)
 		}
 	}
-	made.refusals(label)
 	return made, errors.Join(f.Err(), err)
 }
 

@@ -7,6 +7,7 @@ package fieldpath
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -133,6 +134,22 @@ func Unkeyed(path string) string {
 		}
 	}
 	return b.String()
+}
+
+// Ancestors yields the paths that cover path, see [Covers]: the outermost first, the path
+// itself last.
+func Ancestors(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if path != "" && !yield("") {
+			return
+		}
+		for i := 1; i < len(path); i++ {
+			if (path[i] == '.' || path[i] == '[') && !yield(path[:i]) {
+				return
+			}
+		}
+		yield(path)
+	}
 }
 
 // Covers reports whether path is the field at ancestor or lies within it.

@@ -69,7 +69,10 @@ const OrOff = ", or Off"
 
 // Between requires low ≤ value ≤ high, which no NaN is.
 func Between[T cmp.Ordered](f *Faults, field string, value, low, high T) {
-	f.Require(low <= value && value <= high, field, value, fmt.Sprintf("in [%v, %v]", low, high))
+	if low <= value && value <= high {
+		return // and nothing is worded
+	}
+	f.Require(false, field, value, fmt.Sprintf("in [%v, %v]", low, high))
 }
 
 // Options reports each option of a policy that is nil.

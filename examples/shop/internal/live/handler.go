@@ -40,6 +40,7 @@ func handler(host string, v *view, metrics, guard http.Handler) http.Handler {
 	mux.Handle("GET /guard/", http.StripPrefix("/guard", guard))
 	mux.Handle("POST /guard/", http.StripPrefix("/guard", guard))
 	mux.HandleFunc("POST /backends/{name}", func(w http.ResponseWriter, r *http.Request) { become(w, r, v.system) })
+	mux.HandleFunc("POST /visitors", func(w http.ResponseWriter, r *http.Request) { come(w, r, v.visitors) })
 	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != host && r.Host+":80" != host { // browsers leave out the port of http
@@ -76,21 +77,44 @@ func become(w http.ResponseWriter, r *http.Request, sys *system.System) {
 	var asked struct {
 		Sickness string `json:"sickness"`
 	}
-	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-	body.DisallowUnknownFields()
-	if err := body.Decode(&asked); err != nil {
-		http.Error(w, fmt.Sprintf("live: body: %v; must be like {\"sickness\": \"hanging\"}", err), http.StatusBadRequest)
+	if !decode(w, r, &asked, `{"sickness": "hanging"}`) {
 		return
 	}
 	sickness, err := system.SicknessOf(asked.Sickness)
+	if err == nil {
+		err = backend.Become(sickness)
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if err := backend.Become(sickness); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, "{\"sickness\": %q}\n", sickness)
+}
+
+// come lets more visitors come, or fewer.
+func come(w http.ResponseWriter, r *http.Request, visitors *visitors) {
+	var asked struct {
+		Times int64 `json:"times"`
+	}
+	if !decode(w, r, &asked, `{"times": 4}`) {
+		return
+	}
+	if err := visitors.crowd(asked.Times); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, "{\"sickness\": %q}\n", sickness)
+	fmt.Fprintf(w, "{\"times\": %d}\n", asked.Times)
+}
+
+// decode reads a request into asked, or answers that it must be like another.
+func decode(w http.ResponseWriter, r *http.Request, asked any, like string) bool {
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	body.DisallowUnknownFields()
+	if err := body.Decode(asked); err != nil {
+		http.Error(w, fmt.Sprintf("live: body: %v; must be like %s", err, like), http.StatusBadRequest)
+		return false
+	}
+	return true
 }

@@ -216,9 +216,20 @@ func TestRequests(t *testing.T) {
 				name: "a switch, from elsewhere", method: "POST", path: "/backends/alerts", body: `{"sickness": "slow"}`,
 				header: []string{"Origin", "http://evil.example"}, code: 403, says: "cross-origin",
 			},
+			{name: "a switch that there is not", method: "POST", path: "/backends/alerts", body: `{"sickness": "narrow"}`, code: 400, says: "alerts: sickness = narrow; must be one of [well hanging slow failing]"},
+			{name: "a narrow database", method: "POST", path: "/backends/inventory", body: `{"sickness": "narrow"}`, code: 200, says: "narrow"},
+			{name: "more visitors", method: "POST", path: "/visitors", body: `{"times": 8}`, code: 200, says: `{"times": 8}`},
+			{name: "too many", method: "POST", path: "/visitors", body: `{"times": 9}`, code: 400, says: "live: times = 9; must be in [1, 8]"},
+			{name: "none", method: "POST", path: "/visitors", body: `{}`, code: 400, says: "live: times = 0; must be in [1, 8]"},
+			{name: "no number of visitors", method: "POST", path: "/visitors", body: `{"times": "many"}`, code: 400, says: `must be like {"times": 4}`},
+			{
+				name: "visitors, from elsewhere", method: "POST", path: "/visitors", body: `{"times": 1}`,
+				header: []string{"Origin", "http://evil.example"}, code: 403, says: "cross-origin",
+			},
+			{name: "visitors by GET", method: "GET", path: "/visitors", code: 404},
 			{name: "a switch by GET", method: "GET", path: "/backends/alerts", code: 404},
 			{name: "no such backend", method: "POST", path: "/backends/weather", body: `{"sickness": "slow"}`, code: 404, says: `backend = "weather"`},
-			{name: "no such sickness", method: "POST", path: "/backends/alerts", body: `{"sickness": "tired"}`, code: 400, says: `sickness = "tired"; must be well, hanging, failing or slow`},
+			{name: "no such sickness", method: "POST", path: "/backends/alerts", body: `{"sickness": "tired"}`, code: 400, says: `sickness = "tired"; must be well, hanging, failing, slow or narrow`},
 			{name: "no JSON", method: "POST", path: "/backends/alerts", body: `sickness=slow`, code: 400, says: "must be like"},
 			{name: "more than that", method: "POST", path: "/backends/alerts", body: `{"sickness": "slow", "for": 1}`, code: 400, says: "unknown field"},
 			{name: "too much", method: "POST", path: "/backends/alerts", body: `{"sickness": "` + strings.Repeat("x", 2000) + `"}`, code: 400, says: "too large"},
@@ -233,6 +244,9 @@ func TestRequests(t *testing.T) {
 		}
 		if s := v.system.Backend("alerts").Sickness(); s != system.Well {
 			t.Errorf("in the end alerts are %v", s)
+		}
+		if n := v.visitors.times.Load(); n != 8 {
+			t.Errorf("in the end %d times as many visitors come; want 8", n)
 		}
 	})
 }

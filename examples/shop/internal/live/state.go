@@ -7,6 +7,8 @@ type State struct {
 	Pages Pages `json:"pages"`
 	// Services are all services, those that call before those that are called.
 	Services []Service `json:"services"`
+	// Visitors is how many there are.
+	Visitors Visitors `json:"visitors"`
 	// Page is the last one that a client got.
 	Page Page `json:"page"`
 	// Orders is what became of orders.
@@ -38,14 +40,23 @@ type Second struct {
 	Failed float64 `json:"failed"`
 }
 
+// Visitors is how many there are.
+type Visitors struct {
+	// Times is how many times as many as usual there are, Most how many there can be.
+	Times int64 `json:"times"`
+	Most  int64 `json:"most"`
+}
+
 // Service is one service.
 type Service struct {
 	Name string `json:"name"`
-	// CalledBy is the name of the service that calls it, empty for the first.
+	// CalledBy says who calls it, empty for the first.
 	CalledBy string `json:"calledBy"`
 	// Sickness is what is wrong with it, as in "hanging". Empty: it cannot be made
 	// sick.
 	Sickness string `json:"sickness"`
+	// Sicknesses is what can be wrong with it.
+	Sicknesses []string `json:"sicknesses"`
 	// CallsPerSecond is how many calls come to it.
 	CallsPerSecond float64 `json:"callsPerSecond"`
 	// Circuit and Places guard the way to it. Nil: none do yet.
@@ -53,8 +64,26 @@ type Service struct {
 	Places  *Places  `json:"places"`
 	// Own are the places that it has itself for the calls that come. Nil: none yet.
 	Own *Places `json:"own"`
-	// Refused is how many calls to it have been refused so far.
+	// Refused is how many calls to it have been refused so far, before they were made.
 	Refused uint64 `json:"refused"`
+	// Control is its overload control. Nil: it has none.
+	Control *Control `json:"control"`
+}
+
+// Control is the overload control of a service.
+type Control struct {
+	Places
+
+	// Pressure is how close it is to refusing everything, from 0 to 1.
+	Pressure float64 `json:"pressure"`
+	// Refused is how many calls of each class it has refused so far, the lowest class first.
+	Refused []Refusals `json:"refused"`
+}
+
+// Refusals is how many calls of a class were refused.
+type Refusals struct {
+	Class string `json:"class"`
+	Calls uint64 `json:"calls"`
 }
 
 // Circuit is the breaker in front of a service.

@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/examples/shop/system"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/overload"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
@@ -38,12 +39,17 @@ func (v *view) look() State {
 	now := time.Now()
 	pages := v.visitors.window.figures(now)
 	s := State{Pages: pages, Page: pageOf(v.visitors.latest.Load()), Orders: v.orders(), RulesFile: v.system.RulesFile(), Events: v.records.latest()}
+	s.Visitors = Visitors{Times: v.visitors.times.Load(), Most: mostTimes}
 	s.Services = v.servers(pages.PerSecond, v.rate("orders", s.Orders.Placed, now), now)
 	for _, g := range page.Guarded() {
 		s.Services = append(s.Services, v.backend(g, "dashboard", v.system.Guard(), now))
 	}
 	for _, g := range orders.Guarded() {
-		s.Services = append(s.Services, v.backend(g, "orders", v.system.Orders().Guard(), now))
+		callers := "orders"
+		if g.Name == orders.Inventory {
+			callers = "orders and windows"
+		}
+		s.Services = append(s.Services, v.backend(g, callers, v.system.Orders().Guard(), now))
 	}
 	return s
 }
@@ -102,8 +108,23 @@ func (v *view) backend(g guards.Service, caller string, rules *rules.Rules, now 
 	s := Service{
 		Name: g.Name, CalledBy: caller, Sickness: b.Sickness().String(), CallsPerSecond: v.rate(g.Name, b.Arrived(), now),
 	}
+	for _, can := range b.Sicknesses() {
+		s.Sicknesses = append(s.Sicknesses, can.String())
+	}
+	if snap, ok := b.Control(); ok {
+		s.Control = controlIn(snap)
+	}
 	lookAtGuard(&s, g, rules, now)
 	return s
+}
+
+// controlIn returns what an overload control has found out.
+func controlIn(snap overload.Snapshot) *Control {
+	c := &Control{Places: Places{InFlight: snap.InFlight, Waiting: snap.Waiting, Limit: snap.Limit}, Pressure: snap.Pressure}
+	for i, n := range snap.RejectedOf {
+		c.Refused = append(c.Refused, Refusals{overload.ClassAt(i).String(), n})
+	}
+	return c
 }
 
 // lookAtGuard adds to a service what guards the way to it.

@@ -13,24 +13,35 @@ import (
 
 	shopv1 "github.com/afloat-go/afloat/examples/shop/proto/shop/v1"
 	"github.com/afloat-go/afloat/examples/shop/system"
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 )
 
-// How much visitors ask for: little, so that the machine has time for other things.
+// How much the usual visitors ask for: little, so that the machine has time for other
+// things.
 const (
-	pageEvery  = 100 * time.Millisecond
-	orderEvery = time.Second
-	patience   = 3 * time.Second
+	pageEvery   = 100 * time.Millisecond
+	orderEvery  = time.Second
+	windowEvery = time.Second / 60
+	patience    = 3 * time.Second
 	// watchedEvery of the pages is for the user that the page shows.
 	watchedEvery = 5
+	// aheadEvery of what windows ask for is fetched ahead: nobody waits for it.
+	aheadEvery = 3
 )
 
-// visitors ask for pages and place orders, whatever becomes of those before.
+// mostTimes is how many times as many as usual there may be. The windows alone then ask for
+// about twice what a narrow inventory can answer.
+const mostTimes = 8
+
+// visitors ask for pages, place orders and stand before shop windows, whatever becomes of
+// those before.
 type visitors struct {
 	system   *system.System
 	users    []string
 	products []*shopv1.Product
 	session  string // how the ids of this run's orders begin
+	times    atomic.Int64
 
 	window window
 	orders orderCounts
@@ -57,27 +68,50 @@ func newVisitors(sys *system.System) (*visitors, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &visitors{
+	v := &visitors{
 		system: sys, users: users, products: products, session: time.Now().UTC().Format("20060102-150405"),
-	}, nil
+	}
+	v.times.Store(1)
+	return v, nil
+}
+
+// crowd lets so many times as many as usual come, in [1, mostTimes].
+func (v *visitors) crowd(times int64) error {
+	if times < 1 || times > mostTimes {
+		return fmt.Errorf("live: times = %d; must be in [1, %d]", times, mostTimes)
+	}
+	v.times.Store(times)
+	return nil
 }
 
 // run asks until ctx ends, and waits for the answers.
 func (v *visitors) run(ctx context.Context) {
 	var asking sync.WaitGroup
+	asking.Go(func() { v.every(ctx, pageEvery, v.visit) })
+	asking.Go(func() { v.every(ctx, orderEvery, v.order) })
+	asking.Go(func() { v.every(ctx, windowEvery, v.look) })
+	asking.Wait()
+}
+
+// every has the usual visitors ask once in that time, and a crowd more often, until ctx
+// ends. It waits for the answers.
+func (v *visitors) every(ctx context.Context, usual time.Duration, ask func(ctx context.Context, n int)) {
+	var asking sync.WaitGroup
 	defer asking.Wait()
-	pages, orders := time.NewTicker(pageEvery), time.NewTicker(orderEvery)
-	defer pages.Stop()
-	defer orders.Stop()
-	for n := 0; ; n++ { // of pages and orders together
+	ticker := time.NewTicker(usual)
+	defer ticker.Stop()
+	last := int64(1)
+	for n := 0; ; n++ {
+		if times := v.times.Load(); times != last {
+			ticker.Reset(usual / time.Duration(times))
+			last = times
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-pages.C:
-			asking.Go(func() { v.visit(ctx, n) })
-		case <-orders.C:
-			asking.Go(func() { v.order(ctx) })
+		case <-ticker.C:
 		}
+		asking.Go(func() { ask(ctx, n) })
 	}
 }
 
@@ -109,8 +143,20 @@ func outcomeOf(home *shopv1.GetHomeResponse, err error) outcome {
 	}
 }
 
+// look asks the inventory for the n-th time what a window shows, or may show next.
+func (v *visitors) look(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, system.Glance)
+	defer cancel()
+	if n%aheadEvery == 0 {
+		ctx = criticality.With(ctx, criticality.Low)
+	}
+	product := v.products[n%len(v.products)]
+	// The inventory counts what it refuses.
+	_, _ = v.system.Windows().GetStock(ctx, &shopv1.GetStockRequest{ProductId: product.GetId()})
+}
+
 // order places an order for some product. One that is sold out is refused.
-func (v *visitors) order(ctx context.Context) {
+func (v *visitors) order(ctx context.Context, _ int) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	product := v.products[rand.IntN(len(v.products))] //nolint:gosec // no secret

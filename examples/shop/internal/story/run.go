@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/afloat-go/afloat/examples/shop/internal/story/checkout"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/crowd"
 	"github.com/afloat-go/afloat/examples/shop/internal/story/pages"
 	"github.com/afloat-go/afloat/examples/shop/internal/story/script"
 	"github.com/afloat-go/afloat/examples/shop/system"
@@ -40,5 +41,9 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	return script.NewRunner(out).Run(ctx, first, second)
+	third, err := crowd.Act(ctx, sys)
+	if err != nil {
+		return err
+	}
+	return script.NewRunner(out).Run(ctx, first, second, third)
 }

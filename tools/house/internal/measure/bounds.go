@@ -23,7 +23,7 @@ type Bounds struct {
 // Library returns the bounds of what programs import, and of its command.
 func Library() Bounds { return Bounds{FileLines: 300, Scattered: 5, States: 3} }
 
-// Programs returns the bounds of examples, benchmarks and tools.
+// Programs returns the bounds of examples, benchmarks, proof and tools.
 func Programs() Bounds { return Bounds{FileLines: 300} }
 
 // Check returns where the packages pass a bound, or export a name that has no

@@ -1,12 +1,7 @@
 // Shows what the program says of itself. All of it is put in as text: names of
 // methods and of users are whatever somebody made up.
 
-const sicknesses = [
-  ["well", "well"],
-  ["hanging", "hang"],
-  ["slow", "slow"],
-  ["failing", "break"],
-];
+const labels = { hanging: "hang", failing: "break" };
 
 const byId = (id) => document.getElementById(id);
 
@@ -99,8 +94,15 @@ function card(service) {
   meter.min = 0;
   const calls = make("p", "numbers");
   const places = make("p", "numbers");
-  const buttons = sicknesses.map(([value, label]) => {
-    const b = make("button", "", label);
+  const pressure = document.createElement("meter");
+  pressure.high = 0.5;
+  pressure.title = `pressure at ${service.name}`;
+  const control = make("p", "numbers");
+  const refusals = make("p", "numbers");
+  const controlled = make("div", "control", control, pressure, refusals);
+  controlled.hidden = true;
+  const buttons = (service.sicknesses ?? []).map((value) => {
+    const b = make("button", "", labels[value] ?? value);
     b.type = "button";
     b.value = value;
     b.addEventListener("click", () => become(service.name, value));
@@ -109,7 +111,7 @@ function card(service) {
   const choice = make("div", "switch", ...buttons);
   choice.setAttribute("role", "group");
   choice.setAttribute("aria-label", `what is wrong with ${service.name}`);
-  const element = make("div", "card", make("div", "top", make("h3", "", service.name), badge), calls, places, meter, choice);
+  const element = make("div", "card", make("div", "top", make("h3", "", service.name), badge), calls, places, meter, controlled, choice);
   element.id = `backend-${service.name}`;
   return {
     element,
@@ -128,6 +130,12 @@ function card(service) {
         s.places ? `${s.places.inFlight} of ${s.places.limit} places taken` : null,
         s.refused > 0 ? `${s.refused} refused` : null,
       ].filter(Boolean).join(" · ");
+      controlled.hidden = !s.control;
+      if (s.control) {
+        pressure.value = s.control.pressure;
+        control.textContent = `pressure ${percent(s.control.pressure)} · ${s.control.inFlight} of ${s.control.limit} places of its own taken, ${s.control.waiting} wait`;
+        refusals.textContent = `refused by class: ${s.control.refused.map((r) => `${r.class} ${r.calls}`).join(" · ")}`;
+      }
       for (const b of buttons) b.setAttribute("aria-pressed", String(b.value === s.sickness));
     },
   };
@@ -154,6 +162,25 @@ function services(all) {
     }
     cards.get(s.name).fill(s);
   }
+}
+
+// usual says how many visitors there are.
+const usual = (times) => (times > 1 ? `${times} times as many as usual` : "as many as usual");
+
+let asked = 0; // requests for more visitors, or fewer, that are under way
+
+// visitors shows how many there are, unless somebody is just changing that.
+function visitors(v) {
+  if (!v || asked > 0) return;
+  const slider = byId("times");
+  slider.max = v.most;
+  slider.value = v.times;
+  say(v.times);
+}
+
+function say(times) {
+  byId("times").setAttribute("aria-valuetext", usual(times));
+  byId("times-shown").textContent = usual(times);
 }
 
 function markerBadge(part) {
@@ -197,6 +224,7 @@ function show(state) {
     ["p99", millis(state.pages.p99)],
     ["the last minute", sparkline(state.pages.history)],
   ]);
+  visitors(state.visitors);
   services(state.services);
   page(state.page);
   figures(byId("order-figures"), [
@@ -210,14 +238,27 @@ function show(state) {
   events(state.events);
 }
 
-async function become(name, sickness) {
-  const answer = await fetch(`backends/${encodeURIComponent(name)}`, {
+// change asks for a change, and shows why if there is none.
+async function change(path, what) {
+  const answer = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ sickness }),
+    body: JSON.stringify(what),
   });
   if (!answer.ok) byId("subline").textContent = await answer.text();
 }
+
+const become = (name, sickness) => change(`backends/${encodeURIComponent(name)}`, { sickness });
+
+let coming = Promise.resolve();
+
+// Each step of the slider counts, one after the other: the last one is what remains.
+byId("times").addEventListener("input", (e) => {
+  const times = Number(e.target.value);
+  say(times);
+  asked++;
+  coming = coming.then(() => change("visitors", { times })).catch(() => {}).finally(() => { asked--; });
+});
 
 const source = new EventSource("events");
 source.addEventListener("message", (m) => show(JSON.parse(m.data)));

@@ -9,6 +9,7 @@ import (
 
 	"github.com/afloat-go/afloat/examples/shop/guards"
 	"github.com/afloat-go/afloat/examples/shop/internal/load"
+	"github.com/afloat-go/afloat/examples/shop/internal/story/disk"
 	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/internal/story/script"
 	"github.com/afloat-go/afloat/examples/shop/orders"
@@ -53,7 +54,7 @@ func (p *player) play(ctx context.Context, ph phase) (Figures, error) {
 		return f, err
 	}
 	full, batch := p.system.Orders().Refused(), p.batch(ph)
-	unwatch := watchDisk(ctx, p.system.Folder())
+	unwatch := disk.Watch(ctx, p.system.Folder())
 	err := p.ask(ctx, ph, batch, &f)
 	slowest, fault := unwatch()
 	if err := errors.Join(err, fault); err != nil {

@@ -26,7 +26,7 @@ func (f Fault) Reasons() []degrade.Reason {
 		return append(why, degrade.ReasonTimeout)
 	case system.Failing:
 		return append(why, degrade.ReasonUnavailable)
-	case system.Well, system.Slow:
+	case system.Well, system.Slow, system.Narrow:
 		return why
 	default:
 		return why

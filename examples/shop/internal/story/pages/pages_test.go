@@ -49,7 +49,7 @@ func TestActWithTheGuard(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
-		for _, want := range []string{"rules.yaml:52:15: rules[6].breaker.slow_afer", "the circuit was open before, and "} {
+		for _, want := range []string{"rules.yaml:59:15: rules[8].breaker.slow_afer", "the circuit was open before, and "} {
 			if !strings.Contains(out, want) {
 				t.Errorf("the act does not say %q:\n%s", want, out)
 			}

@@ -1,4 +1,4 @@
-package checkout
+package disk
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ func TestDiskIsWatched(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		stop := watchDisk(t.Context(), folder)
+		stop := Watch(t.Context(), folder)
 		time.Sleep(5 * watchEvery)
 		synctest.Wait()
 		files, err := filepath.Glob(filepath.Join(folder, "watch-*"))
@@ -34,7 +34,7 @@ func TestDiskIsWatched(t *testing.T) {
 
 func TestDiskThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	if _, err := watchDisk(t.Context(), filepath.Join(t.TempDir(), "gone"))(); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Watch(t.Context(), filepath.Join(t.TempDir(), "gone"))(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error = %v; want that of the file system", err)
 	}
 }

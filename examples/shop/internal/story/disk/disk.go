@@ -1,4 +1,5 @@
-package checkout
+// Package disk tells whether the disk was busy while a phase of the story was played.
+package disk
 
 import (
 	"context"
@@ -11,10 +12,10 @@ import (
 // watchEvery is how often the disk is looked at.
 const watchEvery = 20 * time.Millisecond
 
-// watchDisk writes a little to folder from time to time until stop is called, which
+// Watch writes a little to folder from time to time until stop is called, which
 // returns how long that took at worst. A disk that somebody else keeps busy holds up
 // every order, and the figures then say nothing of the guard.
-func watchDisk(ctx context.Context, folder string) (stop func() (time.Duration, error)) {
+func Watch(ctx context.Context, folder string) (stop func() (time.Duration, error)) {
 	ctx, cancel := context.WithCancel(ctx)
 	var worst time.Duration
 	var err error
