@@ -101,7 +101,7 @@ func (l *limit) step(w window) {
 	var m window
 	m, l.window = l.window, m
 	switch l.phase {
-	case filling:
+	case resting, filling:
 		l.phase = holding
 	case holding:
 		l.hold(&m)
@@ -120,25 +120,24 @@ const (
 	fewCalls    = 10
 )
 
-// enough reports whether the window has enough to judge by.
+// enough reports whether the window has enough to go on by.
 func (l *limit) enough() bool {
-	if l.phase == filling {
-		return l.window.ended >= int(l.places) || l.window.elapsed >= enoughTime/2
-	}
-	if l.phase == settling {
-		quick := l.distress && l.window.elapsed >= 300*time.Millisecond
-		return quick || l.window.ended >= int(max(l.before, l.places)) || l.window.elapsed >= enoughTime
-	}
-	if l.distress {
-		return l.window.ended >= fewCalls
-	}
-	if l.phase == trying && l.window.ended >= someCalls && l.window.rate() < clearlyLess*l.rate {
+	w := &l.window
+	switch {
+	case l.phase == filling:
+		return w.ended >= int(l.places) || w.elapsed >= enoughTime/2
+	case l.phase == settling:
+		quick := l.distress && w.elapsed >= 300*time.Millisecond
+		return quick || w.ended >= int(max(l.before, l.places)) || w.elapsed >= enoughTime
+	case l.distress:
+		return w.ended >= fewCalls
+	case l.phase == trying && w.ended >= someCalls && w.rate() < clearlyLess*l.rate:
 		return true
+	case l.far(w) || l.phase == trying && l.guessed:
+		return w.ended >= someCalls || w.elapsed >= enoughTime
+	default:
+		return w.many()
 	}
-	if l.far(&l.window) || l.phase == trying && l.guessed {
-		return l.window.ended >= someCalls || l.window.elapsed >= enoughTime
-	}
-	return l.window.ended >= enoughCalls || l.window.elapsed >= enoughTime && l.window.ended >= fewCalls || l.window.elapsed >= 4*enoughTime && l.window.ended > 0
 }
 
 // distressed reports whether calls take so long, compared with when none waited for

@@ -55,3 +55,8 @@ func (w *window) mean() time.Duration {
 func (w *window) hopeless() bool {
 	return w.good*2 < w.ended && w.all > time.Duration(w.ended)*w.budget/4
 }
+
+// many reports whether so many calls ended, or in so long, that chance means little.
+func (w *window) many() bool {
+	return w.ended >= enoughCalls || w.elapsed >= enoughTime && w.ended >= fewCalls || w.elapsed >= 4*enoughTime && w.ended > 0
+}

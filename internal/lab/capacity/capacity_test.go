@@ -168,6 +168,7 @@ func TestClients(t *testing.T) {
 	for name, guard := range map[string]Guard{"no control": Nothing, "control": Controlled} {
 		for _, n := range []int{1, 20} {
 			t.Run(fmt.Sprintf("%d, %s at the server", n, name), func(t *testing.T) {
+				t.Parallel()
 				each(t, []Shape{shape}, func(t *testing.T, s Service, shape Shape) {
 					t.Helper()
 					if s.PerSecond < 1000 {

@@ -38,8 +38,11 @@ func newClients(n int) ([]*client, error) {
 	return all, nil
 }
 
-// call makes a call under the controller of the client.
+// call makes a call under the controller of the client. A nil client has none.
 func (c *client) call(ctx context.Context, class criticality.Class, f func() (bool, error)) (bool, error) {
+	if c == nil {
+		return f()
+	}
 	return under(ctx, c.control, policy.Client, class, f)
 }
 

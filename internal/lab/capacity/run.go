@@ -182,12 +182,7 @@ func (w *world) call(at time.Duration) {
 			w.cpu.run(meets)
 			return under(ctx, w.guard, policy.Server, class, func() (bool, error) { return w.handler(ctx, work), nil })
 		}
-		good, err := false, error(nil)
-		if len(w.clients) > 0 {
-			good, err = from.call(ctx, class, serve)
-		} else {
-			good, err = serve()
-		}
+		good, err := from.call(ctx, class, serve)
 		w.note(second, class, time.Since(began), good, err)
 		from.note(w, good)
 	})
