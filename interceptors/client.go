@@ -114,7 +114,8 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		method string, streamer grpc.Streamer, opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
 		o.surroundings.at(cc)
-		s := &stream{caller: ctx, evidence: evidence{conn: cc}}
+		s, guarded := newClientStream(o.reap)
+		s.caller, s.evidence.conn = ctx, cc
 		shape, _ := o.shapes.of(method, policy.ShapeOf(desc.ClientStreams, desc.ServerStreams))
 		describe(&s.admission.Call, ctx, method, policy.Client, shape)
 		s.admission.SentLater = desc.ClientStreams && shape.ServerPaced()
@@ -140,8 +141,8 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 		ctx, cancel := s.derive(mark.ToOutgoing(ctx), o.reap)
 		// gRPC may call OnFinish before streamer returns, so all of s must be
 		// in place by then.
-		own := s.evidence.options(opts, s.admission.Wants(policy.WantsEvidence|policy.WantsMetadata))
-		inner, err := streamer(ctx, desc, cc, method, append(own, grpc.OnFinish(s.onFinish))...)
+		own := s.options(opts)
+		inner, err := streamer(ctx, desc, cc, method, own...)
 		s.admission.Waiting(policy.Received, false) // for its opening
 		if err != nil {
 			known := s.evidence.of(err)
@@ -150,10 +151,8 @@ func StreamClientInterceptor(r policy.Resolver, opts ...StreamOption) grpc.Strea
 			return nil, below.Note(ctx, err)
 		}
 		opened = true
-		guarded := &clientStream{
-			ClientStream: inner, stream: s, cancel: cancel,
-			serverStreams: desc.ServerStreams, sentLater: s.admission.SentLater,
-		}
+		guarded.ClientStream, guarded.stream, guarded.cancel = inner, s, cancel
+		guarded.serverStreams, guarded.sentLater = desc.ServerStreams, s.admission.SentLater
 		if o.reap {
 			call, observer := s.admission.Call.Copy(), chain.Observer()
 			runtime.AddCleanup(guarded, func(s *stream) { s.reap(&call, observer, cancel) }, s)

@@ -27,6 +27,19 @@ type clientStream struct {
 	sentLater bool
 }
 
+// newClientStream returns a stream and what watches it, in one piece of memory. What is to
+// be reaped has a piece of its own, since it is what becomes unreachable.
+func newClientStream(reap bool) (*stream, *clientStream) {
+	if reap {
+		return new(stream), new(clientStream)
+	}
+	both := new(struct {
+		stream stream
+		client clientStream
+	})
+	return &both.stream, &both.client
+}
+
 // RecvMsg passes a message on. Its error ends the stream, as does its first
 // message where the server sends only one.
 func (c *clientStream) RecvMsg(m any) error {

@@ -24,7 +24,7 @@
 // own guard, so what that refuses says nothing either.
 //
 // All are installed with grpc's WithChain… options, so an interceptor set with
-// WithUnaryInterceptor keeps working and runs outside them. [WithRetry] puts a retry
+// WithUnaryInterceptor keeps working and runs outside them. Package retrying puts a retry
 // between fallbacks and guard, so that each attempt is judged, a refusal is not repeated,
 // and a fallback answers what no attempt does. Retries by gRPC's own service config happen
 // below all interceptors and look like one call.

@@ -28,11 +28,17 @@ type evidence struct {
 	reached atomic.Bool
 }
 
-// options returns a copy of the options of a call that asks for evidence, with room for
-// one more. Appending in place would write into a slice that gRPC shares between calls.
-func (e *evidence) options(opts []grpc.CallOption, complete bool) []grpc.CallOption {
-	own := make([]grpc.CallOption, 0, len(opts)+4)
-	own = append(append(own, opts...), grpc.Peer(&e.peer), grpc.Header(&e.header))
+// moreOptions is how many options evidence adds at most, and one for who hears of the end.
+const moreOptions = 4
+
+// options returns a copy of the options of a call that asks for evidence, in room if they
+// fit there with one more. Appending in place would write into a slice that gRPC shares
+// between calls.
+func (e *evidence) options(room, opts []grpc.CallOption, complete bool) []grpc.CallOption {
+	if len(opts)+moreOptions > cap(room) {
+		room = make([]grpc.CallOption, 0, len(opts)+moreOptions)
+	}
+	own := append(append(room[:0], opts...), grpc.Peer(&e.peer), grpc.Header(&e.header))
 	e.asked, e.complete = true, complete
 	if complete {
 		own = append(own, grpc.Trailer(&e.trailer))
@@ -43,7 +49,7 @@ func (e *evidence) options(opts []grpc.CallOption, complete bool) []grpc.CallOpt
 // unaryOptions does what options does for a unary call, of which it is to be known whether
 // it has reached gRPC.
 func (e *evidence) unaryOptions(opts []grpc.CallOption) []grpc.CallOption {
-	return append(e.options(opts, true), grpc.OnFinish(func(error) { e.reached.Store(true) }))
+	return append(e.options(nil, opts, true), grpc.OnFinish(func(error) { e.reached.Store(true) }))
 }
 
 // of returns what is known of a call that ended with err. gRPC must be done with it.

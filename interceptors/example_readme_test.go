@@ -13,6 +13,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/fallback"
 	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/retrying"
 	"github.com/afloat-go/afloat/interceptors/rules"
 	"github.com/afloat-go/afloat/interceptors/timeout"
 )
@@ -54,8 +55,8 @@ func newServer() (*grpc.Server, error) {
 
 func dialWithRetry(target string, rules *rules.Rules, fallbacks *fallback.Methods) (*grpc.ClientConn, error) {
 	opts := interceptors.DialOptions(rules,
-		interceptors.WithFallbacks(fallbacks),    // outermost: they answer what no attempt does
-		interceptors.WithRetry(retry.WithMax(3)), // then the retry, which does not repeat refusals
+		interceptors.WithFallbacks(fallbacks), // outermost: they answer what no attempt does
+		retrying.WithRetry(retry.WithMax(3)),  // then the retry, which does not repeat refusals
 	) // and the guard, which judges every attempt
 	return grpc.NewClient(target, append(opts, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 }

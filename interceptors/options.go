@@ -3,7 +3,6 @@ package interceptors
 import (
 	"context"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/tap"
@@ -21,8 +20,8 @@ type clientOptions struct {
 	unary     []UnaryOption
 	stream    []StreamOption
 	fallbacks *fallback.Methods
-	retry     []retry.CallOption // nil: nothing is repeated
-	name      string             // of the connection
+	retrier   retrier
+	name      string // of the connection
 }
 
 type clientOptionFunc func(*clientOptions)
@@ -117,11 +116,14 @@ func DialOptions(r policy.Resolver, opts ...ClientOption) []grpc.DialOption {
 	if o.fallbacks != nil {
 		unary = append(unary, o.fallbacks.Named(o.name).UnaryClientInterceptor())
 	}
-	if o.retry != nil {
-		unary, stream = append(unary, retry.UnaryClientInterceptor(o.retry...)), append(stream, retryStreams(o.retry))
+	if o.retrier.unary != nil {
+		unary = append(unary, o.retrier.unary)
+	}
+	if o.retrier.stream != nil {
+		stream = append(stream, o.retrier.stream)
 	}
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(append(unary, degrade.UnaryClientInterceptor(), UnaryClientInterceptor(r, o.unary...))...),
+		grpc.WithChainUnaryInterceptor(append(unary, degrade.UnaryClientInterceptorAround(UnaryClientInterceptor(r, o.unary...)))...),
 		grpc.WithChainStreamInterceptor(append(stream, degrade.StreamClientInterceptor(), StreamClientInterceptor(r, o.stream...))...),
 	}
 }
@@ -264,7 +266,7 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 	}
 	show(r, o.controls)
 	return append(tapOf(r, &o),
-		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptor(o.degrade...), UnaryServerInterceptor(r, o.unary...)),
+		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptorAround(UnaryServerInterceptor(r, o.unary...), o.degrade...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
 	)
 }

@@ -2,6 +2,7 @@ package interceptors
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,8 +28,19 @@ type stream struct {
 	done bool
 	// answer is the response of a call that has one, if somebody wants to know.
 	answer any
-	// release frees what was made for the stream. It may be nil.
-	release func()
+	// watch notices the end of ctx, and cancel ends it. Either may be nil.
+	watch  *watch
+	cancel context.CancelCauseFunc
+
+	// room is where the options of a client's call stand, if they are as many as usual.
+	room [moreOptions + 4]grpc.CallOption
+}
+
+// options returns the options of a client's call with those that tell of its end. Nobody
+// can append to them in place.
+func (s *stream) options(opts []grpc.CallOption) []grpc.CallOption {
+	own := s.evidence.options(s.room[:0], opts, s.admission.Wants(policy.WantsEvidence|policy.WantsMetadata))
+	return slices.Clip(append(own, grpc.OnFinish(s.onFinish)))
 }
 
 // finish settles the stream, once, and reports whether this call did.
@@ -96,9 +108,13 @@ func (s *stream) abandon() {
 	s.free()
 }
 
+// free frees what was made for the stream.
 func (s *stream) free() {
-	if s.release != nil {
-		s.release()
+	if s.watch != nil {
+		s.watch.stop()
+	}
+	if s.cancel != nil {
+		s.cancel(nil)
 	}
 }
 
@@ -137,18 +153,13 @@ func (s *stream) derive(ctx context.Context, reap bool) (_ context.Context, canc
 	}
 	s.ctx = ctx
 	// The context may have ended already: onContextEnd then waits for the lock
-	// until release is set.
+	// until all is set.
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.cancel = cancel
 	// An interceptor further in may have dropped OnFinish, and a caller that
 	// cancels need not call RecvMsg again.
-	stop := context.AfterFunc(ctx, s.onContextEnd)
-	s.release = func() {
-		stop()
-		if cancel != nil {
-			cancel(nil)
-		}
-	}
+	s.watch = watchContext(ctx, s)
 	return ctx, cancel
 }
 

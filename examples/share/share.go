@@ -114,12 +114,12 @@ func (s *Share) Snapshot() Snapshot {
 }
 
 // Gauges implements [policy.Gauged]. It shows the tenants, and the size of a share.
-func (s *Share) Gauges() policy.Gauges {
+func (s *Share) Gauges(g *policy.Gauges) {
 	cfg, snap := s.Config(), s.Snapshot()
-	return policy.Gauges{Name: s.name, Shadow: cfg.Shadow, All: []policy.Gauge{
-		{Name: "share.tenants", Unit: "{tenant}", Description: "Tenants with calls in flight.", Value: int64(snap.Tenants)},
-		{Name: "share.limit", Unit: "{call}", Description: "Calls in flight that each tenant may have.", Value: int64(cfg.PerTenant)},
-	}}
+	g.Name, g.Shadow = s.name, cfg.Shadow
+	g.All = append(g.All,
+		policy.Gauge{Name: "share.tenants", Unit: "{tenant}", Description: "Tenants with calls in flight.", Value: int64(snap.Tenants)},
+		policy.Gauge{Name: "share.limit", Unit: "{call}", Description: "Calls in flight that each tenant may have.", Value: int64(cfg.PerTenant)})
 }
 
 // Idle reports whether no call is in flight, so that s may be dropped when there

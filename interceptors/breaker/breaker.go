@@ -106,8 +106,15 @@ func (b *Breaker) Snapshot() Snapshot {
 	return snap
 }
 
-// Gauges implements [policy.Gauged]. It shows the state.
-func (b *Breaker) Gauges() policy.Gauges { return b.Snapshot().gauges() }
+// Gauges implements [policy.Gauged]. It shows the state, and how long calls take.
+func (b *Breaker) Gauges(g *policy.Gauges) {
+	g.Name, g.Shadow = b.name, b.shadow()
+	first := len(g.All)
+	g.All = append(g.All, gauges[:]...)
+	own := g.All[first:]
+	own[b.State()].Value = 1
+	own[usualGauge].Time, own[recentGauge].Time = b.learned.usually(), b.learned.recently()
+}
 
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps
 // [ErrOpen]. It never blocks.

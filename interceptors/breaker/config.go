@@ -205,5 +205,7 @@ func optional(f *validate.Faults, field string, d, most time.Duration) {
 
 // betweenOrOff requires a value in [low, high], or Off.
 func betweenOrOff[T int | time.Duration](f *validate.Faults, field string, value, low, high T) {
-	f.Require(value == Off || low <= value && value <= high, field, value, fmt.Sprintf("in [%v, %v]%s", low, high, validate.OrOff))
+	if value != Off && (value < low || value > high) {
+		f.Require(false, field, value, fmt.Sprintf("in [%v, %v]%s", low, high, validate.OrOff))
+	}
 }

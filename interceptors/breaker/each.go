@@ -2,7 +2,6 @@ package breaker
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -19,11 +18,17 @@ type options struct {
 }
 
 // optionsOf puts the options together. A nil one is a fault of its own.
-func optionsOf(opts []Option) options {
-	var all options
-	for _, o := range opts {
-		if o != nil {
-			o.apply(&all)
+func optionsOf(opts []Option) options { return options{}.with(opts) }
+
+// with returns o with the options in place of what it has.
+func (o options) with(opts []Option) options {
+	if len(opts) == 0 {
+		return o
+	}
+	all := o // what is set through an interface lives on the heap
+	for _, opt := range opts {
+		if opt != nil {
+			opt.apply(&all)
 		}
 	}
 	return all
@@ -65,19 +70,19 @@ func Each(cfg Config, opts ...Option) rules.Template {
 	// Both are shared by all breakers until one is updated.
 	enforced, err := newSettings(cfg, optionsOf(opts).classifier)
 	watching, shadowErr := shadowSettings(cfg, optionsOf(opts).classifier)
+	fault := validate.Options(kind, opts)
+	err, shadowErr = errors.Join(err, fault), errors.Join(shadowErr, fault)
 	settingsFor := func(k rules.Key) (*settings, error) {
 		if k.Shadow {
 			return watching, shadowErr
 		}
 		return enforced, err
 	}
-	optionsFor := func(k rules.Key) options {
-		return optionsOf(slices.Concat([]Option{WithName(k.Name), WithObserver(k.Observer)}, opts))
-	}
+	optionsFor := func(k rules.Key) options { return options{name: k.Name, observer: k.Observer}.with(opts) }
 	t := rules.TemplateOf(kind, cfg.withDefaults(),
 		func(k rules.Key) (*Breaker, error) {
 			s, err := settingsFor(k)
-			if err := errors.Join(err, validate.Options(kind, opts)); err != nil {
+			if err != nil {
 				return nil, err
 			}
 			return newBreaker(s, optionsFor(k)), nil

@@ -166,26 +166,31 @@ type Snapshot struct {
 	Late uint64
 }
 
-// gauges returns the snapshot as numbers: for each state whether the breaker is in it.
-func (s Snapshot) gauges() policy.Gauges {
-	g := policy.Gauges{Name: s.Name, Shadow: s.Mode == Shadow}
+// The places of what is no state among the gauges, which begin with the states in order.
+const (
+	usualGauge = iota + int(Slow) + 1
+	recentGauge
+	allGauges
+)
+
+// gauges are the numbers that a breaker shows of itself, all zero: for each state whether
+// it is in it, and how long calls take.
+var gauges = newGauges() //nolint:gochecknoglobals // constants
+
+// newGauges makes the gauges.
+func newGauges() (all [allGauges]policy.Gauge) {
 	for state := Closed; state <= Slow; state++ {
-		in := policy.Gauge{
+		all[state] = policy.Gauge{
 			Name: "circuit_breaker.state", Unit: "{circuit}", Description: "Circuits in each state, 1 or 0 for one circuit.",
 			State: state.String(),
 		}
-		if state == s.State {
-			in.Value = 1
-		}
-		g.All = append(g.All, in)
 	}
-	g.All = append(g.All,
-		timeOf("usual_duration", "How long calls usually take: 99 of 100 healthy ones are answered in this time, as it was learned.", s.Usual),
-		timeOf("recent_duration", "The same as it was last seen, whether learned yet or not.", s.Recent))
-	return g
+	all[usualGauge] = timeOf("usual_duration", "How long calls usually take: 99 of 100 healthy ones are answered in this time, as it was learned.")
+	all[recentGauge] = timeOf("recent_duration", "The same as it was last seen, whether learned yet or not.")
+	return all
 }
 
 // timeOf returns a time as a number of a breaker.
-func timeOf(name, description string, d time.Duration) policy.Gauge {
-	return policy.Gauge{Name: "circuit_breaker." + name, Description: description, IsTime: true, Time: d}
+func timeOf(name, description string) policy.Gauge {
+	return policy.Gauge{Name: "circuit_breaker." + name, Description: description, IsTime: true}
 }

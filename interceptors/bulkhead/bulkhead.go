@@ -71,7 +71,10 @@ func (b *Bulkhead) Config() Config {
 func (b *Bulkhead) Snapshot() Snapshot { return snapshotOf(b) }
 
 // Gauges implements [policy.Gauged]. It shows the slots and the calls that wait for one.
-func (b *Bulkhead) Gauges() policy.Gauges { return b.Snapshot().gauges(b.config.Load().Shadow) }
+func (b *Bulkhead) Gauges(g *policy.Gauges) {
+	b.Snapshot().show(g)
+	g.Shadow = b.config.Load().Shadow
+}
 
 // Update changes the limits of a bulkhead in use. If cfg has faults, it returns
 // all of them, joined, and changes nothing. It never blocks: calls in flight
@@ -120,7 +123,8 @@ func (b *Bulkhead) overrideLocked(d policy.Directive) bool {
 	}
 	b.byHand.Store(nil)
 	if d != (policy.Directive{}) {
-		b.byHand.Store(&d)
+		own := d // else all that are asked about live on the heap
+		b.byHand.Store(&own)
 	}
 	b.config.Store(cfg)
 	b.handOutLocked()

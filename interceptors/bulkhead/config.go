@@ -40,10 +40,11 @@ type Config struct {
 
 // under returns the configuration as a directive has it, which may not be one for bulkheads.
 func (c *Config) under(d policy.Directive) (*Config, bool) {
+	if d == (policy.Directive{}) {
+		return c, true
+	}
 	own := *c
 	switch {
-	case d == policy.Directive{}:
-		return c, true
 	case d == policy.Directive{Action: policy.Disable}:
 		own.Shadow = true
 		return &own, true

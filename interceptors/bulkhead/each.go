@@ -17,7 +17,10 @@ type options struct {
 }
 
 func optionsOf(opts []Option) options {
-	var all options
+	if len(opts) == 0 {
+		return options{}
+	}
+	var all options // set through an interface, it lives on the heap
 	for _, o := range opts {
 		o.apply(&all)
 	}

@@ -42,13 +42,14 @@ func snapshotOf(b *Bulkhead) Snapshot {
 	}
 }
 
-// gauges returns the snapshot of a bulkhead, which may only watch, as numbers.
-func (s Snapshot) gauges(shadow bool) policy.Gauges {
-	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{
-		{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(s.InFlight)},
-		{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(s.Waiting)},
-		{Name: "bulkhead.limit", Unit: "{call}", Description: "Slots.", Value: int64(s.MaxConcurrent)},
-		{Name: "bulkhead.streams.active", Unit: "{stream}", Description: "Streams that hold a slot of their own.", Value: int64(s.Streams)},
-		{Name: "bulkhead.streams.limit", Unit: "{stream}", Description: "Slots of streams, 0 if they have none of their own.", Value: int64(s.MaxStreams)},
-	}}
+// show adds the snapshot to what a bulkhead shows of itself.
+func (s Snapshot) show(g *policy.Gauges) {
+	g.Name = s.Name
+	g.All = append(g.All,
+		policy.Gauge{Name: "bulkhead.active", Unit: "{call}", Description: "Calls that hold a slot.", Value: int64(s.InFlight)},
+		policy.Gauge{Name: "bulkhead.queued", Unit: "{call}", Description: "Calls that wait for a slot.", Value: int64(s.Waiting)},
+		policy.Gauge{Name: "bulkhead.limit", Unit: "{call}", Description: "Slots.", Value: int64(s.MaxConcurrent)},
+		policy.Gauge{Name: "bulkhead.streams.active", Unit: "{stream}", Description: "Streams that hold a slot of their own.", Value: int64(s.Streams)},
+		policy.Gauge{Name: "bulkhead.streams.limit", Unit: "{stream}", Description: "Slots of streams, 0 if they have none of their own.", Value: int64(s.MaxStreams)},
+	)
 }

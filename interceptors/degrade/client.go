@@ -13,20 +13,28 @@ import (
 // [Capture], for [RequireComplete] and [Require], and for the scope under which a call is
 // made. Metadata keys that begin with "afloat-" are for one hop: those that a caller
 // passes on are not sent. Else a call without any of these passes through untouched.
-func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
+func UnaryClientInterceptor() grpc.UnaryClientInterceptor { return UnaryClientInterceptorAround(nil) }
+
+// UnaryClientInterceptorAround returns a [UnaryClientInterceptor] with another interceptor
+// directly inside of it, which may be nil: none. A chain of both would cost each call an
+// allocation.
+func UnaryClientInterceptorAround(inside grpc.UnaryClientInterceptor) grpc.UnaryClientInterceptor {
+	if inside == nil {
+		inside = passOn
+	}
 	return func(
 		ctx context.Context, method string, req, reply any,
 		cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
 		wants := wishesOf(ctx, opts)
 		if wants.none() {
-			return below.Note(ctx, invoker(wants.outgoing(ctx, false), method, req, reply, cc, opts...))
+			return below.Note(ctx, inside(wants.outgoing(ctx, false), method, req, reply, cc, invoker, opts...))
 		}
 		if err := wants.required.check(reply); err != nil {
 			return err
 		}
 		var header, trailer metadata.MD
-		err := invoker(wants.outgoing(ctx, false), method, req, reply, cc,
+		err := inside(wants.outgoing(ctx, false), method, req, reply, cc, invoker,
 			withOptions(wants.others(opts), grpc.Header(&header), grpc.Trailer(&trailer))...)
 		if err != nil {
 			return below.Note(ctx, wants.failed(err))
@@ -36,6 +44,14 @@ func UnaryClientInterceptor() grpc.UnaryClientInterceptor {
 		wants.answered(r, refusal != nil)
 		return below.Note(ctx, refusal)
 	}
+}
+
+// passOn is an interceptor that does nothing.
+func passOn(
+	ctx context.Context, method string, req, reply any,
+	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	return invoker(ctx, method, req, reply, cc, opts...)
 }
 
 // StreamClientInterceptor does for streams what [UnaryClientInterceptor] does for

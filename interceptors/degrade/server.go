@@ -29,18 +29,33 @@ import (
 // its caller's, and those that it sends, as when it passes on what one of its calls
 // received, are left out.
 func UnaryServerInterceptor(opts ...ServerOption) grpc.UnaryServerInterceptor {
+	return UnaryServerInterceptorAround(nil, opts...)
+}
+
+// UnaryServerInterceptorAround returns a [UnaryServerInterceptor] with another interceptor
+// directly inside of it, which may be nil: none. A chain of both would cost each call an
+// allocation.
+func UnaryServerInterceptorAround(inside grpc.UnaryServerInterceptor, opts ...ServerOption) grpc.UnaryServerInterceptor {
+	if inside == nil {
+		inside = handOn
+	}
 	s := newServer(opts)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		if s.fault != nil {
 			return nil, s.fault
 		}
 		r := newRequest(ctx, s, true)
-		resp, err := handler(r, req) //nolint:contextcheck // it is the caller's, with more in it
+		resp, err := inside(r, req, info, handler) //nolint:contextcheck // it is the caller's, with more in it
 		if err != nil {
 			return resp, s.edge.failure(err, &r.calls)
 		}
 		return s.deliver(ctx, info.FullMethod, resp, r)
 	}
+}
+
+// handOn is an interceptor that does nothing.
+func handOn(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return handler(ctx, req)
 }
 
 // StreamServerInterceptor does for streams what [UnaryServerInterceptor] does for

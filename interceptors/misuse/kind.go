@@ -42,7 +42,7 @@ func (k Kind) remedy() string {
 	case RetriedTwice:
 		return "keep one of the retry interceptors"
 	case RetryOutsideFallbacks:
-		return "give the retry to interceptors.WithRetry, which puts it between fallbacks and guard"
+		return "give the retry to retrying.WithRetry or interceptors.WithRetrier, which puts it between fallbacks and guard"
 	case ReportUnread:
 		return "dial with interceptors.DialOptions, or with the client interceptors of package degrade"
 	case MarkOutsideScope:

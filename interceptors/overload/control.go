@@ -258,4 +258,7 @@ func (c *Control) Snapshot() Snapshot {
 }
 
 // Gauges implements [policy.Gauged].
-func (c *Control) Gauges() policy.Gauges { return c.Snapshot().gauges(c.Config().Mode == Shadow) }
+func (c *Control) Gauges(g *policy.Gauges) {
+	c.Snapshot().show(g)
+	g.Shadow = c.Config().Mode == Shadow
+}

@@ -26,15 +26,15 @@ type Snapshot struct {
 	Cancelled uint64
 }
 
-// gauges returns the snapshot of a controller, which may only watch, as numbers.
-func (s Snapshot) gauges(shadow bool) policy.Gauges {
-	all := []policy.Gauge{
-		{Name: "overload.active", Unit: "{call}", Description: "Calls in flight.", Value: int64(s.InFlight)},
-		{Name: "overload.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(s.Waiting)},
-		{Name: "overload.limit", Unit: "{call}", Description: "Calls that may be in flight, as found out.", Value: int64(s.Limit)},
-		{Name: "overload.pressure", Unit: "%", Description: "How close to refusing everything.", Value: int64(100 * s.Pressure)},
-	}
-	return policy.Gauges{Name: s.Name, Shadow: shadow, All: all}
+// show adds the snapshot to what a control shows of itself.
+func (s Snapshot) show(g *policy.Gauges) {
+	g.Name = s.Name
+	g.All = append(g.All,
+		policy.Gauge{Name: "overload.active", Unit: "{call}", Description: "Calls in flight.", Value: int64(s.InFlight)},
+		policy.Gauge{Name: "overload.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(s.Waiting)},
+		policy.Gauge{Name: "overload.limit", Unit: "{call}", Description: "Calls that may be in flight, as found out.", Value: int64(s.Limit)},
+		policy.Gauge{Name: "overload.pressure", Unit: "%", Description: "How close to refusing everything.", Value: int64(100 * s.Pressure)},
+	)
 }
 
 // ClassAt returns the class of the i-th of [Snapshot.RejectedOf].

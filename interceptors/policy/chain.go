@@ -88,16 +88,20 @@ type ChainOption interface{ applyChain(*Chain) }
 
 // WithObserver tells o of the calls of a chain. Default: no observer, and so with a
 // nil o.
-func WithObserver(o Observer) ChainOption { return observerOption{o} }
-
-type observerOption struct{ observer Observer }
-
-func (o observerOption) applyChain(c *Chain) {
-	c.observer, c.interest = nil, Interest{}
-	if !validate.IsNil(o.observer) {
-		c.observer, c.interest = Observe(o.observer), InterestOf(o.observer)
+func WithObserver(o Observer) ChainOption {
+	if validate.IsNil(o) {
+		return observerOption{}
 	}
+	return observerOption{Observe(o), InterestOf(o)}
 }
+
+// observerOption is an observer and what it needs to hear, which all chains share.
+type observerOption struct {
+	observer Observer
+	interest Interest
+}
+
+func (o observerOption) applyChain(c *Chain) { c.observer, c.interest = o.observer, o.interest }
 
 // WithCriticality makes c the class of the calls of a chain that say nothing or a higher
 // one. Default: calls are what they say.
@@ -112,30 +116,13 @@ func (o classOption) applyChain(c *Chain) { c.class = criticality.Class(o) }
 // [MaxPolicies] policies, each policy that is nil or a nil pointer, and each that is there
 // twice, which would count a call twice and take two places for it.
 func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
-	var faults []error
-	if n := len(policies); n > MaxPolicies {
-		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
-	}
-	for i, p := range policies {
-		first := slices.IndexFunc(policies[:i], func(before Policy) bool { return validate.IsPointer(p) && before == p })
-		switch {
-		case p == nil:
-			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
-		case validate.IsNil(p):
-			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil %T; must be a policy", i, p))
-		case first >= 0:
-			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = the %T that is policy %d; must be there once", i, p, first))
-		}
-	}
-	if err := errors.Join(faults...); err != nil {
+	if err := checkPolicies(policies); err != nil {
 		return nil, err
 	}
 	c := newChain(len(policies))
-	for i, p := range ordered(policies) {
-		c.links[i].policy = p
-	}
-	for i := range c.links {
-		_, ok := c.links[i].policy.(Controller)
+	for i, p := range policies {
+		c.place(i, p)
+		_, ok := p.(Controller)
 		c.controls = c.controls || ok
 	}
 	for int(c.standIns) < len(c.links) && LayerOf(c.links[c.standIns].policy) != LayerFault {
@@ -145,6 +132,43 @@ func NewChain(policies []Policy, opts ...ChainOption) (*Chain, error) {
 		o.applyChain(c)
 	}
 	return c, nil
+}
+
+// checkPolicies returns what is wrong with the policies of a chain.
+func checkPolicies(policies []Policy) error {
+	var faults []error
+	if n := len(policies); n > MaxPolicies {
+		faults = append(faults, fmt.Errorf("policy: chain has %d policies; must be at most %d", n, MaxPolicies))
+	}
+	for i, p := range policies {
+		first := -1
+		if validate.IsPointer(p) {
+			first = slices.Index(policies[:i], p)
+		}
+		switch {
+		case p == nil:
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil; must be a policy", i))
+		case validate.IsNil(p):
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = nil %T; must be a policy", i, p))
+		case first >= 0:
+			faults = append(faults, fmt.Errorf("policy: policy %d of the chain = the %T that is policy %d; must be there once", i, p, first))
+		}
+	}
+	if faults == nil {
+		return nil
+	}
+	return errors.Join(faults...)
+}
+
+// place puts p in order among the first n policies; those of one layer keep theirs. There
+// are few, so that sorting them by insertion is as quick as by a library, which makes every
+// program larger.
+func (c *Chain) place(n int, p Policy) {
+	in := LayerOf(p)
+	for ; n > 0 && in < LayerOf(c.links[n-1].policy); n-- {
+		c.links[n].policy = c.links[n-1].policy
+	}
+	c.links[n].policy = p
 }
 
 // Policies returns the policies in order, outermost first.

@@ -7,9 +7,10 @@ import "time"
 type Gauged interface {
 	Policy
 
-	// Gauges returns the numbers of this moment. It is called each time metrics are
-	// collected, from any goroutine, and must not block.
-	Gauges() Gauges
+	// Gauges adds the numbers of this moment to g, which is empty and lent: it must not be
+	// kept. It is called each time metrics are collected, from any goroutine, and must not
+	// block.
+	Gauges(g *Gauges)
 }
 
 // Gauges are the numbers that a policy shows of itself at one moment.

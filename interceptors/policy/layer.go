@@ -1,9 +1,5 @@
 package policy
 
-import (
-	"slices"
-)
-
 // Layer is a policy's position in a chain. Lower layers are further out.
 type Layer uint8
 
@@ -53,17 +49,4 @@ func LayerOf(p Policy) Layer {
 		return l.Layer()
 	}
 	return LayerCustom
-}
-
-// ordered returns the policies by layer; those of one layer keep their order. There are
-// few, so that sorting them by insertion is as quick as by a library, which makes every
-// program larger.
-func ordered(policies []Policy) []Policy {
-	sorted := slices.Clone(policies)
-	for i := range sorted {
-		for j := i; j > 0 && LayerOf(sorted[j]) < LayerOf(sorted[j-1]); j-- {
-			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
-		}
-	}
-	return sorted
 }

@@ -111,7 +111,7 @@ func IsRejection(err error) bool {
 // After any other error it returns next(err). A nil next repeats UNAVAILABLE, and
 // RESOURCE_EXHAUSTED where a RetryInfo in the status says that it may help: without one it
 // may be a quota that is spent for the day, or a message that is too large and would be
-// sent once more. interceptors.WithRetry puts it where it belongs.
+// sent once more. Package retrying puts it where it belongs.
 func Retriable(next func(error) bool) func(error) bool {
 	if next == nil {
 		next = mayPass

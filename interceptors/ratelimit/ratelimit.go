@@ -292,4 +292,7 @@ func (l *Limiter) Snapshot() Snapshot {
 }
 
 // Gauges implements [policy.Gauged]. It shows the calls that wait for their turn.
-func (l *Limiter) Gauges() policy.Gauges { return l.Snapshot().gauges(l.shadow.Load()) }
+func (l *Limiter) Gauges(g *policy.Gauges) {
+	l.Snapshot().show(g)
+	g.Shadow = l.shadow.Load()
+}

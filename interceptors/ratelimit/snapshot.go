@@ -39,9 +39,9 @@ func snapshotLocked(l *Limiter) Snapshot {
 	}
 }
 
-// gauges returns the snapshot of a limiter, which may only watch, as numbers.
-func (s Snapshot) gauges(shadow bool) policy.Gauges {
-	return policy.Gauges{Name: s.Name, Shadow: shadow, All: []policy.Gauge{
-		{Name: "rate_limit.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(s.Waiting)},
-	}}
+// show adds the snapshot to what a limiter shows of itself.
+func (s Snapshot) show(g *policy.Gauges) {
+	g.Name = s.Name
+	g.All = append(g.All,
+		policy.Gauge{Name: "rate_limit.queued", Unit: "{call}", Description: "Calls that wait for their turn.", Value: int64(s.Waiting)})
 }

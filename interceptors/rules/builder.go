@@ -23,47 +23,8 @@ type builder struct {
 	kept []kept
 	// steered are the overrides by which it began.
 	steered *[]override.Override
-}
-
-// kept is a policy that goes on under another template.
-type kept struct {
-	id       identity
-	policy   policy.Policy
-	template *Template
-	key      Key
-}
-
-// turnOver builds a generation of the present keys and puts it in force at once.
-// It returns the policies that are kept and must be updated. The caller does so
-// outside the lock, because they may report to an observer. New methods do not wait
-// while it builds.
-func turnOver(r *Rules, m *matcher, unfit map[identity]bool) []kept {
-	begin := func(old *past) *builder {
-		b := &builder{rules: r, next: newGeneration(m), old: old, unfit: unfit, steered: r.steering.inForce.Load()}
-		b.takeOver()
-		return b
-	}
-	b := begin(pastOf(r))
-	r.mu.Lock()
-	now := r.current.Load()
-	if !b.catchUp(now) {
-		b = begin(now.past())
-	}
-	r.room.forget()
-	r.current.Store(b.next)
-	steered := b.steered != r.steering.inForce.Load()
-	r.mu.Unlock()
-	if steered {
-		r.steering.impose()
-	}
-	return b.kept
-}
-
-// pastOf returns the generation in force as it is now.
-func pastOf(r *Rules) *past {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.current.Load().past()
+	// located is the observer that the last policy had: the keys of one target share it.
+	located located
 }
 
 // takeOver makes entries for the keys of old, and keeps its shared policies and those
@@ -76,7 +37,7 @@ func (b *builder) takeOver() {
 	}
 	for _, was := range b.old.entries {
 		// A key whose template fails now is left to its next call.
-		if e, err := b.entry(was.call()); err == nil && e != nil {
+		if e, err := b.entry(was.call(), was); err == nil && e != nil {
 			entries = append(entries, e)
 		}
 	}
@@ -87,11 +48,10 @@ func (b *builder) takeOver() {
 
 // catchUp does what takeOver does, for what has become of old in the meantime. It reports
 // false if a policy was made both there and here, which a builder that begins again now
-// avoids. The lock of the rules is held.
+// avoids. The lock of the rules is held, so it only looks at what came and went, unless
+// keys were dropped.
 func (b *builder) catchUp(now *generation) bool {
-	if now.changes == b.old.changes {
-		return true
-	}
+	since := now.since
 	shared, held := b.old.meanwhile(now)
 	for id := range shared {
 		if b.next.shared[id] != nil {
@@ -100,36 +60,47 @@ func (b *builder) catchUp(now *generation) bool {
 	}
 	maps.Copy(b.old.shared, shared)
 	maps.Copy(b.old.dropped, held)
-	b.old.texts = now.table.texts.Load()
-	for was := range now.table.entries() {
+	came := since.entries
+	if since.swept {
+		came = slices.Collect(now.table.entries())
+	}
+	for _, was := range came {
 		if b.next.table.entry(was.text()) != nil {
 			continue
 		}
-		if e, err := b.entry(was.call()); err == nil && e != nil {
+		if e, err := b.entry(was.call(), was); err == nil && e != nil {
 			b.next.table.insert(e)
 		}
 	}
-	b.next.table.drop(func(e *entry) bool { return now.table.entry(e.text()) == nil })
+	if since.swept {
+		b.next.table.drop(func(e *entry) bool { return now.table.entry(e.text()) == nil })
+	}
 	b.keepShared(shared)
 	b.keepDropped(held)
 	return true
 }
 
-// entry makes the entry of a call, nil if the rules leave it unguarded.
-func (b *builder) entry(call *policy.Call) (*entry, error) {
+// entry makes the entry of a call, nil if the rules leave it unguarded. was is its entry
+// in old, nil if there was none.
+func (b *builder) entry(call *policy.Call, was *entry) (*entry, error) {
 	found := b.next.matcher.find(call)
 	found.meet()
 	if !found.guards() {
 		return nil, nil
 	}
 	e := &entry{place: place{method: call.Method, target: call.Target, side: call.Side}}
-	var policies []policy.Policy
-	for _, r := range found.all() {
-		for i, t := range r.Policies {
-			if !t.applies(call.Side) {
+	var room [policy.MaxPolicies]policy.Policy
+	policies := room[:0]
+	for _, r := range found.both() {
+		if r == nil {
+			continue
+		}
+		e.makeRoom(r)
+		for i := range r.Policies {
+			if !r.Policies[i].applies(call.Side) {
 				continue
 			}
-			p, err := b.policy(e, r, i)
+			p, err := b.policy(e, was, r, i)
 			if err != nil {
 				return nil, err
 			}
@@ -154,40 +125,45 @@ func (b *builder) chain(policies []policy.Policy, by *rule, class criticality.Cl
 	return policy.NewChain(policies, opts...)
 }
 
-// policy returns the policy of an entry by the i-th template of a rule.
-func (b *builder) policy(e *entry, r *rule, i int) (policy.Policy, error) {
-	t, id := &r.Policies[i], r.identity(i, e.call())
-	if s := b.next.shared[id]; s != nil {
-		e.shared = append(e.shared, s)
-		return s.live.Policy, nil
+// policy returns the policy of an entry by the i-th template of a rule. was is the entry of
+// the same calls in old, nil if there was none.
+func (b *builder) policy(e, was *entry, r *rule, i int) (policy.Policy, error) {
+	t, id := &r.Policies[i], r.identity(i, e.text())
+	if !id.isOwn() {
+		if s := b.next.shared[id]; s != nil {
+			e.shared = append(e.shared, s)
+			return s.live.Policy, nil
+		}
 	}
-	key := b.keyOf(r, i, e.call())
-	p := b.before(id, t, key)
+	key := b.keyOf(r, i, e.text())
+	p := b.before(id, was, t, key)
 	if p == nil {
 		var err error
 		if p, err = t.make(i, key); err != nil {
 			return nil, err
 		}
 	}
-	if id.isOwn() {
-		o := owned{p, r, i}
-		e.own = append(e.own, o)
-		b.rules.steering.steer(o.live(e))
-	} else {
+	if !id.isOwn() {
 		e.shared = append(e.shared, b.share(id, r, i, liveAs(key, e.side), p))
+		return p, nil
+	}
+	o := owned{p, r, i}
+	e.own = append(e.own, o)
+	if b.rules.steering.isUsed() {
+		b.rules.steering.steer(o.live(e))
 	}
 	return p, nil
 }
 
 // before returns the policy that there was before, nil if there was none that may go on.
-func (b *builder) before(id identity, t *Template, key Key) policy.Policy {
+func (b *builder) before(id identity, was *entry, t *Template, key Key) policy.Policy {
 	if p := b.next.dropped.find(id); p != nil {
 		return p
 	}
 	if !b.keeps(id, t) {
 		return nil
 	}
-	p := b.old.policy(id)
+	p := b.old.policy(id, was)
 	if p != nil {
 		b.keep(id, t, key, p)
 	}
@@ -196,14 +172,13 @@ func (b *builder) before(id identity, t *Template, key Key) policy.Policy {
 
 // share notes a new policy that others may use too.
 func (b *builder) share(id identity, r *rule, i int, l Live, p policy.Policy) *shared {
-	t := r.Policies[i]
+	t := &r.Policies[i]
 	l.Policy, l.Kind, l.Scope, l.Shadow = p, t.Kind, t.Scope, r.Shadow
 	if t.Scope != PerCompartment {
 		l.Match = r.Match
 	}
 	s := &shared{id, l}
-	b.next.shared[id] = s
-	b.next.changes++
+	b.next.addShared(s)
 	b.rules.steering.steer(l)
 	return s
 }
@@ -222,11 +197,11 @@ func (b *builder) keep(id identity, t *Template, key Key, p policy.Policy) {
 }
 
 // keyOf returns what a new policy for a call is told, by the i-th template of its rule.
-func (b *builder) keyOf(r *rule, i int, call *policy.Call) Key {
-	key := r.Policies[i].keyOf(call)
+func (b *builder) keyOf(r *rule, i int, at callText) Key {
+	key := r.Policies[i].keyOf(at)
 	key.Name, key.Target = names.Shown(key.Name), names.Shown(key.Target)
 	key.Rule, key.Shadow = r.nameFor(i), r.Shadow
-	key.Observer = policy.Locate(b.rules.observer, key.Target, call.Side)
+	key.Observer = b.located.at(b.rules.observer, key.Target, at.side)
 	return key
 }
 
@@ -234,7 +209,10 @@ func (b *builder) keyOf(r *rule, i int, call *policy.Call) Key {
 // rule or compartment is still there: calls may hold permits of them.
 func (b *builder) keepShared(all map[identity]*shared) {
 	for id, s := range all {
-		if r, i := b.next.matcher.templateOf(id); r != nil && b.next.shared[id] == nil && b.keeps(id, &r.Policies[i]) {
+		if b.next.shared[id] != nil {
+			continue
+		}
+		if r, i := b.next.matcher.templateOf(id); r != nil && b.keeps(id, &r.Policies[i]) {
 			b.next.shared[id] = s
 			b.keep(id, &r.Policies[i], b.keyAs(r, i, s.live), s.live.Policy)
 		}
@@ -259,7 +237,7 @@ func (b *builder) keepDropped(all map[identity]policy.Policy) {
 // keyAs returns what a policy that is described is told by the i-th template of its rule.
 func (b *builder) keyAs(r *rule, i int, l Live) Key {
 	key := Key{Name: l.Name, Target: l.Target, Rule: r.nameFor(i), Shadow: l.Shadow}
-	key.Observer = policy.Locate(b.rules.observer, key.Target, l.Side)
+	key.Observer = b.located.at(b.rules.observer, key.Target, l.Side)
 	return key
 }
 
@@ -286,7 +264,7 @@ func (b *builder) overflowPolicy(r *rule, i int, side policy.Side) policy.Policy
 	if id.scope == PerCompartment {
 		key.Name = t.Compartment
 	}
-	key.Observer = policy.Locate(b.rules.observer, key.Target, side)
+	key.Observer = b.located.at(b.rules.observer, key.Target, side)
 	p, err := t.make(i, key)
 	if err != nil {
 		p = r.trial[i]

@@ -49,11 +49,12 @@ func newRule(at int, r Rule, observer policy.Observer) (*rule, error) {
 	if checked.conditions, err = r.checkConditions(); err != nil {
 		fault(err)
 	}
-	for i, t := range r.Policies {
+	for i := range r.Policies {
+		t := &r.Policies[i]
 		p, err := t.trial(i, Key{Rule: checked.name, Shadow: r.Shadow, Observer: observer})
 		checked.trial[i] = p
 		if fault(err); err == nil {
-			checked.Policies[i] = r.settled(t, p)
+			checked.Policies[i] = r.settled(*t, p)
 		}
 	}
 	if n := most(checked); n > policy.MaxPolicies {
@@ -74,21 +75,21 @@ func (r *rule) meet() {
 func (r *rule) guards() bool { return r != nil && (len(r.Policies) > 0 || r.conditions.Len() > 0) }
 
 // identity returns that of the i-th policy of the rule for a call.
-func (r *rule) identity(i int, call *policy.Call) identity {
-	t := r.Policies[i]
+func (r *rule) identity(i int, at callText) identity {
+	t := &r.Policies[i]
 	if t.given != nil {
 		return identity{given: t.given}
 	}
-	key := t.keyOf(call)
+	key := t.keyOf(at)
 	id := identity{
-		kind: t.Kind, scope: t.Scope, side: call.Side, target: key.Target, name: key.Name, shadow: r.Shadow,
+		kind: t.Kind, scope: t.Scope, side: at.side, target: key.Target, name: key.Name, shadow: r.Shadow,
 	}
 	switch t.Scope {
 	case PerCompartment:
 	case PerMethod:
-		id.nth = r.nth(i, call.Side)
+		id.nth = r.nth(i, at.side)
 	case PerService, PerTarget:
-		id.match, id.nth = r.Match, r.nth(i, call.Side)
+		id.match, id.nth = r.Match, r.nth(i, at.side)
 	}
 	return id
 }
@@ -106,7 +107,7 @@ func (r *rule) nameFor(i int) string {
 // key limit. Compartments and policies by Use are the same for them as for
 // other calls.
 func (r *rule) overflowIdentity(i int, side policy.Side) identity {
-	id := r.identity(i, &policy.Call{Side: side, Target: r.Target})
+	id := r.identity(i, callText{target: r.Target, side: side})
 	if id.given != nil || id.scope == PerCompartment {
 		return id
 	}
@@ -117,8 +118,8 @@ func (r *rule) overflowIdentity(i int, side policy.Side) identity {
 // nth counts the templates before the i-th that are like it for side.
 func (r *rule) nth(i int, side policy.Side) int {
 	n := 0
-	for _, t := range r.Policies[:i] {
-		if t.given == nil && t.Kind == r.Policies[i].Kind && t.Scope == r.Policies[i].Scope && t.applies(side) {
+	for j := range i {
+		if t := &r.Policies[j]; t.given == nil && t.Kind == r.Policies[i].Kind && t.Scope == r.Policies[i].Scope && t.applies(side) {
 			n++
 		}
 	}

@@ -19,12 +19,21 @@ type generation struct {
 	shared map[identity]*shared
 	// dropped finds those again that were dropped and are still held by calls.
 	dropped dropped
-	// changes counts what came and went of entries and shared policies. It is guarded by
+	// since is what came and went since a builder looked, nil if none has. It is guarded by
 	// the lock of the rules.
-	changes int
+	since *since
 	// overflow has the chains for calls past the key limit, each made when it is
 	// first needed: overflowAt → *Chain.
 	overflow sync.Map
+}
+
+// since is what has become of a generation since some moment.
+type since struct {
+	// entries and shared are those that came.
+	entries []*entry
+	shared  []*shared
+	// swept: some may have gone, and entries does not have all that came.
+	swept bool
 }
 
 // overflowAt is the key of an overflow chain.
@@ -46,6 +55,37 @@ type entry struct {
 // newGeneration returns a generation that no call has met yet.
 func newGeneration(m *matcher) *generation {
 	return &generation{matcher: m, shared: map[identity]*shared{}}
+}
+
+// makeRoom makes room for what the policies of a rule add to the entry.
+func (e *entry) makeRoom(r *rule) {
+	own := 0
+	for i := range r.Policies {
+		if t := &r.Policies[i]; t.Scope == PerMethod && t.given == nil && t.applies(e.side) {
+			own++
+		}
+	}
+	if own > 0 {
+		e.own = slices.Grow(e.own, own)
+	}
+	if all := r.count(e.side); all > own {
+		e.shared = slices.Grow(e.shared, all-own)
+	}
+}
+
+// policy returns the entry's own policy with that identity, nil if there is none. A nil
+// entry has none.
+func (e *entry) policy(id identity) policy.Policy {
+	if e == nil {
+		return nil
+	}
+	for _, o := range e.own {
+		// The rest of the identity is the text of the entry.
+		if o.rule.Shadow == id.shadow && o.rule.Policies[o.i].Kind == id.kind && o.rule.nth(o.i, e.side) == id.nth {
+			return o.Policy
+		}
+	}
+	return nil
 }
 
 // text returns what the entry is found by.
@@ -77,7 +117,9 @@ func (g *generation) overflowOf(call *policy.Call) (at overflowAt, c *policy.Cha
 // more shared policies than keys. Those that a change of rules left without a
 // key stay while they are busy.
 func (g *generation) sweep() {
-	g.changes++
+	if g.since != nil {
+		g.since.swept, g.since.entries = true, nil
+	}
 	used := make(map[*shared]bool, len(g.shared))
 	g.table.drop(func(e *entry) bool {
 		keep := slices.ContainsFunc(e.own, func(o owned) bool { return busy(o.Policy) }) ||
@@ -104,29 +146,51 @@ func (g *generation) sweep() {
 	})
 }
 
-// past returns what a builder needs of g while g goes on. The lock of the rules is held.
+// add adds an entry. The lock of the rules is held.
+func (g *generation) add(e *entry) {
+	g.table.insert(e)
+	switch s := g.since; {
+	case s == nil || s.swept:
+	case len(s.entries) >= g.table.size: // it is no less work to look at all
+		s.swept, s.entries = true, nil
+	default:
+		s.entries = append(s.entries, e)
+	}
+}
+
+// addShared adds a shared policy. The lock of the rules is held, unless the generation is
+// not yet in force.
+func (g *generation) addShared(s *shared) {
+	g.shared[s.id] = s
+	if g.since != nil {
+		g.since.shared = append(g.since.shared, s)
+	}
+}
+
+// past returns what a builder needs of g while g goes on. From then on it is noted what
+// comes and goes. The lock of the rules is held.
 func (g *generation) past() *past {
+	g.since = new(since)
+	entries := make([]*entry, 0, g.table.size)
 	return &past{
-		matcher: g.matcher, texts: g.table.texts.Load(), entries: slices.Collect(g.table.entries()),
-		shared: maps.Clone(g.shared), dropped: g.dropped.held(), changes: g.changes,
+		matcher: g.matcher, entries: slices.AppendSeq(entries, g.table.entries()),
+		shared: maps.Clone(g.shared), dropped: g.dropped.held(),
 	}
 }
 
 // past is a generation as it was at one moment. It keeps its policies.
 type past struct {
 	matcher *matcher
-	texts   *texts
 	entries []*entry
 	shared  map[identity]*shared
 	dropped map[identity]policy.Policy
-	// changes is how many there had been.
-	changes int
 }
 
-// policy returns the policy of then with that identity, nil if there is none.
-func (p *past) policy(id identity) policy.Policy {
+// policy returns the policy of then with that identity, nil if there is none. was is the
+// entry of its calls, if it is of one key alone.
+func (p *past) policy(id identity, was *entry) policy.Policy {
 	if id.isOwn() {
-		if own := p.texts.own(id); own != nil {
+		if own := was.policy(id); own != nil {
 			return own
 		}
 	} else if s := p.shared[id]; s != nil {
@@ -139,9 +203,9 @@ func (p *past) policy(id identity) policy.Policy {
 // dropped and are held. The lock of the rules is held.
 func (p *past) meanwhile(now *generation) (made map[identity]*shared, held map[identity]policy.Policy) {
 	made, held = map[identity]*shared{}, now.dropped.held()
-	for id, s := range now.shared {
-		if p.shared[id] == nil && p.dropped[id] == nil {
-			made[id] = s
+	for _, s := range now.since.shared {
+		if now.shared[s.id] == s && p.shared[s.id] == nil && p.dropped[s.id] == nil {
+			made[s.id] = s
 		}
 	}
 	maps.DeleteFunc(held, func(id identity, _ policy.Policy) bool { return p.dropped[id] != nil })

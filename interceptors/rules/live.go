@@ -58,7 +58,7 @@ type owned struct {
 }
 
 // identity returns that of the policy, which is of e.
-func (o owned) identity(e *entry) identity { return o.rule.identity(o.i, e.call()) }
+func (o owned) identity(e *entry) identity { return o.rule.identity(o.i, e.text()) }
 
 // live describes the policy of a key.
 func (o owned) live(e *entry) Live {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/afloat-go/afloat/interceptors/condition"
 	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/internal/validate"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -31,6 +32,7 @@ type member struct {
 // newMatcher checks the rules and reports all faults at once.
 func newMatcher(rules []Rule, observer policy.Observer) (*matcher, error) {
 	m := &matcher{compartments: map[compartment][]member{}}
+	m.enforced.groups = make(map[string]*group, len(rules))
 	var faults []error
 	for i, given := range rules {
 		r, err := newRule(i, given, observer)
@@ -64,7 +66,8 @@ func (m *matcher) file(r *rule) error {
 // agree on what it is.
 func (m *matcher) share(r *rule) error {
 	var faults []error
-	for i, t := range r.Policies {
+	for i := range r.Policies {
+		t := &r.Policies[i]
 		c, ok := r.compartment(i)
 		if !ok {
 			continue
@@ -82,10 +85,13 @@ func (m *matcher) share(r *rule) error {
 // checkGiven requires that no policy by Use is both in a rule and in a shadow rule: a call
 // of both would meet it twice.
 func (m *matcher) checkGiven() error {
+	if len(m.shadow.groups) == 0 {
+		return nil
+	}
 	enforced := map[any]*rule{}
 	for r := range m.enforced.all() {
-		for _, t := range r.Policies {
-			if validate.IsPointer(t.given) {
+		for i := range r.Policies {
+			if t := &r.Policies[i]; validate.IsPointer(t.given) {
 				enforced[t.given] = r
 			}
 		}
@@ -173,7 +179,7 @@ func (m *matcher) templateOf(id identity) (r *rule, i int) {
 		return nil, 0
 	}
 	for i := range r.Policies {
-		like := r.identity(i, &policy.Call{Method: id.name, Target: id.target, Side: id.side})
+		like := r.identity(i, callText{id.name, id.target, id.side})
 		if id.overflow {
 			like = r.overflowIdentity(i, id.side)
 		}
@@ -211,6 +217,14 @@ func (f found) class() criticality.Class {
 	return f.classed.Criticality
 }
 
+// conditions returns those of the rule in force, nil if there are none.
+func (f found) conditions() *condition.List {
+	if f.enforced == nil {
+		return nil
+	}
+	return f.enforced.conditions
+}
+
 // guards reports whether the rules have any policy or class for the call.
 func (f found) guards() bool {
 	return f.classed != nil || f.enforced.guards() || f.shadow.guards()
@@ -226,13 +240,13 @@ func (f found) meet() {
 // copied returns the rules that there are, which the caller may change.
 func (f found) copied() []Rule {
 	var all []Rule
-	for _, r := range f.all() {
-		all = append(all, r.Clone())
+	for _, r := range f.both() {
+		if r != nil {
+			all = append(all, r.Clone())
+		}
 	}
 	return all
 }
 
-// all returns the rules that there are.
-func (f found) all() []*rule {
-	return slices.DeleteFunc([]*rule{f.enforced, f.shadow}, func(r *rule) bool { return r == nil })
-}
+// both returns the rules. Either may be nil.
+func (f found) both() [2]*rule { return [...]*rule{f.enforced, f.shadow} }

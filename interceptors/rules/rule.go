@@ -103,7 +103,10 @@ func (r Rule) checkSides() error {
 
 // checkConditions requires conditions that its calls can meet.
 func (r Rule) checkConditions() (*condition.List, error) {
-	if r.Shadow && len(r.Conditions) > 0 {
+	switch {
+	case len(r.Conditions) == 0:
+		return nil, nil
+	case r.Shadow:
 		return nil, errors.New("conditions must be left out in a shadow rule: those of the rule in force decide")
 	}
 	return condition.New(condition.Calls{Match: r.Match, Sides: r.Sides}, r.Conditions)
@@ -119,7 +122,7 @@ func (r Rule) name() string {
 
 // compartment returns the one that the i-th template names, if it names one.
 func (r Rule) compartment(i int) (c compartment, ok bool) {
-	t := r.Policies[i]
+	t := &r.Policies[i]
 	return compartment{t.Kind, t.Compartment, r.Shadow}, t.Compartment != ""
 }
 
@@ -128,10 +131,14 @@ func (r Rule) checkRepeats() error {
 	var faults []error
 	for i := range r.Policies {
 		c, ok := r.compartment(i)
-		repeats := slices.ContainsFunc(r.Policies[:i], func(t Template) bool {
-			return t.Compartment == c.name && t.Kind == c.kind
-		})
-		first := slices.IndexFunc(r.Policies[:i], r.Policies[i].repeats)
+		repeats, first := false, -1
+		for j := range i {
+			before := &r.Policies[j]
+			repeats = repeats || before.Compartment == c.name && before.Kind == c.kind
+			if first < 0 && r.Policies[i].repeats(before) {
+				first = j
+			}
+		}
 		switch {
 		case ok && repeats:
 			faults = append(faults, fmt.Errorf("compartment of policy %d = %q; must be named by one %s of a rule", i, c.name, c.kind))
@@ -181,8 +188,8 @@ func (r Rule) count(side policy.Side) int {
 		return 0
 	}
 	n := 0
-	for _, t := range r.Policies {
-		if t.applies(side) {
+	for i := range r.Policies {
+		if r.Policies[i].applies(side) {
 			n++
 		}
 	}

@@ -94,7 +94,8 @@ func (r *Rules) resolveNew(call *policy.Call) *policy.Chain {
 		return nil
 	}
 	if !fits(call) || r.room.knownFull() {
-		return r.overflow(g, call)
+		r.overflowed.Add(1)
+		return r.overflowChain(g, call)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,7 +113,7 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 		return r.overflowLocked(g, call)
 	}
 	b := builder{rules: r, next: g}
-	e, err := b.entry(call)
+	e, err := b.entry(call, nil)
 	switch {
 	case err != nil:
 		// A template that worked when the rules were built fails now.
@@ -121,16 +122,9 @@ func (r *Rules) resolveLocked(g *generation, call *policy.Call) *policy.Chain {
 	case e == nil:
 		return nil
 	default:
-		g.table.insert(e)
-		g.changes++
+		g.add(e)
 		return e.chain
 	}
-}
-
-// overflow counts a call that gets no key of its own.
-func (r *Rules) overflow(g *generation, call *policy.Call) *policy.Chain {
-	r.overflowed.Add(1)
-	return r.overflowChain(g, call)
 }
 
 // overflowChain returns the overflow chain of call's rule, nil if there is none.
@@ -223,15 +217,19 @@ func (r *Rules) Find(call *policy.Call) *policy.Chain {
 // ConditionsOf returns the conditions by which the end of a call would be judged, with what
 // they have counted since the rules were last changed; nil if there are none.
 func (r *Rules) ConditionsOf(call *policy.Call) *condition.List {
-	if enforced := r.current.Load().matcher.find(call).enforced; enforced != nil && enforced.conditions.Len() > 0 {
-		return enforced.conditions
-	}
-	return nil
+	return r.current.Load().matcher.find(call).conditions()
 }
 
 // InForce returns the rules in force as they were given, in that order. The sides of each
 // template are those that it is for, see [Rule.Sides].
 func (r *Rules) InForce() []InForce { return r.current.Load().matcher.inForce() }
+
+// Len returns how many keys the rules hold at the moment.
+func (r *Rules) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.Load().table.size
+}
 
 // All yields the keys that the rules hold at the moment, with their chains, in
 // no particular order. The Name of each key is a method; no key has a Rule.

@@ -204,6 +204,9 @@ func (s *Steering) impose() map[string]int {
 	return n
 }
 
+// isUsed reports whether there has been an override.
+func (s *Steering) isUsed() bool { return s.inForce.Load() != nil }
+
 // steer makes a policy do what is in force for it, and returns the ID of that override, empty
 // if there is none.
 func (s *Steering) steer(l Live) (id string) {

@@ -20,6 +20,9 @@ type sum struct{ enforced, shadow *rule }
 // checkSums requires that no call has too many policies from a rule and a shadow
 // rule together.
 func checkSums(enforced, shadows *index) error {
+	if len(shadows.groups) == 0 {
+		return nil
+	}
 	all := sums{}
 	for r := range enforced.all() {
 		all.find(r, shadows, func(shadow *rule) sum { return sum{r, shadow} })

@@ -71,7 +71,7 @@ func (t Template) On(sides ...policy.Side) Template {
 
 // trial checks t, the i-th of its rule, and makes one policy of it for a key that has all
 // but a name.
-func (t Template) trial(i int, key Key) (policy.Policy, error) {
+func (t *Template) trial(i int, key Key) (policy.Policy, error) {
 	if err := errors.Join(t.checkScope(i), t.checkKind(i)); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (t Template) trial(i int, key Key) (policy.Policy, error) {
 
 // checkScope requires a scope that there is, and a compartment with PerCompartment
 // only.
-func (t Template) checkScope(i int) error {
+func (t *Template) checkScope(i int) error {
 	if err := names.CheckLabel(t.Compartment); err != nil {
 		return fmt.Errorf("compartment of policy %d = %q; %w; must be %s", i, t.Compartment, err, names.LabelAllowed)
 	}
@@ -115,7 +115,7 @@ func (t Template) checkScope(i int) error {
 }
 
 // checkKind requires a kind where policies are told apart by it.
-func (t Template) checkKind(i int) error {
+func (t *Template) checkKind(i int) error {
 	if err := names.Check(t.Kind); err != nil {
 		return fmt.Errorf("kind of policy %d = %q; %w; must be %s", i, t.Kind, err, names.Allowed)
 	}
@@ -127,7 +127,7 @@ func (t Template) checkKind(i int) error {
 
 // repeats reports whether the template would make the same policies as another for some
 // calls, so that these would meet them twice.
-func (t Template) repeats(other Template) bool {
+func (t *Template) repeats(other *Template) bool {
 	if t.given != nil || other.given != nil {
 		return validate.IsPointer(t.given) && t.given == other.given
 	}
@@ -136,7 +136,7 @@ func (t Template) repeats(other Template) bool {
 }
 
 // meets reports whether both templates are for calls on some side.
-func (t Template) meets(other Template) bool {
+func (t *Template) meets(other *Template) bool {
 	for side := range policy.Local + 1 {
 		if t.applies(side) && other.applies(side) {
 			return true
@@ -146,7 +146,7 @@ func (t Template) meets(other Template) bool {
 }
 
 // make makes the policy for a key, never nil without an error.
-func (t Template) make(i int, k Key) (policy.Policy, error) {
+func (t *Template) make(i int, k Key) (policy.Policy, error) {
 	p, err := t.New(k)
 	switch {
 	case err == nil && p == nil:
@@ -158,21 +158,21 @@ func (t Template) make(i int, k Key) (policy.Policy, error) {
 }
 
 // applies reports whether t is for calls seen on side.
-func (t Template) applies(side policy.Side) bool {
+func (t *Template) applies(side policy.Side) bool {
 	return len(t.Sides) == 0 || slices.Contains(t.Sides, side)
 }
 
-// keyOf returns the key of the policy of t that guards call.
-func (t Template) keyOf(call *policy.Call) Key {
+// keyOf returns the key of the policy of t that guards the calls of a text.
+func (t *Template) keyOf(at callText) Key {
 	switch t.Scope {
 	case PerService:
-		return Key{Target: call.Target, Name: serviceOf(call.Method)}
+		return Key{Target: at.target, Name: serviceOf(at.method)}
 	case PerTarget:
-		return Key{Target: call.Target, Name: "*"}
+		return Key{Target: at.target, Name: "*"}
 	case PerCompartment:
 		return Key{Name: t.Compartment}
 	default:
-		return Key{Target: call.Target, Name: call.Method}
+		return Key{Target: at.target, Name: at.method}
 	}
 }
 

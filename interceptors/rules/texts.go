@@ -52,16 +52,7 @@ func (t *texts) own(id identity) policy.Policy {
 	if t == nil {
 		return nil
 	}
-	e := t.find(callText{id.name, id.target, id.side})
-	if e == nil {
-		return nil
-	}
-	for _, o := range e.own {
-		if o.identity(e) == id {
-			return o.Policy
-		}
-	}
-	return nil
+	return t.find(callText{id.name, id.target, id.side}).policy(id)
 }
 
 // put adds an entry whose text has none yet.

@@ -3,9 +3,8 @@ package telemetry
 import (
 	"cmp"
 	"iter"
-	"slices"
+	"reflect"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/afloat-go/afloat/interceptors/internal/contain"
@@ -13,8 +12,20 @@ import (
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
-// gauges are observable instruments of numbers that policies show of themselves.
-type gauges map[gaugeID]metric.Observable
+// gauges are observable instruments of numbers that policies show of themselves. Those
+// that were made together are read together.
+type gauges struct {
+	made map[gaugeID]metric.Observable
+
+	// What follows is of one reading, and guarded by the lock of the watched.
+	seen    map[sight]bool
+	lent    lentGauges
+	touched []*point
+	// last is the policy of the last sets: the policies of a method come one after the other.
+	last     policyID
+	lastIn   *memo[policyID, *gaugeSets]
+	lastSets *gaugeSets
+}
 
 // gaugeID is the name of a number, and the side of the calls.
 type gaugeID struct {
@@ -22,15 +33,26 @@ type gaugeID struct {
 	name string
 }
 
+// sight is a policy and the side for which it is looked at.
+type sight struct {
+	policy policy.Policy
+	side   policy.Side
+}
+
+// newGauges returns no instruments.
+func newGauges() *gauges {
+	return &gauges{made: map[gaugeID]metric.Observable{}, seen: map[sight]bool{}}
+}
+
 // add makes the instruments of a number, one for each side.
-func (all gauges) add(m *maker, n policy.Gauge) {
+func (g *gauges) add(m *maker, n policy.Gauge) {
 	for side := range policy.Local + 1 {
 		c, err := instrument(m.meter, "afloat."+side.String()+"."+n.Name, n)
 		if err != nil {
 			m.faults = append(m.faults, err)
 			return
 		}
-		all[gaugeID{side, n.Name}] = c
+		g.made[gaugeID{side, n.Name}] = c
 	}
 }
 
@@ -43,49 +65,107 @@ func instrument(m metric.Meter, name string, n policy.Gauge) (metric.Observable,
 }
 
 // observables returns the instruments.
-func (all gauges) observables() []metric.Observable {
+func (g *gauges) observables() []metric.Observable {
 	var list []metric.Observable
-	for _, c := range all {
+	for _, c := range g.made {
 		list = append(list, c)
 	}
 	return list
 }
 
 // look adds the numbers of one policy to what was found.
-func (all gauges) look(found sums, l rules.Live, sets *memo[policyID, *gaugeSets]) {
-	if !isGauged(l.Policy) || !found.first(l) {
+func (g *gauges) look(l rules.Live, known *memo[policyID, *gaugeSets]) {
+	p, ok := l.Policy.(policy.Gauged)
+	if !ok || !g.first(l) {
 		return
 	}
-	shown := shownBy(l.Policy)
-	id := newPolicyID("", cmp.Or(shown.Name, l.Name), l.Target, shown.Shadow)
-	for _, n := range shown.All {
-		if c, ok := all[gaugeID{l.Side, n.Name}]; ok {
-			found.show(c, sets.of(id).of(n), n)
+	shown := g.lent.shownBy(p)
+	sets := g.setsOf(newPolicyID("", cmp.Or(shown.Name, l.Name), l.Target, shown.Shadow), known)
+	for i := range shown.All {
+		n := &shown.All[i]
+		if at := g.point(sets, n, l.Side); at != nil && at.of == g && at.add(n) {
+			g.touched = append(g.touched, at)
 		}
 	}
 }
 
-// isGauged reports whether a policy may show numbers of itself.
-func isGauged(p policy.Policy) bool {
-	_, ok := p.(policy.Gauged)
-	return ok
+// point returns the series of a number, nil if there is no instrument for it here.
+func (g *gauges) point(sets *gaugeSets, n *policy.Gauge, side policy.Side) *point {
+	if at := sets.find(n.Name, n.State); at != nil {
+		return at
+	}
+	to, ok := g.made[gaugeID{side, n.Name}]
+	if !ok {
+		return nil
+	}
+	return sets.make(n, to, g)
 }
 
-// shownBy returns what a policy shows of itself: nothing if it cannot, as a nil one.
-func shownBy(p policy.Policy) (g policy.Gauges) {
-	defer contain.Panic()
-	if own, ok := p.(policy.Gauged); ok {
-		g = own.Gauges()
+// first reports whether the policy was not seen before: one by rules.Use may be in
+// several rules.
+func (g *gauges) first(l rules.Live) bool {
+	if reflect.TypeOf(l.Policy).Kind() != reflect.Pointer && !reflect.ValueOf(l.Policy).Comparable() {
+		return true // Use tells those apart too
 	}
-	return g
+	at := sight{l.Policy, l.Side}
+	was := g.seen[at]
+	if !was {
+		g.seen[at] = true
+	}
+	return !was
+}
+
+// setsOf returns the sets of a policy.
+func (g *gauges) setsOf(id policyID, known *memo[policyID, *gaugeSets]) *gaugeSets {
+	if g.lastSets == nil || g.lastIn != known || g.last != id {
+		g.last, g.lastIn, g.lastSets = id, known, known.of(id)
+	}
+	return g.lastSets
+}
+
+// report hands what was found to OpenTelemetry, and forgets it: policies that are no more
+// must not be kept.
+func (g *gauges) report(to metric.Observer) {
+	for _, at := range g.touched {
+		at.report(to)
+	}
+	clear(g.seen)
+	g.lent = lentGauges{}
+	g.touched, g.last, g.lastSets = g.touched[:0], policyID{}, nil
+}
+
+// lentGauges are what policies are lent to show their numbers in, one after the other.
+type lentGauges struct {
+	shown, none policy.Gauges
+	// room is where the numbers go. A policy may have put others in their place, which are
+	// its own.
+	room []policy.Gauge
+}
+
+// shownBy returns what a policy shows of itself, until it is asked again: nothing if it
+// cannot, as a nil one.
+func (l *lentGauges) shownBy(p policy.Gauged) (shown *policy.Gauges) {
+	shown = &l.none // of one that panics
+	if n := len(l.shown.All); n > cap(l.room) {
+		l.room = make([]policy.Gauge, 0, 2*n)
+	}
+	l.shown = policy.Gauges{All: l.room[:0]}
+	defer contain.Panic()
+	p.Gauges(&l.shown)
+	return &l.shown
 }
 
 // newNumbers yields the numbers that policies show, each name once, except those that
 // were met before. It notes that they were.
 func newNumbers(all iter.Seq[policy.Policy], met map[string]bool) iter.Seq[policy.Gauge] {
 	return func(yield func(policy.Gauge) bool) {
+		var lent lentGauges
 		for p := range all {
-			for _, n := range shownBy(p).All {
+			own, ok := p.(policy.Gauged)
+			if !ok {
+				continue
+			}
+			for _, n := range lent.shownBy(own).All {
 				if was := met[n.Name]; was {
 					continue
 				}
@@ -96,43 +176,4 @@ func newNumbers(all iter.Seq[policy.Policy], met map[string]bool) iter.Seq[polic
 			}
 		}
 	}
-}
-
-// gaugeSets are the attributes of the numbers of a policy.
-type gaugeSets struct {
-	attrs []attribute.KeyValue
-	plain attribute.Set
-	// states are those of numbers that have states, by name and state.
-	states map[string]map[string]attribute.Set
-}
-
-// maxStates bounds the states of a number. See maxKept.
-const maxStates = 6
-
-// newGaugeSets makes the attributes of a policy.
-func newGaugeSets(id policyID) *gaugeSets {
-	attrs := id.attributes()
-	return &gaugeSets{attrs, attribute.NewSet(attrs...), map[string]map[string]attribute.Set{}}
-}
-
-// of returns the attributes of a number.
-func (s *gaugeSets) of(n policy.Gauge) attribute.Set {
-	if n.State == "" {
-		return s.plain
-	}
-	known := s.states[n.Name]
-	if known == nil {
-		known = map[string]attribute.Set{}
-		s.states[n.Name] = known
-	}
-	state := n.State
-	if _, ok := known[state]; !ok && len(known) >= maxStates {
-		state = other
-	}
-	set, ok := known[state]
-	if !ok {
-		set = attribute.NewSet(append(slices.Clip(s.attrs), attribute.String("afloat."+n.Name, nameOf(state)))...)
-		known[state] = set
-	}
-	return set
 }

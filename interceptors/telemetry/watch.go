@@ -72,13 +72,13 @@ func newWatched(m *maker, metrics *policies, warn func(error)) *watched {
 func (w *watched) meet(all iter.Seq[policy.Policy]) {
 	w.meeting.Lock()
 	defer w.meeting.Unlock()
-	m, made := &maker{meter: w.meter}, gauges{}
+	m, made := &maker{meter: w.meter}, newGauges()
 	for n := range newNumbers(all, w.met) {
 		made.add(m, n)
 	}
-	if len(made) > 0 {
+	if len(made.made) > 0 {
 		_, err := w.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
-			w.read(made).report(to)
+			w.read(made, to)
 			return nil
 		}, made.observables()...)
 		m.faults = append(m.faults, err)
@@ -113,7 +113,11 @@ func (w *watched) keep(r *rules.Rules) {
 
 // addPolicies adds the policies that show numbers and are new.
 func (w *watched) addPolicies(all []policy.Policy) {
-	all = slices.DeleteFunc(slices.Clone(all), func(p policy.Policy) bool { return len(shownBy(p).All) == 0 })
+	var lent lentGauges
+	all = slices.DeleteFunc(slices.Clone(all), func(p policy.Policy) bool {
+		own, ok := p.(policy.Gauged)
+		return !ok || len(lent.shownBy(own).All) == 0
+	})
 	w.mu.Lock()
 	for _, p := range all {
 		if !reflect.ValueOf(p).Comparable() || !slices.Contains(w.policies, p) {
@@ -128,14 +132,14 @@ func (w *watched) addPolicies(all []policy.Policy) {
 func (w *watched) look() sums {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	found := newSums()
+	found := sums{}
 	overflowed := w.overflowed
 	for i := range w.rules {
 		known := &w.rules[i]
 		if r := known.rules.Value(); r != nil {
 			known.overflowed = int64(r.Overflowed()) //nolint:gosec // far below the bounds
-			for range r.All() {
-				found.add(w.keys, *attribute.EmptySet(), 1)
+			if n := r.Len(); n > 0 {
+				found.add(w.keys, *attribute.EmptySet(), int64(n))
 			}
 			for _, o := range r.Steering().InForce() {
 				found.add(w.overrides, actionSets[o.Action], 1)
@@ -150,20 +154,19 @@ func (w *watched) look() sums {
 	return found
 }
 
-// read reads the numbers of all policies that there are instruments for.
-func (w *watched) read(all gauges) sums {
+// read reads the numbers of all policies that there are instruments for, and reports them.
+func (w *watched) read(all *gauges, to metric.Observer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	found := newSums()
 	for _, known := range w.rules {
 		if r := known.rules.Value(); r != nil {
 			for live := range r.Live() {
-				all.look(found, live, w.metrics[live.Side].sets)
+				all.look(live, w.metrics[live.Side].sets)
 			}
 		}
 	}
 	for _, p := range w.policies {
-		all.look(found, rules.Live{Policy: p, Side: policy.Local}, w.metrics[policy.Local].sets)
+		all.look(rules.Live{Policy: p, Side: policy.Local}, w.metrics[policy.Local].sets)
 	}
-	return found
+	all.report(to)
 }

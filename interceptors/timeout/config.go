@@ -47,8 +47,8 @@ func (c Config) validate() error {
 			validate.Between(f, field.name, field.value, time.Millisecond, 24*time.Hour)
 		}
 	}
-	if c.Max > 0 {
-		f.Require(c.Default <= c.Max, "default", c.Default, "at most max ("+c.Max.String()+")")
+	if c.Max > 0 && c.Default > c.Max {
+		f.Require(false, "default", c.Default, "at most max ("+c.Max.String()+")")
 	}
 	return f.Err()
 }

@@ -2,7 +2,6 @@ package timeout
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors/internal/excerpt"
@@ -11,10 +10,11 @@ import (
 )
 
 // limits is a configuration with the errors of the calls that outlive it. It is
-// immutable. The errors are made with it, so that no call pays for them. Those of limits
-// that are not set are nil.
+// immutable, and timeouts share it. The errors of limits that are not set are nil.
 type limits struct {
 	Config
+
+	owner owner
 
 	overDefault, overMax, overFirstMessage, overIdle, overTotal error
 	// notes are for the calls that meet none of the limits because an operator says so.
@@ -25,6 +25,7 @@ type limits struct {
 func newLimits(cfg Config, o owner) *limits {
 	return &limits{
 		Config:           cfg,
+		owner:            o,
 		overDefault:      o.expired(ErrDefault, "the call outlived", "default", cfg.Default),
 		overMax:          o.expired(ErrMax, "the call outlived", "max", cfg.Max),
 		overFirstMessage: o.expired(ErrFirstMessage, "the stream had no message within", "first_message", cfg.FirstMessage),
@@ -86,10 +87,11 @@ func (o owner) expired(is error, how, field string, limit time.Duration) error {
 	if limit == 0 {
 		return nil
 	}
-	if o.name == "" {
-		return expire(is, fmt.Sprintf("timeout: %s its %s of %v", how, field, limit), field, "")
-	}
-	const shown = 256 // bytes of the name
-	name := excerpt.Within(o.name, shown)
-	return expire(is, fmt.Sprintf("timeout: %s its %s's %s of %v (%s %q)", how, o.what, field, limit, o.what, name), field, name)
+	return &expired{is: is, how: how, field: field, limit: limit, owner: o}
+}
+
+// shown returns as much of the name as errors repeat.
+func (o owner) shown() string {
+	const most = 256 // bytes
+	return excerpt.Within(o.name, most)
 }

@@ -17,7 +17,6 @@ const kind = "timeout"
 // Timeout is a [policy.Policy] that bounds how long calls take. It is safe for
 // concurrent use. Make one with [New]; the zero Timeout must not be used.
 type Timeout struct {
-	owner  owner
 	limits atomic.Pointer[limits]
 
 	mu  sync.Mutex // held to change what follows, and limits
@@ -27,15 +26,18 @@ type Timeout struct {
 }
 
 // New returns a timeout, or all faults of cfg, joined.
-func New(cfg Config) (*Timeout, error) { return newTimeout(cfg, owner{}) }
-
-// newTimeout does what New does, for an owner.
-func newTimeout(cfg Config, o owner) (*Timeout, error) {
-	t := &Timeout{owner: o}
-	if err := t.Update(cfg); err != nil {
+func New(cfg Config) (*Timeout, error) {
+	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return t, nil
+	return newTimeout(newLimits(cfg, owner{})), nil
+}
+
+// newTimeout returns a timeout with limits that others may share.
+func newTimeout(l *limits) *Timeout {
+	t := &Timeout{own: l}
+	t.limits.Store(l)
+	return t
 }
 
 // Config returns the configuration. What an operator overrides of it is not in it.
@@ -53,7 +55,7 @@ func (t *Timeout) Update(cfg Config) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.own = newLimits(cfg, t.owner)
+	t.own = newLimits(cfg, t.own.owner)
 	t.limits.Store(t.own.under(t.byHand))
 	return nil
 }
@@ -98,10 +100,13 @@ func (t *Timeout) Acquire(ctx context.Context, call *policy.Call) (policy.Permit
 // configuration is reported when the rules are built, and so is a shadow rule,
 // because a timeout cannot only watch.
 func Each(cfg Config) rules.Template {
+	fault := cfg.validate()
 	return rules.TemplateOf(kind, cfg,
 		func(key rules.Key) (*Timeout, error) {
-			t, err := newTimeout(cfg, ownerOf(key))
-			return t, errors.Join(err, validate.Enforced(kind, key.Shadow))
+			if err := errors.Join(fault, validate.Enforced(kind, key.Shadow)); err != nil {
+				return nil, err
+			}
+			return newTimeout(newLimits(cfg, ownerOf(key))), nil
 		}, nil,
 	).Per(rules.PerTarget)
 }

@@ -115,7 +115,7 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 		"of admitted, serial  breaker + bulkhead: refused, serial  ≤ 1.00, 0 allocations  ",
 		"admitted, serial, of rules of code  a ruleset  ≤ 1.05, 0 allocations  ",
 		"admitted, 10000 methods in turn, of rules of code  a ruleset  ≤ 1.05, 0 allocations  ",
-		"a stream, opened and ended, more than bare  breaker + bulkhead  9 allocations more  ",
+		"a stream, opened and ended, more than bare  breaker + bulkhead  4 allocations more  ",
 		"a message of a stream, more than bare  breaker + bulkhead  0 allocations  ",
 		"a call over gRPC, CPU time of bare  breaker + bulkhead  ≤ 1.100, 0.4 allocations more  ",
 		"promises, ",
@@ -163,7 +163,7 @@ func TestEndToEndAllocatesNoMore(t *testing.T) { //nolint:paralleltest // alloca
 	checkPromisedAllocations(t, endToEnd)
 }
 
-// The stream itself and nine of the guard's; its messages cost none.
+// The stream itself and four of the guard's; its messages cost none.
 func TestAllocationsOfStreams(t *testing.T) { //nolint:paralleltest // allocations are the whole process's
 	checkPromisedAllocations(t, streams)
 }

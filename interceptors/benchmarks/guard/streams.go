@@ -21,7 +21,7 @@ func streams(ctx context.Context, e effort, p *measure.Page) error {
 	if err != nil {
 		return err
 	}
-	opened[2].Goal = &measure.Goal{Allocs: 9, Over: true}
+	opened[2].Goal = &measure.Goal{Allocs: 4, Over: true}
 	p.Compare(e.rounds, e.slice, "a stream, opened and ended, more than bare", measure.More(), opened)
 	of, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return messages(ctx, guard) })
 	if err != nil {

@@ -63,6 +63,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s: %d bytes stripped of %d", p.name, p.stripped, p.whole)
 		}
 	}
+	testModules(t, by["plain"], by["guarded"])
 	testCalls(ctx, t, programs)
 	testOrder(t, by)
 	testTable(t, programs)
@@ -71,6 +72,16 @@ func TestSizes(t *testing.T) {
 		if got := slices.ContainsFunc(by[name].modules, isOTel); got != want {
 			t.Errorf("%s: OpenTelemetry = %v among %q", name, got, by[name].modules)
 		}
+	}
+}
+
+// testModules requires that a guarded client has few modules besides gRPC's: afloat's own,
+// and the one of the store of last good responses.
+func testModules(t *testing.T, plain, guarded program) {
+	t.Helper()
+	more := slices.DeleteFunc(slices.Clone(guarded.modules), func(m string) bool { return slices.Contains(plain.modules, m) })
+	if len(more) > 2 {
+		t.Errorf("a guarded client has %q besides gRPC's; want two at most", more)
 	}
 }
 

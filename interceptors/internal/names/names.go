@@ -89,12 +89,25 @@ func lookAlike(r rune) rune {
 // lines or drives a terminal is escaped as in Go, as in `\n` and `\u202e`. It does not
 // allocate if there is nothing to escape.
 func Shown(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	for i, r := range s {
 		if !seen(r, s[i:]) {
 			return escaped(s)
 		}
 	}
 	return s
+}
+
+// isPlain reports whether all of s is printable ASCII, as most names are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // escaped does what Shown does.

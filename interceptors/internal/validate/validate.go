@@ -62,7 +62,12 @@ func (f *Faults) Require(ok bool, field string, value any, allowed string) {
 }
 
 // Err joins the faults, nil if there are none.
-func (f *Faults) Err() error { return errors.Join(f.faults...) }
+func (f *Faults) Err() error {
+	if len(f.faults) == 0 {
+		return nil
+	}
+	return errors.Join(f.faults...)
+}
 
 // OrOff ends what is allowed of a field that may be off, by the constant of its package.
 const OrOff = ", or Off"
@@ -79,14 +84,19 @@ func Between[T cmp.Ordered](f *Faults, field string, value, low, high T) {
 func Options[T any](policy string, opts []T) error {
 	f := Of(policy)
 	for i, o := range opts {
-		f.Require(any(o) != nil, fmt.Sprintf("option %d", i), "nil", "an option of the package")
+		if any(o) == nil {
+			f.Require(false, fmt.Sprintf("option %d", i), "nil", "an option of the package")
+		}
 	}
 	return f.Err()
 }
 
 // Enforced reports a rule that is a shadow rule although the policy cannot only watch.
 func Enforced(policy string, shadow bool) error {
+	if !shadow {
+		return nil
+	}
 	f := Of(policy)
-	f.Require(!shadow, "shadow", shadow, fmt.Sprintf("false for the rule: a %s cannot only watch", policy))
+	f.Require(false, "shadow", shadow, fmt.Sprintf("false for the rule: a %s cannot only watch", policy))
 	return f.Err()
 }

@@ -1,4 +1,4 @@
-package interceptors_test
+package retrying_test
 
 import (
 	"context"
@@ -25,6 +25,7 @@ import (
 	"github.com/afloat-go/afloat/interceptors/misuse"
 	"github.com/afloat-go/afloat/interceptors/policy"
 	"github.com/afloat-go/afloat/interceptors/policytest"
+	"github.com/afloat-go/afloat/interceptors/retrying"
 	"github.com/afloat-go/afloat/interceptors/rules"
 )
 
@@ -102,7 +103,7 @@ func TestRetryStandsBetweenFallbacksAndGuard(t *testing.T) {
 					misused := heard(t, misuse.RetryOutsideFallbacks, name)
 					spy, asked := new(policytest.Spy), 0
 					opts := []interceptors.ClientOption{
-						interceptors.WithRetry(append([]retry.CallOption{quick}, tt.opts...)...),
+						retrying.WithRetry(append([]retry.CallOption{quick}, tt.opts...)...),
 						interceptors.WithFallbacks(withElse(t, "passthrough:///"+name)),
 					}
 					if !retryFirst {
@@ -164,7 +165,7 @@ func TestRetryRepeatsWhatMayPass(t *testing.T) {
 				cc := served(t, rpctest.Rig{
 					Unary:  func(context.Context) error { asked++; return tt.fails },
 					Stream: func(s grpc.ServerStream) error { asked++; _ = s.SendMsg(rpctest.Message()); return tt.fails },
-				}, "passing", interceptors.DialOptions(rpctest.One{Chain: chain}, interceptors.WithRetry())...)
+				}, "passing", interceptors.DialOptions(rpctest.One{Chain: chain}, retrying.WithRetry())...)
 				if _, err := said(t, cc, tt.opts...); err == nil || asked != tt.attempts {
 					t.Errorf("asked %d times, %v; want %d and an error", asked, err, tt.attempts)
 				}
@@ -210,7 +211,7 @@ func TestRetryOfStreams(t *testing.T) { //nolint:gocyclo // a table and what is 
 						_ = s.SendMsg(rpctest.Message())
 					}
 					return nil
-				}}, "streaming", interceptors.DialOptions(rpctest.One{Chain: rpctest.ChainOf(t, spy)}, interceptors.WithRetry())...)
+				}}, "streaming", interceptors.DialOptions(rpctest.One{Chain: rpctest.ChainOf(t, spy)}, retrying.WithRetry())...)
 				s := open(t.Context(), t, cc, tt.method)
 				if tt.method != rpctest.ServerStream {
 					_, _ = s.SendMsg(rpctest.Message()), s.CloseSend()
@@ -254,7 +255,7 @@ func TestMisplacedRetriesAreTold(t *testing.T) {
 			return []interceptors.ClientOption{interceptors.WithFallbacks(withElse(t, target))}
 		}},
 		{name: "outside-of-another", double: true, options: func(*testing.T, string) []interceptors.ClientOption {
-			return []interceptors.ClientOption{interceptors.WithRetry()}
+			return []interceptors.ClientOption{retrying.WithRetry()}
 		}},
 		{name: "outside-of-a-guard", options: func(*testing.T, string) []interceptors.ClientOption { return nil }},
 	} {

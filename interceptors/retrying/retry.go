@@ -1,4 +1,9 @@
-package interceptors
+// Package retrying repeats failed calls of a client, by the retry interceptor of
+// go-grpc-middleware. It is a package of its own, so that a program which repeats nothing
+// has none of that in it:
+//
+//	interceptors.DialOptions(rules, retrying.WithRetry(retry.WithMax(3)))
+package retrying
 
 import (
 	"context"
@@ -7,6 +12,7 @@ import (
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
 	"google.golang.org/grpc"
 
+	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -18,23 +24,19 @@ const DefaultAttempts = 3
 // and outside of the guard, which judges each attempt. Options of that package change its
 // defaults, also as options of a call: [DefaultAttempts], and to repeat what
 // [policy.Retriable] repeats. Who replaces the latter, by retry.WithRetriable or WithCodes,
-// also decides about refusals of this guard. Several WithRetry are one with all options.
+// also decides about refusals of this guard. Of several WithRetry the last one counts.
 // Without it, and without retries in gRPC's service config, nothing is repeated.
 //
 // Of streams, those that only the server streams are repeated, and only as long as no
 // message has been received. All attempts share the time of the call; how long to wait
 // between them is the backoff's business, which does not know what a server asks for.
-func WithRetry(opts ...retry.CallOption) ClientOption {
-	return clientOptionFunc(func(o *clientOptions) {
-		if o.retry == nil {
-			o.retry = []retry.CallOption{retry.WithMax(DefaultAttempts), retry.WithRetriable(policy.Retriable(nil))}
-		}
-		o.retry = append(o.retry, opts...)
-	})
+func WithRetry(opts ...retry.CallOption) interceptors.ClientOption {
+	all := append([]retry.CallOption{retry.WithMax(DefaultAttempts), retry.WithRetriable(policy.Retriable(nil))}, opts...)
+	return interceptors.WithRetrier(retry.UnaryClientInterceptor(all...), streams(all))
 }
 
-// retryStreams returns the interceptor that repeats streams.
-func retryStreams(opts []retry.CallOption) grpc.StreamClientInterceptor {
+// streams returns the interceptor that repeats streams.
+func streams(opts []retry.CallOption) grpc.StreamClientInterceptor {
 	again := retry.StreamClientInterceptor(opts...)
 	return func(
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn,

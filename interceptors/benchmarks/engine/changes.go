@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/breaker"
+	"github.com/afloat-go/afloat/interceptors/bulkhead"
+	"github.com/afloat-go/afloat/interceptors/policy"
+	"github.com/afloat-go/afloat/interceptors/rules"
+	"github.com/afloat-go/afloat/interceptors/timeout"
+)
+
+// changes measures new rules and changes of rules, and how long a new method waits at most
+// while they change.
+func changes(_ context.Context, _ effort, p *page) error {
+	var fault error
+	const many = 10_000
+	p.repeat(fmt.Sprintf("NewRules of %d rules", many), "≤ 50 ms", func() func() {
+		list := manyRules(many, time.Second)
+		return func() { _, fault = interceptors.NewRules(list) }
+	})
+	for _, n := range []int{10, many} {
+		r, err := interceptors.NewRules(manyRules(n, time.Second), rules.WithMaxKeys(1<<20))
+		if err != nil {
+			return err
+		}
+		use(r, keys)
+		aim, limit := "≤ 20 ms", time.Second
+		if n == many {
+			aim = "≤ 60 ms"
+		}
+		var longest []time.Duration
+		p.repeat(fmt.Sprintf("a change of one rule of %d, %d methods", n+1, keys), aim, func() func() {
+			limit++
+			list := manyRules(n, time.Second)
+			list[1].Policies[0] = timeout.Each(timeout.Config{Default: limit})
+			return func() { fault = r.Apply(list) }
+		})
+		for i := range runs {
+			limit++
+			list := manyRules(n, time.Second)
+			list[1].Policies[0] = timeout.Each(timeout.Config{Default: limit})
+			longest = append(longest, longestWait(r, i, func() { fault = r.Apply(list) }))
+		}
+		p.addWaits("a new method meanwhile, the longest wait", "≤ 2 ms", longest)
+	}
+	return fault
+}
+
+// longestWait resolves new methods while something is done, and returns the longest that
+// one took.
+func longestWait(r *rules.Rules, run int, do func()) (longest time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	for i := 0; ; i++ {
+		select {
+		case <-done:
+			return longest
+		case <-time.After(200 * time.Microsecond):
+		}
+		call := policy.Call{Method: fmt.Sprintf("/other.Service%d/New%d", run, i)}
+		begin := time.Now()
+		r.Resolve(&call)
+		longest = max(longest, time.Since(begin))
+	}
+}
+
+// manyRules are rules for n packages, and one for the rest.
+func manyRules(n int, limit time.Duration) []rules.Rule {
+	templates := func() []rules.Template {
+		return []rules.Template{
+			timeout.Each(timeout.Config{Default: limit}), breaker.Each(breaker.Config{}),
+			bulkhead.Each(bulkhead.Config{MaxConcurrent: 100}),
+		}
+	}
+	all := []rules.Rule{{Match: "*", Policies: templates()}}
+	for i := range n {
+		all = append(all, rules.Rule{Match: fmt.Sprintf("/tenant%d.v1.*", i), Policies: templates()})
+	}
+	return all
+}
