@@ -236,6 +236,11 @@ overload: ## Ask a server for more than it can do, beside the peers (an hour, on
 lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
 	@cd interceptors/benchmarks && go run ./lab
 
+# Every service under every load, and hours below the capacity.
+.PHONY: lab-capacity
+lab-capacity: ## Set the overload control against services with a capacity, for hours of virtual time (10 minutes)
+	@go test -timeout=60m ./internal/lab/capacity -long
+
 .PHONY: lab-update
 lab-update: ## Write docs/scenarios.md and its charts
 	@cd interceptors/benchmarks && go run ./lab -update

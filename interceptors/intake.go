@@ -53,6 +53,15 @@ func WithCohorts(key func(ctx context.Context) string) CriticalityOption {
 // take notes in call how much it matters, by what its caller and its chain say, and
 // returns the context for its handler.
 func (in *intake) take(ctx context.Context, call *policy.Call, chain *policy.Chain) context.Context {
+	call.Criticality = in.markOf(ctx, chain)
+	if !call.Criticality.Says() {
+		return ctx
+	}
+	return call.Criticality.In(ctx)
+}
+
+// markOf returns how much a call matters, by what its caller and its chain say.
+func (in *intake) markOf(ctx context.Context, chain *policy.Chain) criticality.Mark {
 	said := criticality.FromIncoming(ctx)
 	if said.Says() && !in.trusts(ctx) {
 		said = criticality.Mark{}
@@ -60,11 +69,7 @@ func (in *intake) take(ctx context.Context, call *policy.Call, chain *policy.Cha
 	if in.cohort != nil && said.Cohort == 0 {
 		said.Cohort = criticality.CohortOf(in.cohort(ctx))
 	}
-	call.Criticality = said.AtMost(chain.Criticality())
-	if !call.Criticality.Says() {
-		return ctx
-	}
-	return call.Criticality.In(ctx)
+	return said.AtMost(chain.Criticality())
 }
 
 // trusts reports whether the caller may say how much its call matters.

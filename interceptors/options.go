@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/tap"
 
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	"github.com/afloat-go/afloat/interceptors/fallback"
@@ -135,6 +136,7 @@ type serverOptions struct {
 	degrade  []degrade.ServerOption
 	unary    []ServerUnaryOption
 	stream   []ServerStreamOption
+	tap      tap.ServerInHandle // nil: there is none
 }
 
 type serverOptionFunc func(*serverOptions)
@@ -263,8 +265,8 @@ func ServerOptions(r policy.Resolver, opts ...ServerOption) []grpc.ServerOption 
 		opt.applyServer(&o)
 	}
 	show(r, o.controls)
-	return []grpc.ServerOption{
+	return append(tapOf(r, &o),
 		grpc.ChainUnaryInterceptor(degrade.UnaryServerInterceptorAround(UnaryServerInterceptor(r, o.unary...), o.degrade...)),
 		grpc.ChainStreamInterceptor(degrade.StreamServerInterceptor(o.degrade...), StreamServerInterceptor(r, o.stream...)),
-	}
+	)
 }

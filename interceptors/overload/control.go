@@ -146,6 +146,28 @@ func (c *Control) doomed(ctx context.Context, cfg *Config, call *policy.Call) *p
 	}
 }
 
+// Strained reports whether calls wait for a place, or goroutines for a processor, or did so
+// within the last second. It costs one load.
+func (c *Control) Strained() bool { return c.room.strained.Load() }
+
+// Look returns the refusal of a call that [Control.Acquire] would refuse now because there
+// is more to do than can be done in time, and counts it; nil for any other call. It takes no
+// place and never blocks for long. It is for what sees calls before they are read.
+func (c *Control) Look(call *policy.Call) error {
+	if c.config.Load().Mode != Automatic || !c.Strained() {
+		return nil
+	}
+	now, left := call.Now(), noDeadline
+	if !call.Deadline.IsZero() {
+		left = policy.InstantOf(call.Deadline).Sub(now)
+	}
+	if !c.room.turnsAway(now, budgetOf(left, c.usual.least(call.Method, now)), call.Criticality) {
+		return nil
+	}
+	c.sums.arrive(rankOf(call.Criticality), c.room.counts.Load().InFlight(), false)
+	return c.refuse(&refuse.overloaded, call)
+}
+
 // watch counts and notes a call that was admitted only because nothing is refused, if it
 // would have waited for too long.
 func (c *Control) watch(s queue.Counts, call *policy.Call) {
@@ -166,7 +188,14 @@ func (c *Control) permit(cfg *Config, call *policy.Call, strained bool) policy.P
 		return policy.Permit{Settler: c}
 	}
 	begin := call.Now()
-	c.sums.begin(begin, call.Deadline)
+	deadline := call.Deadline
+	if call.Side == policy.Client {
+		c.room.share()
+		if !deadline.IsZero() { // as it was before the call had to wait: clients must judge alike
+			deadline = deadline.Add(call.Waited)
+		}
+	}
+	c.sums.begin(begin, deadline)
 	if !strained && c.meter.Latency(begin) >= strainLatency {
 		c.room.strain(begin)
 	}
@@ -185,9 +214,8 @@ func (c *Control) Settle(t uint64, o *policy.Outcome) {
 	if t != 0 && o.Verdict != policy.NotStarted {
 		end := o.End.OrNow()
 		took := token(t).until(end)
-		good := o.Verdict == policy.Success
-		c.sums.end(took, good)
-		if good {
+		c.sums.end(took, o.Verdict)
+		if o.Verdict == policy.Success {
 			c.usual.add(token(t).id(), took, end)
 		}
 		c.stepIfDue(end)

@@ -40,7 +40,9 @@
 // # Clients
 //
 // On a client a controller is a limit on the calls in flight to one target that needs no
-// number. It never lets others run first, since the work is not done here.
+// number: places are added while calls are answered in good time, and taken away while they
+// are not, or while the server refuses many, so that equal clients get about equal shares. It
+// never lets others run first, since the work is not done here.
 //
 // # Limits
 //

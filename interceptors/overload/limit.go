@@ -29,6 +29,8 @@ type limit struct {
 	window   window        // what is being measured
 	base     time.Duration // what calls take where none waits for another, zero if not known
 	roomFor  time.Duration
+	shared   bool // with others, who have limits of their own
+	fair     fair
 }
 
 // phase is what the limit is doing.
@@ -79,6 +81,9 @@ func (l *limit) step(w window) {
 	}
 	full := w.waited > 0 && w.inFlight >= full*math.Floor(l.places)
 	switch {
+	case l.shared:
+		l.places = l.fair.step(l.places, full, w)
+		return
 	case !full && !l.failing:
 		l.relax(w)
 		return
@@ -93,10 +98,10 @@ func (l *limit) step(w window) {
 	if !l.enough() {
 		return
 	}
-	m := l.window
-	l.window = window{}
+	var m window
+	m, l.window = l.window, m
 	switch l.phase {
-	case filling:
+	case resting, filling:
 		l.phase = holding
 	case holding:
 		l.hold(&m)
@@ -115,27 +120,24 @@ const (
 	fewCalls    = 10
 )
 
-// enough reports whether the window has enough to judge by.
+// enough reports whether the window has enough to go on by.
 func (l *limit) enough() bool {
-	if l.phase == filling {
-		return l.window.ended >= int(l.places) || l.window.elapsed >= enoughTime/2
-	}
-	if l.phase == settling && l.distress && l.window.elapsed >= 300*time.Millisecond {
+	w := &l.window
+	switch {
+	case l.phase == filling:
+		return w.ended >= int(l.places) || w.elapsed >= enoughTime/2
+	case l.phase == settling:
+		quick := l.distress && w.elapsed >= 300*time.Millisecond
+		return quick || w.ended >= int(max(l.before, l.places)) || w.elapsed >= enoughTime
+	case l.distress:
+		return w.ended >= fewCalls
+	case l.phase == trying && w.ended >= someCalls && w.rate() < clearlyLess*l.rate:
 		return true
+	case l.far(w) || l.phase == trying && l.guessed:
+		return w.ended >= someCalls || w.elapsed >= enoughTime
+	default:
+		return w.many()
 	}
-	if l.phase == settling {
-		return l.window.ended >= int(max(l.before, l.places)) || l.window.elapsed >= enoughTime
-	}
-	if l.distress {
-		return l.window.ended >= fewCalls
-	}
-	if l.phase == trying && l.window.ended >= someCalls && l.window.rate() < clearlyLess*l.rate {
-		return true
-	}
-	if l.far(&l.window) || l.phase == trying && l.guessed {
-		return l.window.ended >= someCalls || l.window.elapsed >= enoughTime
-	}
-	return l.window.ended >= enoughCalls || l.window.elapsed >= enoughTime && l.window.ended >= fewCalls || l.window.elapsed >= 4*enoughTime && l.window.ended > 0
 }
 
 // distressed reports whether calls take so long, compared with when none waited for
@@ -157,18 +159,7 @@ func (l *limit) relax(w window) {
 	l.failures = 0
 	l.window, l.rate, l.held, l.patience, l.up = window{}, 0, firstPatience, firstPatience, false
 	l.roomFor += w.elapsed
-	if mean := w.mean(); mean > 0 && w.good >= fewCalls {
-		switch {
-		case l.base == 0:
-			l.base = mean
-		case mean < l.base:
-			l.base += (mean - l.base) / 4
-		case mean < 2*l.base:
-			l.base += (mean - l.base) / 64
-		default: // they wait for one another, or something else has become slow for good
-			l.base += l.base / 512
-		}
-	}
+	l.learn(w)
 	idle := max(l.least, 2*l.peak)
 	switch {
 	case w.waited*10 > w.ended && l.close(w.mean()): // they wait for nothing
@@ -179,6 +170,24 @@ func (l *limit) relax(w window) {
 		l.places = min(idle, l.places*1.02)
 	}
 	l.places = min(l.places, mostPlaces)
+}
+
+// learn notes what calls take while there are free places.
+func (l *limit) learn(w window) {
+	mean := w.mean()
+	if w.good < fewCalls {
+		return
+	}
+	switch {
+	case l.base == 0:
+		l.base = mean
+	case mean < l.base:
+		l.base += (mean - l.base) / 4
+	case mean < 2*l.base:
+		l.base += (mean - l.base) / 64
+	default: // they wait for one another, or something else has become slow for good
+		l.base += l.base / 512
+	}
 }
 
 // relaxAfter is how long there must have been room before the places grow back.
@@ -271,8 +280,7 @@ func (l *limit) judge(m *window) {
 
 // end goes back to so many places, and holds them for a while.
 func (l *limit) end(places float64, up bool) {
-	l.places, l.phase, l.up = places, holding, up
-	l.held = 0
+	l.places, l.phase, l.up, l.held = places, holding, up, 0
 	l.patience = min(2*l.patience, mostPatience)
 }
 

@@ -3,6 +3,7 @@ package overload
 import (
 	"time"
 
+	"github.com/afloat-go/afloat/interceptors/criticality"
 	"github.com/afloat-go/afloat/interceptors/policy"
 )
 
@@ -12,6 +13,7 @@ type lines struct {
 	lanes [classes]lane
 	// places is how many calls may be in flight, as of the last step.
 	places int
+	full   bool // they are all taken
 	// ends are the calls that ended well, took what one took lately.
 	ends rate
 	took time.Duration
@@ -51,6 +53,13 @@ func (q *lines) patience(rank int, budget time.Duration) time.Duration {
 		stands = max(stands, q.lanes[0].stands)
 	}
 	return allowed(budget, q.good(), stands, q.burst())
+}
+
+// admits reports whether a call of a class that has so much time for it may wait, and for
+// how long.
+func (q *lines) admits(rank int, budget time.Duration, cohort criticality.Cohort) (patience time.Duration, ok bool) {
+	patience = q.patience(rank, budget)
+	return patience, patience > 0 && !q.lanes[rank].cutsOff(cohort) && q.expected(rank) <= patience
 }
 
 // step ends an interval, of which the window tells, and returns the pressure.
@@ -127,11 +136,15 @@ func (q *lines) look(now policy.Instant) {
 	elapsed := now.Sub(q.looked)
 	q.looked = now
 	flow, good, burst := q.flow(), q.good(), q.burst()
+	most := flow
+	if q.full { // then it is what is finished, however many places there are
+		most = q.ends.perSecond
+	}
 	ahead, comes, share := 0, 0.0, beyond
 	for i := highest; i >= 0; i-- {
 		l := &q.lanes[i]
 		ahead, comes = ahead+l.line.Len(), comes+l.arrivals.perSecond
-		l.stand(float64(ahead) > flow*good.Seconds(), comes > share*flow, i == highest, elapsed, burst)
+		l.stand(float64(ahead) > flow*good.Seconds(), comes > share*most, i == highest, elapsed, burst)
 		share = nearly
 	}
 }

@@ -20,6 +20,8 @@ type room struct {
 	counts queue.Counter
 	// open: nobody waits, however many are in flight.
 	open atomic.Bool
+	// shared: others call what these calls are made to.
+	shared atomic.Bool
 	// strained: calls wait, or goroutines do.
 	strained atomic.Bool
 
@@ -56,6 +58,13 @@ func (r *room) setOpen(open bool) {
 	defer r.mu.Unlock()
 	r.open.Store(open)
 	r.handOutLocked(policy.Now())
+}
+
+// share notes that others call what these calls are made to.
+func (r *room) share() {
+	if !r.shared.Load() {
+		r.shared.Store(true)
+	}
 }
 
 // leave gives a place back, and hands it to a call that waits.
@@ -115,8 +124,8 @@ func (r *room) join(now policy.Instant, budget time.Duration, mark criticality.M
 	rank := rankOf(mark)
 	l := &r.lines.lanes[rank]
 	l.came++
-	patience := r.lines.patience(rank, budget)
-	if patience <= 0 || l.cutsOff(mark.Cohort) || r.lines.expected(rank) > patience {
+	patience, ok := r.lines.admits(rank, budget, mark.Cohort)
+	if !ok {
 		l.refuse()
 		return nil, 0, &refuse.overloaded
 	}
@@ -124,6 +133,24 @@ func (r *room) join(now policy.Instant, budget time.Duration, mark criticality.M
 	w.Since = now
 	r.counts.Add(queue.OneWaiting)
 	return w, patience, nil
+}
+
+// turnsAway reports whether a call would be refused at once, and counts it if so.
+func (r *room) turnsAway(now policy.Instant, budget time.Duration, mark criticality.Mark) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.counts.Load(); s.Waiting() == 0 && !r.full(s) {
+		return false
+	}
+	r.strain(now)
+	r.lines.look(now)
+	rank := rankOf(mark)
+	if _, ok := r.lines.admits(rank, budget, mark.Cohort); ok {
+		return false
+	}
+	r.lines.lanes[rank].came++
+	r.lines.lanes[rank].refuse()
+	return true
 }
 
 // await blocks until w has a place, or returns why it left without one.
@@ -218,11 +245,11 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 		return r.level
 	}
 	r.last = now
-	if elapsed > longPause && r.counts.Load() == 0 { // what was learned is of another time
-		r.limit = newLimit(int(r.limit.least))
+	w := sums.take(elapsed)
+	if s := r.counts.Load(); elapsed > longPause && s.Waiting() == 0 && s.InFlight() <= 1 { // what was learned is of another time
+		r.limit, w = newLimit(int(r.limit.least)), window{elapsed: elapsed, budget: w.budget}
 		r.lines.forget(now)
 	}
-	w := sums.take(elapsed)
 	r.lines.budget += (w.budget - r.lines.budget) / 4
 	w.budget = r.lines.budget
 	if w.all > time.Duration(w.ended)*w.budget/4 { // calls wait somewhere
@@ -230,12 +257,13 @@ func (r *room) step(now policy.Instant, sums *sums, latency time.Duration) float
 	}
 	r.strainOrRelaxLocked(now, latency)
 	r.level = r.lines.step(&w, r.strained.Load())
+	r.limit.shared = r.shared.Load()
 	if r.open.Load() {
 		r.limit.watch(w)
 	} else {
 		r.limit.step(w)
 	}
-	r.lines.places = r.limit.value()
+	r.lines.places, r.lines.full = r.limit.value(), r.limit.phase != resting
 	r.places.Store(int64(r.lines.places))
 	r.handOutLocked(now)
 	r.retry = time.Now().Add(time.Second)

@@ -11,6 +11,7 @@ import (
 // call that ends during a step may be counted in either interval. The zero sums are empty.
 type sums struct {
 	ended, good    atomic.Int64
+	shed           atomic.Int64          // refused by the server that was called
 	took, all      atomic.Int64          // by the good ones, and by all
 	begun, left    atomic.Int64          // calls that were timed, and the time that they had
 	came           [classes]atomic.Int64 // of each class, while there is a strain
@@ -19,12 +20,15 @@ type sums struct {
 }
 
 // end notes a call that has ended.
-func (s *sums) end(took time.Duration, good bool) {
+func (s *sums) end(took time.Duration, v policy.Verdict) {
 	s.ended.Add(1)
 	s.all.Add(int64(took))
-	if good {
+	switch v { //nolint:exhaustive // others are neither
+	case policy.Success:
 		s.good.Add(1)
 		s.took.Add(int64(took))
+	case policy.Shed:
+		s.shed.Add(1)
 	}
 }
 
@@ -56,7 +60,7 @@ func (s *sums) arrive(rank, inFlight int, room bool) {
 // take returns the window of a time, and begins anew.
 func (s *sums) take(elapsed time.Duration) window {
 	w := window{
-		elapsed: elapsed, ended: int(s.ended.Swap(0)), good: int(s.good.Swap(0)), took: time.Duration(s.took.Swap(0)),
+		elapsed: elapsed, ended: int(s.ended.Swap(0)), good: int(s.good.Swap(0)), shed: int(s.shed.Swap(0)), took: time.Duration(s.took.Swap(0)),
 		all: time.Duration(s.all.Swap(0)), waited: int(s.waited.Swap(0)), most: int(s.most.Swap(0)),
 	}
 	w.budget = defaultBudget

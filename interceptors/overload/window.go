@@ -8,6 +8,7 @@ type window struct {
 	ended    int           // calls whose end was seen
 	took     time.Duration // by those of them that ended well, in all
 	good     int           // those that ended well
+	shed     int           // those that the server refused
 	inFlight float64       // on average, when calls came
 	most     int           // at most
 	all      time.Duration // that those took whose end was seen, well or not
@@ -27,6 +28,7 @@ func (w *window) add(o window) {
 	w.took += o.took
 	w.all += o.all
 	w.good += o.good
+	w.shed += o.shed
 	w.most = max(w.most, o.most)
 	w.waited += o.waited
 	w.budget = o.budget
@@ -52,4 +54,9 @@ func (w *window) mean() time.Duration {
 // them.
 func (w *window) hopeless() bool {
 	return w.good*2 < w.ended && w.all > time.Duration(w.ended)*w.budget/4
+}
+
+// many reports whether so many calls ended, or in so long, that chance means little.
+func (w *window) many() bool {
+	return w.ended >= enoughCalls || w.elapsed >= enoughTime && w.ended >= fewCalls || w.elapsed >= 4*enoughTime && w.ended > 0
 }

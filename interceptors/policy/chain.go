@@ -213,6 +213,10 @@ func (c *Chain) Criticality() criticality.Class {
 	return c.class
 }
 
+// Controls reports whether a policy of the chain is a [Controller], so that its calls are
+// not under the control of their server.
+func (c *Chain) Controls() bool { return c != nil && c.controls }
+
 // Admit asks every policy in order whether a.Call may start. It returns the context
 // to make the call with, and a must then be settled exactly once. On an error, which
 // becomes the error of the call, nothing is left to settle.

@@ -66,8 +66,11 @@ type Result struct {
 	Service Service
 	Shape   Shape
 	Seconds []Second
-	// Refused counts the refusals by their text.
+	// Refused counts the refusals by their reason.
 	Refused map[string]int
+	// OfClient counts the good answers to each client in the second half of the run, if
+	// there are clients.
+	OfClient []int
 }
 
 // Sum adds up the seconds from one on up to another.
@@ -89,6 +92,7 @@ type world struct {
 	dice    *rand.Rand
 	began   time.Time
 	guard   policy.Policy
+	clients []*client // none: calls come from nowhere
 	handler handler
 	calls   sync.WaitGroup
 	mu      sync.Mutex
@@ -106,13 +110,22 @@ func (w *world) percent() int {
 // Run lets the shape of load come to the service behind the guard. Nothing but the seed
 // decides when calls come.
 func Run(s Service, shape Shape, guard Guard, seed uint64) (*Result, error) {
-	r := &Result{Service: s, Shape: shape, Refused: map[string]int{}}
+	return RunClients(s, shape, guard, 0, seed)
+}
+
+// RunClients does what [Run] does, with so many clients that make the calls in turn, each
+// under a controller of its own.
+func RunClients(s Service, shape Shape, guard Guard, clients int, seed uint64) (*Result, error) {
+	r := &Result{OfClient: make([]int, clients), Service: s, Shape: shape, Refused: map[string]int{}}
 	var err error
 	inBubble(func() {
 		w := &world{shape: shape, dice: dice(seed), began: time.Now(), result: r}
 		w.cpu = newCPU(1, w.percent)
 		w.handler = s.build(w)
 		if w.guard, err = guard(pressure.NewMeter(w.cpu)); err != nil {
+			return
+		}
+		if w.clients, err = newClients(clients); err != nil {
 			return
 		}
 		w.run(float64(s.PerSecond))
@@ -156,27 +169,22 @@ func (w *world) call(at time.Duration) {
 		class = criticality.Low + criticality.Class(draw%3)
 	}
 	work := w.dice.ExpFloat64()
+	var from *client
+	if len(w.clients) > 0 {
+		from = w.clients[w.dice.IntN(len(w.clients))]
+	}
 	second := &w.result.Seconds[min(len(w.result.Seconds)-1, int(at/time.Second))]
 	w.calls.Go(func() {
 		began := time.Now()
 		ctx, cancel := context.WithDeadline(context.Background(), began.Add(Deadline))
 		defer cancel()
-		w.cpu.run(meets)
-		call := policy.Call{Method: "/lab.Service/Call", Side: policy.Server, Criticality: criticality.Mark{Class: class}}
-		call.Deadline, _ = ctx.Deadline()
-		permit, err := w.guard.Acquire(ctx, &call)
-		good := false
-		if err == nil {
-			good = w.handler(ctx, work)
-			if permit.Settler != nil {
-				o := policy.Outcome{Verdict: policy.Success, End: policy.Now()}
-				if !good {
-					o.Verdict = policy.Failure
-				}
-				permit.Settler.Settle(permit.Token, &o)
-			}
+		serve := func() (bool, error) {
+			w.cpu.run(meets)
+			return under(ctx, w.guard, policy.Server, class, func() (bool, error) { return w.handler(ctx, work), nil })
 		}
+		good, err := from.call(ctx, class, serve)
 		w.note(second, class, time.Since(began), good, err)
+		from.note(w, good)
 	})
 }
 

@@ -14,6 +14,8 @@ type Service struct {
 	PerSecond int
 	// computes: it needs the processor, as meeting the guard does.
 	computes bool
+	// varied: some calls need many times what others do.
+	varied bool
 	// build makes its handler.
 	build func(w *world) handler
 }
@@ -48,7 +50,7 @@ func Services() []Service {
 
 // cpuBound returns a service that only computes.
 func cpuBound(name string, each time.Duration) Service {
-	return Service{name, int(time.Second / each), true, func(w *world) handler {
+	return Service{name, int(time.Second / each), true, false, func(w *world) handler {
 		return func(context.Context, float64) bool { w.cpu.run(each); return true }
 	}}
 }
@@ -56,7 +58,7 @@ func cpuBound(name string, each time.Duration) Service {
 // pooled returns a service with so many places, of which a call holds one for that time,
 // or for one that varies around it.
 func pooled(name string, places int, each time.Duration, varied bool) Service {
-	return Service{name, places * int(time.Second/each), false, func(w *world) handler {
+	return Service{name, places * int(time.Second/each), false, varied, func(w *world) handler {
 		p := make(pool, places)
 		return func(ctx context.Context, work float64) bool {
 			d := each
@@ -70,7 +72,7 @@ func pooled(name string, places int, each time.Duration, varied bool) Service {
 
 // mixed returns a service that computes, waits and computes.
 func mixed() Service {
-	return Service{"cpu, wait, cpu", 1000, true, func(w *world) handler {
+	return Service{"cpu, wait, cpu", 1000, true, false, func(w *world) handler {
 		return func(context.Context, float64) bool {
 			w.cpu.run(time.Millisecond / 2)
 			time.Sleep(5 * time.Millisecond)
