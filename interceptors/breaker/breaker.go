@@ -108,8 +108,7 @@ func (b *Breaker) Snapshot() Snapshot {
 
 // Gauges implements [policy.Gauged]. It shows the state, and how long calls take.
 func (b *Breaker) Gauges(g *policy.Gauges) {
-	g.Name, g.Shadow = b.name, b.shadow()
-	g.All = appendGauges(g.All, b.State(), &b.learned)
+	g.Name, g.Shadow, g.All = b.name, b.shadow(), appendGauges(g.All, b.State(), &b.learned)
 }
 
 // Acquire admits the call, or refuses it with a *policy.Rejection that wraps

@@ -232,8 +232,7 @@ func (c *Chain) Admit(ctx context.Context, a *Admission) (context.Context, error
 		a.observer, a.wants, a.tellAll = c.observer, c.interest.Instants, c.interest.EveryAdmission
 	}
 	if c.judge != nil {
-		a.judge = c.judge
-		a.wants |= c.judgeWants
+		a.judge, a.wants = c.judge, a.wants|c.judgeWants
 	}
 	for i := c.first(a); i < len(c.links); i++ {
 		if i == int(c.standIns) {
