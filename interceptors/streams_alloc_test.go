@@ -32,7 +32,7 @@ func TestAllocationsOfAClientStream(t *testing.T) { //nolint:paralleltest // All
 	deadline, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	ended := grpc.ClientStream(over{})
-	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) { //nolint:unparam // gRPC's own signature
 		return ended, nil
 	}
 	open := interceptors.StreamClientInterceptor(list)

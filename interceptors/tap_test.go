@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -140,10 +141,11 @@ func (s *tapped) call(cc *grpc.ClientConn, class criticality.Class, size int) er
 // swamp makes calls of class high at four times the capacity for three seconds, and in the
 // last second large ones of a class. It returns how those ended.
 func (s *tapped) swamp(cc *grpc.ClientConn, class criticality.Class) []error {
-	small, ends := make(chan error, 6000), make(chan error, larges)
+	var small sync.WaitGroup
+	ends := make(chan error, larges)
 	var before int64
 	for i := range 6000 {
-		go func() { small <- s.call(cc, criticality.High, 1) }()
+		small.Go(func() { _ = s.call(cc, criticality.High, 1) }) // some are refused
 		if i >= 4000 && i%100 == 0 {
 			if i == 4000 {
 				before = s.read.Load()
@@ -152,9 +154,7 @@ func (s *tapped) swamp(cc *grpc.ClientConn, class criticality.Class) []error {
 		}
 		time.Sleep(500 * time.Microsecond)
 	}
-	for range 6000 {
-		_ = <-small // some are refused
-	}
+	small.Wait()
 	var all []error
 	for range larges {
 		all = append(all, <-ends)

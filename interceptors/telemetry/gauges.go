@@ -143,16 +143,23 @@ type lentGauges struct {
 }
 
 // shownBy returns what a policy shows of itself, until it is asked again: nothing if it
-// cannot, as a nil one.
-func (l *lentGauges) shownBy(p policy.Gauged) (shown *policy.Gauges) {
-	shown = &l.none // of one that panics
+// panics, as a nil one does.
+func (l *lentGauges) shownBy(p policy.Gauged) *policy.Gauges {
 	if n := len(l.shown.All); n > cap(l.room) {
 		l.room = make([]policy.Gauge, 0, 2*n)
 	}
 	l.shown = policy.Gauges{All: l.room[:0]}
+	if !l.ask(p) {
+		return &l.none
+	}
+	return &l.shown
+}
+
+// ask lets a policy show its numbers, and reports whether it did without a panic.
+func (l *lentGauges) ask(p policy.Gauged) (shown bool) {
 	defer contain.Panic()
 	p.Gauges(&l.shown)
-	return &l.shown
+	return true
 }
 
 // newNumbers yields the numbers that policies show, each name once, except those that

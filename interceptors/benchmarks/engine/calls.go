@@ -25,7 +25,7 @@ func calls(ctx context.Context, e effort, p *page) error {
 	var ends ends
 	bare, again := ends.call(nil, nil), ends.call(nil, nil)
 	guarded := ends.call(nil, interceptors.DialOptions(rules))
-	served := ends.call(interceptors.ServerOptions(rules), nil)
+	served := ends.call(interceptors.ServerOptions(rules), nil) //nolint:contextcheck // calls have their own
 	if ends.fault != nil {
 		return ends.close()
 	}

@@ -19,11 +19,11 @@ func changes(_ context.Context, _ effort, p *page) error {
 	var fault error
 	const many = 10_000
 	p.repeat(fmt.Sprintf("NewRules of %d rules", many), "≤ 50 ms", func() func() {
-		list := manyRules(many, time.Second)
+		list := manyRules(many)
 		return func() { _, fault = interceptors.NewRules(list) }
 	})
 	for _, n := range []int{10, many} {
-		r, err := interceptors.NewRules(manyRules(n, time.Second), rules.WithMaxKeys(1<<20))
+		r, err := interceptors.NewRules(manyRules(n), rules.WithMaxKeys(1<<20))
 		if err != nil {
 			return err
 		}
@@ -35,13 +35,13 @@ func changes(_ context.Context, _ effort, p *page) error {
 		var longest []time.Duration
 		p.repeat(fmt.Sprintf("a change of one rule of %d, %d methods", n+1, keys), aim, func() func() {
 			limit++
-			list := manyRules(n, time.Second)
+			list := manyRules(n)
 			list[1].Policies[0] = timeout.Each(timeout.Config{Default: limit})
 			return func() { fault = r.Apply(list) }
 		})
 		for i := range runs {
 			limit++
-			list := manyRules(n, time.Second)
+			list := manyRules(n)
 			list[1].Policies[0] = timeout.Each(timeout.Config{Default: limit})
 			longest = append(longest, longestWait(r, i, func() { fault = r.Apply(list) }))
 		}
@@ -58,11 +58,13 @@ func longestWait(r *rules.Rules, run int, do func()) (longest time.Duration) {
 		defer close(done)
 		do()
 	}()
+	pace := time.NewTicker(200 * time.Microsecond)
+	defer pace.Stop()
 	for i := 0; ; i++ {
 		select {
 		case <-done:
 			return longest
-		case <-time.After(200 * time.Microsecond):
+		case <-pace.C:
 		}
 		call := policy.Call{Method: fmt.Sprintf("/other.Service%d/New%d", run, i)}
 		begin := time.Now()
@@ -72,10 +74,10 @@ func longestWait(r *rules.Rules, run int, do func()) (longest time.Duration) {
 }
 
 // manyRules are rules for n packages, and one for the rest.
-func manyRules(n int, limit time.Duration) []rules.Rule {
+func manyRules(n int) []rules.Rule {
 	templates := func() []rules.Template {
 		return []rules.Template{
-			timeout.Each(timeout.Config{Default: limit}), breaker.Each(breaker.Config{}),
+			timeout.Each(timeout.Config{Default: time.Second}), breaker.Each(breaker.Config{}),
 			bulkhead.Each(bulkhead.Config{MaxConcurrent: 100}),
 		}
 	}

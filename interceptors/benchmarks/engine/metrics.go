@@ -24,7 +24,7 @@ const keys = 4096
 func metrics(ctx context.Context, _ effort, p *page) error {
 	for _, n := range []int{400, keys} {
 		reader := sdk.NewManualReader()
-		o, err := telemetry.New(telemetry.WithMeterProvider(sdk.NewMeterProvider(sdk.WithReader(reader))))
+		o, err := telemetry.New(telemetry.WithMeterProvider(sdk.NewMeterProvider(sdk.WithReader(reader)))) //nolint:contextcheck // telemetry is not the call's
 		if err != nil {
 			return err
 		}

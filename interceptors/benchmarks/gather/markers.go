@@ -8,7 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -71,19 +70,19 @@ func wide(fields int) (protoreflect.MessageDescriptor, error) {
 	field := func(name string, number int32) *descriptorpb.FieldDescriptorProto {
 		return &descriptorpb.FieldDescriptorProto{Name: &name, Number: &number, Type: &text}
 	}
-	m := &descriptorpb.DescriptorProto{Name: proto.String("Wide"), NestedType: []*descriptorpb.DescriptorProto{{
-		Name: proto.String("OffersEntry"), Options: &descriptorpb.MessageOptions{MapEntry: proto.Bool(true)},
+	m := &descriptorpb.DescriptorProto{Name: new("Wide"), NestedType: []*descriptorpb.DescriptorProto{{
+		Name: new("OffersEntry"), Options: &descriptorpb.MessageOptions{MapEntry: new(true)},
 		Field: []*descriptorpb.FieldDescriptorProto{field("key", 1), field("value", 2)},
 	}}}
 	for i := range fields {
-		m.Field = append(m.Field, field("field_"+strconv.Itoa(i), int32(2+i))) //nolint:gosec // few
+		m.Field = append(m.Field, field("field_"+strconv.Itoa(i), int32(2+i)))
 	}
 	offers := field("offers", 1)
 	offers.Type, offers.Label = descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum(), &list
-	offers.TypeName = proto.String(".bench.Wide.OffersEntry")
+	offers.TypeName = new(".bench.Wide.OffersEntry")
 	m.Field = append(m.Field, offers)
 	f, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("bench/wide.proto"), Package: proto.String("bench"), Syntax: proto.String("proto3"),
+		Name: new("bench/wide.proto"), Package: new("bench"), Syntax: new("proto3"),
 		MessageType: []*descriptorpb.DescriptorProto{m},
 	}, nil)
 	if err != nil {
