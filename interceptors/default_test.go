@@ -158,3 +158,25 @@ func TestBuiltInDeadline(t *testing.T) {
 
 // endWindow lets what was cancelled end before the bubble does.
 const endWindow = time.Minute
+
+// Streams are bounded too, though by far more than a program subscribes to.
+func TestBuiltInPlacesForStreams(t *testing.T) {
+	t.Parallel()
+	r, err := interceptors.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() error {
+		a := &policy.Admission{Call: policy.Call{Method: "/pkg.Service/Watch", Side: policy.Server, Shape: policy.ServerStream}}
+		_, err := r.Resolve(&a.Call).Admit(t.Context(), a)
+		return err
+	}
+	for range interceptors.DefaultMaxStreams {
+		if err := open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := open(); policy.ReasonOf(err) != policy.ReasonBulkheadFull {
+		t.Errorf("a stream too many: %v; want %v", err, bulkhead.ErrFull)
+	}
+}
