@@ -227,11 +227,15 @@ bench: ## Run the benchmarks, and those beside the peers
 story: ## Tell what users see of a fault, beside the peers (6 minutes)
 	@cd interceptors/benchmarks && go run ./story
 
-# In virtual time, in a process for each core.
+.PHONY: bench-report
+bench-report: ## Write the tables of docs/benchmarks and their charts (8 minutes, on a quiet machine)
+	@cd interceptors/benchmarks && for p in guard gather engine; do go run ./$$p -docs ../../docs || exit 1; done
+
 .PHONY: overload
 overload: ## Ask a server for more than it can do, beside the peers (an hour, on a quiet machine)
 	@cd interceptors/benchmarks && go run ./overload
 
+# In virtual time, in a process for each core.
 .PHONY: lab
 lab: ## Set guards against worlds in virtual time; compare docs/scenarios.md and what is promised (3 minutes)
 	@cd interceptors/benchmarks && go run ./lab

@@ -11,13 +11,14 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	testv1 "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
 // calls measures calls over gRPC in memory, beside bare ones: those of a client with the
 // built-in rule, of a caller that sets the same timeout himself, and those that a server
 // with the built-in rule answers.
-func calls(ctx context.Context, e effort, p *page) error {
+func calls(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	rules, err := interceptors.Default()
 	if err != nil {
 		return err
@@ -37,13 +38,16 @@ func calls(ctx context.Context, e effort, p *page) error {
 		defer cancel()
 		ends.note(bare(ctx))
 	}
-	p.compare(e, "a client's unary call, built-in rule", "0 allocations", under(hour, bare), under(hour, again), under(hour, guarded))
-	p.compare(e, "the same of a caller without a deadline", "8 allocations", under(ctx, bare), under(ctx, again), under(ctx, guarded))
-	p.compare(e, "bare, the caller sets a timeout for each call", "", under(ctx, bare), under(ctx, again), bounded)
-	p.compare(e, "bare, the caller has a deadline for all calls", "", under(ctx, bare), under(ctx, again), under(hour, bare))
-	p.compare(e, "a server's unary call, built-in rule", "5 allocations", under(hour, bare), under(hour, again), under(hour, served))
+	compare(e, p, "a client's unary call, built-in rule", measure.CPURatio(), over(0), under(hour, bare), under(hour, again), under(hour, guarded))
+	compare(e, p, "the same of a caller without a deadline", measure.CPURatio(), over(8), under(ctx, bare), under(ctx, again), under(ctx, guarded))
+	compare(e, p, "bare, the caller sets a timeout for each call", measure.CPURatio(), nil, under(ctx, bare), under(ctx, again), bounded)
+	compare(e, p, "bare, the caller has a deadline for all calls", measure.CPURatio(), nil, under(ctx, bare), under(ctx, again), under(hour, bare))
+	compare(e, p, "a server's unary call, built-in rule", measure.CPURatio(), over(5), under(hour, bare), under(hour, again), under(hour, served))
 	return ends.close()
 }
+
+// over promises at most so many allocations more than bare calls have.
+func over(allocs float64) *measure.Goal { return &measure.Goal{Allocs: allocs, Over: true} }
 
 // call makes a call.
 type call func(ctx context.Context) error

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -15,10 +17,10 @@ import (
 
 // changes measures new rules and changes of rules, and how long a new method waits at most
 // while they change.
-func changes(_ context.Context, _ effort, p *page) error {
+func changes(_ context.Context, _ measure.Effort, p *measure.Page) error {
 	var fault error
 	const many = 10_000
-	p.repeat(fmt.Sprintf("NewRules of %d rules", many), "≤ 50 ms", func() func() {
+	repeat(p, fmt.Sprintf("NewRules of %d rules", many), 50, func() func() {
 		list := manyRules(many)
 		return func() { _, fault = interceptors.NewRules(list) }
 	})
@@ -28,12 +30,12 @@ func changes(_ context.Context, _ effort, p *page) error {
 			return err
 		}
 		use(r, keys)
-		aim, limit := "≤ 20 ms", time.Second
+		most, limit := 20.0, time.Second
 		if n == many {
-			aim = "≤ 60 ms"
+			most = 60
 		}
 		var longest []time.Duration
-		p.repeat(fmt.Sprintf("a change of one rule of %d, %d methods", n+1, keys), aim, func() func() {
+		repeat(p, fmt.Sprintf("a change of one rule of %d, %d methods", n+1, keys), most, func() func() {
 			limit++
 			list := manyRules(n)
 			list[1].Policies[0] = timeout.Each(timeout.Config{Default: limit})
@@ -45,7 +47,7 @@ func changes(_ context.Context, _ effort, p *page) error {
 			list[1].Policies[0] = timeout.Each(timeout.Config{Default: limit})
 			longest = append(longest, longestWait(r, i, func() { fault = r.Apply(list) }))
 		}
-		p.addWaits("a new method meanwhile, the longest wait", "≤ 2 ms", longest)
+		add(p, fmt.Sprintf("a new method meanwhile, of %d rules, the longest wait", n+1), 2, longest, math.NaN())
 	}
 	return fault
 }

@@ -7,12 +7,13 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 )
 
 func main() {
-	var e effort
-	flag.IntVar(&e.rounds, "rounds", 100, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.slice, "slice", 5*time.Millisecond, "length of a round of calls, 1ms to 10s")
+	e := measure.Effort{Rounds: 100, Slice: 5 * time.Millisecond}
+	e.Flags()
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, e); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -20,32 +21,23 @@ func main() {
 	}
 }
 
-// effort is how long is measured.
-type effort struct {
-	rounds int
-	slice  time.Duration
-}
+// legend says how to read the page.
+const legend = `What is done for each call is measured in turns with bare calls, and so are bare ones with
+themselves, which is the noise: a figure is the median over the rounds. What is done seldom
+is measured by itself, as the median of a few runs; its allocations are those of one run.
 
-func (e effort) validate() error {
-	if e.rounds < 1 || e.rounds > 1000 {
-		return fmt.Errorf("flag -rounds = %d; must be in [1, 1000]", e.rounds)
-	}
-	if e.slice < time.Millisecond || e.slice > 10*time.Second {
-		return fmt.Errorf("flag -slice = %v; must be in [1ms, 10s]", e.slice)
-	}
-	return nil
-}
+`
 
 // run measures everything and prints it.
-func run(ctx context.Context, out io.Writer, e effort) error {
-	if err := e.validate(); err != nil {
+func run(ctx context.Context, out io.Writer, e measure.Effort) error {
+	if err := e.Validate(); err != nil {
 		return err
 	}
-	var p page
-	for _, part := range []func(context.Context, effort, *page) error{streams, calls, metrics, changes} {
+	p := measure.Page{Legend: legend}
+	for _, part := range []func(context.Context, measure.Effort, *measure.Page) error{streams, calls, metrics, changes} {
 		if err := part(ctx, e, &p); err != nil {
 			return err
 		}
 	}
-	return p.print(out)
+	return e.Finish(&p, out, "engine", "What afloat costs beside its calls")
 }

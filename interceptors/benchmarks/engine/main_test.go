@@ -1,15 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"strings"
+	"io"
 	"testing"
 	"time"
+
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 )
 
 // quick is enough for allocations.
-var quick = effort{rounds: 1, slice: time.Millisecond}
+var quick = measure.Effort{Rounds: 1, Slice: time.Millisecond}
 
 // Calls cost no more allocations than this over bare ones. What gRPC allocates now and then
 // of its own is part of the figure, hence the half. Of a caller without a deadline, a
@@ -18,15 +19,15 @@ func TestAllocationsOfCalls(t *testing.T) { //nolint:paralleltest // allocations
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	var p page
-	for _, part := range []func(context.Context, effort, *page) error{streams, calls} {
+	var p measure.Page
+	for _, part := range []func(context.Context, measure.Effort, *measure.Page) error{streams, calls} {
 		if err := part(t.Context(), quick, &p); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got := map[string]float64{}
-	for _, r := range p.rows {
-		got[r.what] = r.allocs
+	for _, r := range p.Rows() {
+		got[r.Measure] = r.Allocs - r.Bare // the last of each is what is measured
 	}
 	for what, most := range map[string]float64{
 		"a client's stream, opened and ended, more than bare": 4,
@@ -43,18 +44,10 @@ func TestAllocationsOfCalls(t *testing.T) { //nolint:paralleltest // allocations
 	}
 }
 
-func TestThePage(t *testing.T) {
+func TestFaultsOfFlags(t *testing.T) {
 	t.Parallel()
-	p := page{rows: []row{{"a call", "5", "+1 ns", "+2 ns", 3}}}
-	var out bytes.Buffer
-	if err := p.print(&out); err != nil {
-		t.Fatal(err)
-	}
-	if want := "a call   5    +1 ns     +2 ns  +3.0"; !strings.Contains(out.String(), want) {
-		t.Errorf("page:\n%s\nwant in it: %s", out.String(), want)
-	}
-	for _, e := range []effort{{0, time.Second}, {1, 0}} {
-		if err := run(t.Context(), &out, e); err == nil {
+	for _, e := range []measure.Effort{{Slice: time.Second}, {Rounds: 1}} {
+		if err := run(t.Context(), io.Discard, e); err == nil {
 			t.Errorf("%+v: no error", e)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/breaker"
 	"github.com/afloat-go/afloat/interceptors/bulkhead"
 	"github.com/afloat-go/afloat/interceptors/policy"
@@ -21,7 +22,7 @@ const keys = 4096
 
 // metrics measures how long the SDK takes to read all of them, for few methods and for
 // many: by the bound on series, as many are exported.
-func metrics(ctx context.Context, _ effort, p *page) error {
+func metrics(ctx context.Context, _ measure.Effort, p *measure.Page) error {
 	for _, n := range []int{400, keys} {
 		reader := sdk.NewManualReader()
 		o, err := telemetry.New(telemetry.WithMeterProvider(sdk.NewMeterProvider(sdk.WithReader(reader)))) //nolint:contextcheck // telemetry is not the call's
@@ -37,7 +38,7 @@ func metrics(ctx context.Context, _ effort, p *page) error {
 		use(r, n)
 		var into metricdata.ResourceMetrics
 		var fault error
-		p.repeat(fmt.Sprintf("all metrics are read, %d methods, the SDK included", n), "≤ 4 ms", func() func() {
+		repeat(p, fmt.Sprintf("all metrics are read, %d methods, the SDK included", n), 4, func() func() {
 			return func() { fault = reader.Collect(ctx, &into) }
 		})
 		runtime.KeepAlive(r)

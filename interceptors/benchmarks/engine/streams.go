@@ -8,12 +8,13 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/afloat-go/afloat/interceptors"
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 	"github.com/afloat-go/afloat/interceptors/benchmarks/peers"
 )
 
 // streams measures a client's stream that is opened and is at its end at once, without a
 // network.
-func streams(ctx context.Context, e effort, p *page) error {
+func streams(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	rules, err := peers.Rules(peers.Config{Places: 100, OpenFor: time.Hour})
@@ -39,7 +40,7 @@ func streams(ctx context.Context, e effort, p *page) error {
 			_ = s.RecvMsg(nil) // io.EOF
 		}
 	}
-	p.compare(e, "a client's stream, opened and ended, more than bare", "≤ 500 ns, 4 allocations", bare, bare, guarded)
+	compare(e, p, "a client's stream, opened and ended, more than bare", measure.More(), &measure.Goal{Most: 500, Allocs: 4, Over: true}, bare, bare, guarded)
 	return nil
 }
 

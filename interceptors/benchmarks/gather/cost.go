@@ -9,22 +9,6 @@ import (
 	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 )
 
-// effort is how long is measured.
-type effort struct {
-	rounds int
-	slice  time.Duration
-}
-
-func (e effort) validate() error {
-	if e.rounds < 1 || e.rounds > 1000 {
-		return fmt.Errorf("flag -rounds = %d; must be in [1, 1000]", e.rounds)
-	}
-	if e.slice < time.Millisecond || e.slice > 10*time.Second {
-		return fmt.Errorf("flag -slice = %v; must be in [1ms, 10s]", e.slice)
-	}
-	return nil
-}
-
 // comparison is a few systems that do the same: the base, the base again, the others.
 type comparison struct {
 	title   string
@@ -34,7 +18,7 @@ type comparison struct {
 
 // cost prints what things cost, beside what is promised. The callers have a deadline, as
 // those have that a server gets.
-func cost(ctx context.Context, out io.Writer, e effort) error {
+func cost(ctx context.Context, out io.Writer, e measure.Effort) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	var page measure.Page
@@ -46,14 +30,14 @@ func cost(ctx context.Context, out io.Writer, e effort) error {
 			return err
 		}
 		for _, c := range all {
-			page.Compare(e.rounds, e.slice, c.title, c.figure, c.systems)
+			page.Compare(e, c.title, c.figure, c.systems)
 		}
 		if err := closed(); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintln(out)
-	return page.Print(out)
+	return e.Finish(&page, out, "gather", "What asking several sources costs")
 }
 
 // nothing is to be closed.

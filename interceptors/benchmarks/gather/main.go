@@ -8,16 +8,18 @@ import (
 	"os"
 	"text/tabwriter"
 	"time"
+
+	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 )
 
 func main() {
-	var e effort
-	flag.IntVar(&e.rounds, "rounds", 50, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.slice, "slice", 10*time.Millisecond, "length of a round, 1ms to 10s")
+	var e measure.Effort
+	flag.IntVar(&e.Rounds, "rounds", 50, "rounds per figure, 1 to 1000")
+	flag.DurationVar(&e.Slice, "slice", 10*time.Millisecond, "length of a round, 1ms to 10s")
 	helperName := flag.String("child", "", "run one case of this helper, for the program itself")
 	caseName := flag.String("case", "", "the case of -child")
 	flag.Parse()
-	err := e.validate()
+	err := e.Validate()
 	switch {
 	case err != nil:
 	case *helperName != "":
@@ -32,7 +34,7 @@ func main() {
 }
 
 // run prints the three tables.
-func run(ctx context.Context, out io.Writer, e effort) error {
+func run(ctx context.Context, out io.Writer, e measure.Effort) error {
 	if err := behaviour(ctx, out); err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 	"github.com/afloat-go/afloat/interceptors/benchmarks/measure"
 )
 
+// quick is enough for allocations.
+var quick = measure.Effort{Rounds: 1, Slice: time.Millisecond}
+
 // of is the case that this process is a child for, if it is one.
 var of struct{ helper, name string }
 
@@ -97,7 +100,7 @@ func TestPromisedAllocations(t *testing.T) { //nolint:paralleltest // allocation
 		}
 		for _, c := range all {
 			var page measure.Page
-			page.Compare(1, time.Millisecond, c.title, c.figure, c.systems)
+			page.Compare(quick, c.title, c.figure, c.systems)
 			own := c.systems[2]
 			if got := own.Sample.Allocs(); got > own.Goal.Allocs+0.1 {
 				t.Errorf("%s: %s: %v allocations; want at most %v", c.title, own.Name, got, own.Goal.Allocs)
@@ -115,7 +118,7 @@ func TestCostPrintsEverything(t *testing.T) { //nolint:paralleltest // it measur
 		t.Skip("there is nothing in it that other tests do not have, and it takes half a minute")
 	}
 	var out bytes.Buffer
-	if err := cost(t.Context(), &out, effort{1, time.Millisecond}); err != nil {
+	if err := cost(t.Context(), &out, quick); err != nil {
 		t.Fatal(err)
 	}
 	page := regexp.MustCompile(`  +`).ReplaceAllString(out.String(), "  ")
@@ -142,10 +145,10 @@ func TestCostPrintsEverything(t *testing.T) { //nolint:paralleltest // it measur
 
 func TestBadFlagsAreNamed(t *testing.T) {
 	t.Parallel()
-	if err := (effort{0, time.Second}).validate(); err == nil || err.Error() != "flag -rounds = 0; must be in [1, 1000]" {
+	if err := (measure.Effort{Slice: time.Second}).Validate(); err == nil || err.Error() != "flag -rounds = 0; must be in [1, 1000]" {
 		t.Errorf("error = %v", err)
 	}
-	if err := (effort{1, 0}).validate(); err == nil || err.Error() != "flag -slice = 0s; must be in [1ms, 10s]" {
+	if err := (measure.Effort{Rounds: 1}).Validate(); err == nil || err.Error() != "flag -slice = 0s; must be in [1ms, 10s]" {
 		t.Errorf("error = %v", err)
 	}
 	if err := child(&bytes.Buffer{}, "nobody", "fails"); err == nil {

@@ -77,7 +77,7 @@ func (l load) guards() []peers.Peer {
 
 // calls measures the interceptors by themselves, with an invoker that returns at
 // once.
-func calls(ctx context.Context, e effort, p *measure.Page) error {
+func calls(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	for _, promised := range promises() {
 		if err := promised.measure(ctx, e, p); err != nil {
 			return err
@@ -86,7 +86,7 @@ func calls(ctx context.Context, e effort, p *measure.Page) error {
 	return nil
 }
 
-func (p promise) measure(ctx context.Context, e effort, out *measure.Page) error {
+func (p promise) measure(ctx context.Context, e measure.Effort, out *measure.Page) error {
 	ctx, cancel := p.load.caller(ctx)
 	defer cancel()
 	systems, err := p.load.systems(ctx)
@@ -96,7 +96,7 @@ func (p promise) measure(ctx context.Context, e effort, out *measure.Page) error
 	for i, s := range systems {
 		systems[i].Goal = p.goals[s.Name]
 	}
-	out.Compare(e.rounds, e.slice, p.load.String(), measure.Ratio(), systems)
+	out.Compare(e, p.load.String(), measure.Ratio(), systems)
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 
 // endToEnd measures calls over gRPC in memory, bare and guarded. What the guard takes
 // is less than the noise.
-func endToEnd(ctx context.Context, e effort, p *measure.Page) error {
+func endToEnd(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	ctx, cancel := load{deadline: true}.caller(ctx)
 	defer cancel()
 	listener := bufconn.Listen(1 << 20)
@@ -28,7 +28,7 @@ func endToEnd(ctx context.Context, e effort, p *measure.Page) error {
 	var kept faults
 	systems, err := remoteSystems(ctx, listener, &kept)
 	if err == nil {
-		p.Compare(e.rounds, e.slice, "a call over gRPC, CPU time of bare", measure.CPURatio(), systems)
+		p.Compare(e, "a call over gRPC, CPU time of bare", measure.CPURatio(), systems)
 	}
 	server.Stop()
 	return errors.Join(err, kept.first, <-served)

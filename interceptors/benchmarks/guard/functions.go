@@ -10,7 +10,7 @@ import (
 )
 
 // functions measures guards of functions that are not gRPC and fail with plain errors.
-func functions(ctx context.Context, e effort, p *measure.Page) error {
+func functions(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	for _, deadline := range []bool{true, false} {
 		l := load{kind: failingPlainly, methods: 1, goroutines: 1, deadline: deadline}
 		if err := l.functions(ctx, e, p); err != nil {
@@ -20,7 +20,7 @@ func functions(ctx context.Context, e effort, p *measure.Page) error {
 	return nil
 }
 
-func (l load) functions(ctx context.Context, e effort, p *measure.Page) error {
+func (l load) functions(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
 	all := peers.Functions()
@@ -37,7 +37,7 @@ func (l load) functions(ctx context.Context, e effort, p *measure.Page) error {
 		}
 		systems = append(systems, s)
 	}
-	p.Compare(e.rounds, e.slice, "a function, "+l.String(), measure.Ratio(), systems)
+	p.Compare(e, "a function, "+l.String(), measure.Ratio(), systems)
 	return nil
 }
 

@@ -12,31 +12,13 @@ import (
 )
 
 func main() {
-	var e effort
-	flag.IntVar(&e.rounds, "rounds", 100, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.slice, "slice", 5*time.Millisecond, "length of a round, 1ms to 10s")
-	docs := flag.String("docs", "", "a folder of docs to write the page and its chart to, besides")
+	e := measure.Effort{Rounds: 100, Slice: 5 * time.Millisecond}
+	e.Flags()
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, e, *docs); err != nil {
+	if err := run(context.Background(), os.Stdout, e); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// effort is how long is measured.
-type effort struct {
-	rounds int
-	slice  time.Duration
-}
-
-func (e effort) validate() error {
-	if e.rounds < 1 || e.rounds > 1000 {
-		return fmt.Errorf("flag -rounds = %d; must be in [1, 1000]", e.rounds)
-	}
-	if e.slice < time.Millisecond || e.slice > 10*time.Second {
-		return fmt.Errorf("flag -slice = %v; must be in [1ms, 10s]", e.slice)
-	}
-	return nil
 }
 
 // legend says how to read the page.
@@ -47,23 +29,18 @@ with them counted it is a row. A caller has a deadline unless the row says other
 
 `
 
-// run measures everything and prints it, and writes it to the docs if they are named.
-func run(ctx context.Context, out io.Writer, e effort, docs string) error {
-	if err := e.validate(); err != nil {
+// run measures everything and prints it.
+func run(ctx context.Context, out io.Writer, e measure.Effort) error {
+	if err := e.Validate(); err != nil {
 		return err
 	}
 	p := measure.Page{Legend: legend}
-	for _, part := range []func(context.Context, effort, *measure.Page) error{
+	for _, part := range []func(context.Context, measure.Effort, *measure.Page) error{
 		calls, functions, memory, observed, relations, rulesets, streams, endToEnd,
 	} {
 		if err := part(ctx, e, &p); err != nil {
 			return err
 		}
 	}
-	if docs != "" {
-		if err := p.Write(docs, "guard", "What a guarded call costs"); err != nil {
-			return err
-		}
-	}
-	return p.Print(out)
+	return e.Finish(&p, out, "guard", "What a guarded call costs")
 }

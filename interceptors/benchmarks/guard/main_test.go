@@ -14,7 +14,7 @@ import (
 )
 
 // quick is enough for allocations.
-var quick = effort{rounds: 1, slice: time.Millisecond}
+var quick = measure.Effort{Rounds: 1, Slice: time.Millisecond}
 
 // named returns the sample of that name.
 func named(t *testing.T, systems []measure.System, name string) *measure.Sample {
@@ -40,7 +40,7 @@ func TestAllocationsOfCalls(t *testing.T) { //nolint:paralleltest // allocations
 		}
 		for _, name := range []string{peers.NameAfloat, slowAfter} {
 			s := named(t, systems, name)
-			measure.Run([]*measure.Sample{s}, quick.rounds, quick.slice)
+			measure.Run([]*measure.Sample{s}, quick.Rounds, quick.Slice)
 			if got := s.Allocs(); got > 0.1 && !raceEnabled {
 				t.Errorf("%v: %s: %v allocations; want none", p.load, name, got)
 			}
@@ -58,7 +58,7 @@ func TestAllocationsByTheBuiltInRule(t *testing.T) { //nolint:paralleltest // al
 		if err != nil {
 			t.Fatal(err)
 		}
-		measure.Run([]*measure.Sample{s}, quick.rounds, quick.slice)
+		measure.Run([]*measure.Sample{s}, quick.Rounds, quick.Slice)
 		if got := s.Allocs(); (got > most || !deadline && got < 1) && !raceEnabled {
 			t.Errorf("%v: %v allocations; want %v at most", l, got, most)
 		}
@@ -74,7 +74,7 @@ func TestAllocationsByARuleset(t *testing.T) { //nolint:paralleltest // allocati
 			t.Fatal(err)
 		}
 		s := systems[byRuleset].Sample
-		measure.Run([]*measure.Sample{s}, quick.rounds, quick.slice)
+		measure.Run([]*measure.Sample{s}, quick.Rounds, quick.Slice)
 		if got := s.Allocs(); got > 0.1 && !raceEnabled {
 			t.Errorf("%d methods: %v allocations; want none", methods, got)
 		}
@@ -87,7 +87,7 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 		t.Skip("there is nothing concurrent in it, and it takes half a minute")
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), &out, quick, ""); err != nil {
+	if err := run(t.Context(), &out, quick); err != nil {
 		t.Fatal(err)
 	}
 	page := regexp.MustCompile(`  +`).ReplaceAllString(out.String(), "  ")
@@ -134,7 +134,7 @@ func TestRunPrintsEverything(t *testing.T) { //nolint:paralleltest // allocation
 }
 
 // checkPromisedAllocations measures a part and checks that it allocates as promised.
-func checkPromisedAllocations(t *testing.T, part func(context.Context, effort, *measure.Page) error) {
+func checkPromisedAllocations(t *testing.T, part func(context.Context, measure.Effort, *measure.Page) error) {
 	t.Helper()
 	var p measure.Page
 	if err := part(t.Context(), quick, &p); err != nil {
@@ -170,13 +170,13 @@ func TestAllocationsOfStreams(t *testing.T) { //nolint:paralleltest // allocatio
 
 func TestBadFlagsAreNamed(t *testing.T) {
 	t.Parallel()
-	for want, e := range map[string]effort{
-		"flag -rounds = 0; must be in [1, 1000]":    {0, time.Second},
-		"flag -rounds = 1001; must be in [1, 1000]": {1001, time.Second},
-		"flag -slice = 1ns; must be in [1ms, 10s]":  {1, 1},
-		"flag -slice = 11s; must be in [1ms, 10s]":  {1, 11 * time.Second},
+	for want, e := range map[string]measure.Effort{
+		"flag -rounds = 0; must be in [1, 1000]":    {Rounds: 0, Slice: time.Second},
+		"flag -rounds = 1001; must be in [1, 1000]": {Rounds: 1001, Slice: time.Second},
+		"flag -slice = 1ns; must be in [1ms, 10s]":  {Rounds: 1, Slice: 1},
+		"flag -slice = 11s; must be in [1ms, 10s]":  {Rounds: 1, Slice: 11 * time.Second},
 	} {
-		if err := run(t.Context(), &bytes.Buffer{}, e, ""); err == nil || err.Error() != want {
+		if err := run(t.Context(), &bytes.Buffer{}, e); err == nil || err.Error() != want {
 			t.Errorf("error = %v; want %s", err, want)
 		}
 	}

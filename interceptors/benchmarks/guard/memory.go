@@ -14,7 +14,7 @@ import (
 )
 
 // memory measures how many bytes a guard keeps for each of 10,000 methods.
-func memory(ctx context.Context, _ effort, p *measure.Page) error {
+func memory(ctx context.Context, _ measure.Effort, p *measure.Page) error {
 	l := load{admitted, 10_000, 1, true}
 	ctx, cancel := l.caller(ctx)
 	defer cancel()

@@ -47,7 +47,7 @@ func observers() []watched {
 }
 
 // observed measures what telemetry adds to a guarded call, one goroutine, one method.
-func observed(ctx context.Context, e effort, p *measure.Page) error {
+func observed(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	for _, kind := range []string{admitted, refused} {
 		l := load{kind, 1, 1, true}
 		if err := l.observed(ctx, e, p); err != nil {
@@ -57,7 +57,7 @@ func observed(ctx context.Context, e effort, p *measure.Page) error {
 	return nil
 }
 
-func (l load) observed(ctx context.Context, e effort, p *measure.Page) error {
+func (l load) observed(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
 	var systems []measure.System
@@ -71,7 +71,7 @@ func (l load) observed(ctx context.Context, e effort, p *measure.Page) error {
 		}
 		systems = append(systems, measure.System{Name: w.name, Sample: s, Goal: w.goal})
 	}
-	p.Compare(e.rounds, e.slice, l.String()+", more than observed by nobody", measure.More(), systems)
+	p.Compare(e, l.String()+", more than observed by nobody", measure.More(), systems)
 	return nil
 }
 

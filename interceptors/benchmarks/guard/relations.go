@@ -9,7 +9,7 @@ import (
 
 // relations measures what is promised of afloat's calls among each other, and beside
 // failsafe-go.
-func relations(ctx context.Context, e effort, p *measure.Page) error {
+func relations(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	one := load{admitted, 1, 1, true}
 	ctx, cancel := one.caller(ctx)
 	defer cancel()
@@ -42,7 +42,7 @@ type part struct {
 	goal *measure.Goal
 }
 
-func (r relation) measure(ctx context.Context, e effort, p *measure.Page) error {
+func (r relation) measure(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	var systems []measure.System
 	for _, part := range r.parts {
 		s, err := part.load.sample(ctx, part.peer)
@@ -55,6 +55,6 @@ func (r relation) measure(ctx context.Context, e effort, p *measure.Page) error 
 		}
 		systems = append(systems, measure.System{Name: name, Sample: s, Goal: part.goal})
 	}
-	p.Compare(e.rounds, e.slice, r.title, measure.Ratio(), systems)
+	p.Compare(e, r.title, measure.Ratio(), systems)
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 const byRuleset = 2
 
 // rulesets measures the guard by rules of code and by rules that are data.
-func rulesets(ctx context.Context, e effort, p *measure.Page) error {
+func rulesets(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	l := load{admitted, 1, 1, true}
 	ctx, cancel := l.caller(ctx)
 	defer cancel()
@@ -23,7 +23,7 @@ func rulesets(ctx context.Context, e effort, p *measure.Page) error {
 		if err != nil {
 			return err
 		}
-		p.Compare(e.rounds, e.slice, l.String()+", of rules of code", measure.Ratio(), systems)
+		p.Compare(e, l.String()+", of rules of code", measure.Ratio(), systems)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // streams measures the adapter of streams, with a streamer that has no network.
 // No peer has one.
-func streams(ctx context.Context, e effort, p *measure.Page) error {
+func streams(ctx context.Context, e measure.Effort, p *measure.Page) error {
 	ctx, cancel := load{deadline: true}.caller(ctx)
 	defer cancel()
 	opened, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return openings(ctx, guard), nil })
@@ -22,13 +22,13 @@ func streams(ctx context.Context, e effort, p *measure.Page) error {
 		return err
 	}
 	opened[2].Goal = &measure.Goal{Allocs: 4, Over: true}
-	p.Compare(e.rounds, e.slice, "a stream, opened and ended, more than bare", measure.More(), opened)
+	p.Compare(e, "a stream, opened and ended, more than bare", measure.More(), opened)
 	of, err := streamSystems(func(guard grpc.StreamClientInterceptor) (*measure.Sample, error) { return messages(ctx, guard) })
 	if err != nil {
 		return err
 	}
 	of[2].Goal = &measure.Goal{}
-	p.Compare(e.rounds, e.slice, "a message of a stream, more than bare", measure.More(), of)
+	p.Compare(e, "a message of a stream, more than bare", measure.More(), of)
 	return nil
 }
 

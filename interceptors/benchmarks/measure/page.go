@@ -81,12 +81,12 @@ func (p *Page) Rows() []Row { return p.rows }
 
 // Compare measures systems in turns and adds their figures. The first is the base, the
 // second is the base again and shows the noise.
-func (p *Page) Compare(rounds int, slice time.Duration, measure string, f Figure, systems []System) {
+func (p *Page) Compare(e Effort, measure string, f Figure, systems []System) {
 	samples := make([]*Sample, len(systems))
 	for i, s := range systems {
 		samples[i] = s.Sample
 	}
-	Run(samples, rounds, slice)
+	Run(samples, e.Rounds, e.Slice)
 	base, noise := samples[0], f.Of(samples[1], samples[0])
 	for i, s := range systems {
 		if i != 1 {
