@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -11,14 +13,19 @@ import (
 	"testing"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/afloat-go/afloat/interceptors"
 	"github.com/afloat-go/afloat/interceptors/degrade"
 	pb "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
+	"github.com/afloat-go/afloat/interceptors/policy"
 	degradev1 "github.com/afloat-go/afloat/proto/afloat/degrade/v1"
 )
 
@@ -29,6 +36,7 @@ type service struct {
 
 	trailer metadata.MD
 	marked  bool
+	fails   error
 }
 
 func (s *service) GetPlain(ctx context.Context, _ *pb.GetPlainRequest) (*pb.GetPlainResponse, error) {
@@ -43,6 +51,18 @@ func (s *service) GetPlain(ctx context.Context, _ *pb.GetPlainRequest) (*pb.GetP
 		}
 	}
 	return &pb.GetPlainResponse{Text: "good"}, nil
+}
+
+func (s *service) GetProfile(ctx context.Context, _ *pb.GetProfileRequest) (*pb.GetProfileResponse, error) {
+	if s.fails != nil {
+		return nil, s.fails
+	}
+	if s.marked {
+		if err := degrade.Mark(ctx, "avatar", degrade.Missing, degrade.ReasonTimeout); err != nil {
+			return nil, err
+		}
+	}
+	return &pb.GetProfileResponse{Name: "Ada"}, nil
 }
 
 func (s *service) WatchProfiles(_ *pb.WatchProfilesRequest, w grpc.ServerStreamingServer[pb.WatchProfilesResponse]) error {
@@ -163,5 +183,64 @@ func TestBytesInTrailersNeedTheMatcher(t *testing.T) {
 	}
 	if got := resp.Trailer.Values("Grpc-Trailer-Own-Bin"); len(got) > 0 {
 		t.Errorf("bytes are passed on: %q", got)
+	}
+}
+
+// A message's own markers are in its JSON, whose status is 200; a cache may keep what is
+// complete, and nothing else.
+func TestMarkersInJSON(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		marked             bool
+		summary, cacheable string
+		markers            string
+	}{
+		{true, "1; missing=1", "no-store", `{"name":"Ada","degradation":{"fields":[{"path":"avatar","state":"FIELD_STATE_MISSING","reason":"REASON_TIMEOUT"}]}}`},
+		{false, "0", "", `{"name":"Ada"}`},
+	} {
+		resp, body, err := get(t, start(t, &service{marked: tt.marked}, newMux())+"/profile", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != tt.cacheable || resp.Header.Get("Grpc-Metadata-Afloat-Degraded") != tt.summary {
+			t.Errorf("marked %v: status %d, Cache-Control %q, summary %q", tt.marked, resp.StatusCode,
+				resp.Header.Get("Cache-Control"), resp.Header.Get("Grpc-Metadata-Afloat-Degraded"))
+		}
+		if got := withoutDefaults(t, body); got != tt.markers {
+			t.Errorf("marked %v: %s; want %s", tt.marked, got, tt.markers)
+		}
+	}
+}
+
+// withoutDefaults returns JSON of a profile without the fields that are not set.
+func withoutDefaults(t *testing.T, body string) string {
+	t.Helper()
+	m := new(pb.GetProfileResponse)
+	if err := protojson.Unmarshal([]byte(body), m); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	var compact bytes.Buffer
+	text, err := protojson.Marshal(m)
+	if err == nil {
+		err = json.Compact(&compact, text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compact.String()
+}
+
+// A refusal has the status of HTTP that goes with its code, and its details in the JSON.
+func TestRefusalsPassAGateway(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[codes.Code]int{codes.Unavailable: http.StatusServiceUnavailable, codes.ResourceExhausted: http.StatusTooManyRequests} {
+		st, err := status.New(code, "refused").WithDetails(&errdetails.ErrorInfo{Reason: "CIRCUIT_OPEN", Domain: policy.Domain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, body, err := get(t, start(t, &service{fails: st.Err()}, newMux())+"/profile", false)
+		if err != nil || resp.StatusCode != want || !strings.Contains(body, "CIRCUIT_OPEN") {
+			t.Errorf("%v: status %v, %s, %v; want %d with the reason", code, resp.StatusCode, body, err, want)
+		}
 	}
 }

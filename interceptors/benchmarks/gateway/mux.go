@@ -9,26 +9,45 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/afloat-go/afloat/interceptors/degrade"
 	pb "github.com/afloat-go/afloat/interceptors/internal/testproto/afloat/test/v1"
 )
 
-// newMux makes a gateway that passes on those trailers that clients of HTTP can read.
+// newMux makes a gateway that passes on those trailers that clients of HTTP can read, and
+// tells caches to keep complete responses alone.
 func newMux() *runtime.ServeMux {
-	return runtime.NewServeMux(runtime.WithOutgoingTrailerMatcher(func(key string) (string, bool) {
-		if strings.HasSuffix(key, "-bin") {
-			return "", false // bytes, which the gateway would write as they are
-		}
-		return runtime.MetadataTrailerPrefix + key, true
-	}))
+	return runtime.NewServeMux(
+		runtime.WithOutgoingTrailerMatcher(func(key string) (string, bool) {
+			if strings.HasSuffix(key, "-bin") {
+				return "", false // bytes, which the gateway would write as they are
+			}
+			return runtime.MetadataTrailerPrefix + key, true
+		}),
+		runtime.WithForwardResponseOption(func(ctx context.Context, w http.ResponseWriter, _ proto.Message) error {
+			md, _ := runtime.ServerMetadataFromContext(ctx)
+			if summary := md.HeaderMD.Get(degrade.SummaryKey); len(summary) == 0 || summary[0] != "0" {
+				w.Header().Set("Cache-Control", "no-store") // degraded, or nobody says that it is not
+			}
+			return nil
+		}),
+	)
 }
 
-// register serves the two methods as generated code of protoc-gen-grpc-gateway does.
+// register serves the methods as generated code of protoc-gen-grpc-gateway does.
 func register(mux *runtime.ServeMux, client pb.TierServiceClient) error {
 	plain := func(ctx context.Context, w http.ResponseWriter, r *http.Request, m runtime.Marshaler) error {
 		var md runtime.ServerMetadata
 		resp, err := client.GetPlain(ctx, &pb.GetPlainRequest{}, grpc.Header(&md.HeaderMD), grpc.Trailer(&md.TrailerMD))
 		if err == nil {
-			runtime.ForwardResponseMessage(runtime.NewServerMetadataContext(ctx, md), mux, m, w, r, resp)
+			runtime.ForwardResponseMessage(runtime.NewServerMetadataContext(ctx, md), mux, m, w, r, resp, mux.GetForwardResponseOptions()...)
+		}
+		return err
+	}
+	profile := func(ctx context.Context, w http.ResponseWriter, r *http.Request, m runtime.Marshaler) error {
+		var md runtime.ServerMetadata
+		resp, err := client.GetProfile(ctx, &pb.GetProfileRequest{}, grpc.Header(&md.HeaderMD), grpc.Trailer(&md.TrailerMD))
+		if err == nil {
+			runtime.ForwardResponseMessage(runtime.NewServerMetadataContext(ctx, md), mux, m, w, r, resp, mux.GetForwardResponseOptions()...)
 		}
 		return err
 	}
@@ -40,11 +59,11 @@ func register(mux *runtime.ServeMux, client pb.TierServiceClient) error {
 		header, err := stream.Header()
 		if err == nil {
 			ctx = runtime.NewServerMetadataContext(ctx, runtime.ServerMetadata{HeaderMD: header})
-			runtime.ForwardResponseStream(ctx, mux, m, w, r, func() (proto.Message, error) { return stream.Recv() })
+			runtime.ForwardResponseStream(ctx, mux, m, w, r, func() (proto.Message, error) { return stream.Recv() }, mux.GetForwardResponseOptions()...)
 		}
 		return err
 	}
-	for path, call := range map[string]call{"/plain": plain, "/watch": watch} {
+	for path, call := range map[string]call{"/plain": plain, "/profile": profile, "/watch": watch} {
 		if err := mux.HandlePath(http.MethodGet, path, call.serve(mux)); err != nil {
 			return err
 		}
