@@ -259,7 +259,7 @@ soak: ## Run three tiers with everything on and every fault at random for SOAKTI
 # What compares times runs without the race detector, which is for others' code here.
 .PHONY: proof-short
 proof-short: ## Try clients of others with and without the built-in rule, in breaks of 5 seconds (2 minutes)
-	@cd interceptors/proof && AFLOAT_PROOF=short go test -count=1 -timeout=10m -p=1 ./pubsub ./etcd
+	@cd interceptors/proof && AFLOAT_PROOF=short go test -count=1 -timeout=10m -p=1 ./pubsub ./etcd ./otlp
 
 .PHONY: proof
 proof: ## The same with breaks of 30 seconds, and the suites of others; write docs/proof.md (6 minutes)

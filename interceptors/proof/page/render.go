@@ -30,7 +30,7 @@ Times are those of one run and depend on the machine; what the tests hold to doe
 func versions() []string {
 	return []string{
 		"google.golang.org/grpc", "connectrpc.com/conformance", "cloud.google.com/go/pubsub/v2", "go.etcd.io/etcd/client/v3",
-		"go.etcd.io/etcd/server/v3",
+		"go.etcd.io/etcd/server/v3", "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc",
 	}
 }
 

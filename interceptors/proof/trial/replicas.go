@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,13 +20,26 @@ import (
 type Replicas struct {
 	register  func(*grpc.Server)
 	addresses []string
-	running   []*grpc.Server
+	running   []running
+}
+
+// running is a server that runs, and what it listens on: a server that is stopped before it
+// serves does not close that. Neither is there where none runs.
+type running struct {
+	*grpc.Server
+	net.Listener
+}
+
+// gone closes what a server that has stopped listens on.
+func (r *running) gone() {
+	_ = r.Close() // mostly it has
+	*r = running{}
 }
 
 // NewReplicas starts n servers of a service. They are stopped when the test ends.
 func NewReplicas(t *testing.T, n int, register func(*grpc.Server)) *Replicas {
 	t.Helper()
-	r := &Replicas{register: register, running: make([]*grpc.Server, n)}
+	r := &Replicas{register: register, running: make([]running, n)}
 	for range n {
 		r.addresses = append(r.addresses, FreeAddress(t))
 	}
@@ -38,26 +52,27 @@ func NewReplicas(t *testing.T, n int, register func(*grpc.Server)) *Replicas {
 func (r *Replicas) Start(t *testing.T) {
 	t.Helper()
 	for i, address := range r.addresses {
-		if r.running[i] != nil {
+		if r.running[i].Server != nil {
 			continue
 		}
 		lis, err := (&net.ListenConfig{}).Listen(context.WithoutCancel(t.Context()), "tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.running[i] = grpc.NewServer()
-		r.register(r.running[i])
-		go func() { _ = r.running[i].Serve(lis) }()
+		server := grpc.NewServer()
+		r.register(server)
+		r.running[i] = running{server, lis}
+		go func() { _ = server.Serve(lis) }()
 	}
 }
 
 // Stop stops all of them as a machine that is gone does: without a word.
 func (r *Replicas) Stop() {
-	for i, s := range r.running {
-		if s != nil {
+	for i := range r.running {
+		if s := &r.running[i]; s.Server != nil {
 			s.Stop()
+			s.gone()
 		}
-		r.running[i] = nil
 	}
 }
 
@@ -65,11 +80,12 @@ func (r *Replicas) Stop() {
 // second for what it has begun, and is back before the next one goes.
 func (r *Replicas) Restart(t *testing.T) {
 	t.Helper()
-	for i, s := range r.running {
+	for i := range r.running {
+		s := &r.running[i]
 		force := time.AfterFunc(time.Second, s.Stop)
 		s.GracefulStop()
 		force.Stop()
-		r.running[i] = nil
+		s.gone()
 		r.Start(t)
 		Wait(time.Second) // for readiness to be seen
 	}
@@ -94,12 +110,20 @@ func (r *Replicas) Dial(t *testing.T, opts ...grpc.DialOption) *grpc.ClientConn 
 	return conn
 }
 
-// FreeAddress returns an address of this machine that nobody listens on. Its port is none of
-// those that the system gives to connections, which could take it before it is used.
+// given are the ports that FreeAddress has returned in this process.
+var given sync.Map //nolint:gochecknoglobals // ports are the machine's
+
+// FreeAddress returns an address of this machine that nobody listens on, another one each
+// time. Its port is none of those that the system gives to connections, which could take it
+// before it is used.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
-		address := "127.0.0.1:" + strconv.Itoa(10_000+rand.IntN(20_000)) //nolint:gosec // any will do
+		port := 10_000 + rand.IntN(20_000) //nolint:gosec // any will do
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		address := "127.0.0.1:" + strconv.Itoa(port)
 		lis, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 		if err == nil {
 			_ = lis.Close()
