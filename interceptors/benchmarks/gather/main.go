@@ -13,9 +13,8 @@ import (
 )
 
 func main() {
-	var e measure.Effort
-	flag.IntVar(&e.Rounds, "rounds", 50, "rounds per figure, 1 to 1000")
-	flag.DurationVar(&e.Slice, "slice", 10*time.Millisecond, "length of a round, 1ms to 10s")
+	e := measure.Effort{Rounds: 50, Slice: 10 * time.Millisecond}
+	e.Flags()
 	helperName := flag.String("child", "", "run one case of this helper, for the program itself")
 	caseName := flag.String("case", "", "the case of -child")
 	flag.Parse()

@@ -2,7 +2,6 @@ package measure
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,23 +18,29 @@ const Folder = "benchmarks"
 // widest is the longest bar of a chart: what is longer says so in figures.
 const widest = 3
 
-// Write writes the page and a chart of its ratios to the folder of the docs, under a name.
+// Write writes the page to the folder of the docs, under a name, and a chart of its ratios if
+// something is promised of any.
 func (p *Page) Write(docs, name, title string) error {
 	folder := filepath.Join(docs, Folder)
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // pages for everybody
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(folder, name+".md"), p.markdown(name, title), 0o644), //nolint:gosec // as above
-		os.WriteFile(filepath.Join(folder, name+".svg"), p.chart(title), 0o644),         //nolint:gosec // as above
-	)
+	var image string
+	if groups := p.groups(); len(groups) > 0 {
+		image = fmt.Sprintf("![%s](%s.svg)\n\n", title, name)
+		chart := draw.Bars(title+"; the line is what is promised", groups)
+		if err := os.WriteFile(filepath.Join(folder, name+".svg"), chart, 0o644); err != nil { //nolint:gosec // as above
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(folder, name+".md"), p.markdown(title, image), 0o644) //nolint:gosec // as above
 }
 
-// markdown returns the page for the docs.
-func (p *Page) markdown(name, title string) []byte {
+// markdown returns the page for the docs, with an image.
+func (p *Page) markdown(title, image string) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# %s\n\nMade by `make bench-report`, with %s on %d cores. %s. %s\n\n![%s](%s.svg)\n\n",
-		title, runtime.Version(), runtime.NumCPU(), p.promises(), strings.ReplaceAll(strings.TrimSpace(p.Legend), "\n", " "), title, name)
+	fmt.Fprintf(&out, "# %s\n\nMade by `make bench-report`, with %s on %d cores. %s. %s\n\n%s",
+		title, runtime.Version(), runtime.NumCPU(), p.promises(), strings.ReplaceAll(strings.TrimSpace(p.Legend), "\n", " "), image)
 	out.WriteString("| measure | system | to reach | measured | noise | ns | allocations | |\n|---|---|---|---|---|---|---|---|\n")
 	for _, r := range p.rows {
 		verdict := r.Verdict()
@@ -48,8 +53,8 @@ func (p *Page) markdown(name, title string) []byte {
 	return out.Bytes()
 }
 
-// chart draws what is promised as a ratio, beside the others.
-func (p *Page) chart(title string) []byte {
+// groups returns the bars of what is promised as a ratio, beside the others.
+func (p *Page) groups() []draw.Group {
 	var groups []draw.Group
 	for i := 0; i < len(p.rows); {
 		n := i
@@ -61,7 +66,7 @@ func (p *Page) chart(title string) []byte {
 		}
 		i = n
 	}
-	return draw.Bars(title+"; the line is what is promised", groups)
+	return groups
 }
 
 // promisesTime reports whether more is promised than allocations.
