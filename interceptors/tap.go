@@ -89,7 +89,9 @@ func (l *look) refusal(ctx context.Context, method string) error {
 	if err == nil {
 		return nil
 	}
-	chain.Observer().Rejected(ctx, &call, policy.Rejected{Err: err})
+	if o := chain.Observer(); o != nil {
+		o.Rejected(ctx, &call, policy.Rejected{Err: err})
+	}
 	_, err = l.public(ctx, nil, &grpc.UnaryServerInfo{FullMethod: method}, func(context.Context, any) (any, error) { return nil, err })
 	return err
 }

@@ -43,6 +43,7 @@ type tapped struct {
 
 	decoded, read atomic.Int64
 	refusals      atomic.Int64
+	unobserved    bool
 	rules         *rules.Rules
 }
 
@@ -95,8 +96,12 @@ func (r refusals) Rejected(_ context.Context, call *policy.Call, j policy.Reject
 func (s *tapped) start(t *testing.T, list []rules.Rule, opts ...interceptors.ServerOption) *grpc.ClientConn {
 	t.Helper()
 	s.CodecV2 = encoding.GetCodecV2(proto.Name)
+	var opted []rules.Option
+	if !s.unobserved {
+		opted = append(opted, rules.WithObserver(refusals{n: &s.refusals}))
+	}
 	var err error
-	if s.rules, err = interceptors.NewRules(list, rules.WithObserver(refusals{n: &s.refusals})); err != nil {
+	if s.rules, err = interceptors.NewRules(list, opted...); err != nil {
 		t.Fatal(err)
 	}
 	lock := make(chan struct{}, 1)
@@ -272,6 +277,23 @@ func TestOverloadTapIsSilent(t *testing.T) {
 		for _, err := range s.swamp(cc, criticality.Low) {
 			if strings.Contains(err.Error(), "overload") || policy.ReasonOf(err) != "" {
 				t.Errorf("%v with %v", err, status.Convert(err).Details())
+			}
+		}
+		if s.decoded.Load() > 0 {
+			t.Errorf("%d large requests were decoded", s.decoded.Load())
+		}
+	})
+}
+
+// Nobody need observe the rules for the tap to refuse.
+func TestOverloadTapUnobserved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &tapped{unobserved: true}
+		cc := s.start(t, nil, controlled(), interceptors.WithOverloadTap(nil))
+		for _, err := range s.swamp(cc, criticality.Low) {
+			if policy.ReasonOf(err) != policy.ReasonOverloaded {
+				t.Errorf("%v; want a refusal for overload", err)
 			}
 		}
 		if s.decoded.Load() > 0 {
