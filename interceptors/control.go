@@ -26,14 +26,18 @@ type ControlOption interface {
 // The option stands for one controller: make one for each server. Its numbers are in the
 // snapshots and the metrics of the rules of [ServerOptions], under the name "server".
 func WithOverloadControl(opts ...overload.Option) ControlOption {
-	c, err := overload.New(overload.Config{}, append([]overload.Option{overload.WithName(serverControl)}, opts...)...)
-	return controlOption{c, err}
+	return controlIn(overload.Automatic, opts)
 }
 
 // WithOverloadShadow does what [WithOverloadControl] does, but refuses nothing: it counts
 // the calls that would have been refused.
 func WithOverloadShadow(opts ...overload.Option) ControlOption {
-	c, err := overload.New(overload.Config{Mode: overload.Shadow}, append([]overload.Option{overload.WithName(serverControl)}, opts...)...)
+	return controlIn(overload.Shadow, opts)
+}
+
+// controlIn returns the option for a controller in a mode.
+func controlIn(mode overload.Mode, opts []overload.Option) controlOption {
+	c, err := overload.New(overload.Config{Mode: mode}, append([]overload.Option{overload.WithName(serverControl)}, opts...)...)
 	return controlOption{c, err}
 }
 

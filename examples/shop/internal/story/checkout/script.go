@@ -3,6 +3,7 @@ package checkout
 import (
 	"time"
 
+	"github.com/afloat-go/afloat/examples/shop/internal/story/expect"
 	"github.com/afloat-go/afloat/examples/shop/internal/story/faults"
 	"github.com/afloat-go/afloat/examples/shop/orders"
 	"github.com/afloat-go/afloat/examples/shop/system"
@@ -91,12 +92,4 @@ func reachable(lasts time.Duration) int {
 }
 
 // check returns what is not as it must be in this phase.
-func (p phase) check(f Figures) []error {
-	var unmet []error
-	for _, holds := range p.must {
-		if err := holds(f); err != nil {
-			unmet = append(unmet, err)
-		}
-	}
-	return unmet
-}
+func (p phase) check(f Figures) []error { return expect.Unmet(f, p.must) }

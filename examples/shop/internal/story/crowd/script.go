@@ -3,6 +3,7 @@ package crowd
 import (
 	"time"
 
+	"github.com/afloat-go/afloat/examples/shop/internal/story/expect"
 	"github.com/afloat-go/afloat/examples/shop/system"
 )
 
@@ -43,15 +44,7 @@ func phasesOf() []phase {
 }
 
 // check returns what is not as it must be in this phase.
-func (p phase) check(f Figures) []error {
-	var unmet []error
-	for _, holds := range p.must {
-		if err := holds(f); err != nil {
-			unmet = append(unmet, err)
-		}
-	}
-	return unmet
-}
+func (p phase) check(f Figures) []error { return expect.Unmet(f, p.must) }
 
 // capacity returns how many calls the inventory can answer in a time.
 func capacity(in time.Duration) int { return int(system.Capacity * in.Seconds()) }

@@ -12,6 +12,17 @@ import (
 	"github.com/afloat-go/afloat/interceptors/breaker"
 )
 
+// Unmet returns what is not as it must be of the figures of a phase.
+func Unmet[F any, E ~func(F) error](f F, must []E) []error {
+	var unmet []error
+	for _, holds := range must {
+		if err := holds(f); err != nil {
+			unmet = append(unmet, err)
+		}
+	}
+	return unmet
+}
+
 // AtLeast checks that n of some things are at least the given share of them. There must
 // be some.
 func AtLeast(what string, n, of int, share float64) error {
