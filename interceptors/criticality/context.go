@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"google.golang.org/grpc/metadata"
+
+	"github.com/afloat-go/afloat/interceptors/internal/contextkey"
 )
 
 // Key is the metadata key under which calls carry their [Mark]. Like all keys that begin
@@ -104,24 +106,6 @@ func (m Mark) ToOutgoing(ctx context.Context) context.Context {
 // incomingKey is the key under which gRPC keeps the metadata of a request in its
 // context. Asked for by it, a call without the key costs one look-up in a map, which
 // gRPC has made with keys in lower case; gRPC's own functions compare every key.
-var incomingKey = keyOfIncoming() //nolint:gochecknoglobals // a constant
-
-// keyOfIncoming finds out the incomingKey.
-func keyOfIncoming() any {
-	asked := &askedContext{Context: context.Background()}
-	metadata.ValueFromIncomingContext(asked, Key)
-	return asked.key
-}
-
-// askedContext remembers which key it was asked for last.
-type askedContext struct {
-	context.Context //nolint:containedctx // it is a context
-
-	key any
-}
-
-// Value remembers the key.
-func (c *askedContext) Value(key any) any {
-	c.key = key
-	return nil
-}
+var incomingKey = contextkey.Of(func(ctx context.Context) { //nolint:gochecknoglobals // a constant
+	metadata.ValueFromIncomingContext(ctx, Key)
+})

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/afloat-go/afloat/interceptors/internal/below"
+	"github.com/afloat-go/afloat/interceptors/internal/contextkey"
 	"github.com/afloat-go/afloat/interceptors/internal/lazyscope"
 	"github.com/afloat-go/afloat/interceptors/internal/recovery"
 )
@@ -76,27 +77,9 @@ func (r *request) transport(value any) any {
 // gRPC shows it only to contexts that are asked for it. A context of
 // grpc.NewContextWithServerTransportStream would cost each call an allocation, and
 // could not make the exception of aboutCompression.
-var transportKey = keyOfTransport() //nolint:gochecknoglobals // a constant
-
-// keyOfTransport finds out the transportKey.
-func keyOfTransport() any {
-	asked := &askedContext{Context: context.Background()}
-	grpc.ServerTransportStreamFromContext(asked)
-	return asked.key
-}
-
-// askedContext remembers which key it was asked for last.
-type askedContext struct {
-	context.Context //nolint:containedctx // it is a context
-
-	key any
-}
-
-// Value remembers the key.
-func (c *askedContext) Value(key any) any {
-	c.key = key
-	return nil
-}
+var transportKey = contextkey.Of(func(ctx context.Context) { //nolint:gochecknoglobals // a constant
+	grpc.ServerTransportStreamFromContext(ctx)
+})
 
 // aboutCompression reports whether the look-up that is being made is for one of gRPC's
 // functions about compression. They take no stream but gRPC's own: given another one,
